@@ -1,0 +1,1 @@
+//! What ends here: filters and the discard of dead letters.

@@ -1,0 +1,1 @@
+//! From a stored delivery to an attempt: lanes, scheduler, claim, execute.

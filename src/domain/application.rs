@@ -1,0 +1,27 @@
+//! What accepting and dispatching need to know of an application: a picture of its configuration as it was at
+//! one `config_version`. Caches hold these; ingest proves that the one it used was current.
+
+use std::sync::Arc;
+
+use super::endpoint::Endpoint;
+use super::id::{ApplicationId, EndpointId, EnvironmentId};
+
+/// An application and its live endpoints at one version of its configuration.
+#[derive(Debug)]
+pub struct Application {
+    /// Its id.
+    pub id: ApplicationId,
+    /// The environment that it belongs to.
+    pub environment_id: EnvironmentId,
+    /// Raised by every change to the application or to one of its endpoints.
+    pub config_version: i64,
+    /// Its endpoints, deleted ones left out, disabled ones included.
+    pub endpoints: Vec<Arc<Endpoint>>,
+}
+
+impl Application {
+    /// The live endpoint of that id.
+    pub fn endpoint(&self, id: EndpointId) -> Option<&Arc<Endpoint>> {
+        self.endpoints.iter().find(|endpoint| endpoint.id == id)
+    }
+}

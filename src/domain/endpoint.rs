@@ -1,0 +1,38 @@
+//! An endpoint as dispatch sees it: where to send, what to send there, with which keys and at what pace.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use url::Url;
+
+use super::filter::Filter;
+use super::id::{ApplicationId, EndpointId};
+use super::schedule::RetrySchedule;
+use super::secret::SigningKey;
+
+/// A tenant's destination with its settings, at one version of the application's configuration.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// Its id.
+    pub id: EndpointId,
+    /// The application that it belongs to.
+    pub application_id: ApplicationId,
+    /// The application's version that this picture was taken at.
+    pub config_version: i64,
+    /// Where requests go.
+    pub url: Url,
+    /// Which messages it wants.
+    pub filter: Filter,
+    /// Live signing keys, the current one first. Rotated ones carry their end and are skipped after it.
+    pub keys: Vec<SigningKey>,
+    /// The endpoint's own headers, added to every request.
+    pub headers: HeaderMap,
+    /// When failed deliveries are tried again.
+    pub schedule: Arc<RetrySchedule>,
+    /// At most this many requests at once.
+    pub max_in_flight: u32,
+    /// At most this many requests a second; `None` for no limit.
+    pub rate_limit: Option<u32>,
+    /// Disabled endpoints hold their deliveries.
+    pub disabled: bool,
+}

@@ -1,0 +1,15 @@
+//! The pure core: ids, values and decisions. It takes values, a clock and chance, and returns values; it knows
+//! nothing of HTTP, SQL or tasks, and imports nothing else of ours.
+
+pub mod application;
+pub mod attempt;
+pub mod chance;
+pub mod clock;
+pub mod dead_letter;
+pub mod delivery;
+pub mod endpoint;
+pub mod filter;
+pub mod id;
+pub mod message;
+pub mod schedule;
+pub mod secret;

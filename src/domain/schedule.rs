@@ -1,0 +1,38 @@
+//! When a failed delivery is tried again.
+
+use std::time::Duration;
+
+/// The waits before each retry. The first attempt is at once, so a schedule of six waits allows seven attempts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetrySchedule {
+    waits: Vec<Duration>,
+}
+
+/// The share by which a wait may be shorter or longer, so that retries do not arrive in step.
+pub const JITTER: f64 = 0.1;
+
+impl RetrySchedule {
+    /// A schedule of these waits, in order.
+    pub fn new(waits: Vec<Duration>) -> Self {
+        Self { waits }
+    }
+
+    /// The waits, without jitter.
+    pub fn waits(&self) -> &[Duration] {
+        &self.waits
+    }
+
+    /// The wait after `attempts_made` failed attempts, or `None` when they were all. `chance` is in `[0, 1)`.
+    pub fn wait_after(&self, attempts_made: u16, chance: f64) -> Option<Duration> {
+        let place = usize::from(attempts_made).checked_sub(1)?;
+        let wait = self.waits.get(place)?;
+        Some(wait.mul_f64(1.0 + JITTER * (2.0 * chance - 1.0)))
+    }
+}
+
+impl Default for RetrySchedule {
+    /// 60 s, 5 min, 30 min, 2 h, 6 h, 24 h.
+    fn default() -> Self {
+        Self::new([60, 300, 1_800, 7_200, 21_600, 86_400].map(Duration::from_secs).to_vec())
+    }
+}

@@ -1,0 +1,1 @@
+//! Accepting messages: validate, fan out, and write in batches.

@@ -1,0 +1,25 @@
+//! Postrider sends webhooks: it stores events in Postgres, signs them, delivers them, retries them on a schedule
+//! and keeps what could not be delivered as dead letters that can be replayed.
+//!
+//! The modules stand in the order of the flow; `ARCHITECTURE.md` draws it.
+
+pub mod cli;
+pub mod config;
+pub mod domain;
+
+pub mod api;
+pub mod ingest;
+pub mod store;
+
+pub mod dispatch;
+pub mod send;
+pub mod sign;
+
+pub mod record;
+
+pub mod dead_letter;
+pub mod replay;
+
+pub mod embedded;
+pub mod maintenance;
+pub mod telemetry;

@@ -1,0 +1,1 @@
+//! Partitions, retention and expiry, under an advisory lock.

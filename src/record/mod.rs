@@ -1,0 +1,1 @@
+//! The batch writer of outcomes.

@@ -1,0 +1,1 @@
+//! How what died comes back to work.

@@ -1,0 +1,1 @@
+//! The only module that opens connections outward: client, egress policy, classification.
