@@ -8,6 +8,8 @@ pub mod clock;
 pub mod dead_letter;
 pub mod delivery;
 pub mod endpoint;
+pub mod endpoint_header;
+pub mod endpoint_url;
 pub mod filter;
 pub mod id;
 pub mod message;

@@ -1,0 +1,112 @@
+//! Which URLs an endpoint may have, as far as the text alone tells. Whether the address behind it may be reached
+//! is the egress policy's to say (`send`), when the endpoint is created for literals and when it is sent for names.
+
+use url::Url;
+
+/// Longer URLs are refused; HTTP stacks on the way rarely take more.
+const MAX_BYTES: usize = 8 * 1024;
+/// The longest name that DNS carries.
+const MAX_NAME_BYTES: usize = 253;
+
+/// A text that is not an endpoint's URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidUrl {
+    /// It does not parse, or an HTTP request cannot carry it.
+    #[error("not a valid URL")]
+    Malformed,
+    /// Neither `http` nor `https`.
+    #[error("the URL's scheme is http or https")]
+    Scheme,
+    /// `user:password@`; an endpoint's own headers carry credentials.
+    #[error("the URL may not carry credentials: set an authorization header on the endpoint instead")]
+    Credentials,
+    /// Port 0, which nothing listens on.
+    #[error("the URL's port is 1 to 65535")]
+    Port,
+    /// More than 8 KiB.
+    #[error("the URL is at most 8192 bytes long")]
+    TooLong,
+}
+
+/// Reads an endpoint's URL.
+///
+/// # Errors
+/// [`InvalidUrl`] says which rule the text breaks.
+pub fn parse(text: &str) -> Result<Url, InvalidUrl> {
+    if text.len() > MAX_BYTES {
+        return Err(InvalidUrl::TooLong);
+    }
+    let url = Url::parse(text).map_err(|_| InvalidUrl::Malformed)?;
+    check(&url)?;
+    Ok(url)
+}
+
+/// The rules of [`parse`] for a URL that is parsed already.
+///
+/// # Errors
+/// [`InvalidUrl`] says which rule it breaks.
+pub fn check(url: &Url) -> Result<(), InvalidUrl> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(InvalidUrl::Scheme);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(InvalidUrl::Credentials);
+    }
+    if url.port() == Some(0) {
+        return Err(InvalidUrl::Port);
+    }
+    // Percent-encoding may have made it longer than the text was.
+    if url.as_str().len() > MAX_BYTES {
+        return Err(InvalidUrl::TooLong);
+    }
+    let host = url.host_str().unwrap_or_default();
+    let name = host.strip_suffix('.').unwrap_or(host);
+    if name.is_empty() || name.len() > MAX_NAME_BYTES || http::Uri::try_from(url.as_str()).is_err() {
+        return Err(InvalidUrl::Malformed);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_urls_pass() {
+        for text in [
+            "https://example.com",
+            "http://example.com:8080/hook?token=1#part",
+            "https://bücher.example/ö?q=ü|{}",
+            "http://[2606:4700::1111]/",
+            "http://localhost:3000/",
+            "https://example.com./hook",
+        ] {
+            assert!(parse(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let long = format!("https://example.com/{}", "a".repeat(MAX_BYTES));
+        let long_once_encoded = format!("https://example.com/{}", "ö".repeat(MAX_BYTES / 3));
+        let long_name = format!("https://{}.example/", vec!["a".repeat(60); 5].join("."));
+        for (text, error) in [
+            ("", InvalidUrl::Malformed),
+            ("example.com", InvalidUrl::Malformed),
+            ("https://", InvalidUrl::Malformed),
+            ("https://./", InvalidUrl::Malformed),
+            ("http://exa mple/", InvalidUrl::Malformed),
+            (&long_name, InvalidUrl::Malformed),
+            ("ftp://example.com", InvalidUrl::Scheme),
+            ("file:///etc/passwd", InvalidUrl::Scheme),
+            ("javascript:alert(1)", InvalidUrl::Scheme),
+            ("https://user@example.com", InvalidUrl::Credentials),
+            ("https://:pass@example.com", InvalidUrl::Credentials),
+            ("http://example.com:0/", InvalidUrl::Port),
+            (&long, InvalidUrl::TooLong),
+            (&long_once_encoded, InvalidUrl::TooLong),
+        ] {
+            assert_eq!(parse(text), Err(error), "{text}");
+        }
+    }
+}
