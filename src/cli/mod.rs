@@ -1,1 +1,76 @@
 //! The command line: thin, one file a command.
+//!
+//! A command that fails says why in one sentence on standard error. Exit codes: 0 done, 1 failed, 2 the command
+//! line or the configuration is wrong.
+
+mod config;
+mod migrate;
+mod serve;
+mod token;
+mod verify;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::ConfigError;
+
+/// Stores webhooks in Postgres, signs them, delivers them, retries them, and keeps what could not be delivered.
+#[derive(Debug, Parser)]
+#[command(name = "postrider", version, propagate_version = true, max_term_width = 110)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server: the API, the dispatcher and maintenance
+    Serve(serve::Serve),
+    /// Bring the database's schema up to date, and end
+    Migrate(migrate::Migrate),
+    /// Make tokens for the API
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Print the effective configuration, secrets masked, with where each value came from
+    Config(config::ShowConfig),
+    /// Check the signature of a webhook: its body against its headers and the endpoint's secret
+    Verify(verify::Verify),
+    /// Print the version
+    Version,
+}
+
+/// Reads the command line, does what it says, and says how it went.
+pub fn run() -> ExitCode {
+    let CommandLine { command } = CommandLine::parse();
+    match execute(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // When standard error is gone as well, the exit code has to do.
+            let _ = writeln!(std::io::stderr().lock(), "postrider: {error:#}");
+            ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn execute(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(serve) => runtime()?.block_on(serve.run()),
+        Command::Migrate(migrate) => runtime()?.block_on(migrate.run()),
+        Command::Token(token) => print(&token.run()?),
+        Command::Config(config) => print(&config.run()?),
+        Command::Verify(verify) => print(&verify.run()?),
+        Command::Version => print(&format!("postrider {}", env!("CARGO_PKG_VERSION"))),
+    }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// Writes a result to standard output, one line end at its end.
+fn print(text: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout().lock(), "{}", text.trim_end())?;
+    Ok(())
+}

@@ -4,6 +4,7 @@
 pub mod application;
 pub mod attempt;
 pub mod chance;
+pub mod claims;
 pub mod clock;
 pub mod dead_letter;
 pub mod delivery;

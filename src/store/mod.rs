@@ -6,8 +6,10 @@
 
 mod connect;
 mod error;
+mod migrate;
 mod seal;
 
 pub use connect::{Store, StoreOptions};
 pub use error::StoreError;
+pub use migrate::MigrateError;
 pub use seal::Sealer;

@@ -1,1 +1,38 @@
-//! Logs, metrics and health.
+//! Logs. Text for people on a terminal, one JSON object a line elsewhere, both on standard error. Payloads, secrets
+//! and tokens are never put into a log: there is nothing here that would take them out again.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogFormat, LogOptions};
+
+/// A log that cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter does not parse; the configuration checks it before.
+    #[error("the log filter is not valid")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+}
+
+/// Starts the log of this process. Where one is running already (tests), that one stays.
+///
+/// # Errors
+/// [`TelemetryError::Filter`] when the filter does not parse.
+pub fn start(options: &LogOptions) -> Result<(), TelemetryError> {
+    let filter = EnvFilter::try_new(&options.filter)?;
+    let on_terminal = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let text = match options.format {
+        LogFormat::Auto => on_terminal,
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+    };
+    // An error here means that a log is running, which is all that was wanted.
+    let _ = if text {
+        builder.with_ansi(on_terminal).with_target(false).try_init()
+    } else {
+        builder.json().flatten_event(true).with_current_span(false).try_init()
+    };
+    Ok(())
+}

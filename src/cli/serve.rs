@@ -1,0 +1,20 @@
+//! `postrider serve`.
+
+use clap::Args;
+
+use crate::config::{Config, Flags};
+use crate::telemetry;
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let config = Config::load(&self.flags)?;
+        telemetry::start(&config.log)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! The table of all keys: flags, environment variables, file keys, help and documentation all follow from it.
+
+/// One thing that can be set: `name` in the file, `POSTRIDER_NAME` in the environment, `--name` as a flag.
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    /// Its value when nobody sets it; `None` when there is none, or when it depends on others.
+    pub(super) default: Option<&'static str>,
+    /// How the value is called in `--help`.
+    pub(super) value: &'static str,
+    pub(super) help: &'static str,
+    /// Never shown.
+    pub(super) secret: bool,
+}
+
+impl Key {
+    const fn new(name: &'static str, value: &'static str, help: &'static str) -> Self {
+        Self { name, default: None, value, help, secret: false }
+    }
+
+    const fn or(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    const fn hidden(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    /// The environment variables that set it, the strongest first.
+    pub(super) fn variables(&self) -> Vec<String> {
+        let mut names = vec![format!("POSTRIDER_{}", self.name.to_ascii_uppercase())];
+        if self.name == "database_url" {
+            names.push("DATABASE_URL".to_owned());
+        }
+        names
+    }
+
+    /// The variable that people know it by.
+    pub(super) fn variable(&self) -> String {
+        self.variables().pop().unwrap_or_default()
+    }
+
+    pub(super) fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+}
+
+pub(super) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+pub(super) const KEYS: &[Key] = &[
+    Key::new("listen", "ADDRESS", "Where the API listens").or("127.0.0.1:8071"),
+    Key::new(
+        "database_url",
+        "URL",
+        "PostgreSQL 15 or later; without it a private one runs in the data directory",
+    ),
+    Key::new(
+        "data_dir",
+        "DIR",
+        "What this installation keeps on disk [default: /var/lib/postrider for root, else ~/.local/share/postrider]",
+    ),
+    Key::new("pg_bin", "DIR", "Where initdb and postgres are, for the private Postgres"),
+    Key::new("jwt_secret", "SECRET", "Verifies tokens signed with HS256; 16 characters at least").hidden(),
+    Key::new("jwt_algorithm", "NAME", "HS256, RS256 or EdDSA").or("HS256"),
+    Key::new("jwt_public_key", "PEM|FILE", "Verifies tokens signed with RS256 or EdDSA"),
+    Key::new("main_secret", "SECRET", "Seals endpoint secrets at rest; 16 characters at least").hidden(),
+    Key::new("retry_schedule", "WAITS", "The waits before each retry (units ms, s, m, h, d)")
+        .or("60s,5m,30m,2h,6h,24h"),
+    Key::new("request_timeout", "TIME", "The deadline of one delivery request, 50ms to 30s").or("15s"),
+    Key::new("allow_subnets", "CIDRS", "Private networks that deliveries may go to all the same").or(""),
+    Key::new("max_body_bytes", "SIZE", "The largest request body that the API takes").or("1MiB"),
+    Key::new("roles", "ROLES", "What this node does").or("api,dispatcher,maintenance"),
+    Key::new("node_name", "NAME", "This node's name, unique and lasting [default: <host name>:<port>]"),
+    Key::new("max_in_flight", "N", "Requests at a time to one endpoint").or("16"),
+    Key::new("max_in_flight_total", "N", "Requests at a time, all endpoints together").or("2048"),
+    Key::new("memory_budget_bytes", "SIZE", "What payloads waiting in memory may take").or("64MiB"),
+    Key::new("hold_limit", "TIME", "How long a delivery is held for a closed endpoint").or("30d"),
+    Key::new("retention", "TIME", "How long messages and attempts are kept, 3d at least").or("30d"),
+    Key::new("shutdown_timeout", "TIME", "How long a stop waits for requests that are out").or("30s"),
+    Key::new("cors_origins", "ORIGINS", "Browser origins that may call the API").or(""),
+    Key::new("public_url", "URL", "What links to this server start with"),
+    Key::new("api_connections", "N", "Database connections of the API").or("8"),
+    Key::new("log", "FILTER", "What is logged: a level, or module=level pairs").or("info"),
+    Key::new("log_format", "FORMAT", "auto (text on a terminal, else JSON), text or json").or("auto"),
+    Key::new("no_migrate", "BOOL", "Do not bring the schema up to date at the start").or("false"),
+];

@@ -1,0 +1,179 @@
+//! The only reader of flags, environment and configuration files.
+//!
+//! A value comes from the first of: a flag, the environment (`POSTRIDER_…`, and `DATABASE_URL`), the file
+//! `postrider.toml`, the default. What is read is checked here, once: an unknown key in the file, a bad value or
+//! a missing secret is one [`ConfigError`] that names it, and nothing behind this module sees raw text.
+//!
+//! Without a database URL Postrider runs a Postgres of its own, and its secrets are generated once and kept in
+//! the data directory (`secrets.toml`, mode 0600).
+
+mod error;
+mod flags;
+mod kept;
+mod keys;
+mod layers;
+mod place;
+mod resolve;
+mod show;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+use url::Url;
+
+use crate::domain::schedule::RetrySchedule;
+
+pub use error::ConfigError;
+pub use flags::{CredentialFlags, Flags};
+pub use layers::Surroundings;
+pub use values::duration;
+
+/// Everything that can be set, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// What this installation keeps on disk: the private Postgres and generated secrets.
+    pub data_dir: PathBuf,
+    /// Where the Postgres server programs are, when they are not to be searched for.
+    pub pg_bin: Option<PathBuf>,
+    /// The database; `None` means a private Postgres in `data_dir`.
+    pub database_url: Option<SecretString>,
+    /// What tokens are verified with.
+    pub jwt: JwtKey,
+    /// Seals endpoint secrets and headers at rest.
+    pub main_secret: SecretString,
+    /// The waits between attempts, where an application or endpoint has none of its own.
+    pub retry_schedule: RetrySchedule,
+    /// The deadline of one delivery request, body included.
+    pub request_timeout: Duration,
+    /// Private networks that deliveries may go to all the same.
+    pub allow_subnets: Vec<IpNet>,
+    /// The largest request body that the API takes.
+    pub max_body_bytes: usize,
+    /// What this node does.
+    pub roles: Roles,
+    /// This node's name: one that comes back under its name takes over from its former self.
+    pub node_name: String,
+    /// Requests at a time to one endpoint that has no limit of its own.
+    pub max_in_flight: u32,
+    /// Requests at a time, all endpoints together.
+    pub max_in_flight_total: u32,
+    /// What the payloads waiting in memory may take.
+    pub memory_budget_bytes: usize,
+    /// How long a delivery is held for a closed endpoint.
+    pub hold_limit: Duration,
+    /// How long messages, deliveries and attempts are kept.
+    pub retention: Duration,
+    /// How long a stop waits for requests that are out.
+    pub shutdown_timeout: Duration,
+    /// Browser origins that may call the API.
+    pub cors_origins: Vec<String>,
+    /// What links to this server start with.
+    pub public_url: Option<Url>,
+    /// Database connections of the API.
+    pub api_connections: u32,
+    /// How logs look, and how much of them.
+    pub log: LogOptions,
+    /// Whether `serve` brings the schema up to date.
+    pub migrate: bool,
+}
+
+/// What tokens are verified with, and so their algorithm.
+#[derive(Debug, Clone)]
+pub enum JwtKey {
+    /// HS256: the shared secret.
+    Hs256(SecretString),
+    /// RS256: the public key, PEM.
+    Rs256(String),
+    /// EdDSA: the public key, PEM.
+    EdDsa(String),
+}
+
+/// What a node does. Several nodes on one database may split the roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roles {
+    /// Answers the API.
+    pub api: bool,
+    /// Delivers.
+    pub dispatcher: bool,
+    /// Makes and drops partitions, and expires what is over.
+    pub maintenance: bool,
+}
+
+/// How logs look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How logs look, and how much of them.
+#[derive(Debug, Clone)]
+pub struct LogOptions {
+    /// How they look.
+    pub format: LogFormat,
+    /// What is logged, in the syntax of `tracing`'s `EnvFilter`.
+    pub filter: String,
+}
+
+impl Config {
+    /// Reads flags, the environment and the file. Secrets of an embedded set-up are generated if this is its
+    /// first use.
+    ///
+    /// # Errors
+    /// [`ConfigError`], one sentence that names what is wrong.
+    pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
+        Self::load_over(flags, &[])
+    }
+
+    /// As [`Config::load`], with other defaults for some keys.
+    ///
+    /// # Errors
+    /// [`ConfigError`], one sentence that names what is wrong.
+    pub fn load_over(flags: &Flags, defaults: &[(&'static str, String)]) -> Result<Self, ConfigError> {
+        let mut layers = layers::Layers::read(&Surroundings::of_process(flags)?, defaults)?;
+        if !layers.has("database_url") && layers.lacks_secrets() {
+            kept::fill(&mut layers, kept::Missing::Generate)?;
+        }
+        resolve::config(&layers)
+    }
+
+    /// The effective configuration as TOML, secrets masked, each value with where it came from. Generates
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`ConfigError`], one sentence that names what is wrong.
+    pub fn show(flags: &Flags) -> Result<String, ConfigError> {
+        let mut layers = layers::Layers::read(&Surroundings::of_process(flags)?, &[])?;
+        if !layers.has("database_url") && layers.lacks_secrets() {
+            kept::fill(&mut layers, kept::Missing::Announce)?;
+        }
+        resolve::config(&layers)?;
+        Ok(show::toml(&layers))
+    }
+
+    /// Reads surroundings that were put together by hand, and nothing else. Secrets must be in them.
+    ///
+    /// # Errors
+    /// [`ConfigError`], one sentence that names what is wrong.
+    pub fn from_surroundings(surroundings: &Surroundings) -> Result<Self, ConfigError> {
+        resolve::config(&layers::Layers::read(surroundings, &[])?)
+    }
+
+    /// Whether Postrider runs a Postgres of its own.
+    pub fn is_embedded(&self) -> bool {
+        self.database_url.is_none()
+    }
+}

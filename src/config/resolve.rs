@@ -1,0 +1,178 @@
+//! From texts to a [`Config`]: every value is checked here.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+use url::Url;
+
+use crate::domain::schedule::RetrySchedule;
+
+use super::layers::{Layers, Origin, Value};
+use super::{Config, ConfigError, JwtKey, LogOptions, keys, place, values};
+
+/// Below this a secret could be guessed.
+const SECRET_CHARACTERS: usize = 16;
+
+pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
+    let read = Reader { layers };
+    let listen: SocketAddr = read.value("listen", |text| {
+        text.parse().map_err(|_| format!("`{text}` is not an address and port such as 127.0.0.1:8071"))
+    })?;
+    Ok(Config {
+        listen,
+        data_dir: read.value("data_dir", |text| Ok(PathBuf::from(text)))?,
+        pg_bin: read.given("pg_bin", |text| Ok(PathBuf::from(text)))?,
+        database_url: read.given("database_url", database_url)?,
+        jwt: jwt(&read)?,
+        main_secret: read.secret("main_secret", "it seals endpoint secrets at rest")?,
+        retry_schedule: RetrySchedule::new(read.value("retry_schedule", values::waits)?),
+        request_timeout: read
+            .value("request_timeout", |text| values::duration_within(text, "50ms", "30s"))?,
+        allow_subnets: read.value("allow_subnets", subnets)?,
+        max_body_bytes: read.value("max_body_bytes", |text| values::bytes_within(text, 1 << 10, 64 << 20))?,
+        roles: read.value("roles", values::roles)?,
+        node_name: read
+            .given("node_name", node_name)?
+            .unwrap_or_else(|| format!("{}:{}", place::host_name(), listen.port())),
+        max_in_flight: read.value("max_in_flight", |text| values::number_within(text, 1, 1_000))?,
+        max_in_flight_total: read
+            .value("max_in_flight_total", |text| values::number_within(text, 1, 65_536))?,
+        memory_budget_bytes: read
+            .value("memory_budget_bytes", |text| values::bytes_within(text, 1 << 20, usize::MAX))?,
+        hold_limit: read.value("hold_limit", |text| values::duration_within(text, "1m", "365d"))?,
+        retention: read.value("retention", |text| values::duration_within(text, "3d", "3650d"))?,
+        shutdown_timeout: read.value("shutdown_timeout", |text| values::duration_within(text, "0s", "1h"))?,
+        cors_origins: read.value("cors_origins", origins)?,
+        public_url: read.given("public_url", web_url)?,
+        api_connections: read.value("api_connections", |text| values::number_within(text, 1, 1_000))?,
+        log: LogOptions {
+            format: read.value("log_format", values::log_format)?,
+            filter: read.value("log", log_filter)?,
+        },
+        migrate: !read.value("no_migrate", values::truth)?,
+    })
+}
+
+struct Reader<'a> {
+    layers: &'a Layers,
+}
+
+impl Reader<'_> {
+    /// A value that always has one, by default at least.
+    fn value<T>(&self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
+        self.given(name, parse)?.ok_or_else(|| self.missing(name, "it has no default"))
+    }
+
+    fn given<T>(
+        &self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(value) = self.layers.get(name) else { return Ok(None) };
+        parse(&value.text).map(Some).map_err(|reason| bad(name, value, reason))
+    }
+
+    fn secret(&self, name: &str, why: &str) -> Result<SecretString, ConfigError> {
+        self.given(name, |text| {
+            if text.chars().count() < SECRET_CHARACTERS {
+                return Err(format!("a secret has {SECRET_CHARACTERS} characters at least"));
+            }
+            Ok(SecretString::from(text))
+        })?
+        .ok_or_else(|| self.missing(name, why))
+    }
+
+    fn missing(&self, name: &str, reason: &str) -> ConfigError {
+        let variable = keys::find(name).map_or_else(|| name.to_owned(), keys::Key::variable);
+        ConfigError::Missing { name: variable, reason: reason.to_owned() }
+    }
+}
+
+/// Names the value as the one who set it knows it.
+fn bad(name: &str, value: &Value, reason: String) -> ConfigError {
+    let origin = match &value.origin {
+        Origin::Flag => format!("--{}", name.replace('_', "-")),
+        Origin::Variable(variable) => variable.clone(),
+        Origin::File(path) | Origin::Kept(path) => format!("`{name}` in {}", path.display()),
+        Origin::NotYet | Origin::Default => format!("`{name}`"),
+    };
+    ConfigError::BadValue { origin, reason }
+}
+
+fn jwt(read: &Reader<'_>) -> Result<JwtKey, ConfigError> {
+    let algorithm = read.value("jwt_algorithm", |text| match text {
+        "HS256" | "RS256" | "EdDSA" => Ok(text.to_owned()),
+        other => Err(format!("`{other}` is not one of HS256, RS256, EdDSA")),
+    })?;
+    if algorithm == "HS256" {
+        return read.secret("jwt_secret", "it verifies tokens").map(JwtKey::Hs256);
+    }
+    let pem = read
+        .given("jwt_public_key", public_key)?
+        .ok_or_else(|| read.missing("jwt_public_key", &format!("tokens are signed with {algorithm}")))?;
+    Ok(if algorithm == "RS256" { JwtKey::Rs256(pem) } else { JwtKey::EdDsa(pem) })
+}
+
+/// The PEM itself, or a file that holds it.
+fn public_key(text: &str) -> Result<String, String> {
+    let pem = if text.contains("-----BEGIN") {
+        text.to_owned()
+    } else {
+        std::fs::read_to_string(Path::new(text)).map_err(|error| format!("{text} cannot be read: {error}"))?
+    };
+    if pem.contains("-----BEGIN PUBLIC KEY-----") || pem.contains("-----BEGIN RSA PUBLIC KEY-----") {
+        Ok(pem)
+    } else {
+        Err("it is not a public key in PEM form".to_owned())
+    }
+}
+
+/// The text is not repeated in the error: it may hold a password.
+fn database_url(text: &str) -> Result<SecretString, String> {
+    let url = Url::parse(text).map_err(|error| format!("it is not a postgres:// URL ({error})"))?;
+    match url.scheme() {
+        "postgres" | "postgresql" => Ok(SecretString::from(text)),
+        _ => Err("it is not a postgres:// URL".to_owned()),
+    }
+}
+
+fn subnets(text: &str) -> Result<Vec<IpNet>, String> {
+    values::items(text)
+        .map(|item| item.parse().map_err(|_| format!("`{item}` is not a network such as 10.0.0.0/8")))
+        .collect()
+}
+
+fn node_name(text: &str) -> Result<String, String> {
+    if (1..=200).contains(&text.len()) && text.chars().all(|letter| letter.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err("a name is 1 to 200 printable characters without blanks".to_owned())
+    }
+}
+
+fn origins(text: &str) -> Result<Vec<String>, String> {
+    values::items(text)
+        .map(|item| {
+            let is_origin = item == "*"
+                || Url::parse(item)
+                    .is_ok_and(|url| url.has_host() && url.origin().ascii_serialization() == item);
+            let reason = || format!("`{item}` is not an origin such as https://portal.example.com");
+            is_origin.then(|| item.to_owned()).ok_or_else(reason)
+        })
+        .collect()
+}
+
+fn web_url(text: &str) -> Result<Url, String> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| format!("`{text}` is not a URL such as https://hooks.example.com"))
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    tracing_subscriber::EnvFilter::try_new(text)
+        .map(|_| text.to_owned())
+        .map_err(|error| format!("`{text}` is not a log filter ({error})"))
+}
