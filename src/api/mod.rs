@@ -1,1 +1,92 @@
 //! The HTTP API: one file a resource. It validates, asks `store/` or `ingest/`, and shapes answers.
+//!
+//! Every answer that has a body has a JSON one, whatever went wrong. A trailing slash is optional everywhere.
+
+pub mod application;
+pub mod auth;
+pub mod docs;
+pub mod error;
+pub mod extract;
+pub mod page;
+pub mod state;
+pub mod validate;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, Method, Request, Uri, header};
+use tower::Layer;
+use tower::util::MapRequestLayer;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowHeaders, CorsLayer};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use auth::{Authenticator, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
+pub use state::ApiState;
+
+use error::ApiError;
+use state::SharedState;
+
+/// All resources.
+fn resources() -> OpenApiRouter<SharedState> {
+    OpenApiRouter::with_openapi(docs::Head::openapi()).merge(application::routes())
+}
+
+/// The API's description.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    resources().into_openapi()
+}
+
+/// The API as a service.
+pub fn router(state: ApiState) -> Router {
+    let max_body_bytes = state.max_body_bytes;
+    let cors = cors(&state);
+    let state = Arc::new(state);
+    let (router, specification) = resources().split_for_parts();
+    let router = router
+        .merge(docs::routes(specification))
+        .fallback(|| async { ApiError::NotFound })
+        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        .layer(DefaultBodyLimit::max(max_body_bytes))
+        .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(cors)
+        .with_state(state);
+    // A layer of the router would run after the path was matched.
+    Router::new().fallback_service(MapRequestLayer::new(trim_slash).layer(router))
+}
+
+/// Takes slashes off the end of a path of the API. The readable page is left alone: its own links need one.
+fn trim_slash<B>(mut request: Request<B>) -> Request<B> {
+    let path = request.uri().path();
+    let trimmed = path.trim_end_matches('/');
+    if path.starts_with("/api/") && trimmed.len() < path.len() {
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = format!("{trimmed}{query}").parse().ok();
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
+}
+
+/// Browsers may call from the listed origins, with a tenant's token.
+fn cors(state: &ApiState) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(state.cors_origins.clone())
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([header::RETRY_AFTER, HeaderName::from_static("deprecation")])
+        .max_age(std::time::Duration::from_secs(3600))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
+fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
+    let what = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = what.unwrap_or("of an unknown kind"), "a request panicked");
+    ApiError::Internal.into_response()
+}

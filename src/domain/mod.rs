@@ -14,5 +14,7 @@ pub mod endpoint_url;
 pub mod filter;
 pub mod id;
 pub mod message;
+pub mod page;
+pub mod reference;
 pub mod schedule;
 pub mod secret;

@@ -4,11 +4,15 @@
 //! (`-- delivery::settle`). Due times are the database's clock. Lock order: `node_fence`, then `pending`, then
 //! `delivery`, then `dead_letter`; within a table by `(message_id, endpoint_id)`.
 
+mod application;
+mod configuration;
 mod connect;
+mod environment;
 mod error;
 mod migrate;
 mod seal;
 
+pub use application::{ApplicationRecord, ApplicationSettings};
 pub use connect::{Store, StoreOptions};
 pub use error::StoreError;
 pub use migrate::MigrateError;

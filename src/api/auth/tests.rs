@@ -1,0 +1,129 @@
+//! Who gets in, and who does not.
+
+use chrono::TimeDelta;
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{EncodePrivateKey, EncodePublicKey};
+use http::HeaderValue;
+use jsonwebtoken::{EncodingKey, Header};
+
+use super::*;
+
+const SECRET: &[u8] = b"a secret for tests";
+
+fn authenticator(clock: &Clock) -> Authenticator {
+    Authenticator::new(&TokenKey::Hs256(SECRET.to_vec()), clock.clone()).unwrap()
+}
+
+fn claims(clock: &Clock, sub: &str, org: Option<&str>) -> Claims {
+    let now = clock.now().timestamp();
+    Claims {
+        sub: sub.to_owned(),
+        org: org.map(str::to_owned),
+        iat: now,
+        nbf: Some(now),
+        exp: Some(now + 3600),
+        jti: None,
+    }
+}
+
+fn with_token(token: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+    headers
+}
+
+fn signed(claims: &Claims) -> HeaderMap {
+    let key = EncodingKey::from_secret(SECRET);
+    with_token(&jsonwebtoken::encode(&Header::default(), claims, &key).unwrap())
+}
+
+fn is_refused(result: &Result<Caller, ApiError>) -> bool {
+    matches!(result, Err(ApiError::Unauthenticated(_)))
+}
+
+#[test]
+fn the_subject_decides_the_role() {
+    let clock = Clock::default();
+    let authenticator = authenticator(&clock);
+    let application = ApplicationId::generate();
+    let caller = |sub: &str, org| authenticator.authenticate(&signed(&claims(&clock, sub, org)));
+
+    let environment = caller("org_demo", None).unwrap();
+    assert_eq!(environment.role, Role::Environment);
+    assert_eq!(environment.whole_environment().unwrap().as_str(), "org_demo");
+    assert_eq!(environment.operator(), Err(ApiError::Forbidden));
+    assert!(environment.sees(application));
+
+    let tenant = caller(&application.to_string(), Some("org_demo")).unwrap();
+    assert_eq!((tenant.role, tenant.own_application()), (Role::Application, Some(application)));
+    assert_eq!(tenant.whole_environment(), Err(ApiError::Forbidden));
+    assert!(tenant.sees(application) && !tenant.sees(ApplicationId::generate()));
+
+    let operator = caller("operator", None).unwrap();
+    assert_eq!(operator.environment(), Err(ApiError::EnvironmentRequired));
+    assert_eq!(operator.operator(), Ok(None));
+
+    for (sub, org) in [(application.to_string().as_str(), None), ("org_", None), ("somebody", Some("org_a"))]
+    {
+        assert!(is_refused(&caller(sub, org)), "{sub}");
+    }
+}
+
+#[test]
+fn only_an_operator_chooses_the_environment() {
+    let clock = Clock::default();
+    let authenticator = authenticator(&clock);
+    let with_header = |sub: &str, org| {
+        let mut headers = signed(&claims(&clock, sub, org));
+        headers.insert(ENVIRONMENT_HEADER, HeaderValue::from_static("org_other"));
+        authenticator.authenticate(&headers).unwrap()
+    };
+    assert_eq!(with_header("operator", Some("org_a")).environment().unwrap().as_str(), "org_other");
+    assert_eq!(with_header("org_demo", None).environment().unwrap().as_str(), "org_demo");
+    let application = ApplicationId::generate().to_string();
+    assert_eq!(with_header(&application, Some("org_a")).environment().unwrap().as_str(), "org_a");
+}
+
+#[test]
+fn a_token_holds_from_its_begin_to_its_end() {
+    let clock = Clock::default();
+    let authenticator = authenticator(&clock);
+    let headers = signed(&claims(&clock, "org_demo", None));
+    assert!(authenticator.authenticate(&headers).is_ok());
+    clock.advance(TimeDelta::hours(-1));
+    assert!(is_refused(&authenticator.authenticate(&headers)));
+    clock.advance(TimeDelta::hours(3));
+    assert!(is_refused(&authenticator.authenticate(&headers)));
+}
+
+#[test]
+fn what_was_not_signed_with_the_key_is_refused() {
+    let clock = Clock::default();
+    let authenticator = authenticator(&clock);
+    let claims = claims(&clock, "org_demo", None);
+    let other = EncodingKey::from_secret(b"another secret");
+    let token = jsonwebtoken::encode(&Header::default(), &claims, &other).unwrap();
+    let unsigned = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJvcmdfZGVtbyIsImlhdCI6MH0.";
+    let headers =
+        [with_token(&token), with_token(unsigned), with_token("x"), with_token(""), HeaderMap::new()];
+    for headers in headers {
+        assert!(is_refused(&authenticator.authenticate(&headers)));
+    }
+    let key = EncodingKey::from_secret(SECRET);
+    let hs512 = jsonwebtoken::encode(&Header::new(Algorithm::HS512), &claims, &key).unwrap();
+    assert!(is_refused(&authenticator.authenticate(&with_token(&hs512))));
+}
+
+#[test]
+fn an_ed25519_public_key_verifies() {
+    let clock = Clock::default();
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let public = key.verifying_key().to_public_key_pem(LineEnding::LF).unwrap();
+    let authenticator = Authenticator::new(&TokenKey::EdDsa(public.into_bytes()), clock.clone()).unwrap();
+    let private = EncodingKey::from_ed_der(key.to_pkcs8_der().unwrap().as_bytes());
+    let claims = claims(&clock, "org_demo", None);
+    let token = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &private).unwrap();
+    assert!(authenticator.authenticate(&with_token(&token)).is_ok());
+    assert!(is_refused(&authenticator.authenticate(&signed(&claims))));
+}

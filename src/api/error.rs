@@ -1,0 +1,218 @@
+//! What goes wrong, as clients see it: `{"code", "detail"}`, or a list of fields for what does not validate.
+//! This is the boundary where a source is logged, once; nothing of it reaches the client.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::store::StoreError;
+
+/// An error that is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiError {
+    /// No credentials, or none that hold.
+    Unauthenticated(&'static str),
+    /// The credentials hold, but not for this.
+    Forbidden,
+    /// An operator has to say which environment is meant.
+    EnvironmentRequired,
+    /// It is not there, or not the caller's.
+    NotFound,
+    /// The path is there, the method is not.
+    MethodNotAllowed,
+    /// The write contradicts what is there.
+    Conflict {
+        /// In `snake_case`.
+        code: &'static str,
+        /// A sentence.
+        detail: &'static str,
+    },
+    /// Fields that do not validate.
+    Invalid(Vec<FieldError>),
+    /// The body is larger than this many bytes.
+    TooLarge(usize),
+    /// The body is not declared as JSON.
+    UnsupportedMediaType,
+    /// Too much at once; come back after this many seconds.
+    Overloaded(u32),
+    /// Something that we need is not there for now.
+    Unavailable,
+    /// Ours to repair.
+    Internal,
+}
+
+/// One field that does not validate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The way to it, from `body`, `query`, `path` or `header` on.
+    #[schema(example = json!(["body", "url"]))]
+    pub loc: Vec<String>,
+    /// What is wrong with it.
+    pub msg: String,
+    /// The kind of error, for programs.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+}
+
+/// An error.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorOut {
+    /// The kind of error, for programs.
+    #[schema(example = "not_found")]
+    pub code: &'static str,
+    /// A sentence for people.
+    pub detail: String,
+}
+
+/// An input that does not validate.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ValidationErrorOut {
+    /// Every field that is wrong.
+    pub detail: Vec<FieldError>,
+}
+
+const UNAVAILABLE_RETRY_SECONDS: u32 = 2;
+
+impl ApiError {
+    /// A single field that does not validate.
+    pub fn invalid(loc: &[&str], msg: impl Into<String>, kind: &'static str) -> Self {
+        let loc = loc.iter().map(|part| (*part).to_owned()).collect();
+        Self::Invalid(vec![FieldError { loc, msg: msg.into(), kind }])
+    }
+
+    /// The status of its answer.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::EnvironmentRequired => StatusCode::BAD_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict { .. } => StatusCode::CONFLICT,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Overloaded(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn code_and_detail(&self) -> (&'static str, String) {
+        match self {
+            Self::Unauthenticated(detail) => ("authentication_failed", (*detail).to_owned()),
+            Self::Forbidden => ("forbidden", "These credentials do not allow this operation.".to_owned()),
+            Self::EnvironmentRequired => (
+                "environment_required",
+                "Name the environment in the `postrider-environment` header.".to_owned(),
+            ),
+            Self::NotFound => ("not_found", "There is no such object.".to_owned()),
+            Self::MethodNotAllowed => {
+                ("method_not_allowed", "This path does not take that method.".to_owned())
+            }
+            Self::Conflict { code, detail } => (code, (*detail).to_owned()),
+            Self::Invalid(_) => ("validation", "The input does not validate.".to_owned()),
+            Self::TooLarge(limit) => {
+                ("payload_too_large", format!("The body may have {limit} bytes at most."))
+            }
+            Self::UnsupportedMediaType => {
+                ("unsupported_media_type", "The body must be `application/json`.".to_owned())
+            }
+            Self::Overloaded(_) => ("rate_limited", "Too much at once; try again in a moment.".to_owned()),
+            Self::Unavailable => ("unavailable", "The service is unavailable; try again soon.".to_owned()),
+            Self::Internal => ("internal_error", "Something went wrong on our side.".to_owned()),
+        }
+    }
+
+    const fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Overloaded(seconds) => Some(*seconds),
+            Self::Unavailable => Some(UNAVAILABLE_RETRY_SECONDS),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let retry_after = self.retry_after();
+        let (code, detail) = self.code_and_detail();
+        let mut response = match self {
+            Self::Invalid(detail) => (status, Json(ValidationErrorOut { detail })).into_response(),
+            _ => (status, Json(ErrorOut { code, detail })).into_response(),
+        };
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(detail) => Self::Conflict { code: "conflict", detail },
+            StoreError::Unavailable(source) => {
+                tracing::warn!(error = &source as &dyn std::error::Error, "the database is unavailable");
+                Self::Unavailable
+            }
+            StoreError::LeaseLost => {
+                tracing::warn!("a request met a lost lease");
+                Self::Unavailable
+            }
+            StoreError::Inconsistent(what) => {
+                tracing::error!(what, "the store is inconsistent");
+                Self::Internal
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn body_of(error: ApiError) -> (StatusCode, Option<HeaderValue>, serde_json::Value) {
+        let response = error.into_response();
+        let status = response.status();
+        let retry_after = response.headers().get(header::RETRY_AFTER).cloned();
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        (status, retry_after, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_conflict_of_the_store_is_409_with_code_and_detail() {
+        let (status, _, body) = body_of(StoreError::Conflict("The id is taken.").into()).await;
+        assert_eq!(status, 409);
+        assert_eq!(body, serde_json::json!({"code": "conflict", "detail": "The id is taken."}));
+    }
+
+    #[tokio::test]
+    async fn an_inconsistent_store_shows_nothing_of_itself() {
+        let (status, _, body) = body_of(StoreError::Inconsistent("SELECT secret".to_owned()).into()).await;
+        assert_eq!(status, 500);
+        assert!(!body.to_string().contains("SELECT"));
+    }
+
+    #[tokio::test]
+    async fn what_may_pass_says_when_to_come_back() {
+        let (status, retry_after, body) = body_of(StoreError::LeaseLost.into()).await;
+        assert_eq!((status.as_u16(), body["code"].as_str()), (503, Some("unavailable")));
+        assert_eq!(retry_after.unwrap(), "2");
+    }
+
+    #[tokio::test]
+    async fn validation_names_each_field() {
+        let error = ApiError::invalid(&["body", "url"], "is not a URL", "value_error");
+        let (status, _, body) = body_of(error).await;
+        assert_eq!(status, 422);
+        assert_eq!(body["detail"][0]["loc"], serde_json::json!(["body", "url"]));
+        assert_eq!(body["detail"][0]["type"], "value_error");
+    }
+}

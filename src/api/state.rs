@@ -1,0 +1,24 @@
+//! What the handlers work with.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+
+use crate::store::Store;
+
+use super::auth::Authenticator;
+
+/// What the API needs to do its work.
+pub struct ApiState {
+    /// The database.
+    pub store: Store,
+    /// Verifies tokens.
+    pub authenticator: Authenticator,
+    /// No body may be larger.
+    pub max_body_bytes: usize,
+    /// Origins whose pages may call the API from a browser.
+    pub cors_origins: Vec<HeaderValue>,
+}
+
+/// The state as handlers get it.
+pub type SharedState = Arc<ApiState>;
