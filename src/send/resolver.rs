@@ -1,0 +1,161 @@
+//! Names to addresses, and only to those that the egress policy allows. The client connects to what is returned
+//! here and to nothing else, so a name cannot change its mind between check and connection.
+//!
+//! It asks DNS itself (hickory) rather than through `getaddrinfo`: that one blocks a thread for as long as a name
+//! server is slow, and with tens of thousands of tenants' names the slow ones would use up the threads that the
+//! others need. As `getaddrinfo` does, it reads `/etc/hosts` first and `/etc/resolv.conf` with its search list; it
+//! does so once, at the start. Answers are cached for as long as they say, within bounds.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::op::Query;
+use hickory_resolver::proto::rr::{Name as DnsName, RecordType};
+use hickory_resolver::{Hosts, TokioResolver};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use super::egress::{EgressPolicy, Refused};
+
+/// Answers that are kept at most.
+const CACHE_ENTRIES: u64 = 16 * 1024;
+/// A tenant who moves a receiver waits no longer than this.
+const LONGEST_TTL: Duration = Duration::from_secs(300);
+/// A tenant who creates a missing name waits no longer than this.
+const LONGEST_NEGATIVE_TTL: Duration = Duration::from_secs(15);
+/// For one question to one server; a second try follows.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Why a name gave no address to connect to.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ResolveError {
+    /// It has addresses, and the policy refuses every one.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// It has none, or no name server said so in time.
+    #[error("the name could not be resolved")]
+    NoAddress(#[source] Option<NetError>),
+}
+
+/// The client's resolver.
+#[derive(Clone)]
+pub(super) struct GuardedResolver {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    policy: EgressPolicy,
+    hosts: Hosts,
+    dns: TokioResolver,
+}
+
+impl GuardedResolver {
+    /// A resolver with the system's configuration. A machine without one asks a name server on itself, as
+    /// `getaddrinfo` would.
+    pub(super) fn new(policy: EgressPolicy) -> Result<Self, NetError> {
+        let mut builder = TokioResolver::builder_tokio().or_else(|_| {
+            let local = NameServerConfig::udp_and_tcp(Ipv4Addr::LOCALHOST.into());
+            let config = ResolverConfig::from_parts(None, Vec::new(), vec![local]);
+            Ok::<_, NetError>(TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()))
+        })?;
+        let options = builder.options_mut();
+        options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+        options.cache_size = CACHE_ENTRIES;
+        options.positive_max_ttl = Some(LONGEST_TTL);
+        options.negative_max_ttl = Some(LONGEST_NEGATIVE_TTL);
+        options.timeout = QUERY_TIMEOUT;
+        options.attempts = 1;
+        options.max_active_requests = 1024;
+        let dns = builder.build()?;
+        let hosts = Hosts::from_system().unwrap_or_default();
+        Ok(Self { inner: Arc::new(Inner { policy, hosts, dns }) })
+    }
+}
+
+impl Inner {
+    async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, ResolveError> {
+        let mut addresses = self.addresses_in_hosts(name);
+        if addresses.is_empty() {
+            let answer =
+                self.dns.lookup_ip(name).await.map_err(|error| ResolveError::NoAddress(Some(error)))?;
+            addresses = answer.iter().collect();
+        }
+        if addresses.is_empty() {
+            return Err(ResolveError::NoAddress(None));
+        }
+        addresses.retain(|address| self.policy.allows(*address));
+        if addresses.is_empty() {
+            return Err(Refused.into());
+        }
+        // IPv4 first: receivers' firewalls list the senders' IPv4 addresses, if any.
+        addresses.sort_by_key(IpAddr::is_ipv6);
+        Ok(addresses)
+    }
+
+    /// A name that stands in `/etc/hosts` is not asked for elsewhere, not even for its other family.
+    fn addresses_in_hosts(&self, name: &str) -> Vec<IpAddr> {
+        let Ok(name) = DnsName::from_utf8(name) else { return Vec::new() };
+        [RecordType::A, RecordType::AAAA]
+            .into_iter()
+            .filter_map(|kind| self.hosts.lookup_static_host(&Query::query(name.clone(), kind)))
+            .flat_map(|found| {
+                found.answers().iter().filter_map(|record| record.data.ip_addr()).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+}
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            let addresses = inner.addresses(name.as_str()).await?;
+            // Port 0 stands for the URL's own.
+            Ok(Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inner(hosts: &str, subnets: &[&str]) -> Inner {
+        let policy =
+            EgressPolicy::new(&subnets.iter().map(|subnet| subnet.parse().unwrap()).collect::<Vec<_>>());
+        let mut read = Hosts::default();
+        read.read_hosts_conf(hosts.as_bytes()).unwrap();
+        let dns = TokioResolver::builder_with_config(
+            ResolverConfig::from_parts(None, Vec::new(), Vec::new()),
+            TokioRuntimeProvider::default(),
+        );
+        Inner { policy, hosts: read, dns: dns.build().unwrap() }
+    }
+
+    const HOSTS: &str =
+        "10.0.0.1 mixed.test\n2606:4700::1111 mixed.test\n8.8.8.8 mixed.test\n::1 inside.test\n";
+
+    #[tokio::test]
+    async fn only_the_allowed_addresses_of_a_name_are_used_and_ipv4_comes_first() {
+        let expected: [IpAddr; 2] = ["8.8.8.8".parse().unwrap(), "2606:4700::1111".parse().unwrap()];
+        assert_eq!(inner(HOSTS, &[]).addresses("mixed.test").await.unwrap(), expected);
+        assert_eq!(inner(HOSTS, &["10.0.0.0/8"]).addresses("mixed.test").await.unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_name_without_an_allowed_address_is_refused_and_one_without_any_is_not_found() {
+        assert!(matches!(inner(HOSTS, &[]).addresses("inside.test").await, Err(ResolveError::Refused(_))));
+        assert!(inner(HOSTS, &["::1/128"]).addresses("inside.test").await.is_ok());
+        assert!(matches!(inner(HOSTS, &[]).addresses("other.test").await, Err(ResolveError::NoAddress(_))));
+    }
+
+    #[tokio::test]
+    async fn localhost_needs_neither_hosts_nor_dns() {
+        let addresses = inner("", &["127.0.0.0/8"]).addresses("localhost").await.unwrap();
+        assert_eq!(addresses, [IpAddr::from(Ipv4Addr::LOCALHOST)]);
+        assert!(matches!(inner("", &[]).addresses("localhost").await, Err(ResolveError::Refused(_))));
+    }
+}
