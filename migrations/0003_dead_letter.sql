@@ -37,6 +37,8 @@ CREATE TABLE background_task (
     rate_per_second integer CHECK (rate_per_second > 0),
     total           bigint NOT NULL CHECK (total >= 0),
     done            bigint NOT NULL DEFAULT 0 CHECK (done >= 0),
+    -- The last dead letter that it dealt with; it goes on after it.
+    position        uuid,
     error           text,
     owner           bigint,
     created_at      timestamptz NOT NULL DEFAULT now(),

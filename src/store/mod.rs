@@ -5,15 +5,26 @@
 //! `delivery`, then `dead_letter`; within a table by `(message_id, endpoint_id)`.
 
 mod application;
+mod background_task;
+mod bury;
 mod configuration;
 mod connect;
+mod dead_letter;
+mod dead_letter_read;
 mod environment;
 mod error;
 mod migrate;
+mod resend;
 mod seal;
+mod span;
 
 pub use application::{ApplicationRecord, ApplicationSettings};
+pub use background_task::{BackgroundTask, NewTask, Progress, TaskKind, TaskState};
 pub use connect::{Store, StoreOptions};
+pub use dead_letter::{DiscardOutcome, ReplayOutcome, Step};
+pub use dead_letter_read::DeadLetter;
 pub use error::StoreError;
 pub use migrate::MigrateError;
+pub use resend::ResendOutcome;
 pub use seal::Sealer;
+pub use span::Span;

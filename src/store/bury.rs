@@ -1,0 +1,72 @@
+//! Deliveries that have nowhere to go: their endpoint or application was deleted, or their endpoint stayed disabled
+//! for longer than deliveries are held. Maintenance turns them into dead letters, a chunk a transaction.
+
+use std::time::Duration;
+
+use sqlx::postgres::types::PgInterval;
+use uuid::Uuid;
+
+use crate::domain::id::DeadLetterId;
+
+use super::{Store, StoreError};
+
+impl Store {
+    /// Buries up to `chunk` deliveries that nobody works on and that cannot be sent. A delivery is held for
+    /// `hold_limit` from when its endpoint was disabled or from when it was due, whichever is later, so a replay to
+    /// an endpoint that has long been disabled is held as long as any. Returns how many were buried; call again
+    /// while it is a full chunk.
+    pub async fn bury_unreachable(&self, hold_limit: Duration, chunk: i64) -> Result<u64, StoreError> {
+        let held = PgInterval {
+            months: 0,
+            days: 0,
+            microseconds: i64::try_from(hold_limit.as_micros()).unwrap_or(i64::MAX),
+        };
+        let ids: Vec<Uuid> = (0..chunk).map(|_| DeadLetterId::generate().uuid()).collect();
+        let buried = sqlx::query_scalar!(
+            r#"-- delivery::bury_unreachable
+            WITH closed AS MATERIALIZED (
+                SELECT e.id, a.environment_id, (e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL) AS deleted
+                FROM endpoint e JOIN application a ON a.id = e.application_id
+                WHERE e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL OR e.disabled_at <= now() - $1::interval
+            ), unreachable AS MATERIALIZED (
+                SELECT p.message_id, p.endpoint_id, p.application_id, p.attempts, c.environment_id, c.deleted
+                FROM closed c CROSS JOIN LATERAL (
+                    SELECT q.message_id, q.endpoint_id FROM pending q
+                    WHERE q.endpoint_id = c.id AND (q.owner IS NULL OR q.due_at <= now())
+                      AND (c.deleted OR q.due_at <= now() - $1::interval)
+                    LIMIT $2
+                ) candidate
+                JOIN pending p ON p.message_id = candidate.message_id AND p.endpoint_id = candidate.endpoint_id
+                WHERE (p.owner IS NULL OR p.due_at <= now()) AND (c.deleted OR p.due_at <= now() - $1::interval)
+                LIMIT $2 FOR UPDATE OF p SKIP LOCKED
+            ), dead AS (
+                UPDATE delivery d SET state = 5, owner = NULL, settled_at = now()
+                FROM unreachable u
+                WHERE d.message_id = u.message_id AND d.endpoint_id = u.endpoint_id AND d.state IN (2, 3)
+                RETURNING u.*, d.last_status
+            ), numbered AS (
+                SELECT dead.*, row_number() OVER (ORDER BY message_id, endpoint_id) AS place FROM dead
+            ), out_of_queue AS (
+                DELETE FROM pending p USING unreachable u
+                WHERE p.message_id = u.message_id AND p.endpoint_id = u.endpoint_id
+            ), buried AS (
+                INSERT INTO dead_letter (id, environment_id, application_id, endpoint_id, message_id, event_type,
+                                         event_id, channels, tags, payload, reason, last_status, attempts)
+                SELECT ($3::uuid[])[n.place], n.environment_id, n.application_id, n.endpoint_id, n.message_id,
+                       coalesce(m.event_type, ''), m.event_id, m.channels, m.tags, m.payload,
+                       CASE WHEN n.deleted THEN 'endpoint_deleted' ELSE 'hold_expired' END, n.last_status, n.attempts
+                FROM numbered n LEFT JOIN message m ON m.id = n.message_id
+                ON CONFLICT (message_id, endpoint_id)
+                DO UPDATE SET reason = excluded.reason, last_status = excluded.last_status,
+                              attempts = excluded.attempts, died_at = now(), replayed_at = NULL, discarded_at = NULL
+            )
+            SELECT count(*) AS "buried!" FROM unreachable"#,
+            held,
+            chunk,
+            &ids,
+        )
+        .fetch_one(&self.queue)
+        .await?;
+        Ok(buried.unsigned_abs())
+    }
+}

@@ -1,0 +1,290 @@
+//! What can be done with dead letters: replay and discard, one by id or many by filter.
+//!
+//! A replay moves three rows in one transaction: the dead letter is marked, its delivery waits again with a new
+//! round of the schedule, and a `pending` row makes it due now. It touches no other endpoint, and keeps the
+//! message's id. Where retention took message or delivery away, both are put back from the dead letter's copy.
+//! Rows are locked before they are judged, so of two replays at once the second finds the dead letter replayed.
+//!
+//! Many are moved in chunks. A chunk and the place that its background task has come to are one commit, so a
+//! task that is taken up again after a crash does nothing twice.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::domain::dead_letter::DeadLetterFilter;
+use crate::domain::id::{ApplicationId, DeadLetterId, EnvironmentId, TaskId};
+
+use super::background_task::{TaskKind, lock_task};
+use super::{Store, StoreError};
+
+/// What became of a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplayOutcome {
+    /// It is due now.
+    Started,
+    /// There is no such dead letter.
+    NotFound,
+    /// Somebody was first, and it has not failed again since.
+    AlreadyReplayed,
+    /// Its endpoint or application is deleted: there is nowhere to send it.
+    EndpointDeleted,
+    /// Its content was expunged: there is nothing to send.
+    ContentGone,
+}
+
+/// What became of a discard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiscardOutcome {
+    /// It is discarded, now or from before.
+    Discarded,
+    /// There is no such dead letter.
+    NotFound,
+    /// It was replayed, so there is nothing to discard.
+    AlreadyReplayed,
+}
+
+/// How far a chunk brought its background task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// So many moved, and there may be more.
+    Moved(u64),
+    /// Nothing is left to do; the task is finished.
+    Finished,
+}
+
+impl Store {
+    /// Replays one dead letter, an open or a discarded one.
+    pub async fn replay_dead_letter(
+        &self,
+        environment: &EnvironmentId,
+        application: Option<ApplicationId>,
+        id: DeadLetterId,
+    ) -> Result<ReplayOutcome, StoreError> {
+        let mut tx = self.api.begin().await?;
+        let found = sqlx::query!(
+            r#"-- dead_letter::find_for_replay
+            SELECT l.message_id, l.endpoint_id, l.replayed_at,
+                   (e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL) AS "deleted!",
+                   (l.payload IS NULL) AS "expunged!"
+            FROM dead_letter l
+            JOIN endpoint e ON e.id = l.endpoint_id
+            JOIN application a ON a.id = l.application_id
+            WHERE l.id = $1 AND l.environment_id = $2 AND ($3::uuid IS NULL OR l.application_id = $3)"#,
+            id.uuid(),
+            environment.as_str(),
+            application.map(ApplicationId::uuid),
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let outcome = match found {
+            None => ReplayOutcome::NotFound,
+            Some(found) if found.replayed_at.is_some() => ReplayOutcome::AlreadyReplayed,
+            Some(found) if found.deleted => ReplayOutcome::EndpointDeleted,
+            Some(found) if found.expunged => ReplayOutcome::ContentGone,
+            Some(found) => {
+                lock_deliveries(&mut tx, &[found.message_id], &[found.endpoint_id]).await?;
+                match put_back_to_work(&mut tx, &[id.uuid()], true).await? {
+                    0 => ReplayOutcome::AlreadyReplayed,
+                    _ => ReplayOutcome::Started,
+                }
+            }
+        };
+        tx.commit().await?;
+        Ok(outcome)
+    }
+
+    /// Discards one dead letter.
+    pub async fn discard_dead_letter(
+        &self,
+        environment: &EnvironmentId,
+        application: Option<ApplicationId>,
+        id: DeadLetterId,
+    ) -> Result<DiscardOutcome, StoreError> {
+        let replayed_at = sqlx::query_scalar!(
+            r#"-- dead_letter::discard
+            UPDATE dead_letter
+            SET discarded_at = CASE WHEN replayed_at IS NULL THEN coalesce(discarded_at, now()) END
+            WHERE id = $1 AND environment_id = $2 AND ($3::uuid IS NULL OR application_id = $3)
+            RETURNING replayed_at"#,
+            id.uuid(),
+            environment.as_str(),
+            application.map(ApplicationId::uuid),
+        )
+        .fetch_optional(&self.api)
+        .await?;
+        Ok(match replayed_at {
+            None => DiscardOutcome::NotFound,
+            Some(None) => DiscardOutcome::Discarded,
+            Some(Some(_)) => DiscardOutcome::AlreadyReplayed,
+        })
+    }
+
+    /// Replays or discards the next chunk of a background task that this node owns.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when the task is no longer this node's.
+    pub async fn advance_task(&self, task: TaskId, epoch: i64, chunk: i64) -> Result<Step, StoreError> {
+        let mut tx = self.api.begin().await?;
+        let task = lock_task(&mut tx, task, epoch).await?;
+        let ids = choose(&mut tx, &task.environment_id, &task.filter, task.created_at, task.position, chunk).await?;
+        let Some(last) = ids.last().copied() else {
+            task.finish(&mut tx).await?;
+            tx.commit().await?;
+            return Ok(Step::Finished);
+        };
+        let moved = match task.kind {
+            TaskKind::Replay => replay_chosen(&mut tx, &ids, task.filter.means_discarded()).await?,
+            TaskKind::Discard => discard_chosen(&mut tx, &ids).await?,
+        };
+        task.advance(&mut tx, moved, last).await?;
+        tx.commit().await?;
+        Ok(Step::Moved(moved))
+    }
+}
+
+/// The next dead letters of a filter, by id, that had died when the task was created. They are not locked yet,
+/// and may change until they are.
+async fn choose(
+    tx: &mut PgConnection,
+    environment: &str,
+    filter: &DeadLetterFilter,
+    died_before: DateTime<Utc>,
+    past: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Uuid>, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"-- dead_letter::choose
+        SELECT l.id FROM dead_letter l
+        WHERE l.environment_id = $1
+          AND ($2::uuid IS NULL OR l.application_id = $2)
+          AND ($3::uuid IS NULL OR l.endpoint_id = $3)
+          AND ($4::text IS NULL OR l.event_type = $4)
+          AND ($5::text IS NULL OR l.reason = $5)
+          AND ($6::smallint IS NULL OR l.last_status = $6)
+          AND ($7::timestamptz IS NULL OR l.died_at >= $7)
+          AND ($8::timestamptz IS NULL OR l.died_at < $8)
+          AND l.replayed_at IS NULL AND (l.discarded_at IS NOT NULL) = $9
+          AND l.died_at <= $10 AND l.id > $11
+        ORDER BY l.id LIMIT $12"#,
+        environment,
+        filter.application_id.map(ApplicationId::uuid),
+        filter.endpoint_id.map(|id| id.uuid()),
+        filter.event_type.as_deref(),
+        filter.reason.map(|reason| reason.name()),
+        filter.status_code.map(u16::cast_signed),
+        filter.since,
+        filter.until,
+        filter.means_discarded(),
+        died_before,
+        past.unwrap_or_default(),
+        limit,
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
+async fn replay_chosen(tx: &mut PgConnection, ids: &[Uuid], discarded_too: bool) -> Result<u64, StoreError> {
+    let keys = sqlx::query!(
+        r#"-- dead_letter::keys
+        SELECT message_id, endpoint_id FROM dead_letter WHERE id = ANY($1)"#,
+        ids,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let (messages, endpoints): (Vec<_>, Vec<_>) =
+        keys.into_iter().map(|key| (key.message_id, key.endpoint_id)).unzip();
+    lock_deliveries(tx, &messages, &endpoints).await?;
+    put_back_to_work(tx, ids, discarded_too).await
+}
+
+async fn discard_chosen(tx: &mut PgConnection, ids: &[Uuid]) -> Result<u64, StoreError> {
+    let discarded = sqlx::query!(
+        r#"-- dead_letter::discard_chosen
+        WITH locked AS MATERIALIZED (
+            SELECT id FROM dead_letter
+            WHERE id = ANY($1) AND replayed_at IS NULL AND discarded_at IS NULL
+            ORDER BY message_id, endpoint_id FOR UPDATE
+        )
+        UPDATE dead_letter l SET discarded_at = now() FROM locked WHERE l.id = locked.id"#,
+        ids,
+    )
+    .execute(tx)
+    .await?;
+    Ok(discarded.rows_affected())
+}
+
+/// Deliveries are locked before their dead letters, as everywhere.
+async fn lock_deliveries(
+    tx: &mut PgConnection,
+    messages: &[Uuid],
+    endpoints: &[Uuid],
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"-- delivery::lock
+        SELECT d.message_id FROM delivery d
+        JOIN unnest($1::uuid[], $2::uuid[]) AS c(message_id, endpoint_id)
+          ON d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id
+        WHERE d.message_id >= $3 AND d.message_id <= $4
+        ORDER BY d.message_id, d.endpoint_id FOR UPDATE OF d"#,
+        messages,
+        endpoints,
+        messages.iter().min().copied().unwrap_or_default(),
+        messages.iter().max().copied().unwrap_or_default(),
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(())
+}
+
+/// Marks the dead letters replayed and makes their deliveries due now. Leaves out those that were replayed
+/// already, that have nowhere to go or nothing to send, and discarded ones unless they are asked for. Returns how
+/// many went back to work.
+async fn put_back_to_work(
+    tx: &mut PgConnection,
+    ids: &[Uuid],
+    discarded_too: bool,
+) -> Result<u64, StoreError> {
+    let moved = sqlx::query_scalar!(
+        r#"-- dead_letter::replay
+        WITH locked AS MATERIALIZED (
+            SELECT l.id, l.message_id, l.endpoint_id, l.application_id FROM dead_letter l
+            WHERE l.id = ANY($1) AND l.replayed_at IS NULL AND l.payload IS NOT NULL
+              AND ($2 OR l.discarded_at IS NULL)
+            ORDER BY l.message_id, l.endpoint_id FOR UPDATE
+        ), chosen AS MATERIALIZED (
+            SELECT l.* FROM locked l
+            JOIN endpoint e ON e.id = l.endpoint_id
+            JOIN application a ON a.id = l.application_id
+            WHERE e.deleted_at IS NULL AND a.deleted_at IS NULL
+        ), marked AS (
+            UPDATE dead_letter l SET replayed_at = now(), discarded_at = NULL FROM chosen c WHERE l.id = c.id
+        ), message_put_back AS (
+            INSERT INTO message (id, application_id, event_type, event_id, channels, tags, payload)
+            SELECT DISTINCT ON (l.message_id)
+                   l.message_id, l.application_id, l.event_type, l.event_id, l.channels, l.tags, l.payload
+            FROM chosen c JOIN dead_letter l ON l.id = c.id
+            WHERE NOT EXISTS (SELECT FROM message m WHERE m.id = c.message_id)
+            ORDER BY l.message_id
+            ON CONFLICT (id) DO NOTHING
+        ), waiting AS (
+            INSERT INTO delivery (message_id, endpoint_id, state, attempts)
+            SELECT message_id, endpoint_id, 2, 0 FROM chosen
+            ON CONFLICT (message_id, endpoint_id)
+            DO UPDATE SET state = 2, attempts = 0, owner = NULL, settled_at = NULL
+        ), due AS (
+            INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts, trigger)
+            SELECT message_id, endpoint_id, application_id, now(), 0, 1 FROM chosen
+            RETURNING message_id
+        )
+        SELECT count(*) AS "moved!" FROM due"#,
+        ids,
+        discarded_too,
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if moved > 0 {
+        super::resend::announce_due(tx).await?;
+    }
+    Ok(moved.unsigned_abs())
+}
