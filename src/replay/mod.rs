@@ -1,1 +1,155 @@
-//! How what died comes back to work.
+//! How what died comes back to work, many at a time.
+//!
+//! Each node runs a [`ReplayRunner`]. It takes up background tasks that nobody works on (new ones, and those of
+//! nodes that are gone) and works through each in chunks. A chunk and the task's progress are one transaction,
+//! so a task that is interrupted anywhere goes on where it stopped and moves no dead letter twice. When the
+//! runner is stopped it finishes its chunks under way and gives its tasks back.
+//!
+//! A task with a rate moves at most that many dead letters a second. Tasks do not wait for one another.
+
+mod pace;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::id::TaskId;
+use crate::store::{Step, Store, StoreError};
+
+use pace::Pace;
+
+/// New tasks of other nodes are found this often.
+const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// After an error that may pass.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// A node works on this many at once.
+const MAX_TASKS: usize = 16;
+
+/// Tells a node's runner that there is a new task. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct ReplayHandle {
+    woken: Arc<Notify>,
+}
+
+impl ReplayHandle {
+    /// Has the runner look for tasks now. Without a runner on this node it does nothing; another node's runner
+    /// looks by itself every few seconds.
+    pub fn wake(&self) {
+        self.woken.notify_one();
+    }
+}
+
+/// Works through background tasks until it is stopped.
+#[derive(Debug)]
+pub struct ReplayRunner {
+    running: JoinHandle<()>,
+}
+
+impl ReplayRunner {
+    /// Starts to work for the node of this epoch. It ends when `stop` is cancelled.
+    pub fn start(store: Store, epoch: i64, handle: &ReplayHandle, stop: CancellationToken) -> Self {
+        let worker = Worker { store, epoch, stop };
+        let woken = Arc::clone(&handle.woken);
+        Self { running: tokio::spawn(worker.run(woken)) }
+    }
+
+    /// Waits for the end: every task is finished or given back.
+    pub async fn stopped(self) {
+        if let Err(error) = self.running.await {
+            tracing::error!(%error, "the replay runner broke off");
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Worker {
+    store: Store,
+    epoch: i64,
+    stop: CancellationToken,
+}
+
+impl Worker {
+    async fn run(self, woken: Arc<Notify>) {
+        let mut under_way = JoinSet::new();
+        loop {
+            while under_way.try_join_next().is_some() {}
+            self.take_up(&mut under_way).await;
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = woken.notified() => {}
+                Some(_) = under_way.join_next() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    /// Takes up what is free, as far as there is room.
+    async fn take_up(&self, under_way: &mut JoinSet<()>) {
+        while under_way.len() < MAX_TASKS && !self.stop.is_cancelled() {
+            match self.store.claim_task(self.epoch).await {
+                Ok(None) => return,
+                Ok(Some((task, rate))) => {
+                    tracing::info!(%task, rate, "background task taken up");
+                    let worker = self.clone();
+                    under_way.spawn(async move { worker.work(task, Pace::of(rate)).await });
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "no background task could be claimed"
+                    );
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Works through one task, chunk by chunk.
+    async fn work(&self, task: TaskId, pace: Pace) {
+        let mut ticks = pace.ticks();
+        loop {
+            let stopped = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => true,
+                () = ticks.next() => false,
+            };
+            if stopped {
+                return self.give_back(task).await;
+            }
+            match self.store.advance_task(task, self.epoch, pace.chunk).await {
+                Ok(Step::Moved(count)) => tracing::debug!(%task, count, "background task made progress"),
+                Ok(Step::Finished) => return tracing::info!(%task, "background task finished"),
+                Err(StoreError::LeaseLost) => {
+                    return tracing::info!(%task, "another node has the background task");
+                }
+                Err(error @ StoreError::Unavailable(_)) => {
+                    tracing::warn!(%task, error = &error as &dyn std::error::Error, "background task waits");
+                    tokio::select! {
+                        () = self.stop.cancelled() => {}
+                        () = tokio::time::sleep(TRY_AGAIN_AFTER) => {}
+                    }
+                }
+                Err(error) => return self.give_up(task, &error).await,
+            }
+        }
+    }
+
+    async fn give_back(&self, task: TaskId) {
+        // When this fails, the task is taken up as soon as this node's fence is gone.
+        if let Err(error) = self.store.release_task(task, self.epoch).await {
+            tracing::warn!(%task, error = &error as &dyn std::error::Error, "background task not given back");
+        }
+    }
+
+    async fn give_up(&self, task: TaskId, error: &StoreError) {
+        tracing::error!(%task, error = error as &dyn std::error::Error, "background task failed");
+        let why = "It met a state of the database that it cannot deal with; the server's log says which.";
+        if let Err(error) = self.store.fail_task(task, self.epoch, why).await {
+            tracing::warn!(%task, error = &error as &dyn std::error::Error, "background task not marked as failed");
+        }
+    }
+}

@@ -152,7 +152,8 @@ impl Store {
     /// Creates a task; the next free node takes it up. Dead letters that die later are not its business.
     pub async fn create_task(&self, new: &NewTask) -> Result<BackgroundTask, StoreError> {
         let mut tx = self.api.begin().await?;
-        let total = super::dead_letter_read::count(&mut tx, &new.environment_id, new.kind, &new.filter).await?;
+        let total =
+            super::dead_letter_read::count(&mut tx, &new.environment_id, new.kind, &new.filter).await?;
         let row = sqlx::query_as!(
             Row,
             r#"-- background_task::create

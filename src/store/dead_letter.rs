@@ -12,8 +12,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::domain::dead_letter::DeadLetterFilter;
-use crate::domain::id::{ApplicationId, DeadLetterId, EnvironmentId, TaskId};
+use crate::domain::dead_letter::{DeadLetterFilter, DeathReason};
+use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId, TaskId};
 
 use super::background_task::{TaskKind, lock_task};
 use super::{Store, StoreError};
@@ -127,7 +127,8 @@ impl Store {
     pub async fn advance_task(&self, task: TaskId, epoch: i64, chunk: i64) -> Result<Step, StoreError> {
         let mut tx = self.api.begin().await?;
         let task = lock_task(&mut tx, task, epoch).await?;
-        let ids = choose(&mut tx, &task.environment_id, &task.filter, task.created_at, task.position, chunk).await?;
+        let ids = choose(&mut tx, &task.environment_id, &task.filter, task.created_at, task.position, chunk)
+            .await?;
         let Some(last) = ids.last().copied() else {
             task.finish(&mut tx).await?;
             tx.commit().await?;
@@ -169,9 +170,9 @@ async fn choose(
         ORDER BY l.id LIMIT $12"#,
         environment,
         filter.application_id.map(ApplicationId::uuid),
-        filter.endpoint_id.map(|id| id.uuid()),
+        filter.endpoint_id.map(EndpointId::uuid),
         filter.event_type.as_deref(),
-        filter.reason.map(|reason| reason.name()),
+        filter.reason.map(DeathReason::name),
         filter.status_code.map(u16::cast_signed),
         filter.since,
         filter.until,

@@ -78,8 +78,9 @@ impl TryFrom<Row> for DeadLetter {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let reason = DeathReason::from_name(&row.reason)
-            .ok_or_else(|| StoreError::Inconsistent(format!("a dead letter for the reason {}", row.reason)))?;
+        let reason = DeathReason::from_name(&row.reason).ok_or_else(|| {
+            StoreError::Inconsistent(format!("a dead letter for the reason {}", row.reason))
+        })?;
         Ok(Self {
             id: row.id.into(),
             application_id: row.application_id.into(),

@@ -5,6 +5,7 @@
 //! `delivery`, then `dead_letter`; within a table by `(message_id, endpoint_id)`.
 
 mod application;
+mod attempt;
 mod background_task;
 mod bury;
 mod configuration;
@@ -13,18 +14,21 @@ mod dead_letter;
 mod dead_letter_read;
 mod environment;
 mod error;
+mod message;
 mod migrate;
 mod resend;
 mod seal;
 mod span;
 
 pub use application::{ApplicationRecord, ApplicationSettings};
+pub use attempt::{AttemptFilter, AttemptRecord, AttemptedMessage, StatusClass};
 pub use background_task::{BackgroundTask, NewTask, Progress, TaskKind, TaskState};
 pub use connect::{Store, StoreOptions};
 pub use dead_letter::{DiscardOutcome, ReplayOutcome, Step};
 pub use dead_letter_read::DeadLetter;
 pub use error::StoreError;
+pub use message::{Content, MessageFilter, MessageRecord};
 pub use migrate::MigrateError;
 pub use resend::ResendOutcome;
 pub use seal::Sealer;
-pub use span::Span;
+pub use span::{Span, TimeBounds};

@@ -6,6 +6,15 @@ use uuid::Uuid;
 
 use crate::domain::page::Scan;
 
+/// A stretch of time, open where nothing is given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimeBounds {
+    /// At or after.
+    pub since: Option<DateTime<Utc>>,
+    /// Before.
+    pub until: Option<DateTime<Utc>>,
+}
+
 /// Which rows of a list to read, and in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -32,21 +41,18 @@ impl Span {
         }
     }
 
-    /// Only ids of that moment or later.
+    /// Only ids from within those bounds.
     #[must_use]
-    pub fn since(mut self, moment: DateTime<Utc>) -> Self {
-        let floor = first_of(moment).as_u128().saturating_sub(1);
-        self.above = self.above.max(Uuid::from_u128(floor));
+    pub fn within(mut self, bounds: TimeBounds) -> Self {
+        if let Some(since) = bounds.since {
+            let last_before = first_of(since).as_u128().saturating_sub(1);
+            self.above = self.above.max(Uuid::from_u128(last_before));
+        }
+        if let Some(until) = bounds.until {
+            self.below = self.below.min(first_of(until));
+        }
         self
     }
-
-    /// Only ids from before that moment.
-    #[must_use]
-    pub fn until(mut self, moment: DateTime<Utc>) -> Self {
-        self.below = self.below.min(first_of(moment));
-        self
-    }
-
 }
 
 /// The smallest UUIDv7 of a moment.
@@ -65,17 +71,18 @@ mod tests {
     use super::*;
     use crate::domain::id::MessageId;
 
-    fn all() -> Span {
-        Span::of::<MessageId>(&Scan { after: None, ascending: false, limit: 1 })
+    fn within(since: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Span {
+        let all = Span::of::<MessageId>(&Scan { after: None, ascending: false, limit: 1 });
+        all.within(TimeBounds { since, until })
     }
 
     #[test]
     fn since_includes_its_moment_and_until_does_not() {
         let id = MessageId::generate();
-        let span = all().since(id.created_at());
+        let span = within(Some(id.created_at()), None);
         assert!(span.above < id.uuid() && id.uuid() < span.below);
-        assert!(id.uuid() >= all().until(id.created_at()).below);
-        assert!(id.uuid() < all().until(id.created_at() + TimeDelta::milliseconds(1)).below);
+        assert!(id.uuid() >= within(None, Some(id.created_at())).below);
+        assert!(id.uuid() < within(None, Some(id.created_at() + TimeDelta::milliseconds(1))).below);
     }
 
     #[test]
@@ -90,6 +97,6 @@ mod tests {
     #[test]
     fn moments_before_1970_are_the_beginning() {
         let moment = DateTime::UNIX_EPOCH - TimeDelta::days(1);
-        assert_eq!(all().since(moment).above, Uuid::nil());
+        assert_eq!(within(Some(moment), None).above, Uuid::nil());
     }
 }
