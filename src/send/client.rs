@@ -17,7 +17,8 @@ use super::resolver::GuardedResolver;
 const USER_AGENT: &str =
     concat!("Postrider/", env!("CARGO_PKG_VERSION"), " (+https://github.com/postrider/postrider)");
 
-/// Shorter than most servers' own, so that we seldom write to a connection that is being closed.
+/// Shorter than most servers' own, so that we seldom write to a connection that is being closed. When we do, the
+/// attempt has failed: whether the receiver had read the request cannot be told, and retries are the schedule's.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Idle connections kept for a host; as many as an endpoint has requests at once.
 const IDLE_PER_HOST: usize = 16;

@@ -359,3 +359,26 @@ async fn plain_http_on_an_https_port_is_a_tls_failure() {
     assert_eq!(outcome.failure, Some(Failure::Tls));
     serving.await.unwrap();
 }
+
+#[tokio::test]
+async fn http_2_and_http_1_are_offered_on_tls() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
+    let serving = std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut acceptor = rustls::server::Acceptor::default();
+        loop {
+            acceptor.read_tls(&mut socket).unwrap();
+            if let Some(accepted) = acceptor.accept().map_err(|(error, _)| error).unwrap() {
+                let hello = accepted.client_hello();
+                let offered: Vec<Vec<u8>> = hello.alpn().unwrap().map(<[u8]>::to_vec).collect();
+                return (offered, hello.server_name().map(str::to_owned));
+            }
+        }
+    });
+    let outcome = attempt(&local_sender(PATIENT), &endpoint(&url)).await;
+    assert_eq!(outcome.failure, Some(Failure::Connection));
+    let (offered, name) = serving.join().unwrap();
+    assert_eq!(offered, [b"h2".to_vec(), b"http/1.1".to_vec()]);
+    assert_eq!(name.as_deref(), Some("localhost"));
+}
