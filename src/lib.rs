@@ -22,4 +22,5 @@ pub mod replay;
 
 pub mod embedded;
 pub mod maintenance;
+pub mod server;
 pub mod telemetry;

@@ -1,8 +1,10 @@
 //! `postrider serve`.
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Config, Flags};
+use crate::server::Server;
 use crate::telemetry;
 
 #[derive(Debug, Args)]
@@ -15,6 +17,22 @@ impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = Config::load(&self.flags)?;
         telemetry::start(&config.log)?;
+        // Listened for from the start on: a stop during the start is one, too.
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let mut server = tokio::select! {
+            server = Server::start(&config) => server?,
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        };
+        let failed = tokio::select! {
+            () = server.failed() => true,
+            _ = terminate.recv() => false,
+            _ = interrupt.recv() => false,
+        };
+        tracing::info!("stopping");
+        server.stop().await?;
+        anyhow::ensure!(!failed, "the private Postgres ended; its log is postgres.log in the data directory");
         Ok(())
     }
 }

@@ -1,1 +1,128 @@
-//! Partitions, retention and expiry, under an advisory lock.
+//! What has to be done from time to time: partitions made ahead and dropped behind, `eventId`s freed, deliveries
+//! buried that can reach nobody any more.
+//!
+//! Every node with this role ticks, by a local schedule; an advisory lock in the database lets one of them work at
+//! a time. Whatever fails is logged and tried again at the next tick: partitions are made a week ahead, and a
+//! default partition catches what has none, so nothing depends on a single tick.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio_cron_scheduler::{Job as Tick, JobScheduler as Schedule, JobSchedulerError as ScheduleError};
+use tokio_util::task::TaskTracker;
+
+use crate::store::{MaintenanceSession, Store, StoreError};
+
+/// Partitions: at seven minutes past each hour.
+const HOURLY: &str = "0 7 * * * *";
+/// What reads whole tables: once a night.
+const NIGHTLY: &str = "0 37 3 * * *";
+
+/// How long things are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct MaintenanceOptions {
+    /// Messages, deliveries and attempts.
+    pub retention: Duration,
+}
+
+/// Maintenance under way.
+pub struct Maintenance {
+    schedule: Schedule,
+    under_way: TaskTracker,
+}
+
+/// Maintenance that cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum MaintenanceError {
+    /// The database does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The schedule does not start.
+    #[error("the schedule of maintenance does not start")]
+    Schedule(#[from] ScheduleError),
+}
+
+/// What a tick does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Round {
+    /// Partitions.
+    Hourly,
+    /// What reads whole tables.
+    Nightly,
+}
+
+impl Maintenance {
+    /// Does the hourly round once, so that there are partitions before anything is written, and then as scheduled.
+    ///
+    /// # Errors
+    /// [`MaintenanceError`], when the first round fails.
+    pub async fn start(store: Store, options: MaintenanceOptions) -> Result<Self, MaintenanceError> {
+        run(&store, options, Round::Hourly).await?;
+        let under_way = TaskTracker::new();
+        let schedule = Schedule::new().await?;
+        for (when, round) in [(HOURLY, Round::Hourly), (NIGHTLY, Round::Nightly)] {
+            let (store, under_way) = (store.clone(), under_way.clone());
+            let tick = Tick::new_async(when, move |_, _| {
+                let store = store.clone();
+                Box::pin(under_way.track_future(async move {
+                    if let Err(error) = run(&store, options, round).await {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            ?round,
+                            "maintenance failed"
+                        );
+                    }
+                }))
+            })?;
+            schedule.add(tick).await?;
+        }
+        schedule.start().await?;
+        Ok(Self { schedule, under_way })
+    }
+
+    /// Stops the ticks and waits for the one that is under way.
+    pub async fn stop(mut self) {
+        if let Err(error) = self.schedule.shutdown().await {
+            tracing::debug!(%error, "the schedule of maintenance had stopped");
+        }
+        self.under_way.close();
+        self.under_way.wait().await;
+    }
+}
+
+/// One round, unless another node is at it. Says whether it was done.
+///
+/// # Errors
+/// [`StoreError`]; what was done before stays done.
+pub async fn run(store: &Store, options: MaintenanceOptions, round: Round) -> Result<bool, StoreError> {
+    let Some(mut session) = store.begin_maintenance().await? else {
+        tracing::debug!(?round, "another node does the maintenance");
+        return Ok(false);
+    };
+    let done = work(&mut session, options, round).await;
+    session.end().await?;
+    done.map(|()| true)
+}
+
+async fn work(
+    session: &mut MaintenanceSession,
+    options: MaintenanceOptions,
+    round: Round,
+) -> Result<(), StoreError> {
+    let retention = TimeDelta::from_std(options.retention).unwrap_or(TimeDelta::MAX);
+    match round {
+        Round::Hourly => {
+            let made = session.make_partitions().await?;
+            let dropped = session.drop_partitions(retention).await?;
+            let strays = session.delete_strays(retention).await?;
+            if made > 0 || !dropped.is_empty() || strays > 0 {
+                tracing::info!(made, ?dropped, strays, "partitions");
+            }
+        }
+        Round::Nightly => {
+            let freed = session.delete_event_ids(retention).await?;
+            tracing::info!(freed, "event ids past their retention");
+        }
+    }
+    Ok(())
+}

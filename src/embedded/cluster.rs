@@ -1,0 +1,102 @@
+//! The cluster on disk: made in a place beside its own and moved there whole, so that a first start that was cut
+//! short leaves nothing that looks like one.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use super::account::Account;
+use super::programs::Programs;
+use super::{EmbeddedError, socket};
+
+/// A cluster that can be started.
+#[derive(Debug)]
+pub(super) struct Cluster {
+    /// What Postgres calls its data directory.
+    pub(super) directory: PathBuf,
+    pub(super) socket_dir: PathBuf,
+    /// Where Postgres logs to.
+    pub(super) log: PathBuf,
+}
+
+/// The major version of the cluster in a data directory, if there is one.
+pub(super) fn version(data_dir: &Path) -> Result<Option<String>, EmbeddedError> {
+    let path = data_dir.join("postgres/PG_VERSION");
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(EmbeddedError::io("cannot read", &path, error)),
+    }
+}
+
+impl Cluster {
+    /// The cluster of a data directory, made if it is not there.
+    pub(super) fn open(
+        data_dir: &Path,
+        programs: &Programs,
+        account: &Account,
+    ) -> Result<Self, EmbeddedError> {
+        let directory = data_dir.join("postgres");
+        if !directory.join("PG_VERSION").is_file() {
+            make(data_dir, &directory, programs, account)?;
+        }
+        let socket_dir = socket::directory(data_dir);
+        socket::make(&socket_dir, account)?;
+        Ok(Self { directory, socket_dir, log: data_dir.join("postgres.log") })
+    }
+
+    /// What the server is started with.
+    pub(super) fn settings(&self, programs: &Programs) -> Vec<String> {
+        let compression =
+            if programs.accepts(&self.directory, "wal_compression", "lz4") { "lz4" } else { "on" };
+        let mut settings = vec![
+            "listen_addresses=".to_owned(),
+            format!(
+                "unix_socket_directories=\"{}\"",
+                self.socket_dir.display().to_string().replace('"', "\"\"")
+            ),
+            "unix_socket_permissions=0700".to_owned(),
+            "port=5432".to_owned(),
+            "fsync=on".to_owned(),
+            "full_page_writes=on".to_owned(),
+            "max_connections=120".to_owned(),
+            "max_wal_size=8GB".to_owned(),
+            "checkpoint_timeout=15min".to_owned(),
+            format!("wal_compression={compression}"),
+            "idle_in_transaction_session_timeout=60s".to_owned(),
+            "timezone=UTC".to_owned(),
+            "log_timezone=UTC".to_owned(),
+        ];
+        if programs.has_library("pg_stat_statements") {
+            settings.push("shared_preload_libraries=pg_stat_statements".to_owned());
+        }
+        settings
+    }
+}
+
+fn make(data_dir: &Path, place: &Path, programs: &Programs, account: &Account) -> Result<(), EmbeddedError> {
+    let fresh = data_dir.join("postgres.new");
+    let failed = |error| EmbeddedError::io("cannot make", &fresh, error);
+    match fs::remove_dir_all(&fresh) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    DirBuilder::new().mode(0o700).create(&fresh).map_err(failed)?;
+    account.own(&fresh)?;
+    tracing::info!(directory = %place.display(), "making a private Postgres");
+    let locale = if cfg!(target_os = "macos") { "--locale=C" } else { "--locale=C.UTF-8" };
+    let output = account
+        .command(&programs.path("initdb"))
+        .current_dir(&fresh)
+        .args(["-U", socket::USER, "-A", "trust", "--auth-host=reject", "-E", "UTF8", locale, "-D"])
+        .arg(&fresh)
+        .output()
+        .map_err(|error| EmbeddedError::io("cannot run", &programs.path("initdb"), error))?;
+    if !output.status.success() {
+        let output = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(EmbeddedError::Program { program: "initdb", output });
+    }
+    let sync = |directory: &Path| File::open(directory).and_then(|file| file.sync_all());
+    fs::rename(&fresh, place).and_then(|()| sync(data_dir)).map_err(failed)
+}

@@ -1,0 +1,49 @@
+//! One Postrider a data directory. The system drops the lock when its holder ends, however it ends.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+
+use super::EmbeddedError;
+
+/// Held for as long as it lives.
+#[derive(Debug)]
+pub(super) struct DirectoryLock {
+    _file: Flock<File>,
+}
+
+impl DirectoryLock {
+    pub(super) fn take(data_dir: &Path) -> Result<Self, EmbeddedError> {
+        let path = data_dir.join("lock");
+        let failed = |error: std::io::Error| EmbeddedError::io("cannot lock", &path, error);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed)?;
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(mut file) => {
+                let note = |file: &mut File| {
+                    file.set_len(0)?;
+                    file.rewind()?;
+                    write!(file, "{}", std::process::id())
+                };
+                note(&mut file).map_err(failed)?;
+                Ok(Self { _file: file })
+            }
+            Err((mut file, Errno::EWOULDBLOCK)) => {
+                let mut holder = String::new();
+                // The number is a courtesy: without it the message still says what to do.
+                let _ = file.read_to_string(&mut holder);
+                let process = Some(holder).filter(|text| !text.is_empty());
+                Err(EmbeddedError::InUse { data_dir: data_dir.to_owned(), process })
+            }
+            Err((_, error)) => Err(failed(error.into())),
+        }
+    }
+}
