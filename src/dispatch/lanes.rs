@@ -29,7 +29,7 @@ pub struct LaneLimits {
 
 /// Whether a lane takes another delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
+pub(super) enum Admission {
     /// A place is reserved: push, or cancel.
     Reserved,
     /// No room: it has to wait in the queue.
@@ -40,7 +40,7 @@ pub enum Admission {
 
 /// What a finished request says about the pace that the receiver bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bearing {
+pub(super) enum Bearing {
     /// It took it.
     Well,
     /// It is overloaded (429, 502, 504, a timeout): fewer at once.
@@ -66,7 +66,7 @@ struct Tenant {
 }
 
 /// All lanes.
-pub struct Lanes<T> {
+pub(super) struct Lanes<T> {
     limits: LaneLimits,
     lanes: HashMap<EndpointId, Lane<T>>,
     tenants: HashMap<ApplicationId, Tenant>,
@@ -78,7 +78,7 @@ pub struct Lanes<T> {
 
 impl<T> Lanes<T> {
     /// No lanes yet.
-    pub fn new(limits: LaneLimits) -> Self {
+    pub(super) fn new(limits: LaneLimits) -> Self {
         Self {
             limits,
             lanes: HashMap::new(),
@@ -104,7 +104,7 @@ impl<T> Lanes<T> {
     }
 
     /// Reserves a place for a first attempt.
-    pub fn reserve(&mut self, endpoint: &Arc<Endpoint>) -> Admission {
+    pub(super) fn reserve(&mut self, endpoint: &Arc<Endpoint>) -> Admission {
         let most = self.limits.queued_per_lane;
         let lane = self.lane(endpoint);
         if lane.endpoint.disabled {
@@ -119,7 +119,7 @@ impl<T> Lanes<T> {
     }
 
     /// Gives a reserved place back.
-    pub fn cancel(&mut self, endpoint: EndpointId) {
+    pub(super) fn cancel(&mut self, endpoint: EndpointId) {
         if let Some(lane) = self.lanes.get_mut(&endpoint) {
             lane.reserved = lane.reserved.saturating_sub(1);
             self.retire(endpoint);
@@ -127,7 +127,7 @@ impl<T> Lanes<T> {
     }
 
     /// Puts a first attempt into the place that was reserved for it.
-    pub fn push_first(&mut self, endpoint: &Arc<Endpoint>, item: T, now: Instant) {
+    pub(super) fn push_first(&mut self, endpoint: &Arc<Endpoint>, item: T, now: Instant) {
         let lane = self.lane(endpoint);
         lane.reserved = lane.reserved.saturating_sub(1);
         lane.first.push_back((now, item));
@@ -138,7 +138,7 @@ impl<T> Lanes<T> {
     ///
     /// # Errors
     /// The delivery itself, with why it has no place.
-    pub fn push_claimed(
+    pub(super) fn push_claimed(
         &mut self,
         endpoint: &Arc<Endpoint>,
         item: T,
@@ -189,7 +189,7 @@ impl<T> Lanes<T> {
     }
 
     /// The delivery whose turn it is, now in flight; `None` when nothing can go.
-    pub fn next(&mut self, now: Instant) -> Option<T> {
+    pub(super) fn next(&mut self, now: Instant) -> Option<T> {
         self.wake(now);
         while self.in_flight < self.limits.in_flight {
             let tenant_id = self.turn.pop_front()?;
@@ -241,13 +241,13 @@ impl<T> Lanes<T> {
     }
 
     /// When [`Lanes::next`] may have something more to give because time passed.
-    pub fn next_wake(&self) -> Option<Instant> {
+    pub(super) fn next_wake(&self) -> Option<Instant> {
         self.sleeping.peek().map(|Reverse((at, _))| *at)
     }
 
     /// Takes note that a delivery from [`Lanes::next`] is no longer in flight. Returns whether a lane that had no
     /// room has room again, so that claiming for it is worth while.
-    pub fn finished(&mut self, endpoint: EndpointId, bearing: Bearing, now: Instant) -> bool {
+    pub(super) fn finished(&mut self, endpoint: EndpointId, bearing: Bearing, now: Instant) -> bool {
         self.in_flight = self.in_flight.saturating_sub(1);
         let Some(lane) = self.lanes.get_mut(&endpoint) else { return false };
         lane.in_flight = lane.in_flight.saturating_sub(1);
@@ -267,7 +267,7 @@ impl<T> Lanes<T> {
     }
 
     /// Lanes that are more than half full; each is remembered, and [`Lanes::finished`] says when it has room again.
-    pub fn crowded(&mut self) -> Vec<EndpointId> {
+    pub(super) fn crowded(&mut self) -> Vec<EndpointId> {
         let most = self.limits.queued_per_lane / 2;
         self.lanes
             .iter_mut()
@@ -280,7 +280,7 @@ impl<T> Lanes<T> {
     }
 
     /// Takes a newer picture of an endpoint over. What a lane that closes had queued comes back.
-    pub fn update(&mut self, endpoint: &Arc<Endpoint>, now: Instant) -> Vec<T> {
+    pub(super) fn update(&mut self, endpoint: &Arc<Endpoint>, now: Instant) -> Vec<T> {
         let Some(lane) = self.lanes.get_mut(&endpoint.id) else { return Vec::new() };
         lane.adopt(endpoint);
         let back = if lane.endpoint.disabled { lane.drain() } else { Vec::new() };
@@ -290,12 +290,12 @@ impl<T> Lanes<T> {
     }
 
     /// The newest picture of an endpoint that has a lane.
-    pub fn picture(&self, endpoint: EndpointId) -> Option<Arc<Endpoint>> {
+    pub(super) fn picture(&self, endpoint: EndpointId) -> Option<Arc<Endpoint>> {
         self.lanes.get(&endpoint).map(|lane| lane.endpoint.clone())
     }
 
     /// The endpoints of a tenant that have a lane.
-    pub fn endpoints_of(&self, tenant: ApplicationId) -> Vec<EndpointId> {
+    pub(super) fn endpoints_of(&self, tenant: ApplicationId) -> Vec<EndpointId> {
         self.lanes
             .iter()
             .filter(|(_, lane)| lane.endpoint.application_id == tenant)
@@ -304,19 +304,19 @@ impl<T> Lanes<T> {
     }
 
     /// The tenants that have a lane.
-    pub fn tenants(&self) -> Vec<ApplicationId> {
+    pub(super) fn tenants(&self) -> Vec<ApplicationId> {
         self.tenants.keys().copied().collect()
     }
 
     /// Empties the queue of one endpoint's lane.
-    pub fn drain(&mut self, endpoint: EndpointId) -> Vec<T> {
+    pub(super) fn drain(&mut self, endpoint: EndpointId) -> Vec<T> {
         let drained = self.lanes.get_mut(&endpoint).map(Lane::drain).unwrap_or_default();
         self.retire(endpoint);
         drained
     }
 
     /// Empties every queue of what came before `moment`.
-    pub fn drain_before(&mut self, moment: Instant) -> Vec<T> {
+    pub(super) fn drain_before(&mut self, moment: Instant) -> Vec<T> {
         let ids: Vec<EndpointId> = self.lanes.keys().copied().collect();
         let mut drained = Vec::new();
         for id in ids {
@@ -329,12 +329,12 @@ impl<T> Lanes<T> {
     }
 
     /// Requests under way.
-    pub fn in_flight(&self) -> usize {
+    pub(super) fn in_flight(&self) -> usize {
         self.in_flight
     }
 
     /// Deliveries queued.
-    pub fn queued(&self) -> usize {
+    pub(super) fn queued(&self) -> usize {
         self.lanes.values().map(Lane::queued).sum()
     }
 

@@ -122,7 +122,7 @@ impl Writer {
     async fn settle_found(&self, found: Vec<Posted>, epoch: i64) {
         let rows: Vec<HandBack> = found
             .iter()
-            .flat_map(|posted| posted.deliveries.iter().map(|(endpoint_id, _)| (posted, endpoint_id)))
+            .flat_map(|posted| posted.deliveries.iter().map(move |(endpoint_id, _)| (posted, endpoint_id)))
             .map(|(posted, endpoint_id)| HandBack {
                 message_id: posted.message.id,
                 endpoint_id: *endpoint_id,
