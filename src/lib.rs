@@ -3,7 +3,6 @@
 //!
 //! The modules stand in the order of the flow; `ARCHITECTURE.md` draws it.
 
-pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod domain;
@@ -11,8 +10,6 @@ pub mod domain;
 pub mod api;
 pub mod ingest;
 pub mod store;
-
-pub mod lease;
 
 pub mod dispatch;
 pub mod send;

@@ -21,7 +21,7 @@ use super::error::ApiError;
 use super::extract::{ApiPath, ApiQuery, JsonBody, double_option, present};
 use super::page::{ListOut, Ordering, PageQuery};
 use super::state::SharedState;
-use super::validate::{Findings, schedule_ms, schedule_seconds};
+use super::validate::{Findings, schedule_ms, schedule_seconds, stored_count};
 
 /// An application to create, or what to replace one with.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -118,10 +118,6 @@ impl From<ApplicationRecord> for ApplicationOut {
     }
 }
 
-fn stored_limit(limit: u32) -> i32 {
-    i32::try_from(limit).unwrap_or(i32::MAX)
-}
-
 impl ApplicationIn {
     /// Notes what is wrong with it.
     pub fn check(&self, findings: &mut Findings) {
@@ -138,7 +134,7 @@ impl ApplicationIn {
         ApplicationSettings {
             uid: self.uid,
             name: self.name,
-            rate_limit: self.rate_limit.or(self.throttle_rate).map(stored_limit),
+            rate_limit: self.rate_limit.or(self.throttle_rate).map(stored_count),
             retry_schedule_ms: self.retry_schedule.as_deref().map(schedule_ms),
             metadata: self.metadata.unwrap_or_default(),
         }
@@ -169,7 +165,7 @@ impl ApplicationPatch {
             settings.uid = uid;
         }
         if let Some(limit) = self.rate_limit.or(self.throttle_rate) {
-            settings.rate_limit = limit.map(stored_limit);
+            settings.rate_limit = limit.map(stored_count);
         }
         if let Some(schedule) = self.retry_schedule {
             settings.retry_schedule_ms = schedule.as_deref().map(schedule_ms);

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use axum::routing::get;
 use axum::{Json, Router};
+use serde::Deserialize;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
     Content, ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, SecurityRequirement,
 };
-use utoipa::{IntoResponses, Modify};
+use utoipa::{IntoParams, IntoResponses, Modify};
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::error::{ErrorOut, ValidationErrorOut};
@@ -64,6 +65,16 @@ impl IntoResponses for BodyErrors {
     }
 }
 
+/// The path of an endpoint.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct EndpointPath {
+    /// The application's id or `uid`.
+    pub app_id: String,
+    /// The endpoint's id or `uid`.
+    pub endpoint_id: String,
+}
+
 /// What stands above the operations.
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -73,6 +84,8 @@ impl IntoResponses for BodyErrors {
     modifiers(&Bearer),
     tags(
         (name = "application", description = "The tenants of an environment."),
+        (name = "endpoint", description = "Where a tenant's messages go."),
+        (name = "event-type", description = "The catalogue of an environment."),
         (name = "health", description = "Whether the server works."),
     )
 )]

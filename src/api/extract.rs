@@ -7,11 +7,14 @@ use axum::response::IntoResponse;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use super::error::ApiError;
 use super::state::SharedState;
+
+/// The database's texts cannot hold U+0000, so nothing has it in its name.
+const ENCODED_NUL: &str = "%00";
 
 /// A JSON body of that shape.
 pub struct JsonBody<T>(pub T);
@@ -65,11 +68,21 @@ impl<T: DeserializeOwned> FromRequest<SharedState> for JsonBody<T> {
 
 /// Reads a JSON body; what is wrong is named by its place.
 pub fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ApiError> {
+    require_object(bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| refused_json(error.path(), error.inner()))?;
     deserializer.end().map_err(|error| refused_syntax(&error))?;
     Ok(value)
+}
+
+/// A list would be taken for the fields in their order.
+fn require_object(bytes: &[u8]) -> Result<(), ApiError> {
+    if bytes.trim_ascii_start().first() == Some(&b'{') {
+        return Ok(());
+    }
+    serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| refused_syntax(&error))?;
+    Err(ApiError::invalid(&["body"], "must be an object", "type_error"))
 }
 
 fn refused_syntax(error: &serde_json::Error) -> ApiError {
@@ -97,6 +110,13 @@ impl<T: DeserializeOwned> FromRequestParts<SharedState> for ApiQuery<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &SharedState) -> Result<Self, ApiError> {
+        if parts.uri.query().is_some_and(|query| query.contains(ENCODED_NUL)) {
+            return Err(ApiError::invalid(
+                &["query"],
+                "must not contain the character U+0000",
+                "value_error",
+            ));
+        }
         axum::extract::Query::try_from_uri(&parts.uri)
             .map(|axum::extract::Query(value)| Self(value))
             .map_err(|rejection| refused_query(&rejection.body_text()))
@@ -116,6 +136,9 @@ impl<T: DeserializeOwned + Send> FromRequestParts<SharedState> for ApiPath<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
+        if parts.uri.path().contains(ENCODED_NUL) {
+            return Err(ApiError::NotFound);
+        }
         let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
         path.map(|axum::extract::Path(value)| Self(value)).map_err(|_| ApiError::NotFound)
     }
@@ -180,7 +203,8 @@ mod tests {
         assert_eq!(refused(r#"{"name":"a","inner":{}}"#), ("body.inner.count".to_owned(), "missing"));
         assert_eq!(refused("{"), ("body".to_owned(), "json_invalid"));
         assert_eq!(refused(r#"{"name":"a"} x"#), ("body".to_owned(), "json_invalid"));
-        assert_eq!(refused("[]").0, "body");
+        assert_eq!(refused(r#"["a", null, null]"#), ("body".to_owned(), "type_error"));
+        assert_eq!(refused(""), ("body".to_owned(), "json_invalid"));
         assert!(parse::<Shape>(br#"{"name":"a","other":1}"#).unwrap().inner.is_none());
         assert_eq!(parse::<Shape>(br#"{"name":"a"}"#).unwrap().name, "a");
     }

@@ -5,7 +5,9 @@
 pub mod application;
 pub mod auth;
 pub mod docs;
+pub mod endpoint;
 pub mod error;
+pub mod event_type;
 pub mod extract;
 pub mod page;
 pub mod state;
@@ -17,7 +19,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, Method, Request, Uri, header};
+use http::{Method, Request, Uri, header};
 use tower::Layer;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -33,7 +35,10 @@ use state::SharedState;
 
 /// All resources.
 fn resources() -> OpenApiRouter<SharedState> {
-    OpenApiRouter::with_openapi(docs::Head::openapi()).merge(application::routes())
+    OpenApiRouter::with_openapi(docs::Head::openapi())
+        .merge(application::routes())
+        .merge(endpoint::routes())
+        .merge(event_type::routes())
 }
 
 /// The API's description.
@@ -80,7 +85,7 @@ fn cors(state: &ApiState) -> CorsLayer {
         .allow_origin(state.cors_origins.clone())
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([header::RETRY_AFTER, HeaderName::from_static("deprecation")])
+        .expose_headers([header::RETRY_AFTER])
         .max_age(std::time::Duration::from_secs(3600))
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
+use crate::send::EgressPolicy;
 use crate::store::Store;
 
 use super::auth::Authenticator;
@@ -14,6 +15,8 @@ pub struct ApiState {
     pub store: Store,
     /// Verifies tokens.
     pub authenticator: Authenticator,
+    /// Judges the addresses of endpoints.
+    pub egress: EgressPolicy,
     /// No body may be larger.
     pub max_body_bytes: usize,
     /// Origins whose pages may call the API from a browser.

@@ -151,6 +151,11 @@ fn wrong_identifier(text: &str, longest: usize) -> Option<String> {
     (!text.bytes().all(known)).then(|| "must match ^[a-zA-Z0-9\\-_.]+$".to_owned())
 }
 
+/// A count as the database keeps it. It was checked to be small.
+pub fn stored_count(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
 /// Seconds as the database keeps them.
 pub fn schedule_ms(seconds: &[f64]) -> Vec<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "the waits were checked to be far below the limit")]

@@ -1,0 +1,199 @@
+//! Endpoints: where a tenant's messages go.
+
+pub mod check;
+pub mod headers;
+pub mod secret;
+pub mod shape;
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::id::EndpointId;
+use crate::domain::reference::Reference;
+use crate::domain::secret::SigningSecret;
+
+use super::auth::Caller;
+use super::docs::{BodyErrors, EndpointPath, Errors};
+use super::error::ApiError;
+use super::extract::{ApiPath, ApiQuery, JsonBody};
+use super::page::{ListOut, Ordering, PageQuery};
+use super::state::{ApiState, SharedState};
+use super::validate::Findings;
+use check::{check_input, check_patch};
+use shape::{EndpointIn, EndpointOut, EndpointPatch};
+
+/// List the endpoints of an application.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}/endpoint", operation_id = "v1.endpoint.list", tag = "endpoint",
+    params(("app_id" = String, Path, description = "The application's id or `uid`."), PageQuery),
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<EndpointOut>), Errors)
+)]
+async fn list(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(app_id): ApiPath<String>,
+    ApiQuery(query): ApiQuery<PageQuery>,
+) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
+    let application = caller.application(&state, &app_id).await?;
+    let page = query.request::<EndpointId>(Ordering::Descending)?;
+    let rows = state.store.endpoints(application, &page.scan).await?;
+    Ok(Json(page.answer(rows, |row| row.id.to_string(), EndpointOut::from)))
+}
+
+/// Create an endpoint.
+#[utoipa::path(
+    post, path = "/api/v1/app/{app_id}/endpoint", operation_id = "v1.endpoint.create", tag = "endpoint",
+    params(
+        ("app_id" = String, Path, description = "The application's id or `uid`."),
+        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
+    ),
+    request_body = EndpointIn,
+    responses((status = 201, description = "Created.", body = EndpointOut), BodyErrors)
+)]
+async fn create(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(app_id): ApiPath<String>,
+    JsonBody(mut input): JsonBody<EndpointIn>,
+) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
+    let application = caller.application(&state, &app_id).await?;
+    check_input(&mut input, &state.egress)?;
+    let record = create_from(&state, application, input).await?;
+    Ok((StatusCode::CREATED, Json(record)))
+}
+
+async fn create_from(
+    state: &ApiState,
+    application: crate::domain::id::ApplicationId,
+    input: EndpointIn,
+) -> Result<EndpointOut, ApiError> {
+    let settings = input.settings();
+    let secret = match input.secret.as_deref().map(SigningSecret::parse) {
+        Some(Ok(secret)) => secret,
+        // It was checked before.
+        Some(Err(wrong)) => {
+            return Err(ApiError::invalid(&["body", "secret"], wrong.to_string(), "value_error"));
+        }
+        None => SigningSecret::generate(),
+    };
+    let headers = input.headers.unwrap_or_default();
+    Ok(state.store.create_endpoint(application, &settings, &secret, &headers).await?.into())
+}
+
+/// Get an endpoint.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}", operation_id = "v1.endpoint.get", tag = "endpoint",
+    params(EndpointPath),
+    responses((status = 200, description = "The endpoint.", body = EndpointOut), Errors)
+)]
+async fn get(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(path): ApiPath<EndpointPath>,
+) -> Result<Json<EndpointOut>, ApiError> {
+    let application = caller.application(&state, &path.app_id).await?;
+    let record = state.store.endpoint(application, &Reference::parse(&path.endpoint_id)).await?;
+    record.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
+}
+
+/// Replace an endpoint, or create it under the `uid` in the path.
+#[utoipa::path(
+    put, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}", operation_id = "v1.endpoint.update", tag = "endpoint",
+    params(EndpointPath),
+    request_body = EndpointIn,
+    responses(
+        (status = 200, description = "Replaced; its secret and its headers stay.", body = EndpointOut),
+        (status = 201, description = "Created.", body = EndpointOut),
+        BodyErrors
+    )
+)]
+async fn update(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(path): ApiPath<EndpointPath>,
+    JsonBody(mut input): JsonBody<EndpointIn>,
+) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
+    let application = caller.application(&state, &path.app_id).await?;
+    check_input(&mut input, &state.egress)?;
+    let reference = Reference::<EndpointId>::parse(&path.endpoint_id);
+    if input.uid.is_none() {
+        input.uid = reference.uid().map(str::to_owned);
+    }
+    if state.store.endpoint(application, &reference).await?.is_some() {
+        refuse_parts_of_new_ones(&input)?;
+        let settings = input.settings();
+        let changed = state.store.change_endpoint(application, &reference, |s| *s = settings).await?;
+        return changed.map(|record| (StatusCode::OK, Json(record.into()))).ok_or(ApiError::NotFound);
+    }
+    let mut findings = Findings::of_path();
+    let Reference::Uid(uid) = reference else { return Err(ApiError::NotFound) };
+    findings.uid("endpoint_id", Some(&uid));
+    findings.finish()?;
+    let record = create_from(&state, application, input).await?;
+    Ok((StatusCode::CREATED, Json(record)))
+}
+
+fn refuse_parts_of_new_ones(input: &EndpointIn) -> Result<(), ApiError> {
+    let mut findings = Findings::of_body();
+    if input.secret.is_some() {
+        findings.add("secret", "the endpoint has one already; rotate it");
+    }
+    if input.headers.is_some() {
+        findings.add("headers", "the endpoint has its own already; set them under `headers`");
+    }
+    findings.finish()
+}
+
+/// Change some of an endpoint.
+#[utoipa::path(
+    patch, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}", operation_id = "v1.endpoint.patch",
+    tag = "endpoint",
+    params(EndpointPath),
+    request_body = EndpointPatch,
+    responses((status = 200, description = "As it is now.", body = EndpointOut), BodyErrors)
+)]
+async fn patch(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(path): ApiPath<EndpointPath>,
+    JsonBody(mut input): JsonBody<EndpointPatch>,
+) -> Result<Json<EndpointOut>, ApiError> {
+    let application = caller.application(&state, &path.app_id).await?;
+    check_patch(&mut input, &state.egress)?;
+    let reference = Reference::parse(&path.endpoint_id);
+    let changed = state.store.change_endpoint(application, &reference, |s| input.apply(s)).await?;
+    changed.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
+}
+
+/// Delete an endpoint. What it still waits for becomes dead letters.
+#[utoipa::path(
+    delete, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}", operation_id = "v1.endpoint.delete",
+    tag = "endpoint",
+    params(EndpointPath),
+    responses((status = 204, description = "Deleted."), Errors)
+)]
+async fn delete(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(path): ApiPath<EndpointPath>,
+) -> Result<StatusCode, ApiError> {
+    let application = caller.application(&state, &path.app_id).await?;
+    let reference = Reference::parse(&path.endpoint_id);
+    if state.store.delete_endpoint(application, &reference).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::NotFound)
+    }
+}
+
+/// The routes of this resource.
+pub fn routes() -> OpenApiRouter<SharedState> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get, update, patch, delete))
+        .merge(secret::routes())
+        .merge(headers::routes())
+}

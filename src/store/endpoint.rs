@@ -1,0 +1,317 @@
+//! Endpoints, without their secrets.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::page::Scan;
+use crate::domain::reference::Reference;
+use crate::domain::secret::SigningSecret;
+
+use super::configuration::raise_version;
+use super::endpoint_secret::insert_secret;
+use super::{Store, StoreError};
+
+/// What a caller sets on an endpoint. Empty lists mean everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointSettings {
+    /// The caller's own id for it.
+    pub uid: Option<String>,
+    /// Where requests go.
+    pub url: String,
+    /// For people.
+    pub description: String,
+    /// The version of the payloads that it expects, for people.
+    pub version: i32,
+    /// Event types that it wants.
+    pub event_types: Vec<String>,
+    /// Channels that it wants.
+    pub channels: Vec<String>,
+    /// Requests a second.
+    pub rate_limit: Option<i32>,
+    /// Requests at once.
+    pub max_in_flight: Option<i32>,
+    /// The waits before each retry.
+    pub retry_schedule_ms: Option<Vec<i64>>,
+    /// Free-form.
+    pub metadata: BTreeMap<String, String>,
+    /// Disabled endpoints hold their deliveries.
+    pub disabled: bool,
+}
+
+/// An endpoint as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointRecord {
+    /// Its id.
+    pub id: EndpointId,
+    /// What was set.
+    pub settings: EndpointSettings,
+    /// `request` or `gone`, when it is disabled.
+    pub disabled_reason: Option<String>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+struct Row {
+    id: Uuid,
+    uid: Option<String>,
+    url: String,
+    description: String,
+    version: i32,
+    event_types: Option<Vec<String>>,
+    channels: Option<Vec<String>>,
+    rate_limit: Option<i32>,
+    max_in_flight: Option<i32>,
+    retry_schedule_ms: Option<Vec<i64>>,
+    metadata: Json<BTreeMap<String, String>>,
+    disabled_reason: Option<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<Row> for EndpointRecord {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id.into(),
+            settings: EndpointSettings {
+                uid: row.uid,
+                url: row.url,
+                description: row.description,
+                version: row.version,
+                event_types: row.event_types.unwrap_or_default(),
+                channels: row.channels.unwrap_or_default(),
+                rate_limit: row.rate_limit,
+                max_in_flight: row.max_in_flight,
+                retry_schedule_ms: row.retry_schedule_ms,
+                metadata: row.metadata.0,
+                disabled: row.disabled_reason.is_some(),
+            },
+            disabled_reason: row.disabled_reason,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// NULL stands for an empty list.
+fn listed(list: &[String]) -> Option<&[String]> {
+    (!list.is_empty()).then_some(list)
+}
+
+impl Store {
+    /// The endpoint of that name, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn endpoint(
+        &self,
+        application: ApplicationId,
+        reference: &Reference<EndpointId>,
+    ) -> Result<Option<EndpointRecord>, StoreError> {
+        let mut connection = self.api.acquire().await?;
+        find(&mut connection, application, reference).await
+    }
+
+    /// A stretch of the application's endpoints, by id.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn endpoints(
+        &self,
+        application: ApplicationId,
+        scan: &Scan<EndpointId>,
+    ) -> Result<Vec<EndpointRecord>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"-- endpoint::list
+            (SELECT id AS "id!", uid, url AS "url!", description AS "description!", version AS "version!",
+                event_types, channels, rate_limit, max_in_flight, retry_schedule_ms,
+                metadata AS "metadata!: Json<BTreeMap<String, String>>", disabled_reason,
+                created_at AS "created_at!", updated_at AS "updated_at!"
+             FROM endpoint
+             WHERE $2 AND application_id = $1 AND deleted_at IS NULL
+                AND id > coalesce($3, '00000000-0000-0000-0000-000000000000'::uuid)
+             ORDER BY id LIMIT $4)
+            UNION ALL
+            (SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
+                retry_schedule_ms, metadata, disabled_reason, created_at, updated_at
+             FROM endpoint
+             WHERE NOT $2 AND application_id = $1 AND deleted_at IS NULL
+                AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+             ORDER BY id DESC LIMIT $4)"#,
+            application.uuid(),
+            scan.ascending,
+            scan.after.map(EndpointId::uuid),
+            scan.limit,
+        )
+        .fetch_all(&self.api)
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Creates an endpoint with its first secret and its headers.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the `uid` is taken, or the application was deleted in between.
+    pub async fn create_endpoint(
+        &self,
+        application: ApplicationId,
+        settings: &EndpointSettings,
+        secret: &SigningSecret,
+        headers: &BTreeMap<String, String>,
+    ) -> Result<EndpointRecord, StoreError> {
+        let id = EndpointId::generate();
+        let headers_sealed = self.seal_headers(id, headers)?;
+        let mut transaction = self.api.begin().await?;
+        if !raise_version(&mut transaction, application).await? {
+            return Err(StoreError::Conflict("The application was deleted."));
+        }
+        let row = sqlx::query_as!(
+            Row,
+            r#"-- endpoint::create
+            INSERT INTO endpoint (id, application_id, uid, url, description, version, event_types, channels,
+                rate_limit, max_in_flight, retry_schedule_ms, metadata, headers_sealed, disabled_at, disabled_reason)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                CASE WHEN $14 THEN now() END, CASE WHEN $14 THEN 'request' END)
+            RETURNING id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
+                retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
+                created_at, updated_at"#,
+            id.uuid(),
+            application.uuid(),
+            settings.uid,
+            settings.url,
+            settings.description,
+            settings.version,
+            listed(&settings.event_types),
+            listed(&settings.channels),
+            settings.rate_limit,
+            settings.max_in_flight,
+            settings.retry_schedule_ms.as_deref(),
+            Json(&settings.metadata) as _,
+            headers_sealed,
+            settings.disabled,
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(uid_taken)?;
+        insert_secret(&mut transaction, &self.sealer, id, secret).await?;
+        transaction.commit().await?;
+        Ok(row.into())
+    }
+
+    /// Changes an endpoint, if it is there. One that is enabled again goes on with what it held.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the new `uid` is taken.
+    pub async fn change_endpoint(
+        &self,
+        application: ApplicationId,
+        reference: &Reference<EndpointId>,
+        change: impl FnOnce(&mut EndpointSettings),
+    ) -> Result<Option<EndpointRecord>, StoreError> {
+        let mut transaction = self.api.begin().await?;
+        if !raise_version(&mut transaction, application).await? {
+            return Ok(None);
+        }
+        let Some(EndpointRecord { id, mut settings, .. }) =
+            find(&mut transaction, application, reference).await?
+        else {
+            return Ok(None);
+        };
+        change(&mut settings);
+        let row = sqlx::query_as!(
+            Row,
+            r#"-- endpoint::change
+            UPDATE endpoint SET uid = $2, url = $3, description = $4, version = $5, event_types = $6,
+                channels = $7, rate_limit = $8, max_in_flight = $9, retry_schedule_ms = $10, metadata = $11,
+                disabled_at = CASE WHEN $12 THEN coalesce(disabled_at, now()) END,
+                disabled_reason = CASE WHEN $12 THEN coalesce(disabled_reason, 'request') END,
+                updated_at = now()
+            WHERE id = $1
+            RETURNING id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
+                retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
+                created_at, updated_at"#,
+            id.uuid(),
+            settings.uid,
+            settings.url,
+            settings.description,
+            settings.version,
+            listed(&settings.event_types),
+            listed(&settings.channels),
+            settings.rate_limit,
+            settings.max_in_flight,
+            settings.retry_schedule_ms.as_deref(),
+            Json(&settings.metadata) as _,
+            settings.disabled,
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(uid_taken)?;
+        transaction.commit().await?;
+        Ok(Some(row.into()))
+    }
+
+    /// Deletes an endpoint. False when it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn delete_endpoint(
+        &self,
+        application: ApplicationId,
+        reference: &Reference<EndpointId>,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.api.begin().await?;
+        if !raise_version(&mut transaction, application).await? {
+            return Ok(false);
+        }
+        let deleted = sqlx::query!(
+            "-- endpoint::delete
+            UPDATE endpoint SET deleted_at = now(), updated_at = now()
+            WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL",
+            application.uuid(),
+            reference.id(),
+            reference.uid(),
+        )
+        .execute(&mut *transaction)
+        .await?;
+        if deleted.rows_affected() == 0 {
+            return Ok(false);
+        }
+        transaction.commit().await?;
+        Ok(true)
+    }
+}
+
+async fn find(
+    connection: &mut PgConnection,
+    application: ApplicationId,
+    reference: &Reference<EndpointId>,
+) -> Result<Option<EndpointRecord>, StoreError> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"-- endpoint::get
+        SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
+            retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
+            created_at, updated_at
+        FROM endpoint WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL"#,
+        application.uuid(),
+        reference.id(),
+        reference.uid(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(Into::into))
+}
+
+fn uid_taken(error: sqlx::Error) -> StoreError {
+    match StoreError::from(error) {
+        StoreError::Conflict(_) => StoreError::Conflict("Another endpoint has that uid."),
+        other => other,
+    }
+}

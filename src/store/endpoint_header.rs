@@ -1,0 +1,100 @@
+//! The endpoints' own headers, sealed: they often carry credentials.
+
+use std::collections::BTreeMap;
+
+use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::reference::Reference;
+
+use super::configuration::raise_version;
+use super::{Store, StoreError};
+
+impl Store {
+    /// Seals headers for their endpoint; `None` when there are none.
+    pub(super) fn seal_headers(
+        &self,
+        endpoint: EndpointId,
+        headers: &BTreeMap<String, String>,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        if headers.is_empty() {
+            return Ok(None);
+        }
+        let text = serde_json::to_vec(headers)
+            .map_err(|_| StoreError::Inconsistent("headers could not be written as JSON".to_owned()))?;
+        self.sealer.seal(&text, endpoint.uuid().as_bytes()).map(Some)
+    }
+
+    fn open_headers(
+        &self,
+        endpoint: EndpointId,
+        sealed: Option<&[u8]>,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
+        let Some(sealed) = sealed else { return Ok(BTreeMap::new()) };
+        let text = self.sealer.open(sealed, endpoint.uuid().as_bytes())?;
+        serde_json::from_slice(&text)
+            .map_err(|_| StoreError::Inconsistent("stored headers do not parse".to_owned()))
+    }
+
+    /// The headers of an endpoint, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] when they do not open.
+    pub async fn endpoint_headers(
+        &self,
+        application: ApplicationId,
+        reference: &Reference<EndpointId>,
+    ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+        let row = sqlx::query!(
+            "-- endpoint_header::get
+            SELECT id, headers_sealed FROM endpoint
+            WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL",
+            application.uuid(),
+            reference.id(),
+            reference.uid(),
+        )
+        .fetch_optional(&self.api)
+        .await?;
+        row.map(|row| self.open_headers(row.id.into(), row.headers_sealed.as_deref())).transpose()
+    }
+
+    /// Changes the headers of an endpoint. False when it is not there. What `change` refuses is not written.
+    ///
+    /// # Errors
+    /// That of `change`, or [`StoreError`] turned into it.
+    pub async fn change_endpoint_headers<E: From<StoreError>>(
+        &self,
+        application: ApplicationId,
+        reference: &Reference<EndpointId>,
+        change: impl FnOnce(&mut BTreeMap<String, String>) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        let mut transaction = self.api.begin().await.map_err(StoreError::from)?;
+        if !raise_version(&mut transaction, application).await? {
+            return Ok(false);
+        }
+        let row = sqlx::query!(
+            "-- endpoint_header::get_to_change
+            SELECT id, headers_sealed FROM endpoint
+            WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL",
+            application.uuid(),
+            reference.id(),
+            reference.uid(),
+        )
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(StoreError::from)?;
+        let Some(row) = row else { return Ok(false) };
+        let id = EndpointId::from(row.id);
+        let mut headers = self.open_headers(id, row.headers_sealed.as_deref())?;
+        change(&mut headers)?;
+        sqlx::query!(
+            "-- endpoint_header::change
+            UPDATE endpoint SET headers_sealed = $2, updated_at = now() WHERE id = $1",
+            id.uuid(),
+            self.seal_headers(id, &headers)?,
+        )
+        .execute(&mut *transaction)
+        .await
+        .map_err(StoreError::from)?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,233 @@
+//! Event types: an environment's catalogue.
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+use sqlx::types::Json;
+
+use crate::domain::id::EnvironmentId;
+use crate::domain::page::Scan;
+
+use super::{Store, StoreError};
+
+/// The JSON Schemas of an event type, by version: a JSON object as text.
+pub type Schemas = Box<RawValue>;
+
+/// What a caller sets on an event type.
+#[derive(Debug, Clone)]
+pub struct EventTypeSettings {
+    /// For people.
+    pub description: String,
+    /// The group that it is shown in.
+    pub group_name: Option<String>,
+    /// JSON Schemas by version.
+    pub schemas: Option<Schemas>,
+    /// Flags that a tenant must have to see it.
+    pub feature_flags: Option<Vec<String>>,
+    /// Left out of lists.
+    pub archived: bool,
+    /// Shown as on its way out.
+    pub deprecated: bool,
+}
+
+/// An event type as it is stored.
+#[derive(Debug, Clone)]
+pub struct EventTypeRecord {
+    /// Its name.
+    pub name: String,
+    /// What was set.
+    pub settings: EventTypeSettings,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+struct Row {
+    name: String,
+    description: String,
+    group_name: Option<String>,
+    schemas: Option<Json<Schemas>>,
+    feature_flags: Option<Vec<String>>,
+    archived: bool,
+    deprecated: bool,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<Row> for EventTypeRecord {
+    fn from(row: Row) -> Self {
+        Self {
+            name: row.name,
+            settings: EventTypeSettings {
+                description: row.description,
+                group_name: row.group_name,
+                schemas: row.schemas.map(|schemas| schemas.0),
+                feature_flags: row.feature_flags,
+                archived: row.archived,
+                deprecated: row.deprecated,
+            },
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+impl Store {
+    /// The event type of that name, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn event_type(
+        &self,
+        environment: &EnvironmentId,
+        name: &str,
+    ) -> Result<Option<EventTypeRecord>, StoreError> {
+        let row = sqlx::query_as!(
+            Row,
+            r#"-- event_type::get
+            SELECT name, description, group_name, schemas AS "schemas: Json<Schemas>", feature_flags, archived,
+                deprecated, created_at, updated_at
+            FROM event_type WHERE environment_id = $1 AND name = $2"#,
+            environment.as_str(),
+            name,
+        )
+        .fetch_optional(&self.api)
+        .await?;
+        Ok(row.map(Into::into))
+    }
+
+    /// A stretch of the catalogue, by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn event_types(
+        &self,
+        environment: &EnvironmentId,
+        archived_too: bool,
+        scan: &Scan<String>,
+    ) -> Result<Vec<EventTypeRecord>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"-- event_type::list
+            SELECT name, description, group_name, schemas AS "schemas: Json<Schemas>", feature_flags, archived,
+                deprecated, created_at, updated_at
+            FROM event_type
+            WHERE environment_id = $1 AND ($2 OR NOT archived)
+                AND ($4::text IS NULL OR CASE WHEN $3 THEN name > $4 ELSE name < $4 END)
+            ORDER BY CASE WHEN $3 THEN name END, CASE WHEN NOT $3 THEN name END DESC
+            LIMIT $5"#,
+            environment.as_str(),
+            archived_too,
+            scan.ascending,
+            scan.after.as_deref(),
+            scan.limit,
+        )
+        .fetch_all(&self.api)
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Creates an event type. An archived one of that name comes back with the new settings.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the name is taken.
+    pub async fn create_event_type(
+        &self,
+        environment: &EnvironmentId,
+        name: &str,
+        settings: &EventTypeSettings,
+    ) -> Result<EventTypeRecord, StoreError> {
+        let row = sqlx::query_as!(
+            Row,
+            r#"-- event_type::create
+            INSERT INTO event_type
+                (environment_id, name, description, group_name, schemas, feature_flags, archived, deprecated)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            ON CONFLICT (environment_id, name) DO UPDATE SET description = excluded.description,
+                group_name = excluded.group_name, schemas = excluded.schemas,
+                feature_flags = excluded.feature_flags, archived = excluded.archived,
+                deprecated = excluded.deprecated, updated_at = now()
+                WHERE event_type.archived
+            RETURNING name, description, group_name, schemas AS "schemas: Json<Schemas>", feature_flags, archived,
+                deprecated, created_at, updated_at"#,
+            environment.as_str(),
+            name,
+            settings.description,
+            settings.group_name,
+            settings.schemas.as_ref().map(Json) as _,
+            settings.feature_flags.as_deref(),
+            settings.archived,
+            settings.deprecated,
+        )
+        .fetch_optional(&self.api)
+        .await?;
+        row.map(Into::into).ok_or(StoreError::Conflict("An event type of that name is there already."))
+    }
+
+    /// Changes an event type, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn change_event_type(
+        &self,
+        environment: &EnvironmentId,
+        name: &str,
+        change: impl FnOnce(&mut EventTypeSettings),
+    ) -> Result<Option<EventTypeRecord>, StoreError> {
+        let mut transaction = self.api.begin().await?;
+        let row = sqlx::query_as!(
+            Row,
+            r#"-- event_type::get_to_change
+            SELECT name, description, group_name, schemas AS "schemas: Json<Schemas>", feature_flags, archived,
+                deprecated, created_at, updated_at
+            FROM event_type WHERE environment_id = $1 AND name = $2 FOR NO KEY UPDATE"#,
+            environment.as_str(),
+            name,
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let mut record = EventTypeRecord::from(row);
+        change(&mut record.settings);
+        let settings = &record.settings;
+        record.updated_at = sqlx::query_scalar!(
+            "-- event_type::change
+            UPDATE event_type SET description = $3, group_name = $4, schemas = $5, feature_flags = $6,
+                archived = $7, deprecated = $8, updated_at = now()
+            WHERE environment_id = $1 AND name = $2
+            RETURNING updated_at",
+            environment.as_str(),
+            name,
+            settings.description,
+            settings.group_name,
+            settings.schemas.as_ref().map(Json) as _,
+            settings.feature_flags.as_deref(),
+            settings.archived,
+            settings.deprecated,
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(Some(record))
+    }
+
+    /// Takes an event type out of the catalogue for good. False when it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn expunge_event_type(
+        &self,
+        environment: &EnvironmentId,
+        name: &str,
+    ) -> Result<bool, StoreError> {
+        let deleted = sqlx::query!(
+            "-- event_type::expunge
+            DELETE FROM event_type WHERE environment_id = $1 AND name = $2",
+            environment.as_str(),
+            name,
+        )
+        .execute(&self.api)
+        .await?;
+        Ok(deleted.rows_affected() > 0)
+    }
+}
