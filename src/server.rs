@@ -111,7 +111,7 @@ impl Server {
 
     async fn start_on(database: &Database, config: &Config) -> anyhow::Result<Option<Maintenance>> {
         database.prepare(config.migrate).await?;
-        let options = MaintenanceOptions { retention: config.retention };
+        let options = MaintenanceOptions { retention: config.retention, hold_limit: config.hold_limit };
         if !config.roles.maintenance {
             return Ok(None);
         }

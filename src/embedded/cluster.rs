@@ -47,9 +47,9 @@ impl Cluster {
     }
 
     /// What the server is started with.
-    pub(super) fn settings(&self, programs: &Programs) -> Vec<String> {
+    pub(super) fn settings(&self, programs: &Programs, account: &Account) -> Vec<String> {
         let compression =
-            if programs.accepts(&self.directory, "wal_compression", "lz4") { "lz4" } else { "on" };
+            if programs.accepts(account, &self.directory, "wal_compression", "lz4") { "lz4" } else { "on" };
         let mut settings = vec![
             "listen_addresses=".to_owned(),
             format!(

@@ -84,7 +84,7 @@ impl Postmaster {
         let program = programs.path("postgres");
         let mut command = account.command(&program);
         command.arg("-D").arg(&cluster.directory).current_dir(&cluster.directory);
-        for setting in cluster.settings(programs) {
+        for setting in cluster.settings(programs, account) {
             command.arg("-c").arg(setting);
         }
         // A group of its own: Ctrl-C on the terminal is for us, and we stop it when we have drained.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::EmbeddedError;
+use super::account::Account;
 
 /// The oldest major version that Postrider works with.
 const OLDEST: u32 = 15;
@@ -69,8 +70,10 @@ impl Programs {
     }
 
     /// Whether this build knows the value of a setting.
-    pub(super) fn accepts(&self, cluster: &Path, setting: &str, value: &str) -> bool {
-        Command::new(self.path("postgres"))
+    pub(super) fn accepts(&self, account: &Account, cluster: &Path, setting: &str, value: &str) -> bool {
+        account
+            .command(&self.path("postgres"))
+            .current_dir(cluster)
             .arg("-D")
             .arg(cluster)
             .args(["-c", &format!("{setting}={value}"), "-C", setting])

@@ -37,6 +37,7 @@ async fn what_was_written_is_there_after_a_restart() {
     tell(&postgres, "CREATE TABLE kept AS SELECT 'here'::text AS word").await;
     assert_eq!(ask(&postgres, "SHOW fsync").await, "on");
     assert_eq!(ask(&postgres, "SHOW listen_addresses").await, "");
+    assert_ne!(ask(&postgres, "SHOW wal_compression").await, "off");
     assert_eq!(ask(&postgres, "SHOW server_encoding").await, "UTF8");
     postgres.stop().await.unwrap();
     assert!(!place.path().join("postgres/postmaster.pid").exists(), "it was stopped, not killed");

@@ -13,6 +13,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::store::{MaintenanceSession, Store, StoreError};
 
+/// What can reach nobody any more: each minute.
+const MINUTELY: &str = "20 * * * * *";
 /// Partitions: at seven minutes past each hour.
 const HOURLY: &str = "0 7 * * * *";
 /// What reads whole tables: once a night.
@@ -23,6 +25,8 @@ const NIGHTLY: &str = "0 37 3 * * *";
 pub struct MaintenanceOptions {
     /// Messages, deliveries and attempts.
     pub retention: Duration,
+    /// Deliveries whose endpoint is closed.
+    pub hold_limit: Duration,
 }
 
 /// Maintenance under way.
@@ -45,6 +49,8 @@ pub enum MaintenanceError {
 /// What a tick does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Round {
+    /// Deliveries that can reach nobody.
+    Minutely,
     /// Partitions.
     Hourly,
     /// What reads whole tables.
@@ -60,7 +66,8 @@ impl Maintenance {
         run(&store, options, Round::Hourly).await?;
         let under_way = TaskTracker::new();
         let schedule = Schedule::new().await?;
-        for (when, round) in [(HOURLY, Round::Hourly), (NIGHTLY, Round::Nightly)] {
+        for (when, round) in [(MINUTELY, Round::Minutely), (HOURLY, Round::Hourly), (NIGHTLY, Round::Nightly)]
+        {
             let (store, under_way) = (store.clone(), under_way.clone());
             let tick = Tick::new_async(when, move |_, _| {
                 let store = store.clone();
@@ -90,6 +97,9 @@ impl Maintenance {
     }
 }
 
+/// How many deliveries are buried in one transaction.
+const BURY_AT_ONCE: i64 = 500;
+
 /// One round, unless another node is at it. Says whether it was done.
 ///
 /// # Errors
@@ -99,24 +109,38 @@ pub async fn run(store: &Store, options: MaintenanceOptions, round: Round) -> Re
         tracing::debug!(?round, "another node does the maintenance");
         return Ok(false);
     };
-    let done = work(&mut session, options, round).await;
+    let done = work(store, &mut session, options, round).await;
     session.end().await?;
     done.map(|()| true)
 }
 
 async fn work(
+    store: &Store,
     session: &mut MaintenanceSession,
     options: MaintenanceOptions,
     round: Round,
 ) -> Result<(), StoreError> {
     let retention = TimeDelta::from_std(options.retention).unwrap_or(TimeDelta::MAX);
     match round {
+        Round::Minutely => {
+            let mut buried = 0;
+            loop {
+                let chunk = store.bury_unreachable(options.hold_limit, BURY_AT_ONCE).await?;
+                buried += chunk;
+                if chunk < BURY_AT_ONCE.cast_unsigned() {
+                    break;
+                }
+            }
+            if buried > 0 {
+                tracing::info!(buried, "deliveries that can reach nobody are dead letters now");
+            }
+        }
         Round::Hourly => {
             let made = session.make_partitions().await?;
             let dropped = session.drop_partitions(retention).await?;
             let strays = session.delete_strays(retention).await?;
             if made > 0 || !dropped.is_empty() || strays > 0 {
-                tracing::info!(made, ?dropped, strays, "partitions");
+                tracing::info!(made, dropped = dropped.join(" "), strays, "partitions");
             }
         }
         Round::Nightly => {

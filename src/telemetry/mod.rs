@@ -7,6 +7,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, LogOptions};
 
+/// What would talk about itself at the level `info`; the operator's filter can say otherwise.
+const QUIET: &str = "tokio_cron_scheduler=warn";
+
 /// A log that cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
@@ -20,7 +23,7 @@ pub enum TelemetryError {
 /// # Errors
 /// [`TelemetryError::Filter`] when the filter does not parse.
 pub fn start(options: &LogOptions) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(&options.filter)?;
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", options.filter))?;
     let on_terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let text = match options.format {
