@@ -3,6 +3,7 @@
 //!
 //! The modules stand in the order of the flow; `ARCHITECTURE.md` draws it.
 
+pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod domain;
@@ -10,6 +11,8 @@ pub mod domain;
 pub mod api;
 pub mod ingest;
 pub mod store;
+
+pub mod lease;
 
 pub mod dispatch;
 pub mod send;

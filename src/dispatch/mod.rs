@@ -1,1 +1,204 @@
-//! From a stored delivery to an attempt: lanes, scheduler, claim, execute.
+//! From a stored delivery to an attempt. A delivery comes from ingest (born leased, in memory) or from the queue
+//! (claimed); its endpoint's lane gives it its turn; one `execute` signs it, sends it, decides what follows and
+//! hands that to the recorder. No database connection is held while a request is out.
+
+mod claim;
+mod delivery;
+mod execute;
+mod lane;
+mod lanes;
+#[cfg(test)]
+mod lanes_test;
+mod seat;
+mod watch;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::clock::Clock;
+use crate::domain::endpoint::Endpoint;
+use crate::lease::Lease;
+use crate::record::{NextDue, Recorder};
+use crate::send::Sender;
+use crate::store::{Pictures, Store};
+
+pub use delivery::{Claim, Delivery, Room};
+pub use lanes::LaneLimits;
+pub use seat::{Place, Seat};
+
+use lanes::Lanes;
+
+/// How long a claimed row is this node's.
+const CLAIM_LEASE: Duration = Duration::from_secs(90);
+/// What waits in memory for longer goes to the queue, so that the low-water mark advances.
+const LONGEST_IN_MEMORY: Duration = Duration::from_secs(60);
+
+/// How much the dispatcher takes on.
+#[derive(Debug, Clone)]
+pub struct DispatchOptions {
+    /// Bounds of the lanes.
+    pub lanes: LaneLimits,
+    /// Memory for deliveries that were taken on, in bytes.
+    pub memory_bytes: usize,
+    /// The deadline of a request, as the sender has it.
+    pub request_timeout: Duration,
+}
+
+/// What the dispatcher works with.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// Pictures of applications.
+    pub pictures: Pictures,
+    /// The way out.
+    pub sender: Sender,
+    /// This node's right to work.
+    pub lease: Lease,
+    /// The time of day, for signatures.
+    pub clock: Clock,
+}
+
+/// The dispatcher of one node.
+pub struct Dispatcher {
+    parts: Parts,
+    options: DispatchOptions,
+    lanes: Mutex<Lanes<Delivery>>,
+    memory: Arc<Semaphore>,
+    recorder: Arc<Recorder<Room>>,
+    next_due: NextDue,
+    /// A lane with a pace was put to sleep sooner than known.
+    paced: Notify,
+    /// Something finished; draining waits for the last.
+    finished: Notify,
+}
+
+/// The tasks that keep a dispatcher going, and how to stop them.
+pub struct Running {
+    dispatcher: Arc<Dispatcher>,
+    stop: CancellationToken,
+    loops: JoinSet<()>,
+    writers: JoinSet<()>,
+}
+
+impl Dispatcher {
+    /// Starts dispatching. With `claims` off, only what this node accepts itself is dispatched.
+    pub fn start(parts: Parts, options: DispatchOptions) -> (Arc<Self>, Running) {
+        let next_due = NextDue::default();
+        let (recorder, writers) = Recorder::start(parts.store.clone(), next_due.clone());
+        let dispatcher = Arc::new(Self {
+            parts,
+            lanes: Mutex::new(Lanes::new(options.lanes)),
+            memory: Arc::new(Semaphore::new(options.memory_bytes)),
+            options,
+            recorder,
+            next_due,
+            paced: Notify::new(),
+            finished: Notify::new(),
+        });
+        let stop = CancellationToken::new();
+        let mut loops = JoinSet::new();
+        loops.spawn(stop.clone().run_until_cancelled_owned(claim::run(dispatcher.clone())));
+        loops.spawn(stop.clone().run_until_cancelled_owned(watch::follow_notices(dispatcher.clone())));
+        loops.spawn(stop.clone().run_until_cancelled_owned(watch::pace(dispatcher.clone())));
+        loops.spawn(stop.clone().run_until_cancelled_owned(watch::return_the_old(dispatcher.clone())));
+        let mut running = JoinSet::new();
+        running.spawn(async move { while loops.join_next().await.is_some() {} });
+        (dispatcher.clone(), Running { dispatcher, stop, loops: running, writers })
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, Lanes<Delivery>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets whatever can go, go.
+    fn pump(self: &Arc<Self>) {
+        loop {
+            let (next, wake) = {
+                let mut lanes = self.lanes();
+                (lanes.next(Instant::now()), lanes.next_wake())
+            };
+            match next {
+                Some(delivery) => {
+                    tokio::spawn(execute::execute(self.clone(), delivery));
+                }
+                None => {
+                    if wake.is_some() {
+                        self.paced.notify_one();
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Something in the queue may be due now.
+    pub fn queue_grew(&self) {
+        self.next_due.now();
+    }
+
+    /// Requests under way, and deliveries queued in memory.
+    pub fn load(&self) -> (usize, usize) {
+        let lanes = self.lanes();
+        (lanes.in_flight(), lanes.queued())
+    }
+
+    /// Takes a newer picture of an endpoint over; what its lane held goes back to the queue when it closed.
+    async fn update_endpoint(&self, endpoint: &Arc<Endpoint>) {
+        let back = self.lanes().update(endpoint, Instant::now());
+        self.give_back(back, endpoint.disabled).await;
+    }
+
+    /// Gives deliveries back to the queue, trying until the database takes them or the lease is another.
+    async fn give_back(&self, deliveries: Vec<Delivery>, held: bool) {
+        for chunk in deliveries.chunks(500) {
+            let Some(first) = chunk.first() else { continue };
+            let rows: Vec<_> = chunk.iter().map(|delivery| delivery.hand_back(held)).collect();
+            while let Err(error) = self.parts.store.hand_back(first.epoch, &rows).await {
+                tracing::warn!(%error, "deliveries wait to be handed back");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                if !self.parts.lease.covers(first.epoch) {
+                    break;
+                }
+            }
+        }
+        if !deliveries.is_empty() && !held {
+            self.next_due.now();
+        }
+    }
+}
+
+impl Running {
+    /// Stops in order: claims nothing more, hands back what is queued, waits for the requests under way (no longer
+    /// than `patience`), and records them all.
+    pub async fn stop(mut self, patience: Duration) {
+        self.stop.cancel();
+        while self.loops.join_next().await.is_some() {}
+        let queued = self.dispatcher.lanes().drain_before(Instant::now());
+        self.dispatcher.give_back(queued, false).await;
+        if tokio::time::timeout(patience, self.dispatcher.idle()).await.is_err() {
+            let (in_flight, _) = self.dispatcher.load();
+            tracing::warn!(in_flight, "requests were still under way at the end; they will be made again");
+        }
+        self.dispatcher.recorder.close();
+        while self.writers.join_next().await.is_some() {}
+    }
+}
+
+impl Dispatcher {
+    /// Returns when no request is under way.
+    async fn idle(&self) {
+        loop {
+            let finished = self.finished.notified();
+            tokio::pin!(finished);
+            finished.as_mut().enable();
+            if self.load().0 == 0 {
+                return;
+            }
+            finished.await;
+        }
+    }
+}

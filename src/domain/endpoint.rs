@@ -33,6 +33,8 @@ pub struct Endpoint {
     pub max_in_flight: u32,
     /// At most this many requests a second; `None` for no limit.
     pub rate_limit: Option<u32>,
+    /// At most this many requests a second to all endpoints of the application; `None` for no limit.
+    pub tenant_rate_limit: Option<u32>,
     /// Disabled endpoints hold their deliveries.
     pub disabled: bool,
 }

@@ -1,1 +1,62 @@
-//! Accepting messages: validate, fan out, and write in batches.
+//! Accepting messages: fanned out in memory against a picture of the application, written in batches, and handed
+//! to this node's dispatcher once stored. When `accept` returns, the message and every one of its deliveries are
+//! committed. A caller that goes away in the middle changes nothing: what was queued is written and delivered.
+
+mod accept;
+mod fan_out;
+mod writer;
+
+use bytes::Bytes;
+
+use crate::domain::id::MessageId;
+use crate::domain::message::SharedMessage;
+
+pub use crate::store::IdempotencyKey;
+pub use accept::Ingest;
+pub use writer::Writers;
+
+/// A message as it was posted, validated.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// A name in the catalogue.
+    pub event_type: String,
+    /// The producer's own id for it, unique in the application.
+    pub event_id: Option<String>,
+    /// Free-form identifiers that endpoints can filter by; without commas.
+    pub channels: Vec<String>,
+    /// Free-form labels; without commas.
+    pub tags: Vec<String>,
+    /// The payload's JSON text.
+    pub payload: Bytes,
+    /// The producer's idempotency key, hashed in its scope.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// What became of a post.
+#[derive(Debug, Clone)]
+pub enum Accepted {
+    /// It is stored, now.
+    Stored(SharedMessage),
+    /// The same request was stored before, under the same idempotency key, as this message.
+    Repeated(MessageId),
+}
+
+/// Why a message was not accepted. Nothing of it is stored, except after `Unavailable`, when that is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IngestError {
+    /// No such application in the environment.
+    #[error("no such application")]
+    UnknownApplication,
+    /// Its `eventId` was posted before.
+    #[error("this eventId was posted before")]
+    EventIdTaken,
+    /// Its idempotency key was used before, for something else.
+    #[error("this idempotency key was used for another request")]
+    IdempotencyKeyReused,
+    /// More is being posted than can be written.
+    #[error("more is being posted than can be written; try again")]
+    Overloaded,
+    /// The database cannot be reached.
+    #[error("the database is unavailable; try again")]
+    Unavailable,
+}

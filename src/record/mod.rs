@@ -1,1 +1,186 @@
-//! The batch writer of outcomes.
+//! The batch writer of outcomes. What queued up while its last commit was under way becomes one statement:
+//! attempts, settled deliveries, retries, dead letters. It tries until the database takes it; whoever sends waits
+//! when it lags, so the queue is bounded and nothing that was sent is forgotten while the process lives.
+
+mod next_due;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use tokio::task::JoinSet;
+
+use crate::batch::{BatchLimits, BatchQueue};
+use crate::domain::attempt::{AttemptOutcome, Trigger};
+use crate::domain::delivery::NextStep;
+use crate::domain::endpoint::Endpoint;
+use crate::domain::message::SharedMessage;
+use crate::store::{OutcomeRow, Store, StoreError};
+
+pub use next_due::NextDue;
+
+const WRITERS: usize = 2;
+const LIMITS: BatchLimits =
+    BatchLimits { queued: 4096, queued_bytes: 32 << 20, taken: 500, taken_bytes: 4 << 20 };
+const FIRST_BACKOFF: Duration = Duration::from_millis(20);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
+
+/// An attempt that was made and what is to follow from it. `keep` holds on to whatever must last until it is
+/// recorded: the message's place in memory and its mark.
+pub struct Outcome<K> {
+    /// The message.
+    pub message: SharedMessage,
+    /// The endpoint, as it was when the request went out.
+    pub endpoint: Arc<Endpoint>,
+    /// The epoch that the delivery is owned under.
+    pub epoch: i64,
+    /// The lease of a claimed row.
+    pub lease: Option<DateTime<Utc>>,
+    /// Counting this attempt.
+    pub attempts_made: u16,
+    /// Why it was made.
+    pub trigger: Trigger,
+    /// How it ended.
+    pub attempt: AttemptOutcome,
+    /// What follows.
+    pub next: NextStep,
+    /// Dropped once recorded.
+    pub keep: K,
+}
+
+impl<K> Outcome<K> {
+    fn row(&self) -> OutcomeRow<'_> {
+        OutcomeRow {
+            message_id: self.message.id,
+            endpoint_id: self.endpoint.id,
+            application_id: self.endpoint.application_id,
+            url: self.endpoint.url.as_str(),
+            lease: self.lease,
+            attempts_made: self.attempts_made,
+            trigger: self.trigger,
+            outcome: &self.attempt,
+            next: self.next,
+        }
+    }
+
+    fn is_happy(&self) -> bool {
+        self.lease.is_none() && self.next == NextStep::Settle
+    }
+
+    fn bytes(&self) -> usize {
+        512 + self.attempt.response_body.len()
+    }
+}
+
+/// The recorder.
+pub struct Recorder<K> {
+    queue: BatchQueue<Outcome<K>>,
+    store: Store,
+    next_due: NextDue,
+}
+
+impl<K: Send + Sync + 'static> Recorder<K> {
+    /// Starts the writers. Retries are made known to `next_due`.
+    pub fn start(store: Store, next_due: NextDue) -> (Arc<Self>, JoinSet<()>) {
+        let recorder = Arc::new(Self { queue: BatchQueue::new(LIMITS), store, next_due });
+        let mut writers = JoinSet::new();
+        for _ in 0..WRITERS {
+            let recorder = recorder.clone();
+            writers.spawn(async move {
+                while let Some(batch) = recorder.queue.take().await {
+                    recorder.write(batch).await;
+                }
+            });
+        }
+        (recorder, writers)
+    }
+
+    /// Hands an outcome over; waits while the writers lag.
+    pub async fn push(&self, outcome: Outcome<K>) {
+        let bytes = outcome.bytes();
+        if let Err(outcome) = self.queue.push(outcome, bytes).await {
+            tracing::error!(message = %outcome.message.id, "an outcome came after the recorder had stopped");
+        }
+    }
+
+    /// Refuses what comes from now on; the writers end when everything is recorded.
+    pub fn close(&self) {
+        self.queue.close();
+    }
+
+    async fn write(&self, batch: Vec<Outcome<K>>) {
+        let mut groups: Vec<Vec<Outcome<K>>> = Vec::new();
+        for outcome in batch {
+            let fits = |group: &&mut Vec<Outcome<K>>| {
+                group.first().is_some_and(|first| {
+                    first.epoch == outcome.epoch && first.is_happy() == outcome.is_happy()
+                })
+            };
+            match groups.iter_mut().find(fits) {
+                Some(group) => group.push(outcome),
+                None => groups.push(vec![outcome]),
+            }
+        }
+        for group in groups {
+            self.write_group(&group).await;
+        }
+    }
+
+    /// Writes outcomes of one kind and epoch, halving the group around a row that the database refuses for good.
+    async fn write_group(&self, group: &[Outcome<K>]) {
+        let mut backoff = FIRST_BACKOFF;
+        loop {
+            match self.try_write(group).await {
+                Ok(moved) => {
+                    if moved < group.len() {
+                        tracing::warn!(
+                            lost = group.len() - moved,
+                            "outcomes were no longer this node's to record"
+                        );
+                    }
+                    return self.announce(group);
+                }
+                Err(StoreError::Unavailable(error)) => {
+                    tracing::warn!(%error, "outcomes wait for the database");
+                    tokio::time::sleep(backoff).await;
+                    backoff = (backoff * 2).min(LONGEST_BACKOFF);
+                }
+                Err(error) => return self.write_apart(group, &error).await,
+            }
+        }
+    }
+
+    async fn write_apart(&self, group: &[Outcome<K>], error: &StoreError) {
+        if let [one] = group {
+            // It stays owned by this epoch, so that it goes out again when the node next joins.
+            tracing::error!(%error, message = %one.message.id, endpoint = %one.endpoint.id, "an outcome cannot be recorded");
+            return;
+        }
+        let (left, right) = group.split_at(group.len() / 2);
+        Box::pin(self.write_group(left)).await;
+        Box::pin(self.write_group(right)).await;
+    }
+
+    async fn try_write(&self, group: &[Outcome<K>]) -> Result<usize, StoreError> {
+        let Some(first) = group.first() else { return Ok(0) };
+        let rows: Vec<OutcomeRow<'_>> = group.iter().map(Outcome::row).collect();
+        if first.is_happy() {
+            self.store.settle_born(first.epoch, &rows).await
+        } else {
+            self.store.record_outcomes(first.epoch, &rows).await
+        }
+    }
+
+    fn announce(&self, group: &[Outcome<K>]) {
+        let soonest = group
+            .iter()
+            .filter_map(|outcome| match outcome.next {
+                NextStep::RetryAfter(wait) => Some(wait),
+                NextStep::Settle | NextStep::Bury(_) => None,
+            })
+            .min();
+        if let Some(wait) = soonest {
+            self.next_due.hasten(Instant::now() + wait);
+        }
+    }
+}

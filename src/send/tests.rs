@@ -47,6 +47,7 @@ fn endpoint(url: &str) -> Endpoint {
         schedule: Arc::new(RetrySchedule::default()),
         max_in_flight: 1,
         rate_limit: None,
+        tenant_rate_limit: None,
         disabled: false,
     }
 }

@@ -17,18 +17,28 @@ pub enum StoreError {
     Inconsistent(String),
 }
 
+/// SQLSTATE classes after which the same statement may succeed: connection, transaction state, rollback,
+/// resources, object state, operator intervention, system.
+const PASSING: [&str; 7] = ["08", "25", "40", "53", "55", "57", "58"];
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        if let sqlx::Error::Database(database) = &error
-            && database.is_unique_violation()
-        {
-            return Self::Conflict("the id is taken");
-        }
-        match error {
+        match &error {
+            sqlx::Error::Database(database) if database.is_unique_violation() => {
+                Self::Conflict("the id is taken")
+            }
+            sqlx::Error::Database(database) => {
+                let code = database.code().unwrap_or_default();
+                if PASSING.iter().any(|class| code.starts_with(class)) {
+                    Self::Unavailable(error)
+                } else {
+                    Self::Inconsistent(error.to_string())
+                }
+            }
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::RowNotFound => {
                 Self::Inconsistent(error.to_string())
             }
-            other => Self::Unavailable(other),
+            _ => Self::Unavailable(error),
         }
     }
 }

@@ -1,0 +1,182 @@
+//! A bounded queue that is emptied in batches: whoever takes gets what has queued up while the last batch was under
+//! way. A lone item waits for nobody, and under load one commit serves hundreds. Bounded in items and in weight.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// How much a queue holds, and how much one batch takes.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchLimits {
+    /// Items in the queue.
+    pub queued: usize,
+    /// Weight in the queue, in bytes.
+    pub queued_bytes: usize,
+    /// Items in a batch.
+    pub taken: usize,
+    /// Weight of a batch, in bytes. A single item may exceed it.
+    pub taken_bytes: usize,
+}
+
+/// The queue.
+pub struct BatchQueue<T> {
+    limits: BatchLimits,
+    state: Mutex<State<T>>,
+    filled: Notify,
+    emptied: Notify,
+}
+
+struct State<T> {
+    items: VecDeque<(T, usize)>,
+    bytes: usize,
+    closed: bool,
+}
+
+impl<T> BatchQueue<T> {
+    /// An empty queue.
+    pub fn new(limits: BatchLimits) -> Self {
+        let state = State { items: VecDeque::new(), bytes: 0, closed: false };
+        Self { limits, state: Mutex::new(state), filled: Notify::new(), emptied: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds an item, or gives it back when the queue is full or closed.
+    ///
+    /// # Errors
+    /// The item itself.
+    pub fn try_push(&self, item: T, bytes: usize) -> Result<(), T> {
+        let mut state = self.state();
+        let full = state.items.len() >= self.limits.queued
+            || (state.bytes + bytes > self.limits.queued_bytes && !state.items.is_empty());
+        if state.closed || full {
+            return Err(item);
+        }
+        state.items.push_back((item, bytes));
+        state.bytes += bytes;
+        drop(state);
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    /// Adds an item, waiting for room.
+    ///
+    /// # Errors
+    /// The item itself, when the queue was closed.
+    pub async fn push(&self, mut item: T, bytes: usize) -> Result<(), T> {
+        loop {
+            let room = self.emptied.notified();
+            tokio::pin!(room);
+            room.as_mut().enable();
+            match self.try_push(item, bytes) {
+                Ok(()) => return Ok(()),
+                Err(back) if self.state().closed => return Err(back),
+                Err(back) => item = back,
+            }
+            room.await;
+        }
+    }
+
+    /// The next batch, in order; waits for the first item. `None` when the queue is closed and empty.
+    pub async fn take(&self) -> Option<Vec<T>> {
+        loop {
+            let filled = self.filled.notified();
+            let closed = {
+                let mut state = self.state();
+                let batch = self.cut(&mut state);
+                if !batch.is_empty() {
+                    if !state.items.is_empty() {
+                        self.filled.notify_one();
+                    }
+                    drop(state);
+                    self.emptied.notify_waiters();
+                    return Some(batch);
+                }
+                state.closed
+            };
+            if closed {
+                self.filled.notify_one();
+                return None;
+            }
+            filled.await;
+        }
+    }
+
+    fn cut(&self, state: &mut State<T>) -> Vec<T> {
+        let mut batch = Vec::new();
+        let mut taken_bytes = 0;
+        while batch.len() < self.limits.taken {
+            let Some((_, bytes)) = state.items.front() else { break };
+            if !batch.is_empty() && taken_bytes + bytes > self.limits.taken_bytes {
+                break;
+            }
+            let Some((item, bytes)) = state.items.pop_front() else { break };
+            taken_bytes += bytes;
+            batch.push(item);
+        }
+        state.bytes -= taken_bytes;
+        batch
+    }
+
+    /// Refuses what comes from now on. What is queued can still be taken.
+    pub fn close(&self) {
+        self.state().closed = true;
+        self.filled.notify_one();
+        self.emptied.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: BatchLimits = BatchLimits { queued: 4, queued_bytes: 100, taken: 3, taken_bytes: 50 };
+
+    #[tokio::test]
+    async fn a_batch_is_bounded_in_items_and_bytes_and_keeps_order() {
+        let queue = BatchQueue::new(LIMITS);
+        for (item, bytes) in [(1, 10), (2, 30), (3, 30), (4, 10)] {
+            queue.try_push(item, bytes).unwrap();
+        }
+        assert_eq!(queue.try_push(5, 1), Err(5));
+        assert_eq!(queue.take().await, Some(vec![1, 2]));
+        assert_eq!(queue.take().await, Some(vec![3, 4]));
+    }
+
+    #[tokio::test]
+    async fn bytes_are_bounded_but_one_large_item_passes() {
+        let queue = BatchQueue::new(LIMITS);
+        queue.try_push(1, 1000).unwrap();
+        assert_eq!(queue.try_push(2, 1), Err(2));
+        assert_eq!(queue.take().await, Some(vec![1]));
+        queue.try_push(2, 1).unwrap();
+    }
+
+    #[tokio::test]
+    async fn closing_lets_what_is_queued_out_and_wakes_everybody() {
+        let queue = std::sync::Arc::new(BatchQueue::new(LIMITS));
+        queue.try_push(1, 1).unwrap();
+        let takers: Vec<_> = (0..2)
+            .map(|_| {
+                let queue = queue.clone();
+                tokio::spawn(async move {
+                    let mut all = Vec::new();
+                    while let Some(batch) = queue.take().await {
+                        all.extend(batch);
+                    }
+                    all
+                })
+            })
+            .collect();
+        queue.close();
+        assert_eq!(queue.push(2, 1).await, Err(2));
+        let mut all = Vec::new();
+        for taker in takers {
+            all.extend(taker.await.unwrap());
+        }
+        assert_eq!(all, vec![1]);
+    }
+}

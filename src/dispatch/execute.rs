@@ -1,0 +1,100 @@
+//! One attempt, first or not: sign → send → decide → record.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::domain::attempt::{AttemptOutcome, Failure};
+use crate::domain::chance;
+use crate::domain::delivery::next_step;
+use crate::domain::endpoint::Endpoint;
+use crate::domain::id::{AttemptId, EndpointId};
+use crate::record::Outcome;
+use crate::sign::sign;
+
+use super::lanes::Bearing;
+use super::{Delivery, Dispatcher};
+
+/// Works on a delivery whose turn has come, and frees its lane's place whatever happens.
+pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
+    let mut turn =
+        Turn { dispatcher: dispatcher.clone(), endpoint: delivery.endpoint.id, bearing: Bearing::Unknown };
+    if !dispatcher.parts.lease.covers(delivery.epoch) {
+        // Another epoch owns it now; the database has it.
+        return;
+    }
+    if delivery.claim.is_some_and(|claim| Instant::now() > claim.start_by) {
+        return dispatcher.give_back(vec![delivery], false).await;
+    }
+    let endpoint = dispatcher.current(&delivery.endpoint);
+    let attempt = dispatcher.attempt(&endpoint, &delivery).await;
+    turn.bearing = bearing(&attempt);
+    let attempts_made = delivery.attempts.saturating_add(1);
+    let next = next_step(&attempt, attempts_made, &endpoint.schedule, chance::fraction());
+    dispatcher
+        .recorder
+        .push(Outcome {
+            message: delivery.message,
+            endpoint,
+            epoch: delivery.epoch,
+            lease: delivery.claim.map(|claim| claim.token),
+            attempts_made,
+            trigger: delivery.trigger,
+            attempt,
+            next,
+            keep: delivery.room,
+        })
+        .await;
+}
+
+impl Dispatcher {
+    async fn attempt(&self, endpoint: &Endpoint, delivery: &Delivery) -> AttemptOutcome {
+        let message = &delivery.message;
+        if message.payload.is_empty() {
+            return unsendable("the message's content was removed");
+        }
+        match sign(&endpoint.keys, message.id, &message.payload, self.parts.clock.now()) {
+            Ok(signature) => self.parts.sender.send(endpoint, message, signature).await,
+            Err(error) => unsendable(&error.to_string()),
+        }
+    }
+}
+
+fn unsendable(why: &str) -> AttemptOutcome {
+    AttemptOutcome {
+        id: AttemptId::generate(),
+        failure: Some(Failure::Unsendable),
+        http_status: None,
+        response_headers: Vec::new(),
+        response_body: Bytes::copy_from_slice(why.as_bytes()),
+        retry_after: None,
+        duration: Duration::ZERO,
+    }
+}
+
+fn bearing(attempt: &AttemptOutcome) -> Bearing {
+    match attempt.failure {
+        None => Bearing::Well,
+        Some(Failure::Overloaded | Failure::Timeout) => Bearing::Overloaded,
+        Some(_) => Bearing::Unknown,
+    }
+}
+
+/// A turn in a lane, given back when the work is over, even by a panic.
+struct Turn {
+    dispatcher: Arc<Dispatcher>,
+    endpoint: EndpointId,
+    bearing: Bearing,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let reopened = self.dispatcher.lanes().finished(self.endpoint, self.bearing, Instant::now());
+        if reopened {
+            self.dispatcher.next_due.now();
+        }
+        self.dispatcher.pump();
+        self.dispatcher.finished.notify_waiters();
+    }
+}

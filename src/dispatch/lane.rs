@@ -1,0 +1,152 @@
+//! One endpoint's lane: its queues, its window and its pace.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::domain::endpoint::Endpoint;
+
+use super::lanes::Bearing;
+
+/// Of so many turns, one is a retry's even while first attempts queue.
+const RETRY_EVERY: u8 = 8;
+
+/// A lane. `T` is what goes through it.
+pub(super) struct Lane<T> {
+    pub(super) endpoint: Arc<Endpoint>,
+    /// First attempts, with when they came.
+    pub(super) first: VecDeque<(Instant, T)>,
+    /// What was claimed from the queue: retries, replays, what had to wait.
+    pub(super) claimed: VecDeque<(Instant, T)>,
+    /// Places promised to first attempts that are being written.
+    pub(super) reserved: usize,
+    pub(super) in_flight: usize,
+    /// Requests at once that the receiver is trusted to bear now.
+    window: u32,
+    /// Good answers since the window last grew.
+    good: u32,
+    turns: u8,
+    pub(super) pace: Pace,
+    /// On its tenant's list.
+    pub(super) listed: bool,
+    /// On the list of those that wait for a moment.
+    pub(super) asleep: bool,
+    /// It was left out of a claim for lack of room.
+    pub(super) crowded: bool,
+}
+
+impl<T> Lane<T> {
+    pub(super) fn new(endpoint: Arc<Endpoint>) -> Self {
+        Self {
+            window: endpoint.max_in_flight.max(1),
+            endpoint,
+            first: VecDeque::new(),
+            claimed: VecDeque::new(),
+            reserved: 0,
+            in_flight: 0,
+            good: 0,
+            turns: 0,
+            pace: Pace::default(),
+            listed: false,
+            asleep: false,
+            crowded: false,
+        }
+    }
+
+    /// Takes a newer picture of its endpoint over; an older one changes nothing.
+    pub(super) fn adopt(&mut self, endpoint: &Arc<Endpoint>) {
+        if endpoint.config_version > self.endpoint.config_version {
+            if endpoint.max_in_flight != self.endpoint.max_in_flight {
+                self.window = endpoint.max_in_flight.max(1);
+            }
+            self.endpoint = endpoint.clone();
+        }
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.first.len() + self.claimed.len()
+    }
+
+    pub(super) fn can_go(&self) -> bool {
+        self.queued() > 0 && self.in_flight < self.window as usize && !self.endpoint.disabled
+    }
+
+    pub(super) fn take(&mut self) -> Option<T> {
+        self.turns = (self.turns + 1) % RETRY_EVERY;
+        let claimed_first = self.turns == 0 || self.first.is_empty();
+        let (sooner, later) = if claimed_first {
+            (&mut self.claimed, &mut self.first)
+        } else {
+            (&mut self.first, &mut self.claimed)
+        };
+        sooner.pop_front().or_else(|| later.pop_front()).map(|(_, item)| item)
+    }
+
+    /// Halves the window when the receiver is overloaded, and opens it by one for each full window that went well.
+    pub(super) fn bear(&mut self, bearing: Bearing) {
+        match bearing {
+            Bearing::Well => {
+                self.good += 1;
+                if self.good >= self.window {
+                    self.good = 0;
+                    self.window = (self.window + 1).min(self.endpoint.max_in_flight.max(1));
+                }
+            }
+            Bearing::Overloaded => {
+                self.good = 0;
+                self.window = (self.window / 2).max(1);
+            }
+            Bearing::Unknown => {}
+        }
+    }
+
+    pub(super) fn drain(&mut self) -> Vec<T> {
+        self.first.drain(..).chain(self.claimed.drain(..)).map(|(_, item)| item).collect()
+    }
+
+    pub(super) fn drain_before(&mut self, moment: Instant) -> Vec<T> {
+        let mut drained = Vec::new();
+        for queue in [&mut self.first, &mut self.claimed] {
+            while queue.front().is_some_and(|(came, _)| *came < moment) {
+                drained.extend(queue.pop_front().map(|(_, item)| item));
+            }
+        }
+        drained
+    }
+
+    /// Nothing queued, promised, under way or remembered.
+    pub(super) fn is_idle(&self) -> bool {
+        self.queued() == 0
+            && self.reserved == 0
+            && self.in_flight == 0
+            && !self.crowded
+            && !self.asleep
+            && !self.pace.is_spent()
+            && self.window == self.endpoint.max_in_flight.max(1)
+    }
+}
+
+/// A limit of requests a second: when the next may go. Up to a tenth of a second's worth may go at once.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Pace {
+    next_at: Option<Instant>,
+}
+
+impl Pace {
+    const BURST: Duration = Duration::from_millis(100);
+
+    pub(super) fn spend(&mut self, rate: Option<u32>, now: Instant) {
+        self.next_at = rate.filter(|rate| *rate > 0).map(|rate| {
+            let earliest = now.checked_sub(Self::BURST).unwrap_or(now);
+            self.next_at.map_or(now, |at| at.max(earliest)) + Duration::from_secs(1) / rate
+        });
+    }
+
+    pub(super) fn waits_until(&self, now: Instant) -> Option<Instant> {
+        self.next_at.filter(|at| *at > now)
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.next_at.is_some()
+    }
+}

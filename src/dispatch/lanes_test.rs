@@ -1,0 +1,283 @@
+//! The lanes as a model: whatever the order of arrivals, finishes and changes, nothing is lost, doubled or over its
+//! bound, and nobody waits who could go.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::HeaderMap;
+use proptest::prelude::*;
+
+use crate::domain::endpoint::Endpoint;
+use crate::domain::filter::Filter;
+use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::schedule::RetrySchedule;
+
+use super::lanes::{Admission, Bearing, LaneLimits, Lanes};
+
+const LIMITS: LaneLimits = LaneLimits { in_flight: 5, in_flight_per_tenant: 3, queued_per_lane: 4 };
+
+fn endpoint(tenant: ApplicationId, rate_limit: Option<u32>) -> Endpoint {
+    Endpoint {
+        id: EndpointId::generate(),
+        application_id: tenant,
+        config_version: 1,
+        url: "https://receiver.example/".parse().unwrap(),
+        filter: Filter::default(),
+        keys: Vec::new(),
+        headers: HeaderMap::new(),
+        schedule: Arc::new(RetrySchedule::default()),
+        max_in_flight: 2,
+        rate_limit,
+        tenant_rate_limit: None,
+        disabled: false,
+    }
+}
+
+fn with(base: &Arc<Endpoint>, config_version: i64, disabled: bool) -> Arc<Endpoint> {
+    Arc::new(Endpoint {
+        id: base.id,
+        application_id: base.application_id,
+        config_version,
+        url: base.url.clone(),
+        filter: base.filter.clone(),
+        keys: Vec::new(),
+        headers: HeaderMap::new(),
+        schedule: base.schedule.clone(),
+        max_in_flight: base.max_in_flight,
+        rate_limit: base.rate_limit,
+        tenant_rate_limit: base.tenant_rate_limit,
+        disabled,
+    })
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    PushFirst(usize),
+    PushClaimed(usize),
+    ReserveAndCancel(usize),
+    Next,
+    Finish(usize, u8),
+    Toggle(usize),
+    Pass(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (0..6usize).prop_map(Step::PushFirst),
+        2 => (0..6usize).prop_map(Step::PushClaimed),
+        1 => (0..6usize).prop_map(Step::ReserveAndCancel),
+        4 => Just(Step::Next),
+        4 => (0..10usize, 0..3u8).prop_map(|(which, how)| Step::Finish(which, how)),
+        1 => (0..6usize).prop_map(Step::Toggle),
+        1 => (1..400u64).prop_map(Step::Pass),
+    ]
+}
+
+/// The lanes beside what a simple model expects of them.
+struct World {
+    lanes: Lanes<(usize, u64)>,
+    endpoints: Vec<Arc<Endpoint>>,
+    now: Instant,
+    queued: HashSet<(usize, u64)>,
+    in_flight: Vec<(usize, u64)>,
+    next_item: u64,
+    version: i64,
+}
+
+impl World {
+    fn new() -> Self {
+        let tenants = [ApplicationId::generate(), ApplicationId::generate(), ApplicationId::generate()];
+        let endpoints =
+            (0..6).map(|place| Arc::new(endpoint(tenants[place / 2], (place == 5).then_some(10)))).collect();
+        Self {
+            lanes: Lanes::new(LIMITS),
+            endpoints,
+            now: Instant::now(),
+            queued: HashSet::new(),
+            in_flight: Vec::new(),
+            next_item: 0,
+            version: 1,
+        }
+    }
+
+    fn item(&mut self, place: usize) -> (usize, u64) {
+        self.next_item += 1;
+        (place, self.next_item)
+    }
+
+    fn take(&mut self, step: &Step) {
+        match *step {
+            Step::PushFirst(place) => {
+                let item = self.item(place);
+                let endpoint = self.endpoints[place].clone();
+                if self.lanes.reserve(&endpoint) == Admission::Reserved {
+                    self.lanes.push_first(&endpoint, item, self.now);
+                    self.queued.insert(item);
+                }
+            }
+            Step::PushClaimed(place) => {
+                let item = self.item(place);
+                let endpoint = self.endpoints[place].clone();
+                if self.lanes.push_claimed(&endpoint, item, self.now).is_ok() {
+                    self.queued.insert(item);
+                }
+            }
+            Step::ReserveAndCancel(place) => {
+                let endpoint = self.endpoints[place].clone();
+                if self.lanes.reserve(&endpoint) == Admission::Reserved {
+                    self.lanes.cancel(endpoint.id);
+                }
+            }
+            Step::Next => {
+                if let Some(item) = self.lanes.next(self.now) {
+                    assert!(self.queued.remove(&item), "something came out that was not in");
+                    assert!(!self.endpoints[item.0].disabled, "a closed lane gave something out");
+                    self.in_flight.push(item);
+                }
+            }
+            Step::Finish(which, how) => {
+                if !self.in_flight.is_empty() {
+                    let (place, _) = self.in_flight.remove(which % self.in_flight.len());
+                    let bearing = [Bearing::Well, Bearing::Overloaded, Bearing::Unknown][usize::from(how)];
+                    self.lanes.finished(self.endpoints[place].id, bearing, self.now);
+                }
+            }
+            Step::Toggle(place) => {
+                self.version += 1;
+                let disabled = !self.endpoints[place].disabled;
+                self.endpoints[place] = with(&self.endpoints[place], self.version, disabled);
+                for item in self.lanes.update(&self.endpoints[place].clone(), self.now) {
+                    assert!(self.queued.remove(&item), "a closing lane gave back what it did not have");
+                }
+            }
+            Step::Pass(ms) => self.now += Duration::from_millis(ms),
+        }
+    }
+
+    fn check(&self) {
+        assert_eq!(self.lanes.queued(), self.queued.len());
+        assert_eq!(self.lanes.in_flight(), self.in_flight.len());
+        assert!(self.in_flight.len() <= LIMITS.in_flight);
+        for place in 0..6 {
+            let of_lane =
+                |items: &mut dyn Iterator<Item = &(usize, u64)>| items.filter(|item| item.0 == place).count();
+            assert!(of_lane(&mut self.in_flight.iter()) <= 2);
+            assert!(of_lane(&mut self.queued.iter()) <= LIMITS.queued_per_lane);
+        }
+        for tenant in 0..3 {
+            let at_once = self.in_flight.iter().filter(|item| item.0 / 2 == tenant).count();
+            assert!(at_once <= LIMITS.in_flight_per_tenant);
+        }
+    }
+
+    /// Lets everything go that can: nothing may be left that could have gone.
+    fn run_dry(&mut self) {
+        for _ in 0..10_000 {
+            self.take(&Step::Finish(0, 0));
+            self.take(&Step::Next);
+            if self.in_flight.is_empty() {
+                match self.lanes.next_wake() {
+                    Some(at) => self.now = self.now.max(at),
+                    None => break,
+                }
+            }
+        }
+        assert!(self.queued.is_empty(), "a wake-up was lost: {:?}", self.queued);
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_lost_doubled_or_over_its_bound(steps in prop::collection::vec(step(), 1..300)) {
+        let mut world = World::new();
+        for step in &steps {
+            world.take(step);
+            world.check();
+        }
+        world.run_dry();
+    }
+}
+
+#[test]
+fn a_loud_tenant_costs_a_quiet_one_one_turn() {
+    let limits = LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 };
+    let mut lanes = Lanes::new(limits);
+    let now = Instant::now();
+    let loud = ApplicationId::generate();
+    for _ in 0..10 {
+        let endpoint = Arc::new(endpoint(loud, None));
+        for _ in 0..50 {
+            assert!(lanes.push_claimed(&endpoint, "loud", now).is_ok());
+        }
+    }
+    let quiet = Arc::new(endpoint(ApplicationId::generate(), None));
+    assert!(lanes.push_claimed(&quiet, "quiet", now).is_ok());
+    let first_two = [lanes.next(now), lanes.next(now)];
+    assert!(first_two.contains(&Some("quiet")), "{first_two:?}");
+}
+
+#[test]
+fn first_attempts_go_before_retries_but_do_not_starve_them() {
+    let limits = LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 };
+    let mut lanes = Lanes::new(limits);
+    let now = Instant::now();
+    let endpoint = Arc::new(endpoint(ApplicationId::generate(), None));
+    for _ in 0..20 {
+        assert!(lanes.push_claimed(&endpoint, "retry", now).is_ok());
+    }
+    for _ in 0..20 {
+        assert_eq!(lanes.reserve(&endpoint), Admission::Reserved);
+        lanes.push_first(&endpoint, "first", now);
+    }
+    let mut order = Vec::new();
+    for _ in 0..16 {
+        order.extend(lanes.next(now));
+        lanes.finished(endpoint.id, Bearing::Well, now);
+    }
+    assert_eq!(order.iter().filter(|what| **what == "retry").count(), 2);
+    assert_eq!(order[0], "first");
+}
+
+#[test]
+fn a_rate_limit_is_kept_and_time_brings_the_lane_back() {
+    let mut lanes =
+        Lanes::new(LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 });
+    let start = Instant::now();
+    let endpoint = Arc::new(endpoint(ApplicationId::generate(), Some(10)));
+    for item in 0..50 {
+        assert!(lanes.push_claimed(&endpoint, item, start).is_ok());
+    }
+    let mut sent = 0;
+    let mut now = start;
+    while now < start + Duration::from_secs(3) {
+        while lanes.next(now).is_some() {
+            sent += 1;
+            lanes.finished(endpoint.id, Bearing::Well, now);
+        }
+        now = lanes.next_wake().unwrap();
+    }
+    assert!((29..=32).contains(&sent), "{sent} in three seconds at ten a second");
+}
+
+#[test]
+fn an_overloaded_receiver_gets_fewer_at_once_and_recovers() {
+    let mut lanes =
+        Lanes::new(LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 });
+    let now = Instant::now();
+    let endpoint = Arc::new(endpoint(ApplicationId::generate(), None));
+    for item in 0..100 {
+        assert!(lanes.push_claimed(&endpoint, item, now).is_ok());
+    }
+    assert!(lanes.next(now).is_some() && lanes.next(now).is_some());
+    assert!(lanes.next(now).is_none(), "the window is two");
+    lanes.finished(endpoint.id, Bearing::Overloaded, now);
+    lanes.finished(endpoint.id, Bearing::Overloaded, now);
+    assert!(lanes.next(now).is_some());
+    assert!(lanes.next(now).is_none(), "the window is one after an overload");
+    for _ in 0..4 {
+        lanes.finished(endpoint.id, Bearing::Well, now);
+        assert!(lanes.next(now).is_some());
+    }
+    assert!(lanes.next(now).is_some(), "the window is two again");
+}

@@ -1,0 +1,115 @@
+//! The way of one post: find the picture, fan out, have it written, and say what became of it.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::dispatch::Dispatcher;
+use crate::domain::id::EnvironmentId;
+use crate::domain::message::Message;
+use crate::lease::Lease;
+use crate::store::{Pictures, Refusal, Store};
+
+use super::fan_out::fan_out;
+use super::writer::{Answer, Posted, Writer, Writers};
+use super::{Accepted, IngestError, NewMessage};
+
+/// A picture that is stale this often in a row belongs to an application that changes faster than we can read it.
+const STALE_TRIES: usize = 10;
+
+/// Accepts messages. Cheap to clone.
+#[derive(Clone)]
+pub struct Ingest {
+    store: Store,
+    pictures: Pictures,
+    lease: Lease,
+    dispatcher: Arc<Dispatcher>,
+    writer: Arc<Writer>,
+}
+
+impl Ingest {
+    /// Starts the writers.
+    pub fn start(
+        store: Store,
+        pictures: Pictures,
+        lease: Lease,
+        dispatcher: Arc<Dispatcher>,
+    ) -> (Self, Writers) {
+        let (writer, writers) = Writer::start(store.clone(), lease.clone(), dispatcher.clone());
+        (Self { store, pictures, lease, dispatcher, writer }, writers)
+    }
+
+    /// Stores a message and every one of its deliveries.
+    ///
+    /// # Errors
+    /// As [`IngestError`] says.
+    pub async fn accept(
+        &self,
+        environment: &EnvironmentId,
+        application: &str,
+        new: NewMessage,
+    ) -> Result<Accepted, IngestError> {
+        for _ in 0..STALE_TRIES {
+            let picture = self
+                .pictures
+                .find(environment, application)
+                .await
+                .map_err(|error| {
+                    tracing::warn!(%error, "an application could not be loaded");
+                    IngestError::Unavailable
+                })?
+                .filter(|picture| picture.environment_id == *environment)
+                .ok_or(IngestError::UnknownApplication)?;
+            let mark = self.lease.begin_message();
+            let message = Arc::new(Message {
+                id: mark.id(),
+                application_id: picture.id,
+                event_type: new.event_type.clone(),
+                event_id: new.event_id.clone(),
+                channels: new.channels.clone(),
+                tags: new.tags.clone(),
+                payload: new.payload.clone(),
+            });
+            let deliveries = fan_out(&self.dispatcher, &picture, &message);
+            let (answer, answered) = oneshot::channel();
+            let posted = Posted {
+                message: message.clone(),
+                config_version: picture.config_version,
+                deliveries,
+                idempotency: new.idempotency,
+                mark: Arc::new(mark),
+                answer,
+            };
+            if !self.writer.push(posted) {
+                return Err(IngestError::Overloaded);
+            }
+            match answered.await {
+                Ok(Answer::Written) => return Ok(Accepted::Stored(message)),
+                Ok(Answer::Refused(Refusal::Stale)) => {
+                    self.pictures.forget(picture.id).await;
+                    self.pictures.forget_path(environment, application).await;
+                }
+                Ok(Answer::Refused(Refusal::KeyUsed)) => return self.repeated(&new).await,
+                Ok(Answer::Refused(Refusal::EventIdTaken)) => return Err(IngestError::EventIdTaken),
+                Ok(Answer::Unavailable) | Err(_) => return Err(IngestError::Unavailable),
+            }
+        }
+        Err(IngestError::Overloaded)
+    }
+
+    /// What the first post under this key made.
+    async fn repeated(&self, new: &NewMessage) -> Result<Accepted, IngestError> {
+        let Some(key) = new.idempotency else { return Err(IngestError::IdempotencyKeyReused) };
+        let earlier = self.store.earlier_post(key.key_hash).await.map_err(|error| {
+            tracing::warn!(%error, "an idempotency key could not be read");
+            IngestError::Unavailable
+        })?;
+        match earlier {
+            Some(earlier) if earlier.request_hash == key.request_hash => {
+                earlier.message_id.map(Accepted::Repeated).ok_or(IngestError::IdempotencyKeyReused)
+            }
+            Some(_) => Err(IngestError::IdempotencyKeyReused),
+            None => Err(IngestError::Unavailable),
+        }
+    }
+}

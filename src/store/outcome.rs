@@ -1,0 +1,278 @@
+//! The batch writer's statements for outcomes: the attempts and what follows from them, in one statement and so in
+//! one commit. Guards compare owner and lease, so a node that lost its right changes nothing.
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::domain::attempt::{AttemptOutcome, Trigger};
+use crate::domain::dead_letter::DeathReason;
+use crate::domain::delivery::{DeliveryState, NextStep};
+use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, MessageId};
+
+use super::{Store, StoreError};
+
+/// An attempt that was made and what is to follow from it.
+#[derive(Debug)]
+pub struct OutcomeRow<'a> {
+    /// Of which message.
+    pub message_id: MessageId,
+    /// To which endpoint.
+    pub endpoint_id: EndpointId,
+    /// Of which application.
+    pub application_id: ApplicationId,
+    /// Where the request went.
+    pub url: &'a str,
+    /// The lease of a claimed row; `None` for one that was born leased.
+    pub lease: Option<DateTime<Utc>>,
+    /// Counting this attempt.
+    pub attempts_made: u16,
+    /// Why it was made.
+    pub trigger: Trigger,
+    /// How it ended.
+    pub outcome: &'a AttemptOutcome,
+    /// What follows.
+    pub next: NextStep,
+}
+
+/// The columns that every attempt has.
+#[derive(Default)]
+struct AttemptColumns {
+    ids: Vec<Uuid>,
+    messages: Vec<Uuid>,
+    endpoints: Vec<Uuid>,
+    numbers: Vec<i16>,
+    triggers: Vec<i16>,
+    failures: Vec<Option<String>>,
+    statuses: Vec<Option<i16>>,
+    headers: Vec<Json<Vec<(String, String)>>>,
+    bodies: Vec<Vec<u8>>,
+    durations: Vec<i32>,
+    urls: Vec<String>,
+}
+
+impl AttemptColumns {
+    fn of(rows: &[OutcomeRow<'_>]) -> Self {
+        let mut columns = Self::default();
+        for row in rows {
+            let outcome = row.outcome;
+            columns.ids.push(outcome.id.uuid());
+            columns.messages.push(row.message_id.uuid());
+            columns.endpoints.push(row.endpoint_id.uuid());
+            columns.numbers.push(i16::try_from(row.attempts_made).unwrap_or(i16::MAX));
+            columns.triggers.push(row.trigger.code());
+            columns.failures.push(outcome.failure.map(|failure| failure.name().to_owned()));
+            columns.statuses.push(outcome.http_status.and_then(|status| i16::try_from(status).ok()));
+            columns.headers.push(Json(outcome.response_headers.clone()));
+            columns.bodies.push(outcome.response_body.to_vec());
+            columns.durations.push(i32::try_from(outcome.duration.as_millis()).unwrap_or(i32::MAX));
+            columns.urls.push(row.url.to_owned());
+        }
+        columns
+    }
+
+    fn bounds(&self) -> (Uuid, Uuid) {
+        let low = self.messages.iter().min().copied().unwrap_or_default();
+        let high = self.messages.iter().max().copied().unwrap_or_default();
+        (low, high)
+    }
+}
+
+/// The columns of what follows.
+#[derive(Default)]
+struct NextColumns {
+    applications: Vec<Uuid>,
+    leases: Vec<Option<DateTime<Utc>>>,
+    states: Vec<i16>,
+    waits_ms: Vec<i64>,
+    reasons: Vec<Option<String>>,
+    dead_letters: Vec<Option<Uuid>>,
+}
+
+impl NextColumns {
+    fn of(rows: &[OutcomeRow<'_>]) -> Self {
+        let mut columns = Self::default();
+        for row in rows {
+            let (state, wait_ms, reason) = match row.next {
+                NextStep::Settle => (DeliveryState::Delivered, 0, None),
+                NextStep::RetryAfter(wait) => {
+                    (DeliveryState::Waiting, i64::try_from(wait.as_millis()).unwrap_or(i64::MAX), None)
+                }
+                NextStep::Bury(reason) => (DeliveryState::Dead, 0, Some(reason)),
+            };
+            columns.applications.push(row.application_id.uuid());
+            columns.leases.push(row.lease);
+            columns.states.push(state.code());
+            columns.waits_ms.push(wait_ms);
+            columns.reasons.push(reason.map(|reason| reason.name().to_owned()));
+            columns.dead_letters.push(reason.map(|_| DeadLetterId::generate().uuid()));
+        }
+        columns
+    }
+}
+
+impl Store {
+    /// Records deliveries that went well at their first attempt, while still in the memory of the node that they
+    /// were born to: the happy path, one update in place and one insert each. Returns how many moved.
+    pub async fn settle_born(&self, epoch: i64, rows: &[OutcomeRow<'_>]) -> Result<usize, StoreError> {
+        let a = AttemptColumns::of(rows);
+        let (low, high) = a.bounds();
+        let moved = sqlx::query_scalar!(
+            r#"-- outcome::settle_born
+            WITH c AS MATERIALIZED (
+                SELECT * FROM unnest(
+                    $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::smallint[], $7::smallint[], $8::jsonb[],
+                    $9::bytea[], $10::integer[], $11::text[]
+                ) AS c(id, message_id, endpoint_id, number, trigger, http_status, headers, body, duration_ms, url)
+            ), moved AS (
+                UPDATE delivery d
+                SET state = 4, owner = NULL, attempts = c.number, last_status = c.http_status, settled_at = now()
+                FROM c
+                WHERE d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id
+                  AND d.message_id >= $12 AND d.message_id <= $13
+                  AND (d.owner = $1 AND d.state = 1) IS TRUE
+                RETURNING c.*
+            ), attempted AS (
+                INSERT INTO attempt (id, message_id, endpoint_id, number, trigger, delivered, http_status,
+                                     response_headers, response_body, duration_ms, url)
+                SELECT id, message_id, endpoint_id, number, trigger, true, http_status, headers, body, duration_ms, url
+                FROM moved
+            )
+            SELECT count(*) AS "moved!" FROM moved"#,
+            epoch,
+            &a.ids,
+            &a.messages,
+            &a.endpoints,
+            &a.numbers,
+            &a.triggers,
+            &a.statuses as &[Option<i16>],
+            &a.headers as &[Json<Vec<(String, String)>>],
+            &a.bodies,
+            &a.durations,
+            &a.urls,
+            low,
+            high,
+        )
+        .fetch_one(&self.record)
+        .await?;
+        Ok(usize::try_from(moved).unwrap_or(0))
+    }
+
+    /// Records any outcomes: attempts, settled deliveries, retries, dead letters, and the closing of endpoints
+    /// that answered 410. Returns how many moved; the others were no longer this node's.
+    pub async fn record_outcomes(&self, epoch: i64, rows: &[OutcomeRow<'_>]) -> Result<usize, StoreError> {
+        let a = AttemptColumns::of(rows);
+        let n = NextColumns::of(rows);
+        let (low, high) = a.bounds();
+        let mut tx = self.record.begin().await?;
+        let moved = sqlx::query_scalar!(
+            r#"-- outcome::record
+            WITH c AS MATERIALIZED (
+                SELECT * FROM unnest(
+                    $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::smallint[], $7::text[], $8::smallint[],
+                    $9::jsonb[], $10::bytea[], $11::integer[], $12::text[],
+                    $13::uuid[], $14::timestamptz[], $15::smallint[], $16::bigint[], $17::text[], $18::uuid[]
+                ) AS c(id, message_id, endpoint_id, number, trigger, failure, http_status, headers, body, duration_ms,
+                       url, application_id, lease, state, wait_ms, reason, dead_letter_id)
+            ), leased AS MATERIALIZED (
+                SELECT p.message_id, p.endpoint_id FROM c
+                JOIN pending p ON p.message_id = c.message_id AND p.endpoint_id = c.endpoint_id
+                WHERE (p.owner = $1 AND p.due_at = c.lease) IS TRUE
+                FOR UPDATE OF p
+            ), moved AS (
+                UPDATE delivery d
+                SET state = c.state, owner = NULL, attempts = c.number, last_status = c.http_status,
+                    settled_at = CASE WHEN c.state >= 4 THEN now() END
+                FROM c LEFT JOIN leased l ON l.message_id = c.message_id AND l.endpoint_id = c.endpoint_id
+                WHERE d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id
+                  AND d.message_id >= $19 AND d.message_id <= $20
+                  AND (CASE WHEN c.lease IS NULL THEN d.owner = $1 AND d.state = 1
+                            ELSE l.message_id IS NOT NULL AND d.state IN (2, 3) END) IS TRUE
+                RETURNING c.*
+            ), attempted AS (
+                INSERT INTO attempt (id, message_id, endpoint_id, number, trigger, delivered, failure, http_status,
+                                     response_headers, response_body, duration_ms, url)
+                SELECT id, message_id, endpoint_id, number, trigger, failure IS NULL, failure, http_status, headers,
+                       body, duration_ms, url
+                FROM moved
+            ), requeued AS (
+                INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
+                SELECT message_id, endpoint_id, application_id, now() + wait_ms * interval '1 ms', number
+                FROM moved WHERE state = 2
+                ON CONFLICT (message_id, endpoint_id)
+                DO UPDATE SET due_at = excluded.due_at, attempts = excluded.attempts, trigger = 0, owner = NULL
+            ), finished AS (
+                DELETE FROM pending p USING moved m
+                WHERE p.message_id = m.message_id AND p.endpoint_id = m.endpoint_id
+                  AND (m.state >= 4 AND m.lease IS NOT NULL) IS TRUE
+            ), buried AS (
+                INSERT INTO dead_letter (id, environment_id, application_id, endpoint_id, message_id, event_type,
+                                         event_id, channels, tags, payload, reason, last_status, last_failure, attempts)
+                SELECT v.dead_letter_id, a.environment_id, v.application_id, v.endpoint_id, v.message_id, m.event_type,
+                       m.event_id, m.channels, m.tags, m.payload, v.reason, v.http_status, v.failure, v.number
+                FROM moved v
+                JOIN application a ON a.id = v.application_id
+                JOIN message m ON m.id = v.message_id
+                WHERE v.state = 5
+                ON CONFLICT (message_id, endpoint_id)
+                DO UPDATE SET reason = excluded.reason, last_status = excluded.last_status,
+                              last_failure = excluded.last_failure, attempts = excluded.attempts, died_at = now(),
+                              replayed_at = NULL, discarded_at = NULL
+            )
+            SELECT count(*) AS "moved!" FROM moved"#,
+            epoch,
+            &a.ids,
+            &a.messages,
+            &a.endpoints,
+            &a.numbers,
+            &a.triggers,
+            &a.failures as &[Option<String>],
+            &a.statuses as &[Option<i16>],
+            &a.headers as &[Json<Vec<(String, String)>>],
+            &a.bodies,
+            &a.durations,
+            &a.urls,
+            &n.applications,
+            &n.leases as &[Option<DateTime<Utc>>],
+            &n.states,
+            &n.waits_ms,
+            &n.reasons as &[Option<String>],
+            &n.dead_letters as &[Option<Uuid>],
+            low,
+            high,
+        )
+        .fetch_one(&mut *tx)
+        .await?;
+        let gone: Vec<Uuid> = rows
+            .iter()
+            .filter(|row| row.next == NextStep::Bury(DeathReason::Gone))
+            .map(|row| row.endpoint_id.uuid())
+            .collect();
+        if !gone.is_empty() {
+            disable_gone(&mut tx, &gone).await?;
+        }
+        tx.commit().await?;
+        Ok(usize::try_from(moved).unwrap_or(0))
+    }
+}
+
+/// Disables endpoints that answered 410, and tells every node.
+async fn disable_gone(tx: &mut sqlx::PgConnection, endpoints: &[Uuid]) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"-- endpoint::disable_gone
+        WITH closed AS (
+            UPDATE endpoint SET disabled_at = now(), disabled_reason = 'gone', updated_at = now()
+            WHERE id = ANY($1) AND disabled_at IS NULL AND deleted_at IS NULL
+            RETURNING application_id
+        ), bumped AS (
+            UPDATE application SET config_version = config_version + 1
+            WHERE id IN (SELECT application_id FROM closed)
+            RETURNING id
+        )
+        SELECT pg_notify('postrider_config', id::text) FROM bumped"#,
+        endpoints,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    Ok(())
+}
