@@ -1,17 +1,16 @@
 //! One attempt, first or not: sign → send → decide → record.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use bytes::Bytes;
+use std::time::Instant;
 
 use crate::domain::attempt::{AttemptOutcome, Failure};
 use crate::domain::chance;
 use crate::domain::delivery::next_step;
 use crate::domain::endpoint::Endpoint;
-use crate::domain::id::{AttemptId, EndpointId};
+use crate::domain::id::EndpointId;
 use crate::record::Outcome;
-use crate::sign::sign;
+use crate::send::unsendable;
+use crate::sign::{SignError, sign};
 
 use super::lanes::Bearing;
 use super::{Delivery, Dispatcher};
@@ -56,20 +55,8 @@ impl Dispatcher {
         }
         match sign(&endpoint.keys, message.id, &message.payload, self.parts.clock.now()) {
             Ok(signature) => self.parts.sender.send(endpoint, message, signature).await,
-            Err(error) => unsendable(&error.to_string()),
+            Err(SignError::NoLiveKey) => unsendable("the endpoint has no live signing key"),
         }
-    }
-}
-
-fn unsendable(why: &str) -> AttemptOutcome {
-    AttemptOutcome {
-        id: AttemptId::generate(),
-        failure: Some(Failure::Unsendable),
-        http_status: None,
-        response_headers: Vec::new(),
-        response_body: Bytes::copy_from_slice(why.as_bytes()),
-        retry_after: None,
-        duration: Duration::ZERO,
     }
 }
 

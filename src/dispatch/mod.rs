@@ -46,6 +46,8 @@ pub struct DispatchOptions {
     pub memory_bytes: usize,
     /// The deadline of a request, as the sender has it.
     pub request_timeout: Duration,
+    /// Whether this node works on the queue.
+    pub claims: bool,
 }
 
 /// What the dispatcher works with.
@@ -72,6 +74,8 @@ pub struct Dispatcher {
     next_due: NextDue,
     /// A lane with a pace was put to sleep sooner than known.
     paced: Notify,
+    /// Something was stored that any node may claim.
+    spilled: Notify,
     /// Something finished; draining waits for the last.
     finished: Notify,
 }
@@ -80,12 +84,12 @@ pub struct Dispatcher {
 pub struct Running {
     dispatcher: Arc<Dispatcher>,
     stop: CancellationToken,
-    loops: JoinSet<()>,
+    loops: JoinSet<Option<()>>,
     writers: JoinSet<()>,
 }
 
 impl Dispatcher {
-    /// Starts dispatching. With `claims` off, only what this node accepts itself is dispatched.
+    /// Starts dispatching. Without memory and claims, everything goes to the queue for other nodes.
     pub fn start(parts: Parts, options: DispatchOptions) -> (Arc<Self>, Running) {
         let next_due = NextDue::default();
         let (recorder, writers) = Recorder::start(parts.store.clone(), next_due.clone());
@@ -97,17 +101,19 @@ impl Dispatcher {
             recorder,
             next_due,
             paced: Notify::new(),
+            spilled: Notify::new(),
             finished: Notify::new(),
         });
         let stop = CancellationToken::new();
-        let mut loops = JoinSet::new();
-        loops.spawn(stop.clone().run_until_cancelled_owned(claim::run(dispatcher.clone())));
+        let mut loops: JoinSet<Option<()>> = JoinSet::new();
+        if dispatcher.options.claims {
+            loops.spawn(stop.clone().run_until_cancelled_owned(claim::run(dispatcher.clone())));
+        }
+        loops.spawn(stop.clone().run_until_cancelled_owned(watch::announce(dispatcher.clone())));
         loops.spawn(stop.clone().run_until_cancelled_owned(watch::follow_notices(dispatcher.clone())));
         loops.spawn(stop.clone().run_until_cancelled_owned(watch::pace(dispatcher.clone())));
         loops.spawn(stop.clone().run_until_cancelled_owned(watch::return_the_old(dispatcher.clone())));
-        let mut running = JoinSet::new();
-        running.spawn(async move { while loops.join_next().await.is_some() {} });
-        (dispatcher.clone(), Running { dispatcher, stop, loops: running, writers })
+        (dispatcher.clone(), Running { dispatcher, stop, loops, writers })
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes<Delivery>> {
@@ -135,9 +141,10 @@ impl Dispatcher {
         }
     }
 
-    /// Something in the queue may be due now.
+    /// Something was put into the queue that is due now, for whichever node has room.
     pub fn queue_grew(&self) {
         self.next_due.now();
+        self.spilled.notify_one();
     }
 
     /// Requests under way, and deliveries queued in memory.

@@ -11,6 +11,7 @@ use crate::store::Notice;
 use super::{Dispatcher, LONGEST_IN_MEMORY};
 
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
+const ANNOUNCE_EVERY: Duration = Duration::from_millis(100);
 
 /// Follows notices for ever.
 pub(super) async fn follow_notices(dispatcher: Arc<Dispatcher>) {
@@ -97,6 +98,17 @@ pub(super) async fn pace(dispatcher: Arc<Dispatcher>) {
                 }
             }
         }
+    }
+}
+
+/// Tells other nodes of what was spilled here: at most ten times a second, and never inside the ingest transaction.
+pub(super) async fn announce(dispatcher: Arc<Dispatcher>) {
+    loop {
+        dispatcher.spilled.notified().await;
+        if let Err(error) = dispatcher.parts.store.announce_due().await {
+            tracing::debug!(%error, "other nodes could not be told of due work; they poll");
+        }
+        tokio::time::sleep(ANNOUNCE_EVERY).await;
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::id::TaskId;
+use crate::lease::Lease;
 use crate::store::{Step, Store, StoreError};
 
 use pace::Pace;
@@ -49,9 +50,9 @@ pub struct ReplayRunner {
 }
 
 impl ReplayRunner {
-    /// Starts to work for the node of this epoch. It ends when `stop` is cancelled.
-    pub fn start(store: Store, epoch: i64, handle: &ReplayHandle, stop: CancellationToken) -> Self {
-        let worker = Worker { store, epoch, stop };
+    /// Starts to work under this node's lease. It ends when `stop` is cancelled.
+    pub fn start(store: Store, lease: Lease, handle: &ReplayHandle, stop: CancellationToken) -> Self {
+        let worker = Worker { store, lease, stop };
         let woken = Arc::clone(&handle.woken);
         Self { running: tokio::spawn(worker.run(woken)) }
     }
@@ -67,7 +68,7 @@ impl ReplayRunner {
 #[derive(Clone)]
 struct Worker {
     store: Store,
-    epoch: i64,
+    lease: Lease,
     stop: CancellationToken,
 }
 
@@ -90,7 +91,8 @@ impl Worker {
     /// Takes up what is free, as far as there is room.
     async fn take_up(&self, under_way: &mut JoinSet<()>) {
         while under_way.len() < MAX_TASKS && !self.stop.is_cancelled() {
-            match self.store.claim_task(self.epoch).await {
+            let epoch = self.lease.epoch();
+            match self.store.claim_task(epoch).await {
                 Ok(None) => return,
                 Ok(Some((task, rate))) => {
                     tracing::info!(%task, rate, "background task taken up");
@@ -120,7 +122,7 @@ impl Worker {
             if stopped {
                 return self.give_back(task).await;
             }
-            match self.store.advance_task(task, self.epoch, pace.chunk).await {
+            match self.store.advance_task(task, self.lease.epoch(), pace.chunk).await {
                 Ok(Step::Moved(count)) => tracing::debug!(%task, count, "background task made progress"),
                 Ok(Step::Finished) => return tracing::info!(%task, "background task finished"),
                 Err(StoreError::LeaseLost) => {
@@ -140,7 +142,7 @@ impl Worker {
 
     async fn give_back(&self, task: TaskId) {
         // When this fails, the task is taken up as soon as this node's fence is gone.
-        if let Err(error) = self.store.release_task(task, self.epoch).await {
+        if let Err(error) = self.store.release_task(task, self.lease.epoch()).await {
             tracing::warn!(%task, error = &error as &dyn std::error::Error, "background task not given back");
         }
     }
@@ -148,7 +150,7 @@ impl Worker {
     async fn give_up(&self, task: TaskId, error: &StoreError) {
         tracing::error!(%task, error = error as &dyn std::error::Error, "background task failed");
         let why = "It met a state of the database that it cannot deal with; the server's log says which.";
-        if let Err(error) = self.store.fail_task(task, self.epoch, why).await {
+        if let Err(error) = self.store.fail_task(task, self.lease.epoch(), why).await {
             tracing::warn!(%task, error = &error as &dyn std::error::Error, "background task not marked as failed");
         }
     }
