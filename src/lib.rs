@@ -24,6 +24,8 @@ pub mod dead_letter;
 pub mod replay;
 
 pub mod embedded;
+pub mod engine;
+pub mod listener;
 pub mod maintenance;
 pub mod server;
 pub mod telemetry;

@@ -1,17 +1,27 @@
 //! A running node: what `serve` and `dev` start and stop.
 //!
-//! Order of the start: the private Postgres, if there is none other; the schema; partitions. Stopping goes the other
+//! Order of the start: the private Postgres, if there is none other; the schema; partitions; the engine; the API. Stopping goes the other
 //! way, and the private Postgres goes last, so that everything that was under way can still be recorded.
 
+use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
 use secrecy::ExposeSecret;
 
-use crate::config::Config;
+use crate::api::{self, ApiState, Authenticator, TokenKey};
+use crate::config::{Config, JwtKey};
+use crate::domain::clock::Clock;
 use crate::embedded::PrivatePostgres;
+use crate::engine::Engine;
+use crate::listener::Listener;
 use crate::maintenance::{Maintenance, MaintenanceOptions};
+use crate::send::EgressPolicy;
 use crate::store::{Store, StoreOptions};
+
+/// How long a stop waits for API requests under way.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
 /// A database that can be worked with, and the private Postgres behind it, if it is ours.
 pub struct Database {
@@ -90,7 +100,15 @@ impl Database {
 /// A node with everything that its roles ask for.
 pub struct Server {
     database: Database,
+    parts: Parts,
+    address: Option<SocketAddr>,
+}
+
+/// What stands on the database.
+struct Parts {
     maintenance: Option<Maintenance>,
+    engine: Option<Engine>,
+    listener: Option<Listener>,
 }
 
 impl Server {
@@ -100,27 +118,37 @@ impl Server {
     /// When a part does not start; what had started is stopped.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let database = Database::open(config).await?;
-        match Self::start_on(&database, config).await {
-            Ok(maintenance) => Ok(Self { database, maintenance }),
+        let mut parts = Parts { maintenance: None, engine: None, listener: None };
+        match parts.start(&database, config).await {
+            Ok(()) => {
+                let address = parts.listener.as_ref().map(Listener::address);
+                Ok(Self { database, parts, address })
+            }
             Err(error) => {
+                parts.stop().await;
                 database.close().await?;
                 Err(error)
             }
         }
     }
 
-    async fn start_on(database: &Database, config: &Config) -> anyhow::Result<Option<Maintenance>> {
-        database.prepare(config.migrate).await?;
-        let options = MaintenanceOptions { retention: config.retention, hold_limit: config.hold_limit };
-        if !config.roles.maintenance {
-            return Ok(None);
-        }
-        Ok(Some(Maintenance::start(database.store.clone(), options).await?))
+    /// Where the API listens; `None` when this node has no API.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
     }
 
-    /// Resolves when the node cannot go on: its private Postgres has ended.
-    pub async fn failed(&mut self) {
-        self.database.ended().await;
+    /// Resolves when the node cannot go on, and says why.
+    pub async fn failed(&mut self) -> &'static str {
+        let engine = async {
+            match &mut self.parts.engine {
+                Some(engine) => engine.failed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.database.ended() => "the private Postgres ended; its log is postgres.log in the data directory",
+            () = engine => "another running node has this node's name; set POSTRIDER_NODE_NAME",
+        }
     }
 
     /// Drains and stops.
@@ -128,9 +156,62 @@ impl Server {
     /// # Errors
     /// When the private Postgres cannot be stopped.
     pub async fn stop(self) -> anyhow::Result<()> {
+        self.parts.stop().await;
+        self.database.close().await
+    }
+}
+
+impl Parts {
+    async fn start(&mut self, database: &Database, config: &Config) -> anyhow::Result<()> {
+        database.prepare(config.migrate).await?;
+        let clock = Clock::default();
+        if config.roles.maintenance {
+            let options = MaintenanceOptions { retention: config.retention, hold_limit: config.hold_limit };
+            self.maintenance = Some(Maintenance::start(database.store.clone(), options).await?);
+        }
+        if !config.roles.api && !config.roles.dispatcher {
+            return Ok(());
+        }
+        let engine = Engine::start(database.store.clone(), config, clock.clone()).await?;
+        let engine = self.engine.insert(engine);
+        if config.roles.api {
+            let state = api_state(&database.store, engine, config, clock)?;
+            self.listener = Some(Listener::start(config.listen, api::router(state)).await?);
+        }
+        Ok(())
+    }
+
+    /// Stops in the order of the flow: nothing new comes in, what is here goes out.
+    async fn stop(self) {
+        if let Some(listener) = self.listener {
+            listener.stop(LAST_ANSWERS).await;
+        }
+        if let Some(engine) = self.engine {
+            engine.stop().await;
+        }
         if let Some(maintenance) = self.maintenance {
             maintenance.stop().await;
         }
-        self.database.close().await
     }
+}
+
+fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> anyhow::Result<ApiState> {
+    let key = match &config.jwt {
+        JwtKey::Hs256(secret) => TokenKey::Hs256(secret.expose_secret().as_bytes().to_vec()),
+        JwtKey::Rs256(pem) => TokenKey::Rs256(pem.as_bytes().to_vec()),
+        JwtKey::EdDsa(pem) => TokenKey::EdDsa(pem.as_bytes().to_vec()),
+    };
+    let cors_origins = config
+        .cors_origins
+        .iter()
+        .map(|origin| origin.parse().with_context(|| format!("{origin:?} is not an origin")))
+        .collect::<anyhow::Result<_>>()?;
+    Ok(ApiState {
+        store: store.clone(),
+        ingest: engine.ingest.clone(),
+        authenticator: Authenticator::new(&key, clock)?,
+        egress: EgressPolicy::new(&config.allow_subnets),
+        max_body_bytes: config.max_body_bytes,
+        cors_origins,
+    })
 }

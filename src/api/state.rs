@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
+use crate::ingest::Ingest;
 use crate::send::EgressPolicy;
 use crate::store::Store;
 
@@ -13,6 +14,8 @@ use super::auth::Authenticator;
 pub struct ApiState {
     /// The database.
     pub store: Store,
+    /// Accepts messages.
+    pub ingest: Ingest,
     /// Verifies tokens.
     pub authenticator: Authenticator,
     /// Judges the addresses of endpoints.

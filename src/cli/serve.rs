@@ -25,14 +25,13 @@ impl Serve {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
         };
-        let failed = tokio::select! {
-            () = server.failed() => true,
-            _ = terminate.recv() => false,
-            _ = interrupt.recv() => false,
+        let failure = tokio::select! {
+            why = server.failed() => Some(why),
+            _ = terminate.recv() => None,
+            _ = interrupt.recv() => None,
         };
         tracing::info!("stopping");
         server.stop().await?;
-        anyhow::ensure!(!failed, "the private Postgres ended; its log is postgres.log in the data directory");
-        Ok(())
+        failure.map_or(Ok(()), |why| Err(anyhow::anyhow!(why)))
     }
 }
