@@ -209,6 +209,7 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
     Ok(ApiState {
         store: store.clone(),
         ingest: engine.ingest.clone(),
+        replay: engine.replay.clone(),
         authenticator: Authenticator::new(&key, clock)?,
         egress: EgressPolicy::new(&config.allow_subnets),
         max_body_bytes: config.max_body_bytes,

@@ -86,6 +86,10 @@ pub struct EndpointPath {
         (name = "application", description = "The tenants of an environment."),
         (name = "endpoint", description = "Where a tenant's messages go."),
         (name = "event-type", description = "The catalogue of an environment."),
+        (name = "message", description = "What was accepted, to be sent to the endpoints that want it."),
+        (name = "attempt", description = "The requests that were made, and what came back."),
+        (name = "dead letter", description = "Deliveries that failed for good, and how they come back."),
+        (name = "background task", description = "Long operations with their progress."),
         (name = "health", description = "Whether the server works."),
     )
 )]

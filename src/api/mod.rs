@@ -3,13 +3,19 @@
 //! Every answer that has a body has a JSON one, whatever went wrong. A trailing slash is optional everywhere.
 
 pub mod application;
+pub mod attempt;
 pub mod auth;
+pub mod background_task;
+pub mod dead_letter;
 pub mod docs;
 pub mod endpoint;
 pub mod error;
 pub mod event_type;
 pub mod extract;
+pub mod message;
+mod moment;
 pub mod page;
+pub mod resend;
 pub mod state;
 pub mod validate;
 
@@ -39,6 +45,11 @@ fn resources() -> OpenApiRouter<SharedState> {
         .merge(application::routes())
         .merge(endpoint::routes())
         .merge(event_type::routes())
+        .merge(message::routes())
+        .merge(attempt::routes())
+        .merge(resend::routes())
+        .merge(dead_letter::routes())
+        .merge(background_task::routes())
 }
 
 /// The API's description.

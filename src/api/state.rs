@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use crate::ingest::Ingest;
+use crate::replay::ReplayHandle;
 use crate::send::EgressPolicy;
 use crate::store::Store;
 
@@ -16,6 +17,8 @@ pub struct ApiState {
     pub store: Store,
     /// Accepts messages.
     pub ingest: Ingest,
+    /// Wakes this node's runner of background tasks.
+    pub replay: ReplayHandle,
     /// Verifies tokens.
     pub authenticator: Authenticator,
     /// Judges the addresses of endpoints.

@@ -21,6 +21,7 @@ mod event_type;
 mod ingest;
 mod listen;
 mod message;
+mod lookup;
 mod migrate;
 mod node;
 mod outcome;

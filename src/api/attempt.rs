@@ -1,0 +1,288 @@
+//! Attempts: the requests that were made, and what came back.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::id::{ApplicationId, AttemptId, EndpointId, MessageId};
+use crate::domain::reference::Reference;
+use crate::store::{AttemptFilter, AttemptRecord, MessageFilter, MessageRecord, StatusClass, TimeBounds};
+
+use super::auth::Caller;
+use super::docs::Errors;
+use super::error::ApiError;
+use super::extract::{ApiPath, ApiQuery};
+use super::message::{EventTypes, MessageOut};
+use super::moment::optional_moment;
+use super::page::{ListOut, Ordering, PlainPageQuery};
+use super::state::SharedState;
+
+/// An attempt.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptOut {
+    /// Its id.
+    #[schema(value_type = String, example = "atmpt_01h455vb4pex5vsknk084sn02q")]
+    pub id: AttemptId,
+    /// Of which message.
+    #[schema(value_type = String)]
+    pub msg_id: MessageId,
+    /// To which endpoint.
+    #[schema(value_type = String)]
+    pub endpoint_id: EndpointId,
+    /// Where the request went.
+    pub url: String,
+    /// The start of the answer, 16 KiB at most.
+    pub response: String,
+    /// The answer's status; 0 when there was none.
+    pub response_status_code: u16,
+    /// How long the exchange took.
+    pub response_duration_ms: i32,
+    /// 0: delivered; 2: failed.
+    pub status: u8,
+    /// `success` or `fail`.
+    pub status_text: &'static str,
+    /// 0: by the schedule; 1: by a resend or a replay.
+    pub trigger_type: i16,
+    /// 1 for the first of a round of the schedule.
+    pub attempt_number: u16,
+    /// What went wrong: `status`, `timeout`, `connection`, …
+    pub failure: Option<String>,
+    /// When it was made.
+    pub timestamp: DateTime<Utc>,
+    /// The message without its payload, when that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub msg: Option<MessageOut>,
+}
+
+impl AttemptOut {
+    /// Shapes an attempt.
+    pub(super) fn of(record: AttemptRecord, with_msg: bool) -> Result<Self, ApiError> {
+        let message_id = record.message_id;
+        let msg = record.message.filter(|_| with_msg).map(|message| MessageRecord {
+            id: message_id,
+            event_type: message.event_type,
+            event_id: message.event_id,
+            channels: message.channels,
+            tags: message.tags,
+            content: None,
+        });
+        let (status, status_text) = if record.delivered { (0, "success") } else { (2, "fail") };
+        Ok(Self {
+            id: record.id,
+            msg_id: message_id,
+            endpoint_id: record.endpoint_id,
+            url: record.url,
+            response: String::from_utf8_lossy(&record.response.unwrap_or_default()).into_owned(),
+            response_status_code: record.http_status.unwrap_or(0),
+            response_duration_ms: record.duration_ms,
+            status,
+            status_text,
+            trigger_type: record.trigger.code(),
+            attempt_number: record.number,
+            failure: record.failure,
+            timestamp: record.id.created_at(),
+            msg: msg.map(MessageOut::of).transpose()?,
+        })
+    }
+}
+
+/// Which attempts to list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// 0: only those that delivered; 2: only those that failed. Attempts are recorded when they have ended, so the
+    /// others (1: pending, 3: sending, 4: canceled) find none.
+    #[param(minimum = 0, maximum = 4)]
+    status: Option<u8>,
+    /// Only answers of that class: 100, 200, 300, 400 or 500; 0 for none at all.
+    status_code_class: Option<u16>,
+    /// Only of messages in this channel.
+    channel: Option<String>,
+    /// Only of messages with this tag.
+    tag: Option<String>,
+    /// Only those made before.
+    #[serde(default, deserialize_with = "optional_moment")]
+    before: Option<DateTime<Utc>>,
+    /// Only those made then or later.
+    #[serde(default, deserialize_with = "optional_moment")]
+    after: Option<DateTime<Utc>>,
+    /// Whether to show what the receiver answered.
+    #[param(default = true)]
+    with_content: Option<bool>,
+    /// Whether to show the message, without its payload.
+    #[param(default = false)]
+    with_msg: Option<bool>,
+}
+
+/// At which endpoint.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct EndpointQuery {
+    /// Only at this endpoint, by id or `uid`.
+    endpoint_id: Option<String>,
+}
+
+impl ListQuery {
+    /// `None` when no attempt can match.
+    fn filter(&mut self, event_types: Vec<String>) -> Result<Option<AttemptFilter>, ApiError> {
+        let delivered = match self.status {
+            None => None,
+            Some(0) => Some(true),
+            Some(2) => Some(false),
+            Some(1 | 3 | 4) => return Ok(None),
+            Some(_) => return Err(ApiError::invalid(&["query", "status"], "is no status", "value_error")),
+        };
+        let status_class = match self.status_code_class {
+            None => None,
+            Some(0) => Some(StatusClass::None),
+            Some(class @ (100 | 200 | 300 | 400 | 500)) => {
+                Some(StatusClass::Hundreds(class.cast_signed() / 100))
+            }
+            Some(_) => {
+                let loc = ["query", "status_code_class"];
+                return Err(ApiError::invalid(&loc, "is no class of status codes", "value_error"));
+            }
+        };
+        Ok(Some(AttemptFilter {
+            delivered,
+            status_class,
+            made: TimeBounds { since: self.after, until: self.before },
+            message: MessageFilter {
+                event_types,
+                channel: self.channel.take(),
+                tag: self.tag.take(),
+                accepted: TimeBounds::default(),
+            },
+        }))
+    }
+
+    fn shape(&self, rows: Vec<AttemptRecord>) -> Result<Vec<AttemptOut>, ApiError> {
+        let with_msg = self.with_msg.unwrap_or(false);
+        rows.into_iter().map(|row| AttemptOut::of(row, with_msg)).collect()
+    }
+}
+
+/// The application's live endpoint of that id or `uid`.
+pub(super) async fn named_endpoint(
+    state: &SharedState,
+    application: ApplicationId,
+    named: &str,
+) -> Result<EndpointId, ApiError> {
+    let found = state.store.endpoint_id(application, &Reference::parse(named)).await?;
+    found.ok_or(ApiError::NotFound)
+}
+
+/// The application's message of that id or `eventId`, without its content.
+pub(super) async fn named_message(
+    state: &SharedState,
+    application: ApplicationId,
+    named: &str,
+) -> Result<MessageId, ApiError> {
+    let found = state.store.message(application, &Reference::parse(named), false).await?;
+    found.map(|message| message.id).ok_or(ApiError::NotFound)
+}
+
+/// List the attempts at an endpoint.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}/attempt/endpoint/{endpoint_id}",
+    operation_id = "v1.message-attempt.list-by-endpoint", tag = "attempt",
+    params(
+        ("app_id" = String, Path, description = "The application's id or `uid`."),
+        ("endpoint_id" = String, Path, description = "The endpoint's id or `uid`."),
+        ("event_types" = Option<Vec<String>>, Query, description = "Only of messages of these event types."),
+        PlainPageQuery, ListQuery
+    ),
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<AttemptOut>), Errors)
+)]
+async fn list_by_endpoint(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath((app_id, endpoint_id)): ApiPath<(String, String)>,
+    ApiQuery(page): ApiQuery<PlainPageQuery>,
+    ApiQuery(mut query): ApiQuery<ListQuery>,
+    EventTypes(event_types): EventTypes,
+) -> Result<Json<ListOut<AttemptOut>>, ApiError> {
+    let application = caller.application(&state, &app_id).await?;
+    let endpoint = named_endpoint(&state, application, &endpoint_id).await?;
+    let page = page.request::<AttemptId>(Ordering::Descending)?;
+    let content = query.with_content.unwrap_or(true);
+    let rows = match query.filter(event_types)? {
+        None => Vec::new(),
+        Some(filter) => state.store.attempts_at_endpoint(endpoint, &filter, content, &page.scan).await?,
+    };
+    Ok(Json(page.answer(query.shape(rows)?, |attempt| attempt.id.to_string(), |attempt| attempt)))
+}
+
+/// List the attempts of a message.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}/attempt/msg/{msg_id}",
+    operation_id = "v1.message-attempt.list-by-msg", tag = "attempt",
+    params(
+        ("app_id" = String, Path, description = "The application's id or `uid`."),
+        ("msg_id" = String, Path, description = "The message's id or `eventId`."),
+        ("event_types" = Option<Vec<String>>, Query, description = "Only if the message is of one of these."),
+        PlainPageQuery, ListQuery, EndpointQuery
+    ),
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<AttemptOut>), Errors)
+)]
+async fn list_by_message(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath((app_id, msg_id)): ApiPath<(String, String)>,
+    ApiQuery(page): ApiQuery<PlainPageQuery>,
+    ApiQuery(mut query): ApiQuery<ListQuery>,
+    ApiQuery(at): ApiQuery<EndpointQuery>,
+    EventTypes(event_types): EventTypes,
+) -> Result<Json<ListOut<AttemptOut>>, ApiError> {
+    let application = caller.application(&state, &app_id).await?;
+    let message = named_message(&state, application, &msg_id).await?;
+    let endpoint = match &at.endpoint_id {
+        None => None,
+        Some(named) => Some(named_endpoint(&state, application, named).await?),
+    };
+    let page = page.request::<AttemptId>(Ordering::Descending)?;
+    let content = query.with_content.unwrap_or(true);
+    let rows = match query.filter(event_types)? {
+        None => Vec::new(),
+        Some(filter) => {
+            state.store.attempts_of_message(message, endpoint, &filter, content, &page.scan).await?
+        }
+    };
+    Ok(Json(page.answer(query.shape(rows)?, |attempt| attempt.id.to_string(), |attempt| attempt)))
+}
+
+/// Get an attempt.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}/msg/{msg_id}/attempt/{attempt_id}",
+    operation_id = "v1.message-attempt.get", tag = "attempt",
+    params(
+        ("app_id" = String, Path, description = "The application's id or `uid`."),
+        ("msg_id" = String, Path, description = "The message's id or `eventId`."),
+        ("attempt_id" = String, Path, description = "The attempt's id.")
+    ),
+    responses((status = 200, description = "The attempt.", body = AttemptOut), Errors)
+)]
+async fn get(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath((app_id, msg_id, attempt_id)): ApiPath<(String, String, String)>,
+) -> Result<Json<AttemptOut>, ApiError> {
+    let application = caller.application(&state, &app_id).await?;
+    let message = named_message(&state, application, &msg_id).await?;
+    let attempt: AttemptId = attempt_id.parse().map_err(|_| ApiError::NotFound)?;
+    let record = state.store.attempt(message, attempt).await?.ok_or(ApiError::NotFound)?;
+    Ok(Json(AttemptOut::of(record, false)?))
+}
+
+/// The routes of this resource.
+pub fn routes() -> OpenApiRouter<SharedState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_by_endpoint))
+        .routes(routes!(list_by_message))
+        .routes(routes!(get))
+}

@@ -1,0 +1,133 @@
+//! The operations on dead letters, for any scope.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+use crate::domain::id::DeadLetterId;
+use crate::domain::page::Scan;
+use crate::store::{AttemptFilter, Content, DiscardOutcome, NewTask, ReplayOutcome, TaskKind};
+
+use super::super::attempt::AttemptOut;
+use super::super::background_task::BackgroundTaskOut;
+use super::super::error::ApiError;
+use super::super::message::payload_of;
+use super::super::page::{ListOut, Ordering, PageQuery};
+use super::super::resend::content_gone;
+use super::super::state::SharedState;
+use super::filter::{BulkIn, FilterQuery};
+use super::{CountOut, DeadLetterOut, Scope};
+
+/// With one dead letter, so many of its latest attempts are shown.
+const ATTEMPTS_SHOWN: i64 = 100;
+
+pub(super) async fn list(
+    state: &SharedState,
+    scope: &Scope,
+    page: &PageQuery,
+    query: FilterQuery,
+) -> Result<Json<ListOut<DeadLetterOut>>, ApiError> {
+    let page = page.request::<DeadLetterId>(Ordering::Descending)?;
+    let filter = query.filter(state, scope).await?;
+    let rows = state.store.dead_letters(&scope.environment, &filter, &page.scan).await?;
+    Ok(Json(page.answer(rows, |letter| letter.id.to_string(), Into::into)))
+}
+
+/// One dead letter with its payload and attempts.
+pub(super) async fn get(
+    state: &SharedState,
+    scope: &Scope,
+    id: &str,
+) -> Result<Json<DeadLetterOut>, ApiError> {
+    let id = named(id)?;
+    let letter = state.store.dead_letter(&scope.environment, scope.application, id).await?;
+    let letter = letter.ok_or(ApiError::NotFound)?;
+    let payload = state.store.dead_letter_payload(id).await?;
+    let latest = Scan { after: None, ascending: false, limit: ATTEMPTS_SHOWN };
+    let (message, endpoint) = (letter.message_id, Some(letter.endpoint_id));
+    let filter = AttemptFilter::default();
+    let attempts = state.store.attempts_of_message(message, endpoint, &filter, true, &latest).await?;
+    let mut out = DeadLetterOut::from(letter);
+    out.payload = payload.map(|bytes| payload_of(Some(Content::Kept(bytes)))).transpose()?;
+    out.attempts =
+        Some(attempts.into_iter().map(|row| AttemptOut::of(row, false)).collect::<Result<_, _>>()?);
+    Ok(Json(out))
+}
+
+pub(super) async fn replay(
+    state: &SharedState,
+    scope: &Scope,
+    id: &str,
+) -> Result<(StatusCode, Json<DeadLetterOut>), ApiError> {
+    let id = named(id)?;
+    match state.store.replay_dead_letter(&scope.environment, scope.application, id).await? {
+        ReplayOutcome::Started => {}
+        ReplayOutcome::NotFound => return Err(ApiError::NotFound),
+        ReplayOutcome::AlreadyReplayed => return Err(already_replayed()),
+        ReplayOutcome::EndpointDeleted => {
+            return Err(ApiError::Conflict {
+                code: "endpoint_deleted",
+                detail: "The endpoint that missed it is deleted.",
+            });
+        }
+        ReplayOutcome::ContentGone => return Err(content_gone()),
+    }
+    Ok((StatusCode::ACCEPTED, shown(state, scope, id).await?))
+}
+
+pub(super) async fn discard(
+    state: &SharedState,
+    scope: &Scope,
+    id: &str,
+) -> Result<Json<DeadLetterOut>, ApiError> {
+    let id = named(id)?;
+    match state.store.discard_dead_letter(&scope.environment, scope.application, id).await? {
+        DiscardOutcome::Discarded => shown(state, scope, id).await,
+        DiscardOutcome::NotFound => Err(ApiError::NotFound),
+        DiscardOutcome::AlreadyReplayed => Err(already_replayed()),
+    }
+}
+
+/// Starts a background task, or tells how much it would do.
+pub(super) async fn bulk(
+    state: &SharedState,
+    scope: &Scope,
+    kind: TaskKind,
+    input: BulkIn,
+) -> Result<Response, ApiError> {
+    let bulk = input.read(state, scope, kind).await?;
+    if bulk.dry_run {
+        let count = state.store.count_dead_letters(&scope.environment, kind, &bulk.filter).await?;
+        return Ok(Json(CountOut { dry_run: true, count }).into_response());
+    }
+    let new = NewTask {
+        environment_id: scope.environment.clone(),
+        application_id: scope.application,
+        kind,
+        filter: bulk.filter,
+        rate_per_second: bulk.rate_per_second,
+    };
+    let task = state.store.create_task(&new).await?;
+    state.replay.wake();
+    Ok((StatusCode::ACCEPTED, Json(BackgroundTaskOut::from(task))).into_response())
+}
+
+fn named(id: &str) -> Result<DeadLetterId, ApiError> {
+    id.parse().map_err(|_| ApiError::NotFound)
+}
+
+const fn already_replayed() -> ApiError {
+    ApiError::Conflict {
+        code: "already_replayed",
+        detail: "It was replayed, and has not failed again since.",
+    }
+}
+
+async fn shown(
+    state: &SharedState,
+    scope: &Scope,
+    id: DeadLetterId,
+) -> Result<Json<DeadLetterOut>, ApiError> {
+    let letter = state.store.dead_letter(&scope.environment, scope.application, id).await?;
+    Ok(Json(letter.ok_or(ApiError::NotFound)?.into()))
+}

@@ -1,0 +1,148 @@
+//! Listing and getting messages.
+
+use axum::Json;
+use axum::extract::FromRequestParts;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use http::request::Parts;
+use serde::Deserialize;
+use url::form_urlencoded;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::id::MessageId;
+use crate::domain::reference::Reference;
+use crate::store::{MessageFilter, TimeBounds};
+
+use super::super::auth::Caller;
+use super::super::docs::Errors;
+use super::super::error::ApiError;
+use super::super::extract::{ApiPath, ApiQuery};
+use super::super::moment::optional_moment;
+use super::super::page::{ListOut, Ordering, PlainPageQuery};
+use super::super::state::SharedState;
+use super::MessageOut;
+
+/// The parameter `event_types`: names parted by commas, or given several times.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct EventTypes(pub(in super::super) Vec<String>);
+
+impl EventTypes {
+    fn of(query: &str) -> Self {
+        let values = form_urlencoded::parse(query.as_bytes())
+            .filter(|(name, _)| name == "event_types" || name == "event_types[]");
+        let names = values.flat_map(|(_, value)| value.split(',').map(str::to_owned).collect::<Vec<_>>());
+        Self(names.filter(|name| !name.is_empty()).collect())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for EventTypes {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Ok(Self::of(parts.uri.query().unwrap_or_default()))
+    }
+}
+
+/// Which messages to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// Only those in this channel.
+    channel: Option<String>,
+    /// Only those with this tag.
+    tag: Option<String>,
+    /// Only those that were accepted before.
+    #[serde(default, deserialize_with = "optional_moment")]
+    before: Option<DateTime<Utc>>,
+    /// Only those that were accepted then or later.
+    #[serde(default, deserialize_with = "optional_moment")]
+    after: Option<DateTime<Utc>>,
+    /// Whether to show payloads.
+    #[param(default = true)]
+    with_content: Option<bool>,
+}
+
+/// What to show of a message.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct GetQuery {
+    /// Whether to show the payload.
+    #[param(default = true)]
+    with_content: Option<bool>,
+}
+
+/// List the messages of an application.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}/msg", operation_id = "v1.message.list", tag = "message",
+    params(
+        ("app_id" = String, Path, description = "The application's id or `uid`."),
+        ("event_types" = Option<Vec<String>>, Query, description = "Only those of these event types."),
+        PlainPageQuery, ListQuery
+    ),
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<MessageOut>), Errors)
+)]
+async fn list(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(app_id): ApiPath<String>,
+    ApiQuery(page): ApiQuery<PlainPageQuery>,
+    ApiQuery(query): ApiQuery<ListQuery>,
+    EventTypes(event_types): EventTypes,
+) -> Result<Json<ListOut<MessageOut>>, ApiError> {
+    let application = caller.application(&state, &app_id).await?;
+    let page = page.request::<MessageId>(Ordering::Descending)?;
+    let filter = MessageFilter {
+        event_types,
+        channel: query.channel,
+        tag: query.tag,
+        accepted: TimeBounds { since: query.after, until: query.before },
+    };
+    let with_content = query.with_content.unwrap_or(true);
+    let rows = state.store.messages(application, &filter, with_content, &page.scan).await?;
+    let shaped = rows.into_iter().map(MessageOut::of).collect::<Result<Vec<_>, _>>()?;
+    Ok(Json(page.answer(shaped, |message| message.id.to_string(), |message| message)))
+}
+
+/// Get a message.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}/msg/{msg_id}", operation_id = "v1.message.get", tag = "message",
+    params(
+        ("app_id" = String, Path, description = "The application's id or `uid`."),
+        ("msg_id" = String, Path, description = "The message's id or `eventId`."),
+        GetQuery
+    ),
+    responses((status = 200, description = "The message.", body = MessageOut), Errors)
+)]
+async fn get(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath((app_id, msg_id)): ApiPath<(String, String)>,
+    ApiQuery(query): ApiQuery<GetQuery>,
+) -> Result<Json<MessageOut>, ApiError> {
+    let application = caller.application(&state, &app_id).await?;
+    let named = Reference::parse(&msg_id);
+    let found = state.store.message(application, &named, query.with_content.unwrap_or(true)).await?;
+    Ok(Json(MessageOut::of(found.ok_or(ApiError::NotFound)?)?))
+}
+
+/// The routes that read.
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_types_come_by_commas_or_one_by_one() {
+        for query in
+            ["event_types=a.b%2Cc&limit=1", "event_types=a.b&x=1&event_types=c", "event_types=a.b,,c"]
+        {
+            assert_eq!(EventTypes::of(query).0, ["a.b", "c"], "{query}");
+        }
+        assert_eq!(EventTypes::of("event_types=&limit=1"), EventTypes::default());
+    }
+}

@@ -1,0 +1,36 @@
+//! Times in queries: RFC 3339. One without a zone is taken as UTC, because some client libraries leave it out.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde::{Deserialize, Deserializer, de};
+
+fn parse(text: &str) -> Option<DateTime<Utc>> {
+    let zoned = text.parse::<DateTime<Utc>>().ok();
+    zoned.or_else(|| text.parse::<NaiveDateTime>().ok().map(|naive| naive.and_utc()))
+}
+
+/// Goes with `#[serde(default, deserialize_with = "optional_moment")]`.
+pub(super) fn optional_moment<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let wrong = || de::Error::custom("must be a time as in RFC 3339, such as 2026-01-31T12:00:00Z");
+    parse(&text).map(Some).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_without_a_zone_is_utc() {
+        let moment = parse("2026-01-31T12:00:00Z").unwrap();
+        for text in ["2026-01-31T13:00:00+01:00", "2026-01-31T12:00:00", "2026-01-31T12:00:00.000000+00:00"] {
+            assert_eq!(parse(text), Some(moment), "{text}");
+        }
+        for text in ["2026-01-31", "yesterday", "12:00:00Z", "1769860800"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}
