@@ -89,7 +89,7 @@ impl Postmaster {
         }
         // A group of its own: Ctrl-C on the terminal is for us, and we stop it when we have drained.
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        let mut child = Command::from(command)
+        let child = Command::from(command)
             .spawn()
             .map_err(|error| EmbeddedError::io("cannot run", &program, error))?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);

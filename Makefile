@@ -1,0 +1,30 @@
+# Postrider: what people type. `make` alone says what there is.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fmt sqlx openapi
+
+help: ## What there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+run: ## Everything a newcomer needs, then a demonstration: events stored, signed, delivered, retried, replayed
+	@scripts/ensure-tools
+	@cargo run --quiet -- dev
+
+test: ## Everything that must hold before a commit
+	@scripts/ensure-tools --test
+	cargo fmt --check
+	scripts/sqlx-prepare --check
+	scripts/test
+	@if command -v cargo-deny >/dev/null; then cargo deny --offline check bans licenses sources; fi
+
+lint: ## The linter alone, without a database
+	cargo clippy --all-targets -- -D warnings
+
+fmt: ## Format the code
+	cargo fmt
+
+sqlx: ## Renew .sqlx/ after a statement or a migration has changed
+	scripts/sqlx-prepare
+
+openapi: ## Renew api-spec/openapi.json after the API has changed
+	cargo run --quiet -- openapi
