@@ -4,7 +4,9 @@
 //! line or the configuration is wrong.
 
 mod config;
+mod health;
 mod migrate;
+mod openapi;
 mod serve;
 mod token;
 mod verify;
@@ -37,6 +39,11 @@ enum Command {
     Config(config::ShowConfig),
     /// Check the signature of a webhook: its body against its headers and the endpoint's secret
     Verify(verify::Verify),
+    /// Ask a server on this machine whether it works; the exit code says it
+    Health(health::Health),
+    /// Write the API's description, OpenAPI 3.1
+    #[command(name = "openapi")]
+    OpenApi(openapi::WriteOpenApi),
     /// Print the version
     Version,
 }
@@ -61,6 +68,8 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Token(token) => print(&token.run()?),
         Command::Config(config) => print(&config.run()?),
         Command::Verify(verify) => print(&verify.run()?),
+        Command::Health(health) => runtime()?.block_on(health.run()),
+        Command::OpenApi(openapi) => openapi.run()?.map_or(Ok(()), |text| print(&text)),
         Command::Version => print(&format!("postrider {}", env!("CARGO_PKG_VERSION"))),
     }
 }

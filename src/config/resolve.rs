@@ -155,9 +155,8 @@ fn node_name(text: &str) -> Result<String, String> {
 fn origins(text: &str) -> Result<Vec<String>, String> {
     values::items(text)
         .map(|item| {
-            let is_origin = item == "*"
-                || Url::parse(item)
-                    .is_ok_and(|url| url.has_host() && url.origin().ascii_serialization() == item);
+            let is_origin = Url::parse(item)
+                .is_ok_and(|url| url.has_host() && url.origin().ascii_serialization() == item);
             let reason = || format!("`{item}` is not an origin such as https://portal.example.com");
             is_origin.then(|| item.to_owned()).ok_or_else(reason)
         })

@@ -1,0 +1,51 @@
+//! `postrider health`: what a container's health check runs, so that the image needs no other program for it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use clap::Args;
+
+use crate::send::install_tls_provider;
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Args)]
+pub(super) struct Health {
+    /// Where the API listens
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8071")]
+    listen: SocketAddr,
+}
+
+impl Health {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        install_tls_provider();
+        let url = format!("http://{}/api/v1/health/ping", reachable(self.listen));
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+        let answer = client.get(&url).send().await.with_context(|| format!("{url} does not answer"))?;
+        ensure!(answer.status().is_success(), "{url} answers {}", answer.status());
+        Ok(())
+    }
+}
+
+/// A server that listens everywhere is asked on this machine.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let address = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        other => other,
+    };
+    SocketAddr::new(address, listen.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_listens_everywhere_is_asked_here() {
+        assert_eq!(reachable("0.0.0.0:8071".parse().unwrap()).to_string(), "127.0.0.1:8071");
+        assert_eq!(reachable("[::]:8071".parse().unwrap()).to_string(), "[::1]:8071");
+        assert_eq!(reachable("10.1.2.3:80".parse().unwrap()).to_string(), "10.1.2.3:80");
+    }
+}
