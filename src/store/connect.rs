@@ -49,7 +49,8 @@ impl Store {
     pub async fn connect(options: &StoreOptions) -> Result<Self, StoreError> {
         let base = PgConnectOptions::from_str(&options.database_url)?
             .application_name("postrider")
-            .options([("idle_in_transaction_session_timeout", "60s")]);
+            // Compiling a statement pays for long reports only; plans that avoid a scan look dear enough for it.
+            .options([("idle_in_transaction_session_timeout", "60s"), ("jit", "off")]);
         // The queue's statements must never flip to a scan: see "Planner flips" in ARCHITECTURE.md.
         let steady = base.clone().options([
             ("enable_seqscan", "off"),
