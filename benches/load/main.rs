@@ -5,6 +5,14 @@
 //! `cargo bench --bench load` runs all cases; `-- --case one_endpoint --seconds 10` one of them; `--server URL
 //! --token TOKEN` drives any server that speaks this API.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    unreachable_pub,
+    reason = "a program for the terminal, not part of the product: it may stop with a panic"
+)]
+
 mod api;
 mod cases;
 mod client;

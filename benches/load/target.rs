@@ -60,13 +60,14 @@ impl Target {
             std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755))?;
         }
         let child = spawn(&options.binary, directory.path(), port, &settings)?;
-        let token = Command::new(&options.binary)
+        let mut token = Command::new(&options.binary);
+        token
             .args(["token", "create", "--role", "environment", "--env", "org_bench", "--data-dir"])
             .arg(directory.path().join("data"));
         let own = Own { binary: options.binary.clone(), child, directory, settings };
         let mut target = Self { base, headers: HeaderMap::new(), own: Some(own) };
         target.ready().await?;
-        target.headers = bearer(output(token)?.trim())?;
+        target.headers = bearer(output(&mut token)?.trim())?;
         Ok(target)
     }
 
@@ -127,12 +128,6 @@ impl Target {
             postrider: machine::of_process(own.child.id()),
             postgres: machine::of_postgres(postmaster),
         }))
-    }
-
-    /// The database of a server of our own.
-    pub async fn database(&self) -> anyhow::Result<PgConnection> {
-        let own = self.own.as_ref().context("only a server of our own shows its database")?;
-        Ok(PgConnection::connect(&own.postmaster()?.1).await?)
     }
 
     /// Of Postrider alone.
