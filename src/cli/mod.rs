@@ -4,6 +4,7 @@
 //! line or the configuration is wrong.
 
 mod config;
+mod dead_letters;
 mod health;
 mod migrate;
 mod openapi;
@@ -44,6 +45,9 @@ enum Command {
     /// Write the API's description, OpenAPI 3.1
     #[command(name = "openapi")]
     OpenApi(openapi::WriteOpenApi),
+    /// List, replay and discard dead letters on a running server
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLetters),
     /// Print the version
     Version,
 }
@@ -70,6 +74,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Verify(verify) => print(&verify.run()?),
         Command::Health(health) => runtime()?.block_on(health.run()),
         Command::OpenApi(openapi) => openapi.run()?.map_or(Ok(()), |text| print(&text)),
+        Command::DeadLetters(dead_letters) => runtime()?.block_on(dead_letters.run()),
         Command::Version => print(&format!("postrider {}", env!("CARGO_PKG_VERSION"))),
     }
 }

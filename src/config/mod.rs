@@ -13,6 +13,7 @@ mod kept;
 mod keys;
 mod layers;
 mod place;
+mod remote;
 mod resolve;
 mod show;
 mod values;
@@ -33,6 +34,7 @@ use crate::domain::schedule::RetrySchedule;
 pub use error::ConfigError;
 pub use flags::{CredentialFlags, Flags};
 pub use layers::Surroundings;
+pub use remote::{NoToken, Remote};
 pub use values::duration;
 
 /// Everything that can be set, checked.

@@ -1,0 +1,116 @@
+//! Calls of the API of a running server.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use reqwest::{Method, RequestBuilder, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use crate::config::Remote;
+use crate::send::install_tls_provider;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server and who calls it.
+pub(super) struct Client {
+    http: reqwest::Client,
+    base: Url,
+    token: SecretString,
+}
+
+impl Client {
+    pub(super) fn new(remote: &Remote) -> anyhow::Result<Self> {
+        let url = &remote.url;
+        install_tls_provider();
+        let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
+        let base: Url = url.parse().with_context(|| format!("{url:?} is not a URL"))?;
+        anyhow::ensure!(!base.cannot_be_a_base(), "{url:?} is not the URL of a server");
+        Ok(Self { http, base, token: remote.token.clone() })
+    }
+
+    pub(super) async fn get(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Value> {
+        self.call(self.request(Method::GET, path, query)?).await
+    }
+
+    pub(super) async fn post(&self, path: &[&str], body: &Value) -> anyhow::Result<Value> {
+        self.call(self.request(Method::POST, path, &[])?.json(body)).await
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> anyhow::Result<RequestBuilder> {
+        let url = api_url(&self.base, path, query)?;
+        Ok(self.http.request(method, url).bearer_auth(self.token.expose_secret()))
+    }
+
+    async fn call(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let response = request.send().await.with_context(|| format!("{} does not answer", self.base))?;
+        let status = response.status();
+        let body: Value =
+            response.json().await.with_context(|| format!("{status}, without a JSON answer"))?;
+        if status.is_success() { Ok(body) } else { Err(anyhow!("{}", complaint(status.as_u16(), &body))) }
+    }
+}
+
+/// Parts of a path are escaped, whatever a caller's `uid` is.
+fn api_url(base: &Url, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Url> {
+    let mut url = base.clone();
+    url.path_segments_mut()
+        .map_err(|()| anyhow!("{base} is not the URL of a server"))?
+        .pop_if_empty()
+        .extend(["api", "v1"])
+        .extend(path);
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    Ok(url)
+}
+
+/// An error of the API as one sentence.
+fn complaint(status: u16, body: &Value) -> String {
+    match body.get("detail") {
+        Some(Value::String(detail)) => format!("{detail} ({status})"),
+        Some(Value::Array(fields)) => fields.iter().map(field_complaint).collect::<Vec<_>>().join("; "),
+        _ => format!("the server answers {status}"),
+    }
+}
+
+fn field_complaint(field: &Value) -> String {
+    let loc = field.get("loc").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let place: Vec<&str> = loc.iter().skip(1).filter_map(Value::as_str).collect();
+    let msg = field.get("msg").and_then(Value::as_str).unwrap_or_default();
+    format!("{}: {msg}", place.join("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn paths_follow_the_server_and_are_escaped() {
+        for (base, expected) in [
+            ("http://h:1", "http://h:1/api/v1/app/a%2Fb/dead-letter?limit=1"),
+            ("http://h:1/", "http://h:1/api/v1/app/a%2Fb/dead-letter?limit=1"),
+            ("https://h/below", "https://h/below/api/v1/app/a%2Fb/dead-letter?limit=1"),
+        ] {
+            let query = [("limit", "1".to_owned())];
+            let url = api_url(&base.parse().unwrap(), &["app", "a/b", "dead-letter"], &query).unwrap();
+            assert_eq!(url.as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn errors_read_as_sentences() {
+        let conflict = json!({"code": "already_replayed", "detail": "It was replayed."});
+        assert_eq!(complaint(409, &conflict), "It was replayed. (409)");
+        let invalid = json!({"detail": [{"loc": ["body", "since"], "msg": "no time", "type": "x"}]});
+        assert_eq!(complaint(422, &invalid), "since: no time");
+        assert_eq!(complaint(502, &json!(null)), "the server answers 502");
+    }
+}
