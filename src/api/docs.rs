@@ -28,14 +28,13 @@ const COMMON: [(&str, &str); 5] = [
     ("403", "The credentials do not allow this operation."),
     ("404", "There is no such object, or it is another's."),
     ("500", "Something went wrong on our side."),
-    ("503", "Not available for now; see `Retry-After`."),
+    ("503", "Overloaded, or not available for now; see `Retry-After`."),
 ];
 
-const WITH_BODY: [(&str, &str); 4] = [
+const WITH_BODY: [(&str, &str); 3] = [
     ("409", "It contradicts what is there."),
     ("413", "The body is too large."),
     ("415", "The body is not declared as JSON."),
-    ("429", "Too much at once; see `Retry-After`."),
 ];
 
 fn json_of(schema: &str) -> Content {

@@ -94,8 +94,7 @@ impl ApiError {
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Overloaded(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded(_) | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -120,7 +119,7 @@ impl ApiError {
             Self::UnsupportedMediaType => {
                 ("unsupported_media_type", "The body must be `application/json`.".to_owned())
             }
-            Self::Overloaded(_) => ("rate_limited", "Too much at once; try again in a moment.".to_owned()),
+            Self::Overloaded(_) => ("overloaded", "Too much at once; try again in a moment.".to_owned()),
             Self::Unavailable => ("unavailable", "The service is unavailable; try again soon.".to_owned()),
             Self::Internal => ("internal_error", "Something went wrong on our side.".to_owned()),
         }

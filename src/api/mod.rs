@@ -12,6 +12,8 @@ pub mod endpoint;
 pub mod error;
 pub mod event_type;
 pub mod extract;
+pub mod health;
+pub mod idempotency;
 pub mod message;
 mod moment;
 pub mod page;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use http::{Method, Request, Uri, header};
 use tower::Layer;
@@ -37,6 +40,7 @@ pub use auth::{Authenticator, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
 pub use state::ApiState;
 
 use error::ApiError;
+use idempotency::{Remembering, remember};
 use state::SharedState;
 
 /// All resources.
@@ -50,6 +54,7 @@ fn resources() -> OpenApiRouter<SharedState> {
         .merge(resend::routes())
         .merge(dead_letter::routes())
         .merge(background_task::routes())
+        .merge(health::routes())
 }
 
 /// The API's description.
@@ -69,6 +74,7 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(max_body_bytes))
         .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(from_fn_with_state(Remembering::new(state.clone()), remember))
         .layer(cors)
         .with_state(state);
     // A layer of the router would run after the path was matched.
@@ -106,3 +112,6 @@ fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
     tracing::error!(panic = what.unwrap_or("of an unknown kind"), "a request panicked");
     ApiError::Internal.into_response()
 }
+
+#[cfg(test)]
+mod tests;

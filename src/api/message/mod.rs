@@ -1,5 +1,7 @@
 //! Messages: what was accepted.
 
+pub mod create;
+pub mod payload;
 mod read;
 
 pub(super) use read::EventTypes;
@@ -79,7 +81,7 @@ pub(super) fn payload_of(content: Option<Content>) -> Result<Box<RawValue>, ApiE
 
 /// The routes of this resource.
 pub fn routes() -> OpenApiRouter<SharedState> {
-    OpenApiRouter::new().merge(read::routes())
+    OpenApiRouter::new().merge(create::routes()).merge(read::routes())
 }
 
 #[cfg(test)]

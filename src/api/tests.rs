@@ -1,0 +1,83 @@
+//! What holds for the description as a whole, and for paths.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::*;
+
+/// As `postrider openapi` writes it.
+fn openapi_text() -> String {
+    serde_json::to_string_pretty(&openapi()).unwrap() + "\n"
+}
+
+#[test]
+fn the_committed_description_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/api-spec/openapi.json");
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        committed == openapi_text(),
+        "api-spec/openapi.json is stale; `postrider openapi` writes it anew",
+    );
+}
+
+fn operations(specification: &Value) -> Vec<(String, &Value)> {
+    let paths = specification["paths"].as_object().unwrap();
+    let methods = ["get", "post", "put", "patch", "delete"];
+    paths
+        .iter()
+        .flat_map(|(path, item)| {
+            methods.iter().filter_map(move |method| {
+                item.get(method).map(|operation| (format!("{method} {path}"), operation))
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn every_operation_is_described() {
+    let specification = serde_json::to_value(openapi()).unwrap();
+    let mut ids = HashSet::new();
+    let operations = operations(&specification);
+    assert!(operations.len() > 20);
+    for (name, operation) in operations {
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        assert!(id.starts_with("v1.") && ids.insert(id.to_owned()), "{name}: {id}");
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{name}");
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{name}");
+        if !name.contains("/health") {
+            for status in ["401", "403", "404", "422", "500", "503"] {
+                assert!(responses.contains_key(status), "{name}: {status}");
+            }
+        }
+        for (status, response) in responses {
+            let has_body = response.pointer("/content/application~1json/schema").is_some();
+            assert_eq!(has_body, status != "204", "{name}: {status}");
+        }
+        for part in name.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+            let parameters = operation["parameters"].as_array().unwrap();
+            assert!(parameters.iter().any(|it| it["name"] == part && it["in"] == "path"), "{name}: {part}");
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let text = openapi_text();
+    let specification: Value = serde_json::from_str(&text).unwrap();
+    let references = text.split("\"$ref\": \"#").skip(1).map(|rest| rest.split('"').next().unwrap());
+    for reference in references {
+        assert!(specification.pointer(reference).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn slashes_at_the_end_of_a_path_do_not_count() {
+    let trimmed = |uri: &str| trim_slash(Request::builder().uri(uri).body(()).unwrap()).uri().to_string();
+    assert_eq!(trimmed("/api/v1/app/?limit=1"), "/api/v1/app?limit=1");
+    assert_eq!(trimmed("/api/v1/app//"), "/api/v1/app");
+    assert_eq!(trimmed("/api/v1/app"), "/api/v1/app");
+    assert_eq!(trimmed("http://localhost/api/v1/app/"), "http://localhost/api/v1/app");
+    assert_eq!(trimmed("/docs/"), "/docs/");
+}
