@@ -6,21 +6,23 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use clap::Args;
 
+use crate::config::{Config, Flags};
 use crate::send::install_tls_provider;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Args)]
 pub(super) struct Health {
-    /// Where the API listens
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8071")]
-    listen: SocketAddr,
+    /// Where the API listens [default: as configured]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
 }
 
 impl Health {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         install_tls_provider();
-        let url = format!("http://{}/api/v1/health/ping", reachable(self.listen));
+        let listen = self.listen.map_or_else(|| Config::listen_address(&Flags::default()), Ok)?;
+        let url = format!("http://{}/api/v1/health/ping", reachable(listen));
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
         let answer = client.get(&url).send().await.with_context(|| format!("{url} does not answer"))?;
         ensure!(answer.status().is_success(), "{url} answers {}", answer.status());

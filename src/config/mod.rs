@@ -166,6 +166,14 @@ impl Config {
         Ok(show::toml(&layers))
     }
 
+    /// Where a server with these flags listens; nothing else is looked at.
+    ///
+    /// # Errors
+    /// [`ConfigError`], one sentence that names what is wrong.
+    pub fn listen_address(flags: &Flags) -> Result<SocketAddr, ConfigError> {
+        resolve::listen(&layers::Layers::read(&Surroundings::of_process(flags)?, &[])?)
+    }
+
     /// Reads surroundings that were put together by hand, and nothing else. Secrets must be in them.
     ///
     /// # Errors

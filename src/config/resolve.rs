@@ -17,9 +17,7 @@ const SECRET_CHARACTERS: usize = 16;
 
 pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
     let read = Reader { layers };
-    let listen: SocketAddr = read.value("listen", |text| {
-        text.parse().map_err(|_| format!("`{text}` is not an address and port such as 127.0.0.1:8071"))
-    })?;
+    let listen = listen(layers)?;
     Ok(Config {
         listen,
         data_dir: read.value("data_dir", |text| Ok(PathBuf::from(text)))?,
@@ -52,6 +50,12 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
             filter: read.value("log", log_filter)?,
         },
         migrate: !read.value("no_migrate", values::truth)?,
+    })
+}
+
+pub(super) fn listen(layers: &Layers) -> Result<SocketAddr, ConfigError> {
+    Reader { layers }.value("listen", |text| {
+        text.parse().map_err(|_| format!("`{text}` is not an address and port such as 127.0.0.1:8071"))
     })
 }
 

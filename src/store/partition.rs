@@ -158,23 +158,17 @@ impl MaintenanceSession {
         Ok(rows.into_iter().filter_map(|row| Partition::of(&row.parent, &row.name)).collect())
     }
 
-    /// Drops a day of messages and deliveries. What waits is looked for under the lock, so that a replay that puts
-    /// an old message back to work is either seen or comes too late.
+    /// Drops a day of messages and deliveries. What waits is looked for again under the lock, so that a replay that
+    /// puts an old message back to work is either seen or comes too late.
     async fn drop_day(&mut self, messages: &Partition) -> Result<Vec<String>, StoreError> {
         let deliveries = messages.name.replacen("message", "delivery", 1);
+        if waits(&mut self.connection, messages).await? {
+            return Ok(Vec::new());
+        }
         let mut transaction = self.connection.begin().await?;
         transaction.execute("LOCK TABLE ONLY message, ONLY delivery IN ACCESS EXCLUSIVE MODE").await?;
-        let waits = sqlx::query_scalar!(
-            r#"-- partition::waits
-            SELECT EXISTS (
-                SELECT FROM pending WHERE message_id >= uuid_at($1) AND message_id < uuid_at($2)
-            ) AS "waits!""#,
-            messages.from_at,
-            messages.to_at
-        )
-        .fetch_one(&mut *transaction)
-        .await?;
-        if waits {
+        if waits(&mut transaction, messages).await? {
+            transaction.rollback().await?;
             return Ok(Vec::new());
         }
         // Both names come from the catalogue and were parsed; nothing in them needs quoting.
@@ -234,6 +228,21 @@ impl MaintenanceSession {
         .await?;
         Ok(done.rows_affected())
     }
+}
+
+/// Whether a delivery of these messages waits in the queue.
+async fn waits(connection: &mut PgConnection, messages: &Partition) -> Result<bool, StoreError> {
+    let waits = sqlx::query_scalar!(
+        r#"-- partition::waits
+        SELECT EXISTS (
+            SELECT FROM pending WHERE message_id >= uuid_at($1) AND message_id < uuid_at($2)
+        ) AS "waits!""#,
+        messages.from_at,
+        messages.to_at
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(waits)
 }
 
 fn seconds(time: TimeDelta) -> f64 {
