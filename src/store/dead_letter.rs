@@ -215,7 +215,8 @@ async fn discard_chosen(tx: &mut PgConnection, ids: &[Uuid]) -> Result<u64, Stor
     Ok(discarded.rows_affected())
 }
 
-/// Deliveries are locked before their dead letters, as everywhere.
+/// Deliveries are locked before their dead letters, as everywhere, and one by one through their key: chunks may
+/// reach over many days, and a join would read all that lies between.
 async fn lock_deliveries(
     tx: &mut PgConnection,
     messages: &[Uuid],
@@ -223,15 +224,15 @@ async fn lock_deliveries(
 ) -> Result<(), StoreError> {
     sqlx::query!(
         r#"-- delivery::lock
-        SELECT d.message_id FROM delivery d
-        JOIN unnest($1::uuid[], $2::uuid[]) AS c(message_id, endpoint_id)
-          ON d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id
-        WHERE d.message_id >= $3 AND d.message_id <= $4
-        ORDER BY d.message_id, d.endpoint_id FOR UPDATE OF d"#,
+        SELECT d.message_id FROM (
+            SELECT message_id, endpoint_id FROM unnest($1::uuid[], $2::uuid[]) AS u(message_id, endpoint_id)
+            ORDER BY message_id, endpoint_id
+        ) c CROSS JOIN LATERAL (
+            SELECT d.message_id FROM delivery d
+            WHERE d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id FOR UPDATE
+        ) d"#,
         messages,
         endpoints,
-        messages.iter().min().copied().unwrap_or_default(),
-        messages.iter().max().copied().unwrap_or_default(),
     )
     .fetch_all(tx)
     .await?;
@@ -265,7 +266,7 @@ async fn put_back_to_work(
             SELECT DISTINCT ON (l.message_id)
                    l.message_id, l.application_id, l.event_type, l.event_id, l.channels, l.tags, l.payload
             FROM chosen c JOIN dead_letter l ON l.id = c.id
-            WHERE NOT EXISTS (SELECT FROM message m WHERE m.id = c.message_id)
+            WHERE (SELECT true FROM message m WHERE m.id = c.message_id) IS NULL
             ORDER BY l.message_id
             ON CONFLICT (id) DO NOTHING
         ), waiting AS (
