@@ -5,6 +5,7 @@
 
 mod config;
 mod dead_letters;
+mod dev;
 mod health;
 mod migrate;
 mod openapi;
@@ -31,6 +32,8 @@ struct CommandLine {
 enum Command {
     /// Run the server: the API, the dispatcher and maintenance
     Serve(serve::Serve),
+    /// Run everything on this machine, with demo tenants and events, to watch and to try
+    Dev(dev::Dev),
     /// Bring the database's schema up to date, and end
     Migrate(migrate::Migrate),
     /// Make tokens for the API
@@ -68,6 +71,7 @@ pub fn run() -> ExitCode {
 fn execute(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(serve) => runtime()?.block_on(serve.run()),
+        Command::Dev(dev) => runtime()?.block_on(dev.run()),
         Command::Migrate(migrate) => runtime()?.block_on(migrate.run()),
         Command::Token(token) => print(&token.run()?),
         Command::Config(config) => print(&config.run()?),

@@ -130,6 +130,14 @@ pub struct LogOptions {
     pub filter: String,
 }
 
+/// The data directory of a set-up that is to be kept apart from the usual one: its path and then `ending`.
+pub fn data_dir_beside(ending: &str) -> String {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    place::data_dir(&variables) + ending
+}
+
 impl Config {
     /// Reads flags, the environment and the file. Secrets of an embedded set-up are generated if this is its
     /// first use.

@@ -1,0 +1,75 @@
+//! The producer: a few events each second, such as a shop and its users would make.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::domain::chance;
+
+use super::api::Api;
+use super::tally::Tally;
+use super::tenants::Tenants;
+
+const POST_EVERY: Duration = Duration::from_millis(350);
+
+/// Posts for ever.
+pub(super) async fn produce(api: Api, tenants: Tenants, tally: Arc<Tally>) {
+    let mut ticks = tokio::time::interval(POST_EVERY);
+    loop {
+        ticks.tick().await;
+        let Some(tenant) = pick(&tenants) else { return };
+        let (event_type, payload) = event();
+        let body = json!({"eventType": event_type, "payload": payload});
+        match api.post(&format!("/app/{}/msg", tenant.uid), &body).await {
+            Ok(_) => tally.counts().accepted += 1,
+            Err(error) => {
+                let mut counts = tally.counts();
+                counts.refused += 1;
+                counts.tell(format!("a post failed: {error:#}"));
+            }
+        }
+    }
+}
+
+fn pick<T>(from: &[T]) -> Option<&T> {
+    from.get(below(from.len()))
+}
+
+/// A whole number from 0 up to this one.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "small numbers of a demonstration"
+)]
+fn below(end: usize) -> usize {
+    (chance::fraction() * end as f64) as usize
+}
+
+fn event() -> (&'static str, Value) {
+    let number = 10_000 + below(90_000);
+    let customer = pick(&["Ada Lovelace", "Grace Hopper", "Alan Turing", "Radia Perlman", "Ken Thompson"]);
+    match below(10) {
+        0..=2 => (
+            "invoice.paid",
+            json!({"invoice": {"id": format!("in_{number}"), "total": 100 * below(900) + 99, "currency": "EUR"},
+                   "customer": customer, "method": pick(&["card", "sepa", "transfer"])}),
+        ),
+        3 => (
+            "invoice.overdue",
+            json!({"invoice": {"id": format!("in_{number}"), "total": 100 * below(900) + 99, "currency": "EUR"},
+                   "customer": customer, "daysOverdue": 1 + below(30)}),
+        ),
+        4..=6 => (
+            "order.shipped",
+            json!({"order": format!("ord_{number}"), "carrier": pick(&["DHL", "UPS", "Hermes"]),
+                   "parcels": 1 + below(3), "customer": customer}),
+        ),
+        7 | 8 => (
+            "user.signed_up",
+            json!({"user": {"id": format!("usr_{number}"), "name": customer}, "plan": pick(&["free", "team"])}),
+        ),
+        _ => ("user.deleted", json!({"user": {"id": format!("usr_{number}")}, "reason": "requested"})),
+    }
+}
