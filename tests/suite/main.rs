@@ -1,1 +1,32 @@
-fn main() {}
+//! The integration suite: the real binary, a real Postgres, real sockets, real client libraries.
+//!
+//! Each test has a database of its own and starts the server that it needs. Run it under
+//! `scripts/with-test-postgres`, so that all tests share one Postgres; without it each process starts one.
+//! Tests wait for signals and for facts, with generous deadlines that only keep a failure from hanging. None
+//! asserts how long something takes.
+
+#![expect(unreachable_pub, reason = "this crate exports nothing; `pub` says what a module offers the others")]
+
+#[cfg(test)]
+mod support;
+
+#[cfg(test)]
+mod api_walk;
+#[cfg(test)]
+mod bytes;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod delivery;
+#[cfg(test)]
+mod dev;
+#[cfg(test)]
+mod egress;
+#[cfg(test)]
+mod python;
+#[cfg(test)]
+mod schedule;
+#[cfg(test)]
+mod two_nodes;

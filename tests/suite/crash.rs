@@ -1,0 +1,209 @@
+//! A server that dies loses nothing that it has answered 202.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use crate::support::{Api, Database, Receiver, Reply, Setup, Tenant, TestApp, until};
+
+const MESSAGES: usize = 10_000;
+const KILLS: usize = 5;
+const POSTS_AT_ONCE: usize = 48;
+const IN_FLIGHT: usize = 64;
+
+/// Whether the receiver fails the first attempt of a message: three in ten, by its id.
+fn is_unlucky(id: &str) -> bool {
+    id.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 10 < 3
+}
+
+/// Posts until it is answered 202, however often the server dies meanwhile. The key makes a repetition the same
+/// message.
+async fn post_until_accepted(tenant: &Tenant, number: usize) -> String {
+    until("the post is accepted", || async {
+        let request = tenant.api.request(reqwest::Method::POST, &tenant.path("/msg"));
+        let body = json!({"eventType": "made", "payload": {"number": number}});
+        let request = request.header("idempotency-key", format!("number-{number}")).json(&body);
+        match Api::try_send(request).await {
+            Ok(answer) if answer.status == 202 => Some(answer.json()["id"].as_str().unwrap().to_owned()),
+            Ok(answer) => {
+                assert!([429, 503].contains(&answer.status), "{answer:?}");
+                None
+            }
+            Err(_) => None,
+        }
+    })
+    .await
+}
+
+/// Posts all messages and returns their ids.
+async fn post_all(tenant: Tenant, number: usize) -> Vec<String> {
+    let gate = Arc::new(Semaphore::new(POSTS_AT_ONCE));
+    let mut posts = tokio::task::JoinSet::new();
+    for number in 0..number {
+        let place = gate.clone().acquire_owned().await.unwrap();
+        let tenant = tenant.clone();
+        posts.spawn(async move {
+            let id = post_until_accepted(&tenant, number).await;
+            drop(place);
+            id
+        });
+    }
+    posts.join_all().await
+}
+
+/// Deliveries that the receiver has answered 200 and the database does not know as delivered: what a dead server
+/// may send again.
+async fn unrecorded(database: &Database, receiver: &Receiver) -> usize {
+    let recorded: Vec<uuid::Uuid> = sqlx::query_scalar("SELECT message_id FROM delivery WHERE state = 4")
+        .fetch_all(&database.pool)
+        .await
+        .unwrap();
+    let recorded: HashSet<String> =
+        recorded.into_iter().map(|id| postrider::domain::id::MessageId::from(id).to_string()).collect();
+    let answered: HashSet<String> = receiver
+        .received()
+        .into_iter()
+        .filter(|request| request.answered == Some(200))
+        .map(|request| request.id)
+        .collect();
+    answered.difference(&recorded).count()
+}
+
+/// How often each message was answered 200.
+fn deliveries(receiver: &Receiver) -> HashMap<String, usize> {
+    let mut times = HashMap::new();
+    for request in receiver.received() {
+        if request.answered == Some(200) {
+            *times.entry(request.id).or_default() += 1;
+        }
+    }
+    times
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_messages_survive_five_kills() {
+    let mut app = Setup::default()
+        .with("MAX_IN_FLIGHT", &IN_FLIGHT.to_string())
+        .with("RETRY_SCHEDULE", "300ms,1s,2s,4s,8s,16s")
+        .with("LOG", "warn")
+        .start()
+        .await;
+    let receiver = Receiver::start().await;
+    let tenant = app.tenant("one").await;
+    let hook = receiver.hook_that("/hook", |request| {
+        Reply::Status(if request.nth == 1 && is_unlucky(&request.id) { 503 } else { 200 })
+    });
+    tenant.endpoint(&hook, json!({})).await;
+
+    let posting = tokio::spawn(post_all(tenant.clone(), MESSAGES));
+    let mut may_come_again = 0;
+    for kill in 1..=KILLS {
+        receiver.wait_for_count(kill * MESSAGES / (KILLS + 2)).await;
+        app.node_mut().kill9();
+        let open = unrecorded(app.database(), &receiver).await;
+        eprintln!("kill {kill}: {open} deliveries were answered and not yet recorded");
+        may_come_again += open;
+        app.node_mut().restart().await;
+    }
+    let accepted: HashSet<String> = posting.await.unwrap().into_iter().collect();
+    assert_eq!(accepted.len(), MESSAGES, "each accepted message has an id of its own");
+    receiver
+        .wait_until("every message delivered", |all| {
+            all.len() >= MESSAGES
+                && all
+                    .iter()
+                    .filter(|request| request.answered == Some(200))
+                    .map(|request| request.id.as_str())
+                    .collect::<HashSet<_>>()
+                    .len()
+                    >= MESSAGES
+        })
+        .await;
+    app.settled().await;
+
+    let times = deliveries(&receiver);
+    let missing = accepted.iter().filter(|id| !times.contains_key(*id)).count();
+    let unknown = times.keys().filter(|id| !accepted.contains(*id)).count();
+    let again: usize = times.values().map(|times| times - 1).sum();
+    let requests = receiver.received().len();
+    eprintln!(
+        "{MESSAGES} accepted, {requests} requests, {missing} missing, {unknown} unknown, {again} delivered again \
+         (at most {may_come_again} could be)"
+    );
+    assert_eq!((missing, unknown), (0, 0));
+    assert!(
+        again <= may_come_again,
+        "{again} duplicates, and only {may_come_again} were in flight at a kill"
+    );
+    assert_eq!(app.database().count("SELECT count(*) FROM message").await, i64::try_from(MESSAGES).unwrap());
+    let delivered = app.database().count("SELECT count(*) FROM delivery WHERE state = 4").await;
+    assert_eq!(delivered, i64::try_from(MESSAGES).unwrap());
+    assert!(tenant.dead_letters().await.is_empty());
+    assert_eq!(app.database().count("SELECT count(*) FROM pending").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminated_server_loses_nothing_and_sends_nothing_twice() {
+    let mut app = TestApp::start().await;
+    let receiver = Receiver::start().await;
+    let tenant = app.tenant("one").await;
+    let hook = receiver.hook("/hook");
+    tenant.endpoint(&hook, json!({})).await;
+    let posting = tokio::spawn(post_all(tenant.clone(), 2_000));
+    for stop in 1..=3 {
+        receiver.wait_for_count(stop * 400).await;
+        let status = app.node_mut().terminate().await;
+        assert!(status.success(), "{status}");
+        assert_eq!(unrecorded(app.database(), &receiver).await, 0, "everything that went out was recorded");
+        let owned = app.database().count("SELECT count(*) FROM delivery WHERE state = 1").await;
+        assert_eq!(owned, 0, "everything that did not go out was handed back");
+        app.node_mut().restart().await;
+    }
+    let accepted: HashSet<String> = posting.await.unwrap().into_iter().collect();
+    app.settled().await;
+    let times = deliveries(&receiver);
+    assert_eq!(times.len(), accepted.len());
+    assert!(times.values().all(|times| *times == 1), "nothing is sent twice");
+}
+
+#[tokio::test]
+async fn a_retry_that_was_due_while_the_server_was_down_goes_out_after() {
+    let mut app = Setup::default().with("RETRY_SCHEDULE", "1h").start().await;
+    let receiver = Receiver::start().await;
+    let tenant = app.tenant("one").await;
+    let hook = receiver.hook_that("/hook", |request| Reply::Status(if request.nth == 1 { 500 } else { 200 }));
+    tenant.endpoint(&hook, json!({})).await;
+    tenant.message("made", json!({})).await;
+    crate::support::clock::wait_after(app.database(), 1).await;
+    app.node_mut().kill9();
+    crate::support::clock::time_passes(app.database(), std::time::Duration::from_secs(7200)).await;
+    app.node_mut().restart().await;
+    receiver.wait_at(&hook, 2).await;
+    app.settled().await;
+}
+
+#[tokio::test]
+async fn a_killed_server_goes_on_at_once_with_what_was_under_way() {
+    let mut app = TestApp::start().await;
+    let receiver = Receiver::start().await;
+    let tenant = app.tenant("one").await;
+    let first = Arc::new(AtomicUsize::new(0));
+    let hook = receiver.hook_that("/hook", move |_| {
+        // The first is never answered: it is out when the server dies.
+        if first.fetch_add(1, Ordering::Relaxed) == 0 { Reply::Hang } else { Reply::Status(200) }
+    });
+    tenant.endpoint(&hook, json!({})).await;
+    let id = tenant.message("made", json!({})).await;
+    receiver.wait_at(&hook, 1).await;
+    app.node_mut().kill9();
+    app.node_mut().restart().await;
+    // The former self is fenced when the server answers, so that nothing has to run out first.
+    let owned = app.database().count("SELECT count(*) FROM node").await;
+    assert_eq!(owned, 1);
+    let requests = receiver.wait_at(&hook, 2).await;
+    assert_eq!(requests[1].id, id);
+    app.settled().await;
+}

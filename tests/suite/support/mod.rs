@@ -1,0 +1,16 @@
+//! What the tests stand on.
+
+pub mod api;
+pub mod clock;
+pub mod postgres;
+pub mod receiver;
+pub mod server;
+pub mod tenant;
+pub mod until;
+
+pub use api::Api;
+pub use postgres::Database;
+pub use receiver::{Receiver, Reply};
+pub use server::{Node, Setup, TestApp};
+pub use tenant::Tenant;
+pub use until::until;

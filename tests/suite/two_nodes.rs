@@ -1,0 +1,117 @@
+//! Several processes on one database.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use crate::support::{Receiver, Reply, Setup, TestApp, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_accepts_another_ones_configuration_reaches() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let other = app.another_node("other").await;
+    let tenant = app.tenant("one").await;
+    let mut there = tenant.clone();
+    there.api = tenant.api.through(&other.address());
+    // The other node's picture of the tenant is made now, and is stale right after.
+    there.message("made", json!({})).await;
+    let hook = receiver.hook("/hook");
+    let endpoint = tenant.endpoint(&hook, json!({})).await;
+    let second = there.message("made", json!({})).await;
+    assert_eq!(receiver.wait_at(&hook, 1).await[0].id, second);
+    tenant.patch_endpoint(&endpoint, json!({"disabled": true})).await;
+    there.message("made", json!({})).await;
+    app.settled().await;
+    assert_eq!(receiver.received().len(), 1);
+    there.patch_endpoint(&endpoint, json!({"disabled": false})).await;
+    receiver.wait_at(&hook, 2).await;
+    app.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nodes_backlog_is_shared() {
+    let app = Setup::default().with("RETRY_SCHEDULE", "200ms,200ms").start().await;
+    let receiver = Receiver::start().await;
+    let other = app.another_node("other").await;
+    let tenant = app.tenant("one").await;
+    let hook = receiver.hook_that("/hook", |request| Reply::Status(if request.nth == 1 { 500 } else { 200 }));
+    tenant.endpoint(&hook, json!({})).await;
+    let mut there = tenant.clone();
+    there.api = tenant.api.through(&other.address());
+    let mut accepted = HashSet::new();
+    for number in 0..100 {
+        let by = if number % 2 == 0 { &tenant } else { &there };
+        accepted.insert(by.message("made", json!({"number": number})).await);
+    }
+    app.settled().await;
+    let delivered: Vec<_> =
+        receiver.received().into_iter().filter(|request| request.answered == Some(200)).collect();
+    assert_eq!(delivered.len(), 100, "each retry was made by one node only");
+    assert_eq!(delivered.into_iter().map(|request| request.id).collect::<HashSet<_>>(), accepted);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_nodes_work_is_taken_over() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let mut other = app.another_node("other").await;
+    let tenant = app.tenant("one").await;
+    let mut there = tenant.clone();
+    there.api = tenant.api.through(&other.address());
+    let hook = receiver.hook_that("/hook", |request| match request.nth {
+        1 => Reply::Hang,
+        _ => Reply::Status(200),
+    });
+    tenant.endpoint(&hook, json!({})).await;
+    // More than go out at once, so that some are under way and some queue in memory.
+    let mut accepted = HashSet::new();
+    for number in 0..50 {
+        accepted.insert(there.message("made", json!({"number": number})).await);
+    }
+    receiver.wait_at(&hook, 16).await;
+    let owned = app.database().count("SELECT count(*) FROM delivery WHERE state = 1").await;
+    assert!(owned > 0);
+    other.kill9();
+    receiver.now(&hook, |_| Reply::Status(200));
+    until("the dead node is gone", || async {
+        (app.database().count("SELECT count(*) FROM node").await == 1).then_some(())
+    })
+    .await;
+    app.settled().await;
+    let delivered: HashSet<String> = receiver
+        .received()
+        .into_iter()
+        .filter(|request| request.answered == Some(200))
+        .map(|request| request.id)
+        .collect();
+    assert_eq!(delivered, accepted);
+}
+
+#[tokio::test]
+async fn two_running_nodes_cannot_have_one_name() {
+    let mut app = Setup::default().with("NODE_NAME", "the-one").start().await;
+    let receiver = Receiver::start().await;
+    let tenant = app.tenant("one").await;
+    let hook = receiver.hook("/hook");
+    tenant.endpoint(&hook, json!({})).await;
+    // The second takes the name over, as a restart would; the first notices, and stops.
+    let mut second = app.another_node("the-one").await;
+    assert!(!app.node_mut().ended().await.success());
+    assert!(app.log().contains("POSTRIDER_NODE_NAME"), "it says what to do");
+    let mut there = tenant.clone();
+    there.api = tenant.api.through(&second.address());
+    there.message("made", json!({})).await;
+    receiver.wait_at(&hook, 1).await;
+    app.settled().await;
+    assert!(second.terminate().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_nodes_can_start_at_once_on_an_empty_database() {
+    let database = crate::support::Database::empty().await;
+    let setup = |name: &str| Setup::default().with("NODE_NAME", name).variables(database.url());
+    let nodes = ["a", "b", "c", "d"].map(|name| tokio::spawn(crate::support::Node::start(setup(name))));
+    for node in nodes {
+        let mut node = node.await.unwrap();
+        assert!(node.terminate().await.success());
+    }
+}
