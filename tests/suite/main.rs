@@ -25,6 +25,8 @@ mod dev;
 #[cfg(test)]
 mod egress;
 #[cfg(test)]
+mod maintenance;
+#[cfg(test)]
 mod python;
 #[cfg(test)]
 mod schedule;

@@ -1,0 +1,236 @@
+//! Partitions: nothing is lost without them, what is over goes, and one node at a time does it.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use postrider::domain::schedule::RetrySchedule;
+use postrider::maintenance::{self, MaintenanceOptions, Round};
+use postrider::store::{MigrateError, Store, StoreOptions};
+
+use crate::support::Database;
+
+const OPTIONS: MaintenanceOptions = MaintenanceOptions {
+    retention: Duration::from_secs(10 * 86_400),
+    hold_limit: Duration::from_secs(30 * 86_400),
+};
+const RETENTION: TimeDelta = TimeDelta::days(10);
+const MESSAGE_DAYS: &str = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname ~ '^message_[0-9]'";
+
+async fn store(database: &Database) -> Store {
+    let options = StoreOptions {
+        database_url: database.url().to_owned(),
+        main_secret: b"a main secret for tests".to_vec(),
+        api_connections: 4,
+        retry_schedule: RetrySchedule::default(),
+        max_in_flight: 16,
+    };
+    Store::connect(&options).await.unwrap()
+}
+
+async fn run(database: &Database, statement: &'static str) {
+    sqlx::raw_sql(statement).execute(&database.pool).await.unwrap();
+}
+
+/// A message of that age with one delivered delivery and its attempt, wherever it finds its place.
+const INSERT: &str = "
+    CREATE FUNCTION insert_message(age interval) RETURNS uuid LANGUAGE plpgsql AS $$
+    DECLARE
+        id uuid := (left(uuid_at(now() - age)::text, 15) || '7' || right(gen_random_uuid()::text, 20))::uuid;
+        endpoint uuid := gen_random_uuid();
+    BEGIN
+        INSERT INTO message (id, application_id, event_type) VALUES (id, gen_random_uuid(), 'a.b');
+        INSERT INTO delivery (message_id, endpoint_id, state, settled_at) VALUES (id, endpoint, 4, now());
+        INSERT INTO attempt (id, message_id, endpoint_id, number, trigger, delivered, duration_ms, url)
+            VALUES (id, id, endpoint, 1, 0, true, 5, 'https://a.example/');
+        RETURN id;
+    END $$";
+
+#[tokio::test]
+async fn a_missing_partition_loses_no_write_and_what_it_caught_moves_when_it_is_made() {
+    let database = Database::fresh().await;
+    let store = store(&database).await;
+    run(&database, INSERT).await;
+    run(&database, "SELECT insert_message('1 minute')").await;
+    assert_eq!(database.count("SELECT count(*) FROM message_default").await, 1);
+
+    assert!(maintenance::run(&store, OPTIONS, Round::Hourly).await.unwrap());
+    for table in ["message", "delivery", "attempt"] {
+        let in_default = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(format!(
+            "SELECT count(*) FROM {table}_default"
+        )));
+        assert_eq!(in_default.fetch_one(&database.pool).await.unwrap(), 0, "{table}");
+        let in_all =
+            sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}")));
+        assert_eq!(in_all.fetch_one(&database.pool).await.unwrap(), 1, "{table}");
+    }
+    let storage = "SELECT count(*) FROM pg_class WHERE relname ~ '^delivery_[0-9]' AND 'fillfactor=45' = ANY (reloptions)";
+    assert_eq!(database.count(storage).await, 9, "yesterday to a week ahead, with room for updates in place");
+}
+
+#[tokio::test]
+async fn partitions_are_there_for_a_week_to_come() {
+    let database = Database::fresh().await;
+    let store = store(&database).await;
+    assert!(maintenance::run(&store, OPTIONS, Round::Hourly).await.unwrap());
+    run(&database, INSERT).await;
+    run(&database, "SELECT insert_message(age) FROM unnest(ARRAY['0 d', '-7 d', '1 d']::interval[]) age")
+        .await;
+    assert_eq!(database.count("SELECT count(*) FROM message_default").await, 0);
+    run(
+        &database,
+        "INSERT INTO idempotency_key (slot, key_hash, request_hash)
+         SELECT now() + ahead, sha256('a'), sha256('b') FROM unnest(ARRAY['0 h', '47 h']::interval[]) ahead",
+    )
+    .await;
+    assert_eq!(database.count("SELECT count(*) FROM idempotency_key_default").await, 0);
+    // There is nothing left to make, and nothing that is old enough to go.
+    let mut session = store.begin_maintenance().await.unwrap().unwrap();
+    assert_eq!(session.make_partitions().await.unwrap(), 0);
+    assert_eq!(session.drop_partitions(RETENTION).await.unwrap(), Vec::<String>::new());
+    session.end().await.unwrap();
+}
+
+/// Days are days of UTC, also for an operator whose `psql` is elsewhere.
+#[tokio::test]
+async fn a_partition_is_the_same_in_every_time_zone() {
+    let database = Database::fresh().await;
+    for zone in ["UTC", "America/New_York", "Asia/Kolkata"] {
+        let make = format!(
+            "SET timezone = '{zone}';
+             SELECT make_partition('message', '2026-03-08 00:00Z', '2026-03-09 00:00Z');
+             SELECT make_partition('idempotency_key', '2026-03-08 06:00Z', '2026-03-08 12:00Z')"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(make)).execute(&database.pool).await.unwrap();
+    }
+    let made = "SELECT count(*) FROM pg_class WHERE relkind = 'r'
+                AND relname IN ('message_20260308t00', 'idempotency_key_20260308t06')";
+    assert_eq!(database.count(made).await, 2);
+}
+
+#[tokio::test]
+async fn days_past_their_retention_are_dropped_unless_something_in_them_waits() {
+    let database = Database::fresh().await;
+    let store = store(&database).await;
+    run(&database, INSERT).await;
+    run(
+        &database,
+        "SELECT make_partition(parent, date_trunc('day', now() - age, 'UTC'), date_trunc('day', now() - age, 'UTC') + interval '24 hours')
+         FROM unnest(ARRAY['message', 'delivery', 'attempt']) parent, unnest(ARRAY['20 days', '15 days', '9 days']::interval[]) age",
+    )
+    .await;
+    run(&database, "SELECT insert_message(age) FROM unnest(ARRAY['20 days', '9 days']::interval[]) age")
+        .await;
+    run(
+        &database,
+        "WITH old AS MATERIALIZED (SELECT insert_message('15 days') AS id),
+              waiting AS (SELECT old.id, gen_random_uuid() AS endpoint FROM old),
+              delivery AS (INSERT INTO delivery (message_id, endpoint_id, state) SELECT id, endpoint, 3 FROM waiting)
+         INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
+         SELECT id, endpoint, gen_random_uuid(), now(), 1 FROM waiting",
+    )
+    .await;
+
+    let mut session = store.begin_maintenance().await.unwrap().unwrap();
+    let dropped = session.drop_partitions(RETENTION).await.unwrap();
+    assert_eq!(dropped.len(), 4, "a day of messages and deliveries, and two of attempts: {dropped:?}");
+    assert_eq!(
+        database.count("SELECT count(*) FROM message").await,
+        2,
+        "9 days old, and 15 days old but waiting"
+    );
+    assert_eq!(database.count("SELECT count(*) FROM delivery").await, 3);
+
+    run(&database, "DELETE FROM pending").await;
+    assert_eq!(session.drop_partitions(RETENTION).await.unwrap().len(), 2);
+    assert_eq!(database.count("SELECT count(*) FROM message").await, 1);
+    session.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_stands_outside_of_days_is_deleted_unless_it_waits() {
+    let database = Database::fresh().await;
+    let store = store(&database).await;
+    run(&database, INSERT).await;
+    run(&database, "SELECT insert_message(age) FROM unnest(ARRAY['20 days', '9 days']::interval[]) age")
+        .await;
+    run(
+        &database,
+        "INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
+         SELECT insert_message('21 days'), gen_random_uuid(), gen_random_uuid(), now(), 1",
+    )
+    .await;
+    let mut session = store.begin_maintenance().await.unwrap().unwrap();
+    assert_eq!(session.delete_strays(RETENTION).await.unwrap(), 1);
+    session.end().await.unwrap();
+    assert_eq!(database.count("SELECT count(*) FROM message").await, 2);
+    assert_eq!(database.count("SELECT count(*) FROM delivery").await, 2);
+}
+
+#[tokio::test]
+async fn an_event_id_is_free_again_when_its_message_is_past_retention() {
+    let database = Database::fresh().await;
+    let store = store(&database).await;
+    run(
+        &database,
+        "INSERT INTO message_event_id SELECT gen_random_uuid(), 'same', uuid_at(now() - age)
+         FROM unnest(ARRAY['11 days', '9 days']::interval[]) age",
+    )
+    .await;
+    assert!(maintenance::run(&store, OPTIONS, Round::Nightly).await.unwrap());
+    assert_eq!(database.count("SELECT count(*) FROM message_event_id").await, 1);
+}
+
+#[tokio::test]
+async fn one_node_at_a_time_does_the_maintenance_and_a_dead_one_does_not_block_it() {
+    let database = Database::fresh().await;
+    let store = store(&database).await;
+    let session = store.begin_maintenance().await.unwrap().unwrap();
+    assert!(!maintenance::run(&store, OPTIONS, Round::Hourly).await.unwrap(), "another is at it");
+    assert_eq!(database.count(MESSAGE_DAYS).await, 0);
+    // As a killed process leaves it: nobody says goodbye.
+    drop(session);
+    while !maintenance::run(&store, OPTIONS, Round::Hourly).await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(database.count(MESSAGE_DAYS).await, 9);
+}
+
+#[tokio::test]
+async fn many_nodes_bring_the_schema_up_to_date_at_once() {
+    let database = Database::empty().await;
+    let nodes: Vec<Store> = futures_util::future::join_all((0..5).map(|_| store(&database))).await;
+    let done = futures_util::future::join_all(nodes.iter().map(Store::migrate)).await;
+    assert!(done.iter().all(Result::is_ok), "{done:?}");
+    for node in &nodes {
+        assert!(node.schema_is_current().await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn an_old_schema_is_seen_and_a_newer_one_is_refused() {
+    let database = Database::empty().await;
+    let store = store(&database).await;
+    assert!(!store.schema_is_current().await.unwrap());
+    store.migrate().await.unwrap();
+    run(
+        &database,
+        "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)",
+    )
+    .await;
+    assert!(!store.schema_is_current().await.unwrap());
+
+    run(
+        &database,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (9999, 'from the future', true, '', 0)",
+    )
+    .await;
+    for refused in [store.migrate().await.unwrap_err(), store.schema_is_current().await.unwrap_err()] {
+        assert!(matches!(refused, MigrateError::Newer(9999)), "{refused:?}");
+    }
+    // The refusal leaves no lock behind.
+    let left = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    while database.count(left).await > 0 {
+        tokio::task::yield_now().await;
+    }
+}
