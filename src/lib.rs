@@ -20,7 +20,6 @@ pub mod sign;
 
 pub mod record;
 
-pub mod dead_letter;
 pub mod replay;
 
 pub mod embedded;

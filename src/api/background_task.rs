@@ -8,9 +8,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::background_task::{TaskKind, TaskState};
 use crate::domain::dead_letter::DeadLetterFilter;
 use crate::domain::id::TaskId;
-use crate::store::{BackgroundTask, TaskKind, TaskState};
+use crate::store::BackgroundTask;
 
 use super::auth::Caller;
 use super::docs::Errors;

@@ -3,6 +3,7 @@
 
 pub mod application;
 pub mod attempt;
+pub mod background_task;
 pub mod chance;
 pub mod claims;
 pub mod clock;

@@ -6,69 +6,12 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::domain::background_task::{Progress, TaskKind, TaskState};
 use crate::domain::dead_letter::DeadLetterFilter;
 use crate::domain::id::{ApplicationId, EnvironmentId, TaskId};
 use crate::domain::page::Scan;
 
 use super::{Span, Store, StoreError};
-
-/// What a task does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TaskKind {
-    /// Replays the dead letters of a filter.
-    Replay,
-    /// Discards them.
-    Discard,
-}
-
-impl TaskKind {
-    /// As stored and shown.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Replay => "dead_letter.replay",
-            Self::Discard => "dead_letter.discard",
-        }
-    }
-
-    fn from_name(name: &str) -> Result<Self, StoreError> {
-        match name {
-            "dead_letter.replay" => Ok(Self::Replay),
-            "dead_letter.discard" => Ok(Self::Discard),
-            other => Err(StoreError::Inconsistent(format!("a background task of kind {other}"))),
-        }
-    }
-}
-
-/// Where a task stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TaskState {
-    /// Under way, or waiting for a node.
-    Running,
-    /// Through.
-    Finished,
-    /// Given up.
-    Failed,
-}
-
-impl TaskState {
-    /// As stored and shown.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Finished => "finished",
-            Self::Failed => "failed",
-        }
-    }
-
-    fn from_name(name: &str) -> Result<Self, StoreError> {
-        match name {
-            "running" => Ok(Self::Running),
-            "finished" => Ok(Self::Finished),
-            "failed" => Ok(Self::Failed),
-            other => Err(StoreError::Inconsistent(format!("a background task in state {other}"))),
-        }
-    }
-}
 
 /// What a task is to do.
 #[derive(Debug, Clone)]
@@ -83,15 +26,6 @@ pub struct NewTask {
     pub filter: DeadLetterFilter,
     /// At which pace; `None` for as fast as it goes.
     pub rate_per_second: Option<i32>,
-}
-
-/// How far a task has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Dead letters that it moved.
-    pub done: i64,
-    /// Dead letters that matched when it was created.
-    pub total: i64,
 }
 
 /// A task as it is shown.
@@ -130,14 +64,24 @@ struct Row {
     updated_at: DateTime<Utc>,
 }
 
+fn kind(name: &str) -> Result<TaskKind, StoreError> {
+    TaskKind::from_name(name)
+        .ok_or_else(|| StoreError::Inconsistent(format!("a background task of kind {name}")))
+}
+
+fn state(name: &str) -> Result<TaskState, StoreError> {
+    TaskState::from_name(name)
+        .ok_or_else(|| StoreError::Inconsistent(format!("a background task in state {name}")))
+}
+
 impl TryFrom<Row> for BackgroundTask {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.id.into(),
-            kind: TaskKind::from_name(&row.kind)?,
-            state: TaskState::from_name(&row.state)?,
+            kind: kind(&row.kind)?,
+            state: state(&row.state)?,
             filter: row.filter.0,
             rate_per_second: row.rate_per_second,
             progress: Progress { done: row.done, total: row.total },
@@ -311,7 +255,7 @@ pub(super) async fn lock_task(
     Ok(LockedTask {
         id: row.id,
         environment_id: row.environment_id,
-        kind: TaskKind::from_name(&row.kind)?,
+        kind: kind(&row.kind)?,
         filter: row.filter.0,
         position: row.position,
         created_at: row.created_at,

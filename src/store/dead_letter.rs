@@ -12,10 +12,11 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::domain::background_task::TaskKind;
 use crate::domain::dead_letter::{DeadLetterFilter, DeathReason};
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId, TaskId};
 
-use super::background_task::{TaskKind, lock_task};
+use super::background_task::lock_task;
 use super::{Store, StoreError};
 
 /// What became of a replay.

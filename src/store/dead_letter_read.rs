@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::domain::background_task::TaskKind;
 use crate::domain::dead_letter::{DeadLetterFilter, DeadLetterState, DeathReason};
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId, MessageId};
 use crate::domain::page::Scan;
 
-use super::background_task::TaskKind;
 use super::{Span, Store, StoreError};
 
 /// A dead letter as it is shown, without its content.

@@ -38,7 +38,7 @@ mod span;
 
 pub use application::{ApplicationRecord, ApplicationSettings};
 pub use attempt::{AttemptFilter, AttemptRecord, AttemptedMessage, StatusClass};
-pub use background_task::{BackgroundTask, NewTask, Progress, TaskKind, TaskState};
+pub use background_task::{BackgroundTask, NewTask};
 pub use connect::{Store, StoreOptions};
 pub use dead_letter::{DiscardOutcome, ReplayOutcome, Step};
 pub use dead_letter_read::DeadLetter;

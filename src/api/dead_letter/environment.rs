@@ -7,7 +7,7 @@ use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::store::TaskKind;
+use crate::domain::background_task::TaskKind;
 
 use super::super::auth::Caller;
 use super::super::background_task::BackgroundTaskOut;

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::domain::background_task::TaskKind;
 use crate::domain::dead_letter::{DeadLetterFilter, DeadLetterState, DeathReason};
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::reference::Reference;
-use crate::store::TaskKind;
 
 use super::super::error::ApiError;
 use super::super::moment::optional_moment;

@@ -4,9 +4,10 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
+use crate::domain::background_task::TaskKind;
 use crate::domain::id::DeadLetterId;
 use crate::domain::page::Scan;
-use crate::store::{AttemptFilter, Content, DiscardOutcome, NewTask, ReplayOutcome, TaskKind};
+use crate::store::{AttemptFilter, Content, DiscardOutcome, NewTask, ReplayOutcome};
 
 use super::super::attempt::AttemptOut;
 use super::super::background_task::BackgroundTaskOut;

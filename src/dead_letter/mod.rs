@@ -1,1 +1,0 @@
-//! What ends here: filters and the discard of dead letters.
