@@ -19,6 +19,8 @@ mod cli;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod dead_letter;
+#[cfg(test)]
 mod delivery;
 #[cfg(test)]
 mod dev;
