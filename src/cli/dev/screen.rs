@@ -53,14 +53,16 @@ impl Screen {
     }
 
     fn block(&mut self, counts: &Counts) -> String {
-        let mut lines = vec![String::new(), totals(counts), String::new(), heading()];
+        let mut lines = vec![String::new()];
+        lines.extend(totals(counts));
+        lines.extend([String::new(), heading()]);
         lines.extend(counts.endpoints.iter().map(row));
         lines.push(String::new());
         lines.extend(counts.news.iter().map(|(_, news)| format!("  · {news}")));
         let back = if self.drawn > 0 { format!("\x1b[{}A\x1b[J", self.drawn) } else { String::new() };
         self.drawn = lines.len();
-        // A line that wrapped would be counted as one.
-        lines.iter().fold(back, |text, line| text + &line.chars().take(100).collect::<String>() + "\n")
+        // Without wrapping, a line of ours is a line of the terminal's, however narrow it is.
+        format!("{back}\x1b[?7l{}\n\x1b[?7h", lines.join("\n"))
     }
 
     fn news(&mut self, counts: &Counts) -> String {
@@ -72,7 +74,7 @@ impl Screen {
             text.push('\n');
         }
         if self.refreshes.is_multiple_of(COUNTS_EVERY) {
-            text.push_str(&totals(counts));
+            text.push_str(&totals(counts).join("   "));
             text.push('\n');
         }
         self.refreshes = self.refreshes.wrapping_add(1);
@@ -80,24 +82,21 @@ impl Screen {
     }
 }
 
-fn totals(counts: &Counts) -> String {
+fn totals(counts: &Counts) -> [String; 2] {
     let sum = |count: fn(&Seen) -> u64| counts.endpoints.iter().map(count).sum::<u64>();
-    let mut text = format!(
-        "accepted {}   delivered {}   signatures verified {}, wrong {}   retries {}   dead letters {}   replays \
-         delivered {}",
+    let mut way = format!(
+        "accepted {}   delivered {}   retries {}   dead letters {}   replays delivered {}",
         counts.accepted,
         sum(|seen| seen.delivered),
-        counts.verified,
-        counts.forged,
         sum(|seen| seen.retries),
         sum(|seen| seen.dead_letters),
         counts.replayed,
     );
     if counts.refused > 0 {
         // Writing to a string cannot fail.
-        let _ = write!(text, "   posts failed {}", counts.refused);
+        let _ = write!(way, "   posts failed {}", counts.refused);
     }
-    text
+    [way, format!("signatures verified {}, wrong {}", counts.verified, counts.forged)]
 }
 
 fn heading() -> String {
