@@ -88,7 +88,7 @@ impl Dev {
 /// Runs the demonstration for ever.
 async fn show(config: &Config, screen: &mut Screen) -> anyhow::Result<()> {
     let api = Api::new(config.listen, mint(config)?)?;
-    let tally = Arc::new(Tally::default());
+    let tally = Arc::new(Tally::new(config.retry_schedule.waits().len() + 1));
     let receiver = Receiver::start(tally.clone()).await.context("the receiver cannot be started")?;
     let tenants = tenants::create(&api, &receiver, &tally).await?;
     screen.lines(&screen::introduction(&api, &tenants, config))?;

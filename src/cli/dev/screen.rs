@@ -9,7 +9,6 @@ use crate::config::Config;
 use super::api::Api;
 use super::tally::{Counts, Manner, Seen, Tally};
 use super::tenants::Tenants;
-use super::{REQUEST_TIMEOUT, RETRY_SCHEDULE};
 
 const REFRESH_EVERY: Duration = Duration::from_millis(500);
 /// Without a terminal, the counts are printed with every so many refreshes.
@@ -127,6 +126,7 @@ pub(super) fn introduction(api: &Api, tenants: &Tenants, config: &Config) -> Str
     } else {
         "the Postgres of DATABASE_URL".to_owned()
     };
+    let waits: Vec<String> = config.retry_schedule.waits().iter().map(|wait| format!("{wait:?}")).collect();
     let names: Vec<&str> = tenants.iter().map(|tenant| tenant.uid).collect();
     format!(
         "
@@ -138,7 +138,7 @@ Postrider runs, with {database}.
 
 Events flow to the tenants {tenants}. A receiver on this machine verifies every signature with the crate
 standardwebhooks. One endpoint fails for a while and recovers, and its dead letters are replayed; one never answers.
-To be watched, failed deliveries are retried after {RETRY_SCHEDULE}, and a request may take {REQUEST_TIMEOUT}; in production
+To be watched, failed deliveries are retried after {waits}, and a request may take {timeout:?}; in production
 it is 60s,5m,30m,2h,6h,24h and 15s. Loopback addresses are let through only here.
 
 Try, in another terminal:
@@ -152,5 +152,7 @@ curl -s '{server}/api/v1/dead-letter?state=open&limit=1' -H 'Authorization: Bear
 Ctrl-C stops everything.
 ",
         tenants = names.join(" and "),
+        waits = waits.join(", "),
+        timeout = config.request_timeout,
     )
 }

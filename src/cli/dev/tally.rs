@@ -6,9 +6,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// So many lines of what happened are kept.
 const NEWS_KEPT: usize = 8;
 
-/// The first one, and the retries of the schedule.
-const ATTEMPTS: usize = 4;
-
 /// How an endpoint of the demonstration behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Manner {
@@ -59,15 +56,22 @@ pub(super) struct Counts {
     /// What happened, the newest last, numbered from the first.
     pub(super) news: VecDeque<(u64, String)>,
     told: u64,
+    /// How many attempts the schedule allows.
+    attempts: usize,
 }
 
 /// The counts, shared.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tally {
     counts: Mutex<Counts>,
 }
 
 impl Tally {
+    /// `attempts`: how many the schedule allows.
+    pub(super) fn new(attempts: usize) -> Self {
+        Self { counts: Mutex::new(Counts { attempts, ..Counts::default() }) }
+    }
+
     pub(super) fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -107,6 +111,7 @@ impl Counts {
     /// Counts a request with a right signature, and says whether it is answered 2xx.
     pub(super) fn arrived(&mut self, place: usize, message: &str) -> bool {
         self.verified += 1;
+        let allowed = self.attempts;
         let Some(seen) = self.endpoints.get_mut(place) else { return false };
         let works = match seen.manner {
             Manner::Works => true,
@@ -118,7 +123,7 @@ impl Counts {
             *made += 1;
             *made
         };
-        if works || number >= ATTEMPTS {
+        if works || number >= allowed {
             seen.attempts.remove(message);
         }
         seen.retries += u64::from(number > 1);
@@ -126,7 +131,7 @@ impl Counts {
         if !works {
             seen.failed += 1;
             let how = if seen.manner == Manner::Silent { "does not answer" } else { "answers 500" };
-            self.tell(format!("{name} {how}: {message}, attempt {number} of {ATTEMPTS}"));
+            self.tell(format!("{name} {how}: {message}, attempt {number} of {allowed}"));
             return false;
         }
         seen.delivered += 1;
