@@ -50,7 +50,11 @@ impl Store {
         let base = PgConnectOptions::from_str(&options.database_url)?
             .application_name("postrider")
             // Compiling a statement pays for long reports only; plans that avoid a scan look dear enough for it.
-            .options([("idle_in_transaction_session_timeout", "60s"), ("jit", "off")]);
+            .options([
+                ("idle_in_transaction_session_timeout", "60s"),
+                ("jit", "off"),
+                ("client_min_messages", "warning"),
+            ]);
         // The queue's statements must never flip to a scan: see "Planner flips" in ARCHITECTURE.md.
         let steady = base.clone().options([
             ("enable_seqscan", "off"),

@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{LogFormat, LogOptions};
 
 /// What would talk about itself at the level `info`; the operator's filter can say otherwise.
-const QUIET: &str = "tokio_cron_scheduler=warn,sqlx::postgres::notice=warn";
+const QUIET: &str = "tokio_cron_scheduler=warn";
 
 /// A log that cannot be started.
 #[derive(Debug, thiserror::Error)]
