@@ -156,7 +156,7 @@ impl Own {
         let pid = lines.first().context("postmaster.pid is empty")?.trim().parse()?;
         let port = lines.get(3).context("no port")?.trim();
         let socket = lines.get(4).context("no socket")?.trim().replace('/', "%2F");
-        Ok((pid, format!("postgres://postgres@{socket}:{port}/postrider")))
+        Ok((pid, format!("postgres://postrider@{socket}:{port}/postrider")))
     }
 }
 

@@ -70,12 +70,6 @@ impl AttemptColumns {
         }
         columns
     }
-
-    fn bounds(&self) -> (Uuid, Uuid) {
-        let low = self.messages.iter().min().copied().unwrap_or_default();
-        let high = self.messages.iter().max().copied().unwrap_or_default();
-        (low, high)
-    }
 }
 
 /// The columns of what follows.
@@ -116,7 +110,6 @@ impl Store {
     /// were born to: the happy path, one update in place and one insert each. Returns how many moved.
     pub async fn settle_born(&self, epoch: i64, rows: &[OutcomeRow<'_>]) -> Result<usize, StoreError> {
         let a = AttemptColumns::of(rows);
-        let (low, high) = a.bounds();
         let moved = sqlx::query_scalar!(
             r#"-- outcome::settle_born
             WITH c AS MATERIALIZED (
@@ -129,7 +122,6 @@ impl Store {
                 SET state = 4, owner = NULL, attempts = c.number, last_status = c.http_status, settled_at = now()
                 FROM c
                 WHERE d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id
-                  AND d.message_id >= $12 AND d.message_id <= $13
                   AND (d.owner = $1 AND d.state = 1) IS TRUE
                 RETURNING c.*
             ), attempted AS (
@@ -150,8 +142,6 @@ impl Store {
             &a.bodies,
             &a.durations,
             &a.urls,
-            low,
-            high,
         )
         .fetch_one(&self.record)
         .await?;
@@ -163,7 +153,6 @@ impl Store {
     pub async fn record_outcomes(&self, epoch: i64, rows: &[OutcomeRow<'_>]) -> Result<usize, StoreError> {
         let a = AttemptColumns::of(rows);
         let n = NextColumns::of(rows);
-        let (low, high) = a.bounds();
         let mut tx = self.record.begin().await?;
         let moved = sqlx::query_scalar!(
             r#"-- outcome::record
@@ -175,20 +164,21 @@ impl Store {
                 ) AS c(id, message_id, endpoint_id, number, trigger, failure, http_status, headers, body, duration_ms,
                        url, application_id, lease, state, wait_ms, reason, dead_letter_id)
             ), leased AS MATERIALIZED (
-                SELECT p.message_id, p.endpoint_id FROM c
+                SELECT c.* FROM c
                 JOIN pending p ON p.message_id = c.message_id AND p.endpoint_id = c.endpoint_id
                 WHERE (p.owner = $1 AND p.due_at = c.lease) IS TRUE
                 FOR UPDATE OF p
+            ), ours AS MATERIALIZED (
+                SELECT * FROM leased UNION ALL SELECT * FROM c WHERE c.lease IS NULL
             ), moved AS (
                 UPDATE delivery d
-                SET state = c.state, owner = NULL, attempts = c.number, last_status = c.http_status,
-                    settled_at = CASE WHEN c.state >= 4 THEN now() END
-                FROM c LEFT JOIN leased l ON l.message_id = c.message_id AND l.endpoint_id = c.endpoint_id
-                WHERE d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id
-                  AND d.message_id >= $19 AND d.message_id <= $20
-                  AND (CASE WHEN c.lease IS NULL THEN d.owner = $1 AND d.state = 1
-                            ELSE l.message_id IS NOT NULL AND d.state IN (2, 3) END) IS TRUE
-                RETURNING c.*
+                SET state = o.state, owner = NULL, attempts = o.number, last_status = o.http_status,
+                    settled_at = CASE WHEN o.state >= 4 THEN now() END
+                FROM ours o
+                WHERE d.message_id = o.message_id AND d.endpoint_id = o.endpoint_id
+                  AND (CASE WHEN o.lease IS NULL THEN d.owner = $1 AND d.state = 1
+                            ELSE d.state IN (2, 3) END) IS TRUE
+                RETURNING o.*
             ), attempted AS (
                 INSERT INTO attempt (id, message_id, endpoint_id, number, trigger, delivered, failure, http_status,
                                      response_headers, response_body, duration_ms, url)
@@ -238,8 +228,6 @@ impl Store {
             &n.waits_ms,
             &n.reasons as &[Option<String>],
             &n.dead_letters as &[Option<Uuid>],
-            low,
-            high,
         )
         .fetch_one(&mut *tx)
         .await?;

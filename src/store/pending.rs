@@ -168,7 +168,6 @@ impl Store {
                 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::boolean[])
                     AS c(message_id, endpoint_id, application_id, held)
                 WHERE d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id
-                  AND d.message_id >= $6 AND d.message_id <= $7
                   AND (d.owner = $1 AND d.state = 1) IS TRUE
                 RETURNING d.message_id, d.endpoint_id, c.application_id, d.attempts
             )
@@ -179,8 +178,6 @@ impl Store {
             &endpoints,
             &applications,
             &held,
-            messages.iter().min().copied().unwrap_or_default(),
-            messages.iter().max().copied().unwrap_or_default(),
         )
         .execute(&self.queue)
         .await?;
@@ -204,15 +201,12 @@ impl Store {
             )
             UPDATE delivery d SET state = 3 FROM given g
             WHERE d.message_id = g.message_id AND d.endpoint_id = g.endpoint_id
-              AND d.message_id >= $6 AND d.message_id <= $7
               AND (g.held AND d.state = 2) IS TRUE"#,
             epoch,
             &messages,
             &endpoints,
             &leases,
             &held,
-            messages.iter().min().copied().unwrap_or_default(),
-            messages.iter().max().copied().unwrap_or_default(),
         )
         .execute(&self.queue)
         .await?;
