@@ -1,14 +1,14 @@
 # Postrider: what people type. `make` alone says what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt sqlx openapi
+.PHONY: help run test bench lint fmt sqlx openapi
 
 help: ## What there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 run: ## Everything a newcomer needs, then a demonstration: events stored, signed, delivered, retried, replayed
 	@scripts/ensure-tools
-	@cargo run --quiet -- dev
+	@env -u DATABASE_URL cargo run --quiet -- dev
 
 test: ## Everything that must hold before a commit
 	@scripts/ensure-tools --test
@@ -16,6 +16,10 @@ test: ## Everything that must hold before a commit
 	scripts/sqlx-prepare --check
 	scripts/test
 	@if command -v cargo-deny >/dev/null; then cargo deny --offline check bans licenses sources; fi
+
+bench: ## Measure beside the ceiling, against a release build on a private Postgres; see BENCHMARKS.md
+	@scripts/ensure-tools
+	cargo bench --bench load -- $(BENCH)
 
 lint: ## The linter alone, without a database
 	cargo clippy --all-targets -- -D warnings

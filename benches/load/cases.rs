@@ -4,19 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::{HeaderMap, Uri};
+use http::HeaderMap;
 
 use crate::Options;
 use crate::api::tenant;
-use crate::client::Connection;
 use crate::measure::Durations;
+use crate::post::{Destination, Pace, Posts, filler, messages, post};
 use crate::receiver::Receiver;
 use crate::report::{Outcome, Report};
 use crate::target::{Counters, Target};
 
 /// A delivery that has not come when nothing has come for so long is missing.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Runs what was asked for.
 pub async fn run_all(options: &Options, report: &mut Report) -> anyhow::Result<()> {
@@ -39,128 +38,15 @@ pub async fn run_all(options: &Options, report: &mut Report) -> anyhow::Result<(
     if wanted("isolation") {
         isolation(options, &receiver, report).await?;
     }
+    if wanted("backlog") {
+        crate::backlog::run(options, &receiver, report).await?;
+    }
+    if wanted("crash") {
+        crash(options, &receiver, report).await?;
+    }
     if wanted("idle") {
         idle(options, report).await?;
     }
-    Ok(())
-}
-
-/// How messages are posted.
-#[derive(Clone, Copy)]
-enum Pace {
-    /// So many loops, each posting as soon as it was answered.
-    Closed(usize),
-    /// So many a second, whatever the answers.
-    Steady(u64),
-}
-
-/// A run of posts: when each was sent, and how long its answer took.
-#[derive(Default)]
-struct Posts {
-    sent: Vec<(u64, Instant)>,
-    accept: Durations,
-}
-
-/// Where posts go.
-#[derive(Clone)]
-struct Destination {
-    base: Uri,
-    path: String,
-    headers: HeaderMap,
-    filler: Arc<str>,
-    raw: bool,
-}
-
-impl Destination {
-    fn body(&self, number: u64) -> Bytes {
-        let payload = format!("{{\"n\":{number},\"filler\":\"{}\"}}", self.filler);
-        if self.raw {
-            Bytes::from(payload)
-        } else {
-            Bytes::from(format!("{{\"eventType\":\"bench.posted\",\"payload\":{payload}}}"))
-        }
-    }
-}
-
-fn filler(options: &Options) -> Arc<str> {
-    "x".repeat(options.filler).into()
-}
-
-fn messages(options: &Options, target: &Target, app: &str) -> Destination {
-    Destination {
-        base: target.base.clone(),
-        path: format!("/api/v1/app/{app}/msg?with_content=false"),
-        headers: target.headers.clone(),
-        filler: filler(options),
-        raw: false,
-    }
-}
-
-async fn post(
-    destination: &Destination,
-    pace: Pace,
-    seconds: u64,
-    numbers: &Arc<AtomicU64>,
-) -> anyhow::Result<Posts> {
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let mut loops = tokio::task::JoinSet::new();
-    match pace {
-        Pace::Closed(connections) => {
-            for _ in 0..connections {
-                let (destination, numbers) = (destination.clone(), numbers.clone());
-                loops.spawn(async move {
-                    let mut connection = Connection::open(&destination.base).await?;
-                    let mut posts = Posts::default();
-                    while Instant::now() < end {
-                        one(&mut connection, &destination, &numbers, &mut posts).await?;
-                    }
-                    anyhow::Ok(posts)
-                });
-            }
-        }
-        Pace::Steady(rate) => {
-            let connections = 32;
-            for place in 0..connections {
-                let (destination, numbers) = (destination.clone(), numbers.clone());
-                loops.spawn(async move {
-                    let mut connection = Connection::open(&destination.base).await?;
-                    let mut posts = Posts::default();
-                    let gap = Duration::from_secs(connections) / u32::try_from(rate)?;
-                    let mut ticks = tokio::time::interval_at(
-                        tokio::time::Instant::now()
-                            + gap * u32::try_from(place)? / u32::try_from(connections)?,
-                        gap,
-                    );
-                    while Instant::now() < end {
-                        ticks.tick().await;
-                        one(&mut connection, &destination, &numbers, &mut posts).await?;
-                    }
-                    anyhow::Ok(posts)
-                });
-            }
-        }
-    }
-    let mut all = Posts::default();
-    while let Some(posts) = loops.join_next().await {
-        let posts = posts??;
-        all.sent.extend(posts.sent);
-        all.accept.extend(posts.accept);
-    }
-    Ok(all)
-}
-
-async fn one(
-    connection: &mut Connection,
-    destination: &Destination,
-    numbers: &AtomicU64,
-    posts: &mut Posts,
-) -> anyhow::Result<()> {
-    let number = numbers.fetch_add(1, Ordering::Relaxed);
-    let body = destination.body(number);
-    let began = Instant::now();
-    connection.post(&destination.path, &destination.headers, body).await?;
-    posts.accept.push(began.elapsed());
-    posts.sent.push((number, began));
     Ok(())
 }
 
@@ -172,6 +58,7 @@ async fn raw(options: &Options, receiver: &Arc<Receiver>, report: &mut Report) -
         headers: HeaderMap::new(),
         filler: filler(options),
         raw: true,
+        stubborn: false,
     };
     receiver.reset();
     let began = Instant::now();
@@ -219,7 +106,8 @@ async fn plain(
     Ok(outcome)
 }
 
-fn evaluate(
+/// What posts came to at a tenant with healthy endpoints.
+pub fn evaluate(
     name: &str,
     receiver: &Receiver,
     mut posts: Posts,
@@ -258,7 +146,8 @@ fn evaluate(
     }
 }
 
-fn add_counters(outcome: &mut Outcome, before: Option<Counters>, after: Option<Counters>, messages: u64) {
+/// Adds what only a server of our own shows.
+pub fn add_counters(outcome: &mut Outcome, before: Option<Counters>, after: Option<Counters>, messages: u64) {
     let (Some(before), Some(after)) = (before, after) else { return };
     let each = |count: i64| Some(count as f64 / messages.max(1) as f64);
     outcome.statements_per_message = each(after.statements - before.statements);
@@ -367,6 +256,32 @@ async fn healthy_tenants(
     add_counters(&mut outcome, before, target.counters().await?, count);
     outcomes.push(outcome.clone());
     Ok(outcome)
+}
+
+/// Closed loops while the server is killed and started again, three times.
+async fn crash(options: &Options, receiver: &Arc<Receiver>, report: &mut Report) -> anyhow::Result<()> {
+    const KILLS: u32 = 3;
+    let mut target = Target::start(options, Vec::new()).await?;
+    let app = tenant(&target, receiver, &["/ok/0".to_owned()]).await?;
+    let destination = Destination { stubborn: true, ..messages(options, &target, &app) };
+    receiver.reset();
+    let began = Instant::now();
+    let numbers = Arc::new(AtomicU64::new(0));
+    let posting = {
+        let (pace, seconds) = (Pace::Closed(options.connections), options.seconds);
+        tokio::spawn(async move { post(&destination, pace, seconds, &numbers).await })
+    };
+    for _ in 0..KILLS {
+        tokio::time::sleep(Duration::from_secs(options.seconds) / (KILLS + 1)).await;
+        target.crash().await?;
+    }
+    let posts = posting.await??;
+    let posted = began.elapsed().as_secs_f64();
+    receiver.wait_for(u64::MAX, Duration::from_secs(3)).await;
+    let mut outcome = evaluate("crash", receiver, posts, 1, posted, began);
+    outcome.note = format!("{KILLS} × SIGKILL and restart under load");
+    report.add(outcome)?;
+    target.stop()
 }
 
 /// What it costs to do nothing, and how fast it is ready on a database that is there.

@@ -14,10 +14,12 @@
 )]
 
 mod api;
+mod backlog;
 mod cases;
 mod client;
 mod machine;
 mod measure;
+mod post;
 mod receiver;
 mod report;
 mod target;

@@ -18,8 +18,10 @@ use crate::store::{Claim, ClaimedKey, IdempotencyKey};
 
 use super::auth::Caller;
 use super::error::ApiError;
-use super::message::create::MESSAGE_PATH;
 use super::state::SharedState;
+
+/// Where messages are posted: the one path whose keys ingest writes.
+pub const MESSAGE_PATH: &str = "/api/v1/app/{app_id}/msg";
 
 /// The header's name.
 const HEADER: &str = "idempotency-key";

@@ -6,10 +6,19 @@ use std::time::{Duration, Instant};
 
 use crate::domain::endpoint::Endpoint;
 
-use super::lanes::Bearing;
-
 /// Of so many turns, one is a retry's even while first attempts queue.
 const RETRY_EVERY: u8 = 8;
+
+/// What a finished request says about the pace that the receiver bears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bearing {
+    /// It took it.
+    Well,
+    /// It is overloaded (429, 502, 504, a timeout): fewer at once.
+    Overloaded,
+    /// It failed in a way that says nothing of its load.
+    Unknown,
+}
 
 /// A lane. `T` is what goes through it.
 pub(super) struct Lane<T> {

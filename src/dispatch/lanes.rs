@@ -14,7 +14,7 @@ use std::time::Instant;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
 
-use super::lane::{Lane, Pace};
+use super::lane::{Bearing, Lane, Pace};
 
 /// Bounds of all lanes together.
 #[derive(Debug, Clone, Copy)]
@@ -36,17 +36,6 @@ pub(super) enum Admission {
     Full,
     /// The endpoint is disabled: it is held.
     Closed,
-}
-
-/// What a finished request says about the pace that the receiver bears.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bearing {
-    /// It took it.
-    Well,
-    /// It is overloaded (429, 502, 504, a timeout): fewer at once.
-    Overloaded,
-    /// It failed in a way that says nothing of its load.
-    Unknown,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]

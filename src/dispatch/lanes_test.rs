@@ -13,7 +13,8 @@ use crate::domain::filter::Filter;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::schedule::RetrySchedule;
 
-use super::lanes::{Admission, Bearing, LaneLimits, Lanes};
+use super::lane::Bearing;
+use super::lanes::{Admission, LaneLimits, Lanes};
 
 const LIMITS: LaneLimits = LaneLimits { in_flight: 5, in_flight_per_tenant: 3, queued_per_lane: 4 };
 

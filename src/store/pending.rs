@@ -64,7 +64,7 @@ pub struct HandBack {
 }
 
 impl Store {
-    /// Claims what is due, a few rows for each endpoint that is open.
+    /// Claims what is due, a few rows for each endpoint that is open. What was held waits from here on.
     pub async fn claim_due(&self, request: &ClaimRequest<'_>) -> Result<Vec<Claimed>, StoreError> {
         let rows = sqlx::query!(
             r#"-- pending::claim_due
@@ -90,6 +90,9 @@ impl Store {
                 UPDATE pending p SET owner = $1, due_at = now() + $6::interval FROM due
                 WHERE p.message_id = due.message_id AND p.endpoint_id = due.endpoint_id
                 RETURNING p.message_id, p.endpoint_id, p.application_id, p.attempts, p.trigger, p.due_at
+            ), released AS (
+                UPDATE delivery d SET state = 2 FROM claimed c
+                WHERE d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id AND (d.state = 3) IS TRUE
             )
             SELECT c.message_id, c.endpoint_id, c.application_id, c.attempts, c.trigger, c.due_at,
                    coalesce(octet_length(m.payload), 0) AS "payload_bytes!"

@@ -21,14 +21,11 @@ use super::super::auth::Caller;
 use super::super::docs::BodyErrors;
 use super::super::error::ApiError;
 use super::super::extract::{ApiPath, ApiQuery, RawBody, parse};
-use super::super::idempotency::{REUSED, hashed, key_in};
+use super::super::idempotency::{MESSAGE_PATH, REUSED, hashed, key_in};
 use super::super::state::{ApiState, SharedState};
 use super::super::validate::Findings;
 use super::MessageOut;
 use super::payload::wrong_payload;
-
-/// Where messages are posted.
-pub const MESSAGE_PATH: &str = "/api/v1/app/{app_id}/msg";
 
 const MAX_CHANNELS: usize = 5;
 const MAX_TAGS: usize = 5;

@@ -1,0 +1,71 @@
+//! A backlog: so many deliveries held for a disabled endpoint, and then let go.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::Method;
+
+use crate::Options;
+use crate::api::tenant;
+use crate::cases::{PATIENCE, add_counters, evaluate};
+use crate::client::Connection;
+use crate::post::{Pace, Posts, messages, post};
+use crate::receiver::Receiver;
+use crate::report::Report;
+use crate::target::Target;
+
+/// Fills the queue while the endpoint is disabled, enables it, and measures how fast the queue drains.
+pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Report) -> anyhow::Result<()> {
+    let target = Target::start(options, Vec::new()).await?;
+    let app = tenant(&target, receiver, &["/ok/0".to_owned()]).await?;
+    let endpoint = switch(&target, &app, true).await?;
+    let destination = messages(options, &target, &app);
+    receiver.reset();
+    let numbers = Arc::new(AtomicU64::new(0));
+    let mut posts = Posts::default();
+    while numbers.load(Ordering::Relaxed) < options.backlog {
+        let more = post(&destination, Pace::Closed(options.connections), 2, &numbers).await?;
+        posts.sent.extend(more.sent);
+        posts.accept.extend(more.accept);
+    }
+    anyhow::ensure!(
+        receiver.delivered.load(Ordering::Relaxed) == 0,
+        "{endpoint} is disabled, and got something"
+    );
+    let before = target.counters().await?;
+    let count = posts.sent.len() as u64;
+    let began = Instant::now();
+    switch(&target, &app, false).await?;
+    let mut peak = 0;
+    while !receiver.wait_for(count, Duration::from_millis(500)).await {
+        let now = receiver.delivered.load(Ordering::Relaxed);
+        if now == peak && began.elapsed() > PATIENCE {
+            break;
+        }
+        peak = now;
+    }
+    let drained = began.elapsed().as_secs_f64();
+    let after = target.counters().await?;
+    let mut outcome = evaluate("backlog", receiver, posts, 1, drained, began);
+    add_counters(&mut outcome, before, after, count);
+    outcome.accepted_per_second = 0.0;
+    outcome.note = format!("{count} held deliveries, drained in {drained:.0} s");
+    report.add(outcome)?;
+    target.stop()
+}
+
+/// Disables or enables the application's only endpoint, and returns its id.
+async fn switch(target: &Target, app: &str, disabled: bool) -> anyhow::Result<String> {
+    let mut connection = Connection::open(&target.base).await?;
+    let path = format!("/api/v1/app/{app}/endpoint");
+    let (_, list) = connection.send(Method::GET, &path, &target.headers, Bytes::new()).await?;
+    let list: serde_json::Value = serde_json::from_slice(&list)?;
+    let id = list["data"][0]["id"].as_str().unwrap_or_default().to_owned();
+    let body = Bytes::from(format!("{{\"disabled\":{disabled}}}"));
+    let (status, answer) =
+        connection.send(Method::PATCH, &format!("{path}/{id}"), &target.headers, body).await?;
+    anyhow::ensure!(status.is_success(), "PATCH: {status} {}", String::from_utf8_lossy(&answer));
+    Ok(id)
+}
