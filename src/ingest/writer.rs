@@ -19,7 +19,7 @@ use crate::domain::message::SharedMessage;
 use crate::lease::{Lease, Mark};
 use crate::store::{FannedOut, HandBack, IdempotencyKey, Refusal, Store, StoreError};
 
-const WRITERS: usize = 2;
+const WRITERS: usize = 1;
 const LIMITS: BatchLimits =
     BatchLimits { queued: 16_384, queued_bytes: 64 << 20, taken: 500, taken_bytes: 4 << 20 };
 /// What a message weighs in a batch besides its payload, and what each of its deliveries does.

@@ -19,7 +19,7 @@ use crate::store::{OutcomeRow, Store, StoreError};
 
 pub use next_due::NextDue;
 
-const WRITERS: usize = 2;
+const WRITERS: usize = 1;
 const LIMITS: BatchLimits =
     BatchLimits { queued: 4096, queued_bytes: 32 << 20, taken: 500, taken_bytes: 4 << 20 };
 const FIRST_BACKOFF: Duration = Duration::from_millis(20);

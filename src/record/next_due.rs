@@ -64,7 +64,7 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_sooner_moment_wakes_the_waiter() {
         let due = NextDue::default();
         due.hasten(Instant::now() + Duration::from_secs(3600));

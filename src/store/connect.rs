@@ -61,6 +61,7 @@ impl Store {
             ("enable_bitmapscan", "off"),
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),
+            ("plan_cache_mode", "force_generic_plan"),
         ]);
         // Lists have optional filters: a plan that is made for the values at hand finds the index that fits them.
         let reading = base.options([("plan_cache_mode", "force_custom_plan")]);
