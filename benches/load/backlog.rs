@@ -9,12 +9,54 @@ use http::Method;
 
 use crate::Options;
 use crate::api::tenant;
-use crate::cases::{PATIENCE, add_counters, evaluate};
+use crate::cases::{PATIENCE, add_counters, evaluate, healthy_tenants, ten_healthy};
 use crate::client::Connection;
 use crate::post::{Pace, Posts, messages, post};
 use crate::receiver::Receiver;
 use crate::report::Report;
 use crate::target::Target;
+
+/// Holds so many deliveries for a tenant's disabled endpoint. Returns the tenant and the posts.
+async fn fill(
+    options: &Options,
+    target: &Target,
+    receiver: &Receiver,
+    path: &str,
+) -> anyhow::Result<(String, Posts)> {
+    let app = tenant(target, receiver, &[path.to_owned()]).await?;
+    let endpoint = switch(target, &app, true).await?;
+    let destination = messages(options, target, &app);
+    receiver.reset();
+    // Beyond every number that other tenants use.
+    let first = 1 << 41;
+    let numbers = Arc::new(AtomicU64::new(first));
+    let mut posts = Posts::default();
+    while numbers.load(Ordering::Relaxed) - first < options.backlog {
+        let more = post(&destination, Pace::Closed(options.connections), 2, &numbers).await?;
+        posts.sent.extend(more.sent);
+        posts.accept.extend(more.accept);
+    }
+    anyhow::ensure!(
+        receiver.delivered.load(Ordering::Relaxed) == 0,
+        "{endpoint} is disabled, and got something"
+    );
+    Ok((app, posts))
+}
+
+/// A backlog for an endpoint that never answers, let go beside ten healthy tenants.
+pub async fn dead(options: &Options, receiver: &Arc<Receiver>, report: &mut Report) -> anyhow::Result<()> {
+    let target = Target::start(options, Vec::new()).await?;
+    let healthy = ten_healthy(options, &target, receiver).await?;
+    let (app, posts) = fill(options, &target, receiver, "/hang/0").await?;
+    let mut alone = healthy_tenants("dead endpoint: held", options, &target, receiver, &healthy).await?;
+    alone.note = format!("{} deliveries are held", posts.sent.len());
+    report.add(alone)?;
+    switch(&target, &app, false).await?;
+    let mut beside = healthy_tenants("dead endpoint: due", options, &target, receiver, &healthy).await?;
+    beside.note = format!("{} deliveries are due, to an endpoint that never answers", posts.sent.len());
+    report.add(beside)?;
+    target.stop()
+}
 
 /// Fills the queue while the endpoint is disabled, enables it, and measures how fast the queue drains.
 pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Report) -> anyhow::Result<()> {

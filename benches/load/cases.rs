@@ -41,6 +41,9 @@ pub async fn run_all(options: &Options, report: &mut Report) -> anyhow::Result<(
     if wanted("backlog") {
         crate::backlog::run(options, &receiver, report).await?;
     }
+    if wanted("dead_endpoint") {
+        crate::backlog::dead(options, &receiver, report).await?;
+    }
     if wanted("crash") {
         crash(options, &receiver, report).await?;
     }
@@ -90,6 +93,7 @@ async fn plain(
     let app = tenant(target, receiver, &paths).await?;
     let destination = messages(options, target, &app);
     let numbers = Arc::new(AtomicU64::new(0));
+    receiver.reset();
     // Warm up: connections, caches, plans.
     let warm = post(&destination, pace, 1, &numbers).await?.sent.len() as u64;
     receiver.wait_for(warm * u64::from(endpoints), PATIENCE).await;
@@ -164,11 +168,7 @@ pub fn add_counters(outcome: &mut Outcome, before: Option<Counters>, after: Opti
 async fn isolation(options: &Options, receiver: &Arc<Receiver>, report: &mut Report) -> anyhow::Result<()> {
     let settings = vec![("POSTRIDER_REQUEST_TIMEOUT", "5s".to_owned())];
     let target = Target::start(options, settings).await?;
-    let mut healthy = Vec::new();
-    for n in 0..10 {
-        let app = tenant(&target, receiver, &[format!("/ok/{n}")]).await?;
-        healthy.push(messages(options, &target, &app));
-    }
+    let healthy = ten_healthy(options, &target, receiver).await?;
     let alone = healthy_tenants("isolation: alone", options, &target, receiver, &healthy).await?;
     report.add(alone)?;
     let mut hostile = Vec::new();
@@ -199,7 +199,22 @@ async fn isolation(options: &Options, receiver: &Arc<Receiver>, report: &mut Rep
     target.stop()
 }
 
-async fn healthy_tenants(
+/// Ten tenants with a healthy endpoint each.
+pub async fn ten_healthy(
+    options: &Options,
+    target: &Target,
+    receiver: &Receiver,
+) -> anyhow::Result<Vec<Destination>> {
+    let mut healthy = Vec::new();
+    for n in 0..10 {
+        let app = tenant(target, receiver, &[format!("/ok/{n}")]).await?;
+        healthy.push(messages(options, target, &app));
+    }
+    Ok(healthy)
+}
+
+/// What tenants with a healthy endpoint each see, at a steady thirty messages a second each.
+pub async fn healthy_tenants(
     name: &str,
     options: &Options,
     target: &Target,
@@ -218,7 +233,6 @@ async fn healthy_tenants(
             anyhow::Ok((tenant, posts))
         });
     }
-    let mut outcomes = Vec::new();
     let mut all = Vec::new();
     while let Some(done) = loops.join_next().await {
         all.push(done??);
@@ -254,7 +268,6 @@ async fn healthy_tenants(
         ..Outcome::default()
     };
     add_counters(&mut outcome, before, target.counters().await?, count);
-    outcomes.push(outcome.clone());
     Ok(outcome)
 }
 

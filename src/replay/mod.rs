@@ -23,7 +23,7 @@ use crate::store::{Step, Store, StoreError};
 use pace::Pace;
 
 /// New tasks of other nodes are found this often.
-const LOOK_EVERY: Duration = Duration::from_secs(3);
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// After an error that may pass.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// A node works on this many at once.
