@@ -1,7 +1,6 @@
 //! The batch writer's statement: messages, deliveries, what must wait, `eventId`s and idempotency keys, all in one
 //! statement and so in one commit. A message is refused alone; it never takes its batch with it.
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::delivery::DeliveryState;
@@ -228,17 +227,6 @@ impl Store {
                 Ok(EarlierPost { request_hash, message_id: row.message_id.map(MessageId::from) })
             })
             .transpose()
-    }
-
-    /// The database's time, for tests of the clock and for health.
-    pub async fn database_now(&self) -> Result<DateTime<Utc>, StoreError> {
-        let now = sqlx::query_scalar!(
-            r#"-- ingest::database_now
-            SELECT now() AS "now!""#
-        )
-        .fetch_one(&self.api)
-        .await?;
-        Ok(now)
     }
 }
 

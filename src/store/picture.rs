@@ -11,33 +11,13 @@ use uuid::Uuid;
 use crate::domain::application::Application;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::filter::Filter;
-use crate::domain::id::{ApplicationId, EnvironmentId};
+use crate::domain::id::ApplicationId;
 use crate::domain::schedule::RetrySchedule;
 use crate::domain::secret::{SigningKey, SigningSecret};
 
 use super::{Store, StoreError};
 
 impl Store {
-    /// The application that a path names, by its id or its `uid`.
-    pub async fn find_application(
-        &self,
-        environment: &EnvironmentId,
-        id_or_uid: &str,
-    ) -> Result<Option<ApplicationId>, StoreError> {
-        let id = id_or_uid.parse::<ApplicationId>().ok().map(ApplicationId::uuid);
-        let found = sqlx::query_scalar!(
-            r#"-- picture::find_application
-            SELECT id FROM application
-            WHERE environment_id = $1 AND deleted_at IS NULL AND (id = $2 OR uid = $3)"#,
-            environment.as_str(),
-            id,
-            id_or_uid,
-        )
-        .fetch_optional(&self.api)
-        .await?;
-        Ok(found.map(ApplicationId::from))
-    }
-
     /// The picture of an application as it stands now; `None` when there is none, or it was deleted.
     pub async fn application_picture(&self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
         let mut tx = self.api.begin().await?;

@@ -9,6 +9,7 @@ use moka::future::Cache;
 
 use crate::domain::application::Application;
 use crate::domain::id::{ApplicationId, EnvironmentId};
+use crate::domain::reference::Reference;
 
 use super::{Store, StoreError};
 
@@ -48,7 +49,8 @@ impl Pictures {
         let id = match self.by_path.get(&key).await {
             Some(id) => id,
             None => {
-                let Some(id) = self.store.find_application(environment, id_or_uid).await? else {
+                let named = Reference::parse(id_or_uid);
+                let Some(id) = self.store.application_id(environment, &named).await? else {
                     return Ok(None);
                 };
                 self.by_path.insert(key.clone(), id).await;
