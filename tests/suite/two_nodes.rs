@@ -51,6 +51,22 @@ async fn a_nodes_backlog_is_shared() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_the_dispatchers_role_leaves_delivering_to_others() {
+    let app = Setup::default().with("ROLES", "api,maintenance").start().await;
+    let receiver = Receiver::start().await;
+    let tenant = app.tenant("one").await;
+    let hook = receiver.hook("/hook");
+    tenant.endpoint(&hook, json!({})).await;
+    let early = tenant.message("made", json!({})).await;
+    assert_eq!(app.database().count("SELECT count(*) FROM delivery WHERE state = 2").await, 1);
+    let _dispatcher = app.another_node_as("dispatcher", "api,dispatcher").await;
+    assert_eq!(receiver.wait_at(&hook, 1).await[0].id, early);
+    tenant.message("made", json!({})).await;
+    receiver.wait_at(&hook, 2).await;
+    app.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_killed_nodes_work_is_taken_over() {
     let (app, receiver) = (TestApp::start().await, Receiver::start().await);
     let mut other = app.another_node("other").await;

@@ -117,6 +117,15 @@ impl TestApp {
         Node::start(variables).await
     }
 
+    /// Another process on the same database, with roles of its own.
+    pub async fn another_node_as(&self, name: &str, roles: &str) -> Node {
+        let mut variables = self.node.variables.clone();
+        variables.insert("POSTRIDER_NODE_NAME".to_owned(), name.to_owned());
+        variables.insert("POSTRIDER_ROLES".to_owned(), roles.to_owned());
+        variables.remove("POSTRIDER_LISTEN");
+        Node::start(variables).await
+    }
+
     /// Another process on the same database, which may send to no private address.
     pub async fn strict_node(&self) -> Node {
         let mut variables = self.node.variables.clone();
