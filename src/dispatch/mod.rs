@@ -160,8 +160,11 @@ impl Dispatcher {
     }
 
     /// Gives deliveries back to the queue, trying until the database takes them or the lease is another.
-    async fn give_back(&self, deliveries: Vec<Delivery>, held: bool) {
-        for chunk in deliveries.chunks(500) {
+    async fn give_back(&self, mut deliveries: Vec<Delivery>, held: bool) {
+        // Those of a former epoch may be among them, and each goes back under its own.
+        deliveries.sort_by_key(|delivery| delivery.epoch);
+        let epochs = deliveries.chunk_by(|one, next| one.epoch == next.epoch);
+        for chunk in epochs.flat_map(|epoch| epoch.chunks(500)) {
             let Some(first) = chunk.first() else { continue };
             let rows: Vec<_> = chunk.iter().map(|delivery| delivery.hand_back(held)).collect();
             while let Err(error) = self.parts.store.hand_back(first.epoch, &rows).await {

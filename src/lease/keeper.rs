@@ -5,7 +5,7 @@ use std::time::Instant;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{Beat, Store, StoreError};
+use crate::store::{Beat, Store};
 
 use super::{BEAT_EVERY, Lease, LeaseError, TIME_TO_LIVE};
 
@@ -41,33 +41,22 @@ pub async fn keep(lease: Lease, store: Store, stop: CancellationToken) -> Keeper
 async fn beat(lease: &Lease, store: &Store) -> Result<(), LeaseError> {
     let began = Instant::now();
     let epoch = lease.epoch();
-    let beaten = if lease.covers(epoch) {
-        store.beat_node(epoch, lease.inner.low_water.lowest()).await?
-    } else {
-        // The right lapsed while the database was out of reach, or was given up: never go on as if nothing was.
-        release_former(store, epoch).await?;
-        Beat::Fenced
-    };
-    match beaten {
-        Beat::Alive => lease.extend(began),
-        Beat::Fenced => {
-            let freed = lease.rejoin(store).await?;
-            tracing::warn!(
-                epoch = lease.epoch(),
-                freed,
-                "the lease was lost; this node came back under a new epoch"
-            );
-        }
+    let alive = lease.covers(epoch)
+        && store.beat_node(epoch, lease.inner.low_water.lowest()).await? == Beat::Alive
+        && lease.extend(began);
+    if !alive {
+        // Whether it was taken, lapsed or was given up: never go on as if nothing was.
+        let released = store.leave_node(epoch).await?;
+        let freed = released + lease.rejoin(store).await?;
+        tracing::warn!(
+            epoch = lease.epoch(),
+            freed,
+            "the lease was lost; this node came back under a new epoch"
+        );
     }
     let freed = store.take_over_stale_nodes(TIME_TO_LIVE).await?;
     if freed > 0 {
         tracing::warn!(freed, "took over the deliveries of a node that stopped");
     }
-    Ok(())
-}
-
-async fn release_former(store: &Store, epoch: i64) -> Result<(), StoreError> {
-    let freed = store.leave_node(epoch).await?;
-    tracing::warn!(epoch, freed, "released what this node held");
     Ok(())
 }

@@ -10,8 +10,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
-
 use crate::store::{FormerSelf, Joined, Store, StoreError};
 
 pub use keeper::{KeeperEnd, keep};
@@ -35,7 +33,6 @@ struct Inner {
     epoch: AtomicI64,
     good_until: Mutex<Instant>,
     low_water: LowWater,
-    renewed: watch::Sender<i64>,
 }
 
 /// Why a lease could not be had.
@@ -59,7 +56,6 @@ impl Lease {
             epoch: AtomicI64::new(epoch),
             good_until: Mutex::new(began + TIME_TO_LIVE - MARGIN),
             low_water: LowWater::default(),
-            renewed: watch::Sender::new(epoch),
         };
         Ok((Self { inner: Arc::new(inner) }, freed))
     }
@@ -87,25 +83,26 @@ impl Lease {
         }
     }
 
-    /// Follows the epoch.
-    pub fn watch(&self) -> watch::Receiver<i64> {
-        self.inner.renewed.subscribe()
-    }
-
     fn good_until(&self) -> std::sync::MutexGuard<'_, Instant> {
         self.inner.good_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn extend(&self, beaten_at: Instant) {
-        *self.good_until() = beaten_at + TIME_TO_LIVE - MARGIN;
+    /// Extends the right after a heartbeat, unless it lapsed or was given up while the heartbeat was under way:
+    /// work that came to its turn then was dropped, and only another epoch brings it back.
+    fn extend(&self, beaten_at: Instant) -> bool {
+        let mut good_until = self.good_until();
+        let held = Instant::now() < *good_until;
+        if held {
+            *good_until = beaten_at + TIME_TO_LIVE - MARGIN;
+        }
+        held
     }
 
     async fn rejoin(&self, store: &Store) -> Result<u64, LeaseError> {
         let began = Instant::now();
         let (epoch, freed) = join_as(store, &self.inner.name, FormerSelf::Respect).await?;
         self.inner.epoch.store(epoch, Ordering::Release);
-        self.extend(began);
-        self.inner.renewed.send_replace(epoch);
+        *self.good_until() = began + TIME_TO_LIVE - MARGIN;
         Ok(freed)
     }
 }
@@ -114,5 +111,47 @@ async fn join_as(store: &Store, name: &str, former: FormerSelf) -> Result<(i64, 
     match store.join_node(name, former, TIME_TO_LIVE).await? {
         Joined::As { epoch, freed } => Ok((epoch, freed)),
         Joined::NameInUse => Err(LeaseError::NameInUse(name.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease(good_until: Instant) -> Lease {
+        let inner = Inner {
+            name: "here".to_owned(),
+            epoch: AtomicI64::new(7),
+            good_until: Mutex::new(good_until),
+            low_water: LowWater::default(),
+        };
+        Lease { inner: Arc::new(inner) }
+    }
+
+    #[test]
+    fn a_heartbeat_extends_a_lease_that_is_held() {
+        let now = Instant::now();
+        let lease = lease(now + Duration::from_secs(5));
+        assert!(lease.extend(now));
+        assert!(lease.covers(7) && !lease.covers(6));
+        assert_eq!(*lease.good_until(), now + TIME_TO_LIVE - MARGIN);
+    }
+
+    #[test]
+    fn a_heartbeat_that_comes_back_late_does_not_revive_the_lease() {
+        let now = Instant::now();
+        let lease = lease(now);
+        assert!(!lease.covers(7), "work is dropped from here on");
+        assert!(!lease.extend(now));
+        assert!(!lease.covers(7));
+    }
+
+    #[test]
+    fn a_heartbeat_under_way_does_not_undo_that_the_lease_was_given_up() {
+        let now = Instant::now();
+        let lease = lease(now + Duration::from_secs(5));
+        lease.renounce(7);
+        assert!(!lease.extend(now));
+        assert!(!lease.covers(7));
     }
 }

@@ -152,7 +152,7 @@ impl<K: Send + Sync + 'static> Recorder<K> {
 
     async fn write_apart(&self, group: &[Outcome<K>], error: &StoreError) {
         if let [one] = group {
-            // It stays owned by this epoch, so that it goes out again when the node next joins.
+            // A claimed one goes out again when its lease ends; one that was born leased stays as it is.
             tracing::error!(%error, message = %one.message.id, endpoint = %one.endpoint.id, "an outcome cannot be recorded");
             return;
         }
