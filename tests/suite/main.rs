@@ -15,6 +15,8 @@ mod api_walk;
 #[cfg(test)]
 mod bytes;
 #[cfg(test)]
+mod changelog;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod crash;
