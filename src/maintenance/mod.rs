@@ -139,13 +139,16 @@ async fn work(
             let made = session.make_partitions().await?;
             let dropped = session.drop_partitions(retention).await?;
             let strays = session.delete_strays(retention).await?;
+            let folded = session.fold_rollups().await?;
+            tracing::debug!(folded, "rollups of past hours");
             if made > 0 || !dropped.is_empty() || strays > 0 {
                 tracing::info!(made, dropped = dropped.join(" "), strays, "partitions");
             }
         }
         Round::Nightly => {
             let freed = session.delete_event_ids(retention).await?;
-            tracing::info!(freed, "event ids past their retention");
+            let forgotten = session.delete_old_rollups().await?;
+            tracing::info!(freed, forgotten, "event ids and rollups past their retention");
         }
     }
     Ok(())

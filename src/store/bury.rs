@@ -59,6 +59,12 @@ impl Store {
                 ON CONFLICT (message_id, endpoint_id)
                 DO UPDATE SET reason = excluded.reason, last_status = excluded.last_status,
                               attempts = excluded.attempts, died_at = now(), replayed_at = NULL, discarded_at = NULL
+            ), counted AS (
+                INSERT INTO endpoint_hour AS r (endpoint_id, hour, node, application_id, delivered, dead, status_2xx,
+                                                status_3xx, status_4xx, status_5xx, no_response, duration_ms)
+                SELECT endpoint_id, date_trunc('hour', now(), 'UTC'), 0, application_id, 0, count(*), 0, 0, 0, 0, 0, 0
+                FROM dead GROUP BY endpoint_id, application_id
+                ON CONFLICT (endpoint_id, hour, node) DO UPDATE SET dead = r.dead + excluded.dead
             )
             SELECT count(*) AS "buried!" FROM unreachable"#,
             held,

@@ -14,6 +14,7 @@ mod dead_letter;
 mod dead_letter_read;
 mod endpoint;
 mod endpoint_header;
+mod endpoint_hour;
 mod endpoint_secret;
 mod environment;
 mod error;

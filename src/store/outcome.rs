@@ -110,13 +110,15 @@ impl Store {
     /// were born to: the happy path, one update in place and one insert each. Returns how many moved.
     pub async fn settle_born(&self, epoch: i64, rows: &[OutcomeRow<'_>]) -> Result<usize, StoreError> {
         let a = AttemptColumns::of(rows);
+        let applications: Vec<Uuid> = rows.iter().map(|row| row.application_id.uuid()).collect();
         let moved = sqlx::query_scalar!(
             r#"-- outcome::settle_born
             WITH c AS MATERIALIZED (
                 SELECT * FROM unnest(
                     $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::smallint[], $7::smallint[], $8::jsonb[],
-                    $9::bytea[], $10::integer[], $11::text[]
-                ) AS c(id, message_id, endpoint_id, number, trigger, http_status, headers, body, duration_ms, url)
+                    $9::bytea[], $10::integer[], $11::text[], $12::uuid[]
+                ) AS c(id, message_id, endpoint_id, number, trigger, http_status, headers, body, duration_ms, url,
+                       application_id)
             ), moved AS (
                 UPDATE delivery d
                 SET state = 4, owner = NULL, attempts = c.number, last_status = c.http_status, settled_at = now()
@@ -129,6 +131,15 @@ impl Store {
                                      response_headers, response_body, duration_ms, url)
                 SELECT id, message_id, endpoint_id, number, trigger, true, http_status, headers, body, duration_ms, url
                 FROM moved
+            ), counted AS (
+                INSERT INTO endpoint_hour AS r (endpoint_id, hour, node, application_id, delivered, dead, status_2xx,
+                    status_3xx, status_4xx, status_5xx, no_response, duration_ms, last_delivered_at)
+                SELECT endpoint_id, date_trunc('hour', now(), 'UTC'), $1, application_id, count(*), 0, count(*),
+                       0, 0, 0, 0, sum(duration_ms), now()
+                FROM moved GROUP BY endpoint_id, application_id
+                ON CONFLICT (endpoint_id, hour, node) DO UPDATE SET
+                    delivered = r.delivered + excluded.delivered, status_2xx = r.status_2xx + excluded.status_2xx,
+                    duration_ms = r.duration_ms + excluded.duration_ms, last_delivered_at = excluded.last_delivered_at
             )
             SELECT count(*) AS "moved!" FROM moved"#,
             epoch,
@@ -142,6 +153,7 @@ impl Store {
             &a.bodies,
             &a.durations,
             &a.urls,
+            &applications,
         )
         .fetch_one(&self.record)
         .await?;
@@ -208,6 +220,28 @@ impl Store {
                 DO UPDATE SET reason = excluded.reason, last_status = excluded.last_status,
                               last_failure = excluded.last_failure, attempts = excluded.attempts, died_at = now(),
                               replayed_at = NULL, discarded_at = NULL
+            ), counted AS (
+                INSERT INTO endpoint_hour AS r (endpoint_id, hour, node, application_id, delivered, dead, status_2xx,
+                    status_3xx, status_4xx, status_5xx, no_response, duration_ms, last_delivered_at, first_failed_at,
+                    last_failed_at)
+                SELECT endpoint_id, date_trunc('hour', now(), 'UTC'), $1, application_id,
+                       count(*) FILTER (WHERE state = 4), count(*) FILTER (WHERE state = 5),
+                       count(*) FILTER (WHERE http_status / 100 = 2), count(*) FILTER (WHERE http_status / 100 = 3),
+                       count(*) FILTER (WHERE http_status / 100 = 4), count(*) FILTER (WHERE http_status / 100 = 5),
+                       count(*) FILTER (WHERE (http_status / 100 BETWEEN 2 AND 5) IS NOT TRUE),
+                       sum(duration_ms), CASE WHEN bool_or(failure IS NULL) THEN now() END,
+                       CASE WHEN bool_or(failure IS NOT NULL) THEN now() END,
+                       CASE WHEN bool_or(failure IS NOT NULL) THEN now() END
+                FROM moved GROUP BY endpoint_id, application_id
+                ON CONFLICT (endpoint_id, hour, node) DO UPDATE SET
+                    delivered = r.delivered + excluded.delivered, dead = r.dead + excluded.dead,
+                    status_2xx = r.status_2xx + excluded.status_2xx, status_3xx = r.status_3xx + excluded.status_3xx,
+                    status_4xx = r.status_4xx + excluded.status_4xx, status_5xx = r.status_5xx + excluded.status_5xx,
+                    no_response = r.no_response + excluded.no_response,
+                    duration_ms = r.duration_ms + excluded.duration_ms,
+                    last_delivered_at = coalesce(excluded.last_delivered_at, r.last_delivered_at),
+                    first_failed_at = coalesce(r.first_failed_at, excluded.first_failed_at),
+                    last_failed_at = coalesce(excluded.last_failed_at, r.last_failed_at)
             )
             SELECT count(*) AS "moved!" FROM moved"#,
             epoch,

@@ -18,7 +18,7 @@ const SLOT: TimeDelta = TimeDelta::hours(6);
 
 /// The right to do maintenance, until it is ended or dropped.
 pub struct MaintenanceSession {
-    connection: PgConnection,
+    pub(super) connection: PgConnection,
 }
 
 /// One dated partition: `message_20261122t00`.

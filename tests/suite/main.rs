@@ -33,6 +33,8 @@ mod maintenance;
 #[cfg(test)]
 mod python;
 #[cfg(test)]
+mod rollups;
+#[cfg(test)]
 mod schedule;
 #[cfg(test)]
 mod two_nodes;

@@ -16,7 +16,7 @@ const OPTIONS: MaintenanceOptions = MaintenanceOptions {
 const RETENTION: TimeDelta = TimeDelta::days(10);
 const MESSAGE_DAYS: &str = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname ~ '^message_[0-9]'";
 
-async fn store(database: &Database) -> Store {
+pub async fn store(database: &Database) -> Store {
     let options = StoreOptions {
         database_url: database.url().to_owned(),
         main_secret: b"a main secret for tests".to_vec(),
