@@ -27,8 +27,9 @@ impl Listener {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let serving =
-            tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await });
+            tokio::spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stopped).await });
         tracing::info!("listening on http://{address}");
         Ok(Self { address, stop, serving })
     }

@@ -166,7 +166,11 @@ impl Parts {
         database.prepare(config.migrate).await?;
         let clock = Clock::default();
         if config.roles.maintenance {
-            let options = MaintenanceOptions { retention: config.retention, hold_limit: config.hold_limit };
+            let options = MaintenanceOptions {
+                retention: config.retention,
+                hold_limit: config.hold_limit,
+                audit_retention: config.audit_retention,
+            };
             self.maintenance = Some(Maintenance::start(database.store.clone(), options).await?);
         }
         if !config.roles.api && !config.roles.dispatcher {
@@ -212,6 +216,7 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         replay: engine.replay.clone(),
         authenticator: Authenticator::new(&key, clock)?,
         egress: EgressPolicy::new(&config.allow_subnets),
+        trusted_proxies: config.trusted_proxies.clone(),
         max_body_bytes: config.max_body_bytes,
         cors_origins,
     })

@@ -230,7 +230,7 @@ async fn create(
     {
         return Ok((StatusCode::OK, Json(record.into())));
     }
-    match (state.store.create_application(environment, &settings).await, existing) {
+    match (state.store.create_application(caller.actor(), environment, &settings).await, existing) {
         (Ok(record), _) => Ok((StatusCode::CREATED, Json(record.into()))),
         // Another request created it in between.
         (Err(StoreError::Conflict(_)), Some(reference)) => {
@@ -284,7 +284,8 @@ async fn update(
         settings.uid = reference.uid().map(str::to_owned);
     }
     let replacement = settings.clone();
-    let changed = state.store.change_application(environment, &reference, |s| *s = replacement).await?;
+    let changed =
+        state.store.change_application(caller.actor(), environment, &reference, |s| *s = replacement).await?;
     if let Some(record) = changed {
         return Ok((StatusCode::OK, Json(record.into())));
     }
@@ -292,7 +293,7 @@ async fn update(
     let Reference::Uid(uid) = reference else { return Err(ApiError::NotFound) };
     findings.uid("app_id", Some(&uid));
     findings.finish()?;
-    let record = state.store.create_application(environment, &settings).await?;
+    let record = state.store.create_application(caller.actor(), environment, &settings).await?;
     Ok((StatusCode::CREATED, Json(record.into())))
 }
 
@@ -312,7 +313,8 @@ async fn patch(
     let environment = caller.whole_environment()?;
     input.check()?;
     let reference = Reference::parse(&app_id);
-    let changed = state.store.change_application(environment, &reference, |s| input.apply(s)).await?;
+    let changed =
+        state.store.change_application(caller.actor(), environment, &reference, |s| input.apply(s)).await?;
     changed.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 
@@ -329,7 +331,7 @@ async fn delete(
 ) -> Result<StatusCode, ApiError> {
     caller.whole_environment()?;
     let id = caller.application(&state, &app_id).await?;
-    if state.store.delete_application(id).await? {
+    if state.store.delete_application(caller.actor(), id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)

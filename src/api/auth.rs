@@ -11,13 +11,17 @@ use http::request::Parts;
 use http::{HeaderMap, header};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
+use crate::domain::actor::{Actor, ActorKind};
 use crate::domain::claims::{Claims, OPERATOR_SUBJECT};
 use crate::domain::clock::Clock;
 use crate::domain::id::{ApplicationId, EnvironmentId};
 use crate::domain::reference::Reference;
 
+use super::address::address_of;
 use super::error::ApiError;
 use super::state::{ApiState, SharedState};
+
+pub use crate::domain::actor::Role;
 
 /// The header by which an operator chooses an environment.
 pub const ENVIRONMENT_HEADER: &str = "postrider-environment";
@@ -38,17 +42,6 @@ pub enum TokenKey {
     EdDsa(Vec<u8>),
 }
 
-/// What a caller may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Everything, in all environments.
-    Operator,
-    /// Everything in one environment.
-    Environment,
-    /// One tenant's own.
-    Application,
-}
-
 /// Who is calling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -56,6 +49,7 @@ pub struct Caller {
     pub role: Role,
     environment: Option<EnvironmentId>,
     application: Option<ApplicationId>,
+    actor: Actor,
 }
 
 /// The key for tokens cannot be read.
@@ -116,7 +110,7 @@ impl Authenticator {
         if self.created().contains(environment) {
             return Ok(());
         }
-        state.store.create_environment(environment).await?;
+        state.store.create_environment(&caller.actor, environment).await?;
         let mut created = self.created();
         if created.len() >= REMEMBERED_ENVIRONMENTS {
             created.clear();
@@ -151,6 +145,17 @@ fn check_times(claims: &Claims, now: DateTime<Utc>) -> Result<(), ApiError> {
 fn caller_of(claims: &Claims, asked: Option<&str>) -> Result<Caller, ApiError> {
     let unknown = || ApiError::Unauthenticated("The token's claims name nobody that is known here.");
     let environment = |text: &str| text.parse::<EnvironmentId>().map_err(|_| unknown());
+    let caller = |role, environment, application| Caller {
+        role,
+        environment,
+        application,
+        actor: Actor {
+            kind: ActorKind::Token,
+            id: claims.jti.clone().unwrap_or_else(|| claims.sub.clone()),
+            role: Some(role),
+            address: None,
+        },
+    };
     if claims.sub == OPERATOR_SUBJECT {
         let asked = asked.map(|text| {
             text.parse::<EnvironmentId>().map_err(|_| {
@@ -163,17 +168,22 @@ fn caller_of(claims: &Claims, asked: Option<&str>) -> Result<Caller, ApiError> {
         });
         let claimed = claims.org.as_deref().map(environment);
         let environment = asked.or(claimed).transpose()?;
-        return Ok(Caller { role: Role::Operator, environment, application: None });
+        return Ok(caller(Role::Operator, environment, None));
     }
     if let Ok(application) = claims.sub.parse::<ApplicationId>() {
         let environment = Some(environment(claims.org.as_deref().ok_or_else(unknown)?)?);
-        return Ok(Caller { role: Role::Application, environment, application: Some(application) });
+        return Ok(caller(Role::Application, environment, Some(application)));
     }
     let environment = Some(environment(&claims.sub)?);
-    Ok(Caller { role: Role::Environment, environment, application: None })
+    Ok(caller(Role::Environment, environment, None))
 }
 
 impl Caller {
+    /// Who the audit log remembers.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
     /// The environment that the call is about, for every role.
     ///
     /// # Errors
@@ -236,7 +246,8 @@ impl FromRequestParts<SharedState> for Caller {
         if let Some(caller) = parts.extensions.get::<Self>() {
             return Ok(caller.clone());
         }
-        let caller = state.authenticator.authenticate(&parts.headers)?;
+        let mut caller = state.authenticator.authenticate(&parts.headers)?;
+        caller.actor.address = address_of(parts, &state.trusted_proxies);
         state.authenticator.create_environment(&caller, state).await?;
         parts.extensions.insert(caller.clone());
         Ok(caller)

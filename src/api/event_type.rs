@@ -305,7 +305,7 @@ async fn create(
         deprecated: input.deprecated,
     }
     .settings()?;
-    let record = state.store.create_event_type(environment, &input.name, &settings).await?;
+    let record = state.store.create_event_type(caller.actor(), environment, &input.name, &settings).await?;
     Ok((StatusCode::CREATED, Json(record.into())))
 }
 
@@ -344,14 +344,15 @@ async fn update(
     let environment = caller.whole_environment()?;
     let settings = input.settings()?;
     let replacement = settings.clone();
-    let changed = state.store.change_event_type(environment, &name, |s| *s = replacement).await?;
+    let changed =
+        state.store.change_event_type(caller.actor(), environment, &name, |s| *s = replacement).await?;
     if let Some(record) = changed {
         return Ok((StatusCode::OK, Json(record.into())));
     }
     let mut findings = Findings::of_path();
     findings.event_type("event_type_name", &name);
     findings.finish()?;
-    let record = state.store.create_event_type(environment, &name, &settings).await?;
+    let record = state.store.create_event_type(caller.actor(), environment, &name, &settings).await?;
     Ok((StatusCode::CREATED, Json(record.into())))
 }
 
@@ -370,7 +371,7 @@ async fn patch(
     JsonBody(input): JsonBody<EventTypePatch>,
 ) -> Result<Json<EventTypeOut>, ApiError> {
     let environment = caller.whole_environment()?;
-    let changed = state.store.change_event_type(environment, &name, input.change()?).await?;
+    let changed = state.store.change_event_type(caller.actor(), environment, &name, input.change()?).await?;
     changed.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 
@@ -389,9 +390,13 @@ async fn delete(
 ) -> Result<StatusCode, ApiError> {
     let environment = caller.whole_environment()?;
     let found = if query.expunge.unwrap_or(false) {
-        state.store.expunge_event_type(environment, &name).await?
+        state.store.expunge_event_type(caller.actor(), environment, &name).await?
     } else {
-        state.store.change_event_type(environment, &name, |s| s.archived = true).await?.is_some()
+        state
+            .store
+            .change_event_type(caller.actor(), environment, &name, |s| s.archived = true)
+            .await?
+            .is_some()
     };
     if found { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound) }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderValue;
+use ipnet::IpNet;
 
 use crate::ingest::Ingest;
 use crate::replay::ReplayHandle;
@@ -23,6 +24,8 @@ pub struct ApiState {
     pub authenticator: Authenticator,
     /// Judges the addresses of endpoints.
     pub egress: EgressPolicy,
+    /// Proxies whose word on where a request came from is taken.
+    pub trusted_proxies: Vec<IpNet>,
     /// No body may be larger.
     pub max_body_bytes: usize,
     /// Origins whose pages may call the API from a browser.

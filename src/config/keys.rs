@@ -71,6 +71,8 @@ pub(super) const KEYS: &[Key] = &[
         .or("60s,5m,30m,2h,6h,24h"),
     Key::new("request_timeout", "TIME", "The deadline of one delivery request, 50ms to 30s").or("15s"),
     Key::new("allow_subnets", "CIDRS", "Private networks that deliveries may go to all the same").or(""),
+    Key::new("trusted_proxies", "CIDRS", "Proxies whose X-Forwarded-For says where a request came from")
+        .or(""),
     Key::new("max_body_bytes", "SIZE", "The largest request body that the API takes").or("1MiB"),
     Key::new("roles", "ROLES", "What this node does").or("api,dispatcher,maintenance"),
     Key::new("node_name", "NAME", "This node's name, unique and lasting [default: <host name>:<port>]"),
@@ -79,6 +81,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("memory_budget_bytes", "SIZE", "What payloads waiting in memory may take").or("64MiB"),
     Key::new("hold_limit", "TIME", "How long a delivery is held for a closed endpoint").or("30d"),
     Key::new("retention", "TIME", "How long messages and attempts are kept, 3d at least").or("30d"),
+    Key::new("audit_retention", "TIME", "How long the audit log is kept, 1d at least").or("400d"),
     Key::new("shutdown_timeout", "TIME", "How long a stop waits for requests that are out").or("30s"),
     Key::new("cors_origins", "ORIGINS", "Browser origins that may call the API").or(""),
     Key::new("public_url", "URL", "What links to this server start with"),

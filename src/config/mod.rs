@@ -58,6 +58,8 @@ pub struct Config {
     pub request_timeout: Duration,
     /// Private networks that deliveries may go to all the same.
     pub allow_subnets: Vec<IpNet>,
+    /// Proxies whose word on where a request came from is taken.
+    pub trusted_proxies: Vec<IpNet>,
     /// The largest request body that the API takes.
     pub max_body_bytes: usize,
     /// What this node does.
@@ -74,6 +76,8 @@ pub struct Config {
     pub hold_limit: Duration,
     /// How long messages, deliveries and attempts are kept.
     pub retention: Duration,
+    /// How long the audit log is kept.
+    pub audit_retention: Duration,
     /// How long a stop waits for requests that are out.
     pub shutdown_timeout: Duration,
     /// Browser origins that may call the API.

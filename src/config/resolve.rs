@@ -29,6 +29,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         request_timeout: read
             .value("request_timeout", |text| values::duration_within(text, "50ms", "30s"))?,
         allow_subnets: read.value("allow_subnets", subnets)?,
+        trusted_proxies: read.value("trusted_proxies", subnets)?,
         max_body_bytes: read.value("max_body_bytes", |text| values::bytes_within(text, 1 << 10, 64 << 20))?,
         roles: read.value("roles", values::roles)?,
         node_name: read
@@ -41,6 +42,8 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
             .value("memory_budget_bytes", |text| values::bytes_within(text, 1 << 20, usize::MAX))?,
         hold_limit: read.value("hold_limit", |text| values::duration_within(text, "1m", "365d"))?,
         retention: read.value("retention", |text| values::duration_within(text, "3d", "3650d"))?,
+        audit_retention: read
+            .value("audit_retention", |text| values::duration_within(text, "1d", "3650d"))?,
         shutdown_timeout: read.value("shutdown_timeout", |text| values::duration_within(text, "0s", "1h"))?,
         cors_origins: read.value("cors_origins", origins)?,
         public_url: read.given("public_url", web_url)?,

@@ -146,9 +146,16 @@ typed_id!(
 typed_id!(
     /// A long operation with progress.
     TaskId, "qtask");
+typed_id!(
+    /// One line of the audit log.
+    AuditEntryId, "audit");
+typed_id!(
+    /// An API key, not the key itself.
+    ApiKeyId, "key");
 
 /// Prefixes that a caller's own `uid` may not start with, underscore included.
-pub const RESERVED_PREFIXES: [&str; 7] = ["app_", "ep_", "msg_", "atmpt_", "dl_", "qtask_", "org_"];
+pub const RESERVED_PREFIXES: [&str; 9] =
+    ["app_", "ep_", "msg_", "atmpt_", "dl_", "qtask_", "org_", "audit_", "key_"];
 
 /// An environment: `org_` and 1 to 64 letters or digits, the caller's choice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

@@ -1,6 +1,7 @@
 //! The pure core: ids, values and decisions. It takes values, a clock and chance, and returns values; it knows
 //! nothing of HTTP, SQL or tasks, and imports nothing else of ours.
 
+pub mod actor;
 pub mod application;
 pub mod attempt;
 pub mod background_task;

@@ -27,6 +27,8 @@ pub struct MaintenanceOptions {
     pub retention: Duration,
     /// Deliveries whose endpoint is closed.
     pub hold_limit: Duration,
+    /// Lines of the audit log.
+    pub audit_retention: Duration,
 }
 
 /// Maintenance under way.
@@ -149,6 +151,9 @@ async fn work(
             let freed = session.delete_event_ids(retention).await?;
             let forgotten = session.delete_old_rollups().await?;
             tracing::info!(freed, forgotten, "event ids and rollups past their retention");
+            let audit_retention = TimeDelta::from_std(options.audit_retention).unwrap_or(TimeDelta::MAX);
+            let forgotten = store.delete_audit_entries(audit_retention).await?;
+            tracing::info!(freed, forgotten, "event ids and audit entries past their retention");
         }
     }
     Ok(())

@@ -7,10 +7,12 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, EnvironmentId};
 use crate::domain::page::Scan;
 use crate::domain::reference::Reference;
 
+use super::audit::{Entry, changed, note};
 use super::configuration::raise_version;
 use super::{Store, StoreError};
 
@@ -40,6 +42,19 @@ pub struct ApplicationRecord {
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl ApplicationSettings {
+    /// The names of the fields in which `other` differs, as the API has them.
+    fn changed_in(&self, other: &Self) -> Vec<&'static str> {
+        changed([
+            ("uid", self.uid != other.uid),
+            ("name", self.name != other.name),
+            ("rateLimit", self.rate_limit != other.rate_limit),
+            ("retrySchedule", self.retry_schedule_ms != other.retry_schedule_ms),
+            ("metadata", self.metadata != other.metadata),
+        ])
+    }
 }
 
 struct Row {
@@ -147,9 +162,12 @@ impl Store {
     /// [`StoreError::Conflict`] when the `uid` is taken.
     pub async fn create_application(
         &self,
+        actor: &Actor,
         environment: &EnvironmentId,
         settings: &ApplicationSettings,
     ) -> Result<ApplicationRecord, StoreError> {
+        let id = ApplicationId::generate();
+        let mut transaction = self.api.begin().await?;
         let row = sqlx::query_as!(
             Row,
             r#"-- application::create
@@ -157,7 +175,7 @@ impl Store {
             VALUES ($1, $2, $3, $4, $5, $6, $7)
             RETURNING id, uid, name, rate_limit, retry_schedule_ms,
                 metadata AS "metadata: Json<BTreeMap<String, String>>", created_at, updated_at"#,
-            ApplicationId::generate().uuid(),
+            id.uuid(),
             environment.as_str(),
             settings.uid,
             settings.name,
@@ -165,9 +183,12 @@ impl Store {
             settings.retry_schedule_ms.as_deref(),
             Json(&settings.metadata) as _,
         )
-        .fetch_one(&self.api)
+        .fetch_one(&mut *transaction)
         .await
         .map_err(uid_taken)?;
+        let entry = Entry::of(Some(environment), Some(id), "application.created", id);
+        note(&mut transaction, actor, entry).await?;
+        transaction.commit().await?;
         Ok(row.into())
     }
 
@@ -177,6 +198,7 @@ impl Store {
     /// [`StoreError::Conflict`] when the new `uid` is taken.
     pub async fn change_application(
         &self,
+        actor: &Actor,
         environment: &EnvironmentId,
         reference: &Reference<ApplicationId>,
         change: impl FnOnce(&mut ApplicationSettings),
@@ -192,6 +214,7 @@ impl Store {
         let Some(mut record) = find(&mut transaction, environment, &Reference::Id(id)).await? else {
             return Ok(None);
         };
+        let before = record.settings.clone();
         change(&mut record.settings);
         let settings = &record.settings;
         record.updated_at = sqlx::query_scalar!(
@@ -210,6 +233,9 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await
         .map_err(uid_taken)?;
+        let fields = before.changed_in(settings);
+        let entry = Entry::in_application(id, "application.updated", id).fields(&fields);
+        note(&mut transaction, actor, entry).await?;
         transaction.commit().await?;
         Ok(Some(record))
     }
@@ -218,7 +244,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn delete_application(&self, id: ApplicationId) -> Result<bool, StoreError> {
+    pub async fn delete_application(&self, actor: &Actor, id: ApplicationId) -> Result<bool, StoreError> {
         let mut transaction = self.api.begin().await?;
         if !raise_version(&mut transaction, id).await? {
             return Ok(false);
@@ -233,6 +259,7 @@ impl Store {
         )
         .execute(&mut *transaction)
         .await?;
+        note(&mut transaction, actor, Entry::in_application(id, "application.deleted", id)).await?;
         transaction.commit().await?;
         Ok(true)
     }

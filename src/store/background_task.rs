@@ -2,15 +2,18 @@
 //! node is gone, or gave it back, is taken up by another where it stopped.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::domain::actor::Actor;
 use crate::domain::background_task::{Progress, TaskKind, TaskState};
 use crate::domain::dead_letter::DeadLetterFilter;
 use crate::domain::id::{ApplicationId, EnvironmentId, TaskId};
 use crate::domain::page::Scan;
 
+use super::audit::{Entry, note};
 use super::{Span, Store, StoreError};
 
 /// What a task is to do.
@@ -94,7 +97,7 @@ impl TryFrom<Row> for BackgroundTask {
 
 impl Store {
     /// Creates a task; the next free node takes it up. Dead letters that die later are not its business.
-    pub async fn create_task(&self, new: &NewTask) -> Result<BackgroundTask, StoreError> {
+    pub async fn create_task(&self, actor: &Actor, new: &NewTask) -> Result<BackgroundTask, StoreError> {
         let mut tx = self.api.begin().await?;
         let total =
             super::dead_letter_read::count(&mut tx, &new.environment_id, new.kind, &new.filter).await?;
@@ -115,6 +118,10 @@ impl Store {
         )
         .fetch_one(&mut *tx)
         .await?;
+        let task = TaskId::from(row.id);
+        let entry = Entry::of(Some(&new.environment_id), new.application_id, "background_task.created", task);
+        let details = json!({ "kind": new.kind.name(), "filter": new.filter, "total": total });
+        note(&mut tx, actor, entry.details(details)).await?;
         tx.commit().await?;
         row.try_into()
     }

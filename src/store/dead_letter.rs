@@ -12,10 +12,12 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::domain::actor::Actor;
 use crate::domain::background_task::TaskKind;
 use crate::domain::dead_letter::{DeadLetterFilter, DeathReason};
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId, TaskId};
 
+use super::audit::{Entry, note};
 use super::background_task::lock_task;
 use super::{Store, StoreError};
 
@@ -58,6 +60,7 @@ impl Store {
     /// Replays one dead letter, an open or a discarded one.
     pub async fn replay_dead_letter(
         &self,
+        actor: &Actor,
         environment: &EnvironmentId,
         application: Option<ApplicationId>,
         id: DeadLetterId,
@@ -65,7 +68,7 @@ impl Store {
         let mut tx = self.api.begin().await?;
         let found = sqlx::query!(
             r#"-- dead_letter::find_for_replay
-            SELECT l.message_id, l.endpoint_id, l.replayed_at,
+            SELECT l.message_id, l.endpoint_id, l.application_id, l.replayed_at,
                    (e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL) AS "deleted!",
                    (l.payload IS NULL) AS "expunged!"
             FROM dead_letter l
@@ -87,7 +90,12 @@ impl Store {
                 lock_deliveries(&mut tx, &[found.message_id], &[found.endpoint_id]).await?;
                 match put_back_to_work(&mut tx, &[id.uuid()], true).await? {
                     0 => ReplayOutcome::AlreadyReplayed,
-                    _ => ReplayOutcome::Started,
+                    _ => {
+                        let entry =
+                            Entry::in_application(found.application_id.into(), "dead_letter.replayed", id);
+                        note(&mut tx, actor, entry).await?;
+                        ReplayOutcome::Started
+                    }
                 }
             }
         };
@@ -98,27 +106,32 @@ impl Store {
     /// Discards one dead letter.
     pub async fn discard_dead_letter(
         &self,
+        actor: &Actor,
         environment: &EnvironmentId,
         application: Option<ApplicationId>,
         id: DeadLetterId,
     ) -> Result<DiscardOutcome, StoreError> {
-        let replayed_at = sqlx::query_scalar!(
+        let mut tx = self.api.begin().await?;
+        let found = sqlx::query!(
             r#"-- dead_letter::discard
             UPDATE dead_letter
             SET discarded_at = CASE WHEN replayed_at IS NULL THEN coalesce(discarded_at, now()) END
             WHERE id = $1 AND environment_id = $2 AND ($3::uuid IS NULL OR application_id = $3)
-            RETURNING replayed_at"#,
+            RETURNING application_id, replayed_at"#,
             id.uuid(),
             environment.as_str(),
             application.map(ApplicationId::uuid),
         )
-        .fetch_optional(&self.api)
+        .fetch_optional(&mut *tx)
         .await?;
-        Ok(match replayed_at {
-            None => DiscardOutcome::NotFound,
-            Some(None) => DiscardOutcome::Discarded,
-            Some(Some(_)) => DiscardOutcome::AlreadyReplayed,
-        })
+        let Some(found) = found else { return Ok(DiscardOutcome::NotFound) };
+        if found.replayed_at.is_some() {
+            return Ok(DiscardOutcome::AlreadyReplayed);
+        }
+        let entry = Entry::in_application(found.application_id.into(), "dead_letter.discarded", id);
+        note(&mut tx, actor, entry).await?;
+        tx.commit().await?;
+        Ok(DiscardOutcome::Discarded)
     }
 
     /// Replays or discards the next chunk of a background task that this node owns.

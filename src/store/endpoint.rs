@@ -7,11 +7,13 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::page::Scan;
 use crate::domain::reference::Reference;
 use crate::domain::secret::SigningSecret;
 
+use super::audit::{Entry, changed, note};
 use super::configuration::raise_version;
 use super::endpoint_secret::insert_secret;
 use super::{Store, StoreError};
@@ -56,6 +58,25 @@ pub struct EndpointRecord {
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl EndpointSettings {
+    /// The names of the fields in which `other` differs, as the API has them.
+    fn changed_in(&self, other: &Self) -> Vec<&'static str> {
+        changed([
+            ("uid", self.uid != other.uid),
+            ("url", self.url != other.url),
+            ("description", self.description != other.description),
+            ("version", self.version != other.version),
+            ("filterTypes", self.event_types != other.event_types),
+            ("channels", self.channels != other.channels),
+            ("rateLimit", self.rate_limit != other.rate_limit),
+            ("maxInFlight", self.max_in_flight != other.max_in_flight),
+            ("retrySchedule", self.retry_schedule_ms != other.retry_schedule_ms),
+            ("metadata", self.metadata != other.metadata),
+            ("disabled", self.disabled != other.disabled),
+        ])
+    }
 }
 
 struct Row {
@@ -161,6 +182,7 @@ impl Store {
     /// [`StoreError::Conflict`] when the `uid` is taken, or the application was deleted in between.
     pub async fn create_endpoint(
         &self,
+        actor: &Actor,
         application: ApplicationId,
         settings: &EndpointSettings,
         secret: &SigningSecret,
@@ -201,6 +223,7 @@ impl Store {
         .await
         .map_err(uid_taken)?;
         insert_secret(&mut transaction, &self.sealer, id, secret).await?;
+        note(&mut transaction, actor, Entry::in_application(application, "endpoint.created", id)).await?;
         transaction.commit().await?;
         Ok(row.into())
     }
@@ -211,6 +234,7 @@ impl Store {
     /// [`StoreError::Conflict`] when the new `uid` is taken.
     pub async fn change_endpoint(
         &self,
+        actor: &Actor,
         application: ApplicationId,
         reference: &Reference<EndpointId>,
         change: impl FnOnce(&mut EndpointSettings),
@@ -224,6 +248,7 @@ impl Store {
         else {
             return Ok(None);
         };
+        let before = settings.clone();
         change(&mut settings);
         let row = sqlx::query_as!(
             Row,
@@ -253,6 +278,9 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await
         .map_err(uid_taken)?;
+        let fields = before.changed_in(&settings);
+        let entry = Entry::in_application(application, "endpoint.updated", id).fields(&fields);
+        note(&mut transaction, actor, entry).await?;
         transaction.commit().await?;
         Ok(Some(row.into()))
     }
@@ -263,6 +291,7 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn delete_endpoint(
         &self,
+        actor: &Actor,
         application: ApplicationId,
         reference: &Reference<EndpointId>,
     ) -> Result<bool, StoreError> {
@@ -270,19 +299,19 @@ impl Store {
         if !raise_version(&mut transaction, application).await? {
             return Ok(false);
         }
-        let deleted = sqlx::query!(
+        let deleted = sqlx::query_scalar!(
             "-- endpoint::delete
             UPDATE endpoint SET deleted_at = now(), updated_at = now()
-            WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL",
+            WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL
+            RETURNING id",
             application.uuid(),
             reference.id(),
             reference.uid(),
         )
-        .execute(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
-        if deleted.rows_affected() == 0 {
-            return Ok(false);
-        }
+        let Some(id) = deleted.map(EndpointId::from) else { return Ok(false) };
+        note(&mut transaction, actor, Entry::in_application(application, "endpoint.deleted", id)).await?;
         transaction.commit().await?;
         Ok(true)
     }

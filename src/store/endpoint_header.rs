@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::reference::Reference;
 
+use super::audit::{Entry, note};
 use super::configuration::raise_version;
 use super::{Store, StoreError};
 
@@ -62,6 +64,7 @@ impl Store {
     /// That of `change`, or [`StoreError`] turned into it.
     pub async fn change_endpoint_headers<E: From<StoreError>>(
         &self,
+        actor: &Actor,
         application: ApplicationId,
         reference: &Reference<EndpointId>,
         change: impl FnOnce(&mut BTreeMap<String, String>) -> Result<(), E>,
@@ -84,6 +87,7 @@ impl Store {
         let Some(row) = row else { return Ok(false) };
         let id = EndpointId::from(row.id);
         let mut headers = self.open_headers(id, row.headers_sealed.as_deref())?;
+        let before = headers.clone();
         change(&mut headers)?;
         sqlx::query!(
             "-- endpoint_header::change
@@ -94,7 +98,34 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
+        let entry = Entry::in_application(application, "endpoint.headers.updated", id);
+        note(&mut transaction, actor, entry.fields(&names_that_differ(&before, &headers))).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(true)
+    }
+}
+
+/// The names of headers that were added, changed or taken away.
+fn names_that_differ<'a>(
+    before: &'a BTreeMap<String, String>,
+    after: &'a BTreeMap<String, String>,
+) -> Vec<&'a str> {
+    let changed = after.iter().filter(|(name, value)| before.get(*name) != Some(*value));
+    let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
+    changed.chain(gone).map(|(name, _)| name.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_named_without_their_values() {
+        let map = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let before: BTreeMap<String, String> = map(&[("a", "1"), ("b", "2"), ("c", "3")]);
+        let after = map(&[("a", "1"), ("b", "other"), ("d", "4")]);
+        assert_eq!(names_that_differ(&before, &after), ["b", "d", "c"]);
     }
 }

@@ -1,12 +1,15 @@
 //! Signing secrets of endpoints, sealed for their endpoint. One is current; rotated ones sign along for a while.
 
+use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::reference::Reference;
 use crate::domain::secret::SigningSecret;
 
+use super::audit::{Entry, note};
 use super::configuration::raise_version;
 use super::{Sealer, Store, StoreError};
 
@@ -49,6 +52,7 @@ impl Store {
     /// [`StoreError::Conflict`] when too many keys would be live.
     pub async fn rotate_endpoint_secret(
         &self,
+        actor: &Actor,
         application: ApplicationId,
         reference: &Reference<EndpointId>,
         secret: &SigningSecret,
@@ -69,6 +73,7 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         let Some(endpoint) = endpoint else { return Ok(false) };
+        let id = EndpointId::from(endpoint);
         sqlx::query!(
             "-- endpoint_secret::retire
             UPDATE endpoint_secret SET expires_at = now() + make_interval(secs => $2)
@@ -85,7 +90,7 @@ impl Store {
         )
         .execute(&mut *transaction)
         .await?;
-        insert_secret(&mut transaction, &self.sealer, endpoint.into(), secret).await?;
+        insert_secret(&mut transaction, &self.sealer, id, secret).await?;
         let live = sqlx::query_scalar!(
             r#"-- endpoint_secret::count
             SELECT count(*) AS "count!" FROM endpoint_secret WHERE endpoint_id = $1"#,
@@ -96,6 +101,8 @@ impl Store {
         if live > MAX_LIVE_KEYS {
             return Err(StoreError::Conflict("The endpoint has ten live keys already."));
         }
+        let entry = Entry::in_application(application, "endpoint.secret.rotated", id);
+        note(&mut transaction, actor, entry.details(json!({ "gracePeriodSeconds": grace_seconds }))).await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -4,9 +4,11 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use sqlx::types::Json;
 
+use crate::domain::actor::Actor;
 use crate::domain::id::EnvironmentId;
 use crate::domain::page::Scan;
 
+use super::audit::{Entry, changed, note};
 use super::{Store, StoreError};
 
 /// The JSON Schemas of an event type, by version: a JSON object as text.
@@ -40,6 +42,21 @@ pub struct EventTypeRecord {
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl EventTypeSettings {
+    /// The names of the fields in which `other` differs, as the API has them.
+    fn changed_in(&self, other: &Self) -> Vec<&'static str> {
+        let schemas = |settings: &Self| settings.schemas.as_ref().map(|schemas| schemas.get().to_owned());
+        changed([
+            ("description", self.description != other.description),
+            ("groupName", self.group_name != other.group_name),
+            ("schemas", schemas(self) != schemas(other)),
+            ("featureFlags", self.feature_flags != other.feature_flags),
+            ("archived", self.archived != other.archived),
+            ("deprecated", self.deprecated != other.deprecated),
+        ])
+    }
 }
 
 struct Row {
@@ -133,10 +150,12 @@ impl Store {
     /// [`StoreError::Conflict`] when the name is taken.
     pub async fn create_event_type(
         &self,
+        actor: &Actor,
         environment: &EnvironmentId,
         name: &str,
         settings: &EventTypeSettings,
     ) -> Result<EventTypeRecord, StoreError> {
+        let mut transaction = self.api.begin().await?;
         let row = sqlx::query_as!(
             Row,
             r#"-- event_type::create
@@ -159,9 +178,13 @@ impl Store {
             settings.archived,
             settings.deprecated,
         )
-        .fetch_optional(&self.api)
-        .await?;
-        row.map(Into::into).ok_or(StoreError::Conflict("An event type of that name is there already."))
+        .fetch_optional(&mut *transaction)
+        .await?
+        .ok_or(StoreError::Conflict("An event type of that name is there already."))?;
+        let entry = Entry::in_environment(environment, "event_type.created", name);
+        note(&mut transaction, actor, entry).await?;
+        transaction.commit().await?;
+        Ok(row.into())
     }
 
     /// Changes an event type, if it is there.
@@ -170,6 +193,7 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn change_event_type(
         &self,
+        actor: &Actor,
         environment: &EnvironmentId,
         name: &str,
         change: impl FnOnce(&mut EventTypeSettings),
@@ -188,6 +212,7 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let mut record = EventTypeRecord::from(row);
+        let before = record.settings.clone();
         change(&mut record.settings);
         let settings = &record.settings;
         record.updated_at = sqlx::query_scalar!(
@@ -207,6 +232,9 @@ impl Store {
         )
         .fetch_one(&mut *transaction)
         .await?;
+        let fields = before.changed_in(settings);
+        let entry = Entry::in_environment(environment, "event_type.updated", name).fields(&fields);
+        note(&mut transaction, actor, entry).await?;
         transaction.commit().await?;
         Ok(Some(record))
     }
@@ -217,17 +245,25 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn expunge_event_type(
         &self,
+        actor: &Actor,
         environment: &EnvironmentId,
         name: &str,
     ) -> Result<bool, StoreError> {
+        let mut transaction = self.api.begin().await?;
         let deleted = sqlx::query!(
             "-- event_type::expunge
             DELETE FROM event_type WHERE environment_id = $1 AND name = $2",
             environment.as_str(),
             name,
         )
-        .execute(&self.api)
+        .execute(&mut *transaction)
         .await?;
-        Ok(deleted.rows_affected() > 0)
+        if deleted.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let entry = Entry::in_environment(environment, "event_type.expunged", name);
+        note(&mut transaction, actor, entry).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 }

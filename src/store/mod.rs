@@ -6,6 +6,7 @@
 
 mod application;
 mod attempt;
+mod audit;
 mod background_task;
 mod bury;
 mod configuration;

@@ -2,14 +2,17 @@
 //! one commit. Guards compare owner and lease, so a node that lost its right changes nothing.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::domain::actor::Actor;
 use crate::domain::attempt::{AttemptOutcome, Trigger};
 use crate::domain::dead_letter::DeathReason;
 use crate::domain::delivery::{DeliveryState, NextStep};
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, MessageId};
 
+use super::audit::{Entry, note};
 use super::{Store, StoreError};
 
 /// An attempt that was made and what is to follow from it.
@@ -280,21 +283,28 @@ impl Store {
 
 /// Disables endpoints that answered 410, and tells every node.
 async fn disable_gone(tx: &mut sqlx::PgConnection, endpoints: &[Uuid]) -> Result<(), StoreError> {
-    sqlx::query!(
+    let closed = sqlx::query!(
         r#"-- endpoint::disable_gone
         WITH closed AS (
             UPDATE endpoint SET disabled_at = now(), disabled_reason = 'gone', updated_at = now()
             WHERE id = ANY($1) AND disabled_at IS NULL AND deleted_at IS NULL
-            RETURNING application_id
+            RETURNING id, application_id
         ), bumped AS (
             UPDATE application SET config_version = config_version + 1
             WHERE id IN (SELECT application_id FROM closed)
             RETURNING id
         )
-        SELECT pg_notify('postrider_config', id::text) FROM bumped"#,
+        SELECT closed.id, closed.application_id, pg_notify('postrider_config', bumped.id::text) AS told
+        FROM closed JOIN bumped ON bumped.id = closed.application_id"#,
         endpoints,
     )
     .fetch_all(&mut *tx)
     .await?;
+    let dispatcher = Actor::system("dispatcher");
+    for endpoint in closed {
+        let id = EndpointId::from(endpoint.id);
+        let entry = Entry::in_application(endpoint.application_id.into(), "endpoint.disabled", id);
+        note(tx, &dispatcher, entry.details(json!({ "reason": "gone" }))).await?;
+    }
     Ok(())
 }

@@ -1,11 +1,14 @@
 //! Resend: puts a message back to work for one endpoint, whatever became of it there before, even if it was
 //! never fanned out to it. A resend starts the schedule anew.
 
+use serde_json::json;
 use sqlx::PgConnection;
 
+use crate::domain::actor::Actor;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{ApplicationId, EndpointId, MessageId};
 
+use super::audit::{Entry, note};
 use super::{Store, StoreError};
 
 /// What became of a resend.
@@ -28,12 +31,13 @@ impl Store {
     /// Makes the message due now for the endpoint. Both are the application's: the caller has looked them up.
     pub async fn resend(
         &self,
+        actor: &Actor,
         application: ApplicationId,
         message: MessageId,
         endpoint: EndpointId,
     ) -> Result<ResendOutcome, StoreError> {
         for _ in 0..LOOKS {
-            if let Some(outcome) = self.try_resend(application, message, endpoint).await? {
+            if let Some(outcome) = self.try_resend(actor, application, message, endpoint).await? {
                 return Ok(outcome);
             }
         }
@@ -44,6 +48,7 @@ impl Store {
     /// `None` when the delivery moved between the look at the queue and the lock on the delivery.
     async fn try_resend(
         &self,
+        actor: &Actor,
         application: ApplicationId,
         message: MessageId,
         endpoint: EndpointId,
@@ -79,6 +84,8 @@ impl Store {
                 Err(other) => return Err(other),
             }
         }
+        let entry = Entry::in_application(application, "message.resent", message);
+        note(&mut tx, actor, entry.details(json!({ "endpointId": endpoint }))).await?;
         announce_due(&mut tx).await?;
         tx.commit().await?;
         Ok(Some(ResendOutcome::Started))

@@ -13,6 +13,8 @@ mod support;
 #[cfg(test)]
 mod api_walk;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod bytes;
 #[cfg(test)]
 mod changelog;

@@ -10,12 +10,14 @@ use postrider::store::{MigrateError, Store, StoreOptions};
 use crate::support::Database;
 
 const OPTIONS: MaintenanceOptions = MaintenanceOptions {
+    audit_retention: Duration::from_secs(400 * 86_400),
     retention: Duration::from_secs(10 * 86_400),
     hold_limit: Duration::from_secs(30 * 86_400),
 };
 const RETENTION: TimeDelta = TimeDelta::days(10);
 const MESSAGE_DAYS: &str = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname ~ '^message_[0-9]'";
 
+/// The store on that database.
 pub async fn store(database: &Database) -> Store {
     let options = StoreOptions {
         database_url: database.url().to_owned(),

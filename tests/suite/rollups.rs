@@ -12,6 +12,7 @@ const SUMS: &str = "
     SELECT ARRAY[sum(delivered), sum(dead), sum(status_2xx), sum(status_3xx), sum(status_4xx), sum(status_5xx),
                  sum(no_response)]::bigint[] FROM endpoint_hour";
 const OPTIONS: MaintenanceOptions = MaintenanceOptions {
+    audit_retention: Duration::from_secs(400 * 86_400),
     retention: Duration::from_secs(10 * 86_400),
     hold_limit: Duration::from_secs(30 * 86_400),
 };

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId, MessageId};
 use crate::store::DeadLetter;
 
@@ -21,6 +22,8 @@ use super::state::SharedState;
 
 /// Whose dead letters an operation is about.
 struct Scope {
+    /// Who asks.
+    actor: Actor,
     environment: EnvironmentId,
     /// Of one tenant; `None` for all of the environment.
     application: Option<ApplicationId>,

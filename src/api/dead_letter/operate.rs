@@ -61,7 +61,7 @@ pub(super) async fn replay(
     id: &str,
 ) -> Result<(StatusCode, Json<DeadLetterOut>), ApiError> {
     let id = named(id)?;
-    match state.store.replay_dead_letter(&scope.environment, scope.application, id).await? {
+    match state.store.replay_dead_letter(&scope.actor, &scope.environment, scope.application, id).await? {
         ReplayOutcome::Started => {}
         ReplayOutcome::NotFound => return Err(ApiError::NotFound),
         ReplayOutcome::AlreadyReplayed => return Err(already_replayed()),
@@ -82,7 +82,7 @@ pub(super) async fn discard(
     id: &str,
 ) -> Result<Json<DeadLetterOut>, ApiError> {
     let id = named(id)?;
-    match state.store.discard_dead_letter(&scope.environment, scope.application, id).await? {
+    match state.store.discard_dead_letter(&scope.actor, &scope.environment, scope.application, id).await? {
         DiscardOutcome::Discarded => shown(state, scope, id).await,
         DiscardOutcome::NotFound => Err(ApiError::NotFound),
         DiscardOutcome::AlreadyReplayed => Err(already_replayed()),
@@ -108,7 +108,7 @@ pub(super) async fn bulk(
         filter: bulk.filter,
         rate_per_second: bulk.rate_per_second,
     };
-    let task = state.store.create_task(&new).await?;
+    let task = state.store.create_task(&scope.actor, &new).await?;
     state.replay.wake();
     Ok((StatusCode::ACCEPTED, Json(BackgroundTaskOut::from(task))).into_response())
 }

@@ -21,7 +21,11 @@ use super::{CountOut, DeadLetterOut, Scope, operate};
 
 async fn scope(state: &SharedState, caller: &Caller, app_id: &str) -> Result<Scope, ApiError> {
     let application = caller.application(state, app_id).await?;
-    Ok(Scope { environment: caller.environment()?.clone(), application: Some(application) })
+    Ok(Scope {
+        actor: caller.actor().clone(),
+        environment: caller.environment()?.clone(),
+        application: Some(application),
+    })
 }
 
 /// List the dead letters of an application.

@@ -128,7 +128,7 @@ async fn change(
 ) -> Result<StatusCode, ApiError> {
     let application = caller.application(state, &path.app_id).await?;
     let reference = Reference::parse(&path.endpoint_id);
-    let changed = state.store.change_endpoint_headers(application, &reference, |headers| {
+    let changed = state.store.change_endpoint_headers(caller.actor(), application, &reference, |headers| {
         change(headers);
         check(headers)
     });

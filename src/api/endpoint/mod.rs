@@ -11,6 +11,7 @@ use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::actor::Actor;
 use crate::domain::id::EndpointId;
 use crate::domain::reference::Reference;
 use crate::domain::secret::SigningSecret;
@@ -61,12 +62,13 @@ async fn create(
 ) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
     let application = caller.application(&state, &app_id).await?;
     check_input(&mut input, &state.egress)?;
-    let record = create_from(&state, application, input).await?;
+    let record = create_from(&state, caller.actor(), application, input).await?;
     Ok((StatusCode::CREATED, Json(record)))
 }
 
 async fn create_from(
     state: &ApiState,
+    actor: &Actor,
     application: crate::domain::id::ApplicationId,
     input: EndpointIn,
 ) -> Result<EndpointOut, ApiError> {
@@ -80,7 +82,7 @@ async fn create_from(
         None => SigningSecret::generate(),
     };
     let headers = input.headers.unwrap_or_default();
-    Ok(state.store.create_endpoint(application, &settings, &secret, &headers).await?.into())
+    Ok(state.store.create_endpoint(actor, application, &settings, &secret, &headers).await?.into())
 }
 
 /// Get an endpoint.
@@ -125,14 +127,15 @@ async fn update(
     if state.store.endpoint(application, &reference).await?.is_some() {
         refuse_parts_of_new_ones(&input)?;
         let settings = input.settings();
-        let changed = state.store.change_endpoint(application, &reference, |s| *s = settings).await?;
+        let changed =
+            state.store.change_endpoint(caller.actor(), application, &reference, |s| *s = settings).await?;
         return changed.map(|record| (StatusCode::OK, Json(record.into()))).ok_or(ApiError::NotFound);
     }
     let mut findings = Findings::of_path();
     let Reference::Uid(uid) = reference else { return Err(ApiError::NotFound) };
     findings.uid("endpoint_id", Some(&uid));
     findings.finish()?;
-    let record = create_from(&state, application, input).await?;
+    let record = create_from(&state, caller.actor(), application, input).await?;
     Ok((StatusCode::CREATED, Json(record)))
 }
 
@@ -164,7 +167,8 @@ async fn patch(
     let application = caller.application(&state, &path.app_id).await?;
     check_patch(&mut input, &state.egress)?;
     let reference = Reference::parse(&path.endpoint_id);
-    let changed = state.store.change_endpoint(application, &reference, |s| input.apply(s)).await?;
+    let changed =
+        state.store.change_endpoint(caller.actor(), application, &reference, |s| input.apply(s)).await?;
     changed.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 
@@ -182,7 +186,7 @@ async fn delete(
 ) -> Result<StatusCode, ApiError> {
     let application = caller.application(&state, &path.app_id).await?;
     let reference = Reference::parse(&path.endpoint_id);
-    if state.store.delete_endpoint(application, &reference).await? {
+    if state.store.delete_endpoint(caller.actor(), application, &reference).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)

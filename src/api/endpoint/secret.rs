@@ -91,7 +91,11 @@ async fn rotate(
     findings.finish()?;
     let Ok(secret) = secret else { return Err(ApiError::Internal) };
     let reference = Reference::parse(&path.endpoint_id);
-    if state.store.rotate_endpoint_secret(application, &reference, &secret, grace_seconds).await? {
+    if state
+        .store
+        .rotate_endpoint_secret(caller.actor(), application, &reference, &secret, grace_seconds)
+        .await?
+    {
         Ok(Json(EndpointSecretOut { key: verifying_text(&secret) }))
     } else {
         Err(ApiError::NotFound)

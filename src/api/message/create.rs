@@ -141,7 +141,7 @@ async fn create(
     let accepted = match (state.ingest.accept(environment, &app_id, message.clone()).await, input.application)
     {
         (Err(IngestError::UnknownApplication), Some(application)) => {
-            create_application(&state, environment, &app_id, application).await?;
+            create_application(&state, &caller, &app_id, application).await?;
             state.ingest.accept(environment, &app_id, message).await
         }
         (accepted, _) => accepted,
@@ -157,7 +157,7 @@ async fn create(
 /// Creates the application under the `uid` in the path. That another request does so first is as good.
 async fn create_application(
     state: &ApiState,
-    environment: &EnvironmentId,
+    caller: &Caller,
     app_id: &str,
     application: ApplicationIn,
 ) -> Result<(), ApiError> {
@@ -169,7 +169,7 @@ async fn create_application(
     findings.finish()?;
     let mut settings = application.settings();
     settings.uid = Some(uid);
-    match state.store.create_application(environment, &settings).await {
+    match state.store.create_application(caller.actor(), caller.environment()?, &settings).await {
         Ok(_) | Err(StoreError::Conflict(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -1,0 +1,101 @@
+//! Who does something: what the audit log remembers of the one behind a change.
+
+use std::net::IpAddr;
+
+/// What a caller may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Everything, in all environments.
+    Operator,
+    /// Everything in one environment.
+    Environment,
+    /// One tenant's own.
+    Application,
+}
+
+impl Role {
+    /// Its name in the database and in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Environment => "environment",
+            Self::Application => "application",
+        }
+    }
+
+    /// The role of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Operator, Self::Environment, Self::Application].into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// How somebody proved who they are, or that nobody had to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ActorKind {
+    /// A signed token.
+    Token,
+    /// An API key.
+    ApiKey,
+    /// A command on a machine that reaches the database.
+    Cli,
+    /// Postrider itself.
+    System,
+}
+
+impl ActorKind {
+    /// Its name in the database and in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::ApiKey => "api_key",
+            Self::Cli => "cli",
+            Self::System => "system",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Token, Self::ApiKey, Self::Cli, Self::System].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// The one behind a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// How they proved who they are.
+    pub kind: ActorKind,
+    /// Which of that kind: a token's own id or else its subject, an API key's id, a command, a part of Postrider.
+    pub id: String,
+    /// What they may do; nothing for Postrider itself.
+    pub role: Option<Role>,
+    /// Where the request came from.
+    pub address: Option<IpAddr>,
+}
+
+impl Actor {
+    /// Postrider itself; `part` is the part of it that acts.
+    pub fn system(part: &str) -> Self {
+        Self { kind: ActorKind::System, id: part.to_owned(), role: None, address: None }
+    }
+
+    /// A command that reaches the database without asking a server.
+    pub fn cli(command: &str) -> Self {
+        Self { kind: ActorKind::Cli, id: command.to_owned(), role: Some(Role::Operator), address: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for role in [Role::Operator, Role::Environment, Role::Application] {
+            assert_eq!(Role::from_name(role.name()), Some(role));
+        }
+        for kind in [ActorKind::Token, ActorKind::ApiKey, ActorKind::Cli, ActorKind::System] {
+            assert_eq!(ActorKind::from_name(kind.name()), Some(kind));
+        }
+        assert_eq!((Role::from_name("Operator"), ActorKind::from_name("")), (None, None));
+    }
+}
