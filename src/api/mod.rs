@@ -12,6 +12,7 @@ pub mod docs;
 pub mod endpoint;
 pub mod error;
 pub mod event_type;
+mod examples;
 pub mod extract;
 pub mod health;
 pub mod idempotency;
@@ -60,7 +61,14 @@ fn resources() -> OpenApiRouter<SharedState> {
 
 /// The API's description.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    resources().into_openapi()
+    parts().1
+}
+
+/// The routes, and their description with examples.
+fn parts() -> (Router<SharedState>, utoipa::openapi::OpenApi) {
+    let (router, mut specification) = resources().split_for_parts();
+    examples::add_examples(&mut specification);
+    (router, specification)
 }
 
 /// The API as a service.
@@ -68,7 +76,7 @@ pub fn router(state: ApiState) -> Router {
     let max_body_bytes = state.max_body_bytes;
     let cors = cors(&state);
     let state = Arc::new(state);
-    let (router, specification) = resources().split_for_parts();
+    let (router, specification) = parts();
     let router = router
         .merge(docs::routes(specification))
         .fallback(|| async { ApiError::NotFound })

@@ -1,64 +1,56 @@
-//! Other people's code: the Python client library for the API, and the Python library that receivers verify with.
+//! Other people's code in Python: the client library for the API, the library that receivers verify with, and what
+//! judges the API's description.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::support::TestApp;
+use crate::support::program::{finished, installed, ran};
 
-const PACKAGES: [&str; 2] = ["svix==2.9.*", "standardwebhooks==1.1.*"];
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python");
 
 /// Python with the packages, installed once below `target/`.
-fn python() -> PathBuf {
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
-    let python = place.join("bin/python");
-    let done = place.join("installed");
-    let wanted = PACKAGES.join("\n");
-    // One process installs at a time; the others wait for it.
-    std::fs::create_dir_all(&place).unwrap();
-    let lock = std::fs::File::create(place.join("lock")).unwrap();
-    lock.lock().unwrap();
-    if std::fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
-        return python;
-    }
-    run(
-        Command::new("python3").args(["-m", "venv"]).arg(&place),
-        "python3 with its venv module (Debian: python3-venv)",
-    );
-    run(
-        Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .args(PACKAGES),
-        "pip, and a package index that it can reach",
-    );
-    std::fs::write(done, wanted).unwrap();
-    python
+pub fn python() -> PathBuf {
+    let requirements = Path::new(FOLDER).join("requirements.txt");
+    let wanted = std::fs::read_to_string(&requirements).unwrap();
+    let place = installed("python", &wanted, |place| {
+        ran(
+            Command::new("python3").args(["-m", "venv"]).arg(place),
+            "python3 with its venv module (Debian: python3-venv)",
+        );
+        ran(
+            Command::new(place.join("bin/python"))
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+                .arg(&requirements),
+            "pip, and a package index that it can reach",
+        );
+    });
+    place.join("bin/python")
 }
 
-fn run(command: &mut Command, needs: &str) {
-    let output = command.output().unwrap_or_else(|error| panic!("this test needs {needs}: {error}"));
-    assert!(
-        output.status.success(),
-        "this test needs {needs}; {command:?} said:\n{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+/// A script of `tests/python`.
+pub fn script(name: &str) -> Command {
+    let mut command = Command::new(python());
+    command.arg(Path::new(FOLDER).join(name)).env("PYTHONDONTWRITEBYTECODE", "1");
+    command
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_python_client_library_works_unmodified() {
     let app = TestApp::start().await;
     let api = app.environment();
-    let (server, token) = (format!("http://{}", app.address()), api.token().to_owned());
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/client.py");
-    let walked = tokio::task::spawn_blocking(move || {
-        Command::new(python()).arg(script).env("SERVER_URL", server).env("TOKEN", token).output().unwrap()
-    });
-    let output = walked.await.unwrap();
-    assert!(
-        output.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let mut command = script("client.py");
+    command.env("SERVER_URL", format!("http://{}", app.address())).env("TOKEN", api.token());
+    finished(command).await;
     app.settled().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_description_tells_every_operation_in_full() {
+    let specification = serde_json::to_string(&postrider::api::openapi()).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), specification).unwrap();
+    let mut command = script("specification.py");
+    command.stdin(Stdio::from(std::fs::File::open(file.path()).unwrap()));
+    finished(command).await;
 }

@@ -26,6 +26,7 @@ type Headers = BTreeMap<String, String>;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EndpointHeadersOut {
     /// Those that can be shown.
+    #[schema(value_type = BTreeMap<String, String>)]
     headers: Headers,
     /// The names of those that are set, but not shown.
     sensitive: Vec<String>,
@@ -35,6 +36,7 @@ pub struct EndpointHeadersOut {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct EndpointHeadersIn {
     /// All of them.
+    #[schema(value_type = BTreeMap<String, String>)]
     headers: Headers,
 }
 

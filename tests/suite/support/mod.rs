@@ -3,6 +3,7 @@
 pub mod api;
 pub mod clock;
 pub mod postgres;
+pub mod program;
 pub mod receiver;
 pub mod server;
 pub mod tenant;
