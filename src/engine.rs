@@ -47,12 +47,13 @@ impl Engine {
         })?;
         let (lease, freed) = Lease::join(&store, &config.node_name).await.context("this node cannot join")?;
         tracing::info!(node = %config.node_name, epoch = lease.epoch(), freed, "joined");
+        let paused = store.dispatching().await.context("the database cannot be asked")?.paused;
         let stop = CancellationToken::new();
         let keeper = tokio::spawn(lease::keep(lease.clone(), store.clone(), stop.clone()));
         let pictures = Pictures::new(store.clone());
         let parts =
             Parts { store: store.clone(), pictures: pictures.clone(), sender, lease: lease.clone(), clock };
-        let (dispatcher, dispatching) = Dispatcher::start(parts, dispatch_options(config));
+        let (dispatcher, dispatching) = Dispatcher::start(parts, dispatch_options(config, paused));
         let (ingest, writers) = Ingest::start(store.clone(), pictures, lease.clone(), dispatcher);
         let replay = ReplayHandle::default();
         let runner = config
@@ -88,7 +89,7 @@ impl Engine {
     }
 }
 
-fn dispatch_options(config: &Config) -> DispatchOptions {
+fn dispatch_options(config: &Config, paused: bool) -> DispatchOptions {
     let in_flight = config.max_in_flight_total as usize;
     DispatchOptions {
         lanes: LaneLimits {
@@ -99,5 +100,6 @@ fn dispatch_options(config: &Config) -> DispatchOptions {
         memory_bytes: if config.roles.dispatcher { config.memory_budget_bytes } else { 0 },
         request_timeout: config.request_timeout,
         claims: config.roles.dispatcher,
+        paused,
     }
 }

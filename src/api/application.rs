@@ -95,6 +95,8 @@ pub struct ApplicationOut {
     pub retry_schedule: Option<Vec<f64>>,
     /// Free-form.
     pub metadata: BTreeMap<String, String>,
+    /// Since when it is paused by an operator; its endpoints hold their deliveries.
+    pub paused_at: Option<DateTime<Utc>>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -112,6 +114,7 @@ impl From<ApplicationRecord> for ApplicationOut {
             throttle_rate: settings.rate_limit,
             retry_schedule: settings.retry_schedule_ms.as_deref().map(schedule_seconds),
             metadata: settings.metadata,
+            paused_at: record.paused_at,
             created_at: record.created_at,
             updated_at: record.updated_at,
         }

@@ -89,6 +89,7 @@ pub struct EndpointPath {
         (name = "attempt", description = "The requests that were made, and what came back."),
         (name = "dead letter", description = "Deliveries that failed for good, and how they come back."),
         (name = "background task", description = "Long operations with their progress."),
+        (name = "admin", description = "What operators see and do."),
         (name = "health", description = "Whether the server works."),
     )
 )]

@@ -19,6 +19,7 @@ pub mod idempotency;
 pub mod message;
 mod moment;
 pub mod page;
+pub mod pause;
 pub mod resend;
 pub mod state;
 pub mod validate;
@@ -56,6 +57,7 @@ fn resources() -> OpenApiRouter<SharedState> {
         .merge(resend::routes())
         .merge(dead_letter::routes())
         .merge(background_task::routes())
+        .merge(pause::routes())
         .merge(health::routes())
 }
 

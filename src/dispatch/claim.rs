@@ -46,6 +46,9 @@ impl Dispatcher {
         loop {
             let epoch = self.parts.lease.epoch();
             let without = self.crowded();
+            if self.lanes().is_paused() {
+                return Ok(None);
+            }
             if !self.parts.lease.covers(epoch)
                 || self.memory.available_permits() < self.options.memory_bytes / 8
             {

@@ -12,7 +12,7 @@ use crate::record::Outcome;
 use crate::send::unsendable;
 use crate::sign::{SignError, sign};
 
-use super::lane::Bearing;
+use super::window::Bearing;
 use super::{Delivery, Dispatcher};
 
 /// Works on a delivery whose turn has come, and frees its lane's place whatever happens.

@@ -6,19 +6,10 @@ use std::time::{Duration, Instant};
 
 use crate::domain::endpoint::Endpoint;
 
+use super::window::{Bearing, Window};
+
 /// Of so many turns, one is a retry's even while first attempts queue.
 const RETRY_EVERY: u8 = 8;
-
-/// What a finished request says about the pace that the receiver bears.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bearing {
-    /// It took it.
-    Well,
-    /// It is overloaded (429, 502, 504, a timeout): fewer at once.
-    Overloaded,
-    /// It failed in a way that says nothing of its load.
-    Unknown,
-}
 
 /// A lane. `T` is what goes through it.
 pub(super) struct Lane<T> {
@@ -30,10 +21,7 @@ pub(super) struct Lane<T> {
     /// Places promised to first attempts that are being written.
     pub(super) reserved: usize,
     pub(super) in_flight: usize,
-    /// Requests at once that the receiver is trusted to bear now.
-    window: u32,
-    /// Good answers since the window last grew.
-    good: u32,
+    window: Window,
     turns: u8,
     pub(super) pace: Pace,
     /// On its tenant's list.
@@ -45,15 +33,16 @@ pub(super) struct Lane<T> {
 }
 
 impl<T> Lane<T> {
-    pub(super) fn new(endpoint: Arc<Endpoint>) -> Self {
+    /// A new lane; one that just `opened` begins slowly.
+    pub(super) fn new(endpoint: Arc<Endpoint>, opened: bool) -> Self {
+        let limit = endpoint.max_in_flight;
         Self {
-            window: endpoint.max_in_flight.max(1),
+            window: if opened { Window::opening(limit) } else { Window::full(limit) },
             endpoint,
             first: VecDeque::new(),
             claimed: VecDeque::new(),
             reserved: 0,
             in_flight: 0,
-            good: 0,
             turns: 0,
             pace: Pace::default(),
             listed: false,
@@ -65,11 +54,17 @@ impl<T> Lane<T> {
     /// Takes a newer picture of its endpoint over; an older one changes nothing.
     pub(super) fn adopt(&mut self, endpoint: &Arc<Endpoint>) {
         if endpoint.config_version > self.endpoint.config_version {
-            if endpoint.max_in_flight != self.endpoint.max_in_flight {
-                self.window = endpoint.max_in_flight.max(1);
+            self.window.limit_to(endpoint.max_in_flight);
+            if self.endpoint.closed && !endpoint.closed {
+                self.open_slowly();
             }
             self.endpoint = endpoint.clone();
         }
+    }
+
+    /// Begins anew with one request at a time.
+    pub(super) fn open_slowly(&mut self) {
+        self.window = Window::opening(self.endpoint.max_in_flight);
     }
 
     pub(super) fn queued(&self) -> usize {
@@ -77,7 +72,7 @@ impl<T> Lane<T> {
     }
 
     pub(super) fn can_go(&self) -> bool {
-        self.queued() > 0 && self.in_flight < self.window as usize && !self.endpoint.disabled
+        self.queued() > 0 && self.in_flight < self.window.size() && !self.endpoint.closed
     }
 
     pub(super) fn take(&mut self) -> Option<T> {
@@ -91,22 +86,8 @@ impl<T> Lane<T> {
         sooner.pop_front().or_else(|| later.pop_front()).map(|(_, item)| item)
     }
 
-    /// Halves the window when the receiver is overloaded, and opens it by one for each full window that went well.
     pub(super) fn bear(&mut self, bearing: Bearing) {
-        match bearing {
-            Bearing::Well => {
-                self.good += 1;
-                if self.good >= self.window {
-                    self.good = 0;
-                    self.window = (self.window + 1).min(self.endpoint.max_in_flight.max(1));
-                }
-            }
-            Bearing::Overloaded => {
-                self.good = 0;
-                self.window = (self.window / 2).max(1);
-            }
-            Bearing::Unknown => {}
-        }
+        self.window.bear(bearing);
     }
 
     pub(super) fn drain(&mut self) -> Vec<T> {
@@ -131,7 +112,8 @@ impl<T> Lane<T> {
             && !self.crowded
             && !self.asleep
             && !self.pace.is_spent()
-            && self.window == self.endpoint.max_in_flight.max(1)
+            // A closed one opens slowly, whatever it was.
+            && (self.endpoint.closed || self.window.is_full())
     }
 }
 

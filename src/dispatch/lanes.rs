@@ -14,7 +14,8 @@ use std::time::Instant;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
 
-use super::lane::{Bearing, Lane, Pace};
+use super::lane::{Lane, Pace};
+use super::window::Bearing;
 
 /// Bounds of all lanes together.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +35,7 @@ pub(super) enum Admission {
     Reserved,
     /// No room: it has to wait in the queue.
     Full,
-    /// The endpoint is disabled: it is held.
+    /// The endpoint is closed, or everything is paused: it is held.
     Closed,
 }
 
@@ -63,6 +64,10 @@ pub(super) struct Lanes<T> {
     turn: VecDeque<ApplicationId>,
     sleeping: BinaryHeap<Reverse<(Instant, Sleeper)>>,
     in_flight: usize,
+    /// Nothing goes, whatever its lane.
+    paused: bool,
+    /// It went on a moment ago, so that every new lane begins slowly.
+    just_resumed: bool,
 }
 
 impl<T> Lanes<T> {
@@ -75,6 +80,8 @@ impl<T> Lanes<T> {
             turn: VecDeque::new(),
             sleeping: BinaryHeap::new(),
             in_flight: 0,
+            paused: false,
+            just_resumed: false,
         }
     }
 
@@ -87,16 +94,20 @@ impl<T> Lanes<T> {
             }
             Entry::Vacant(place) => {
                 self.tenants.entry(endpoint.application_id).or_default().lanes += 1;
-                place.insert(Lane::new(endpoint.clone()))
+                place.insert(Lane::new(endpoint.clone(), self.just_resumed || endpoint.just_opened))
             }
         }
     }
 
     /// Reserves a place for a first attempt.
     pub(super) fn reserve(&mut self, endpoint: &Arc<Endpoint>) -> Admission {
+        if self.paused {
+            return Admission::Closed;
+        }
         let most = self.limits.queued_per_lane;
         let lane = self.lane(endpoint);
-        if lane.endpoint.disabled {
+        if lane.endpoint.closed {
+            self.retire(endpoint.id);
             Admission::Closed
         } else if lane.queued() + lane.reserved >= most {
             lane.crowded = true;
@@ -115,12 +126,18 @@ impl<T> Lanes<T> {
         }
     }
 
-    /// Puts a first attempt into the place that was reserved for it.
-    pub(super) fn push_first(&mut self, endpoint: &Arc<Endpoint>, item: T, now: Instant) {
+    /// Puts a first attempt into the place that was reserved for it. One whose lane has closed since comes back.
+    pub(super) fn push_first(&mut self, endpoint: &Arc<Endpoint>, item: T, now: Instant) -> Option<T> {
+        let paused = self.paused;
         let lane = self.lane(endpoint);
         lane.reserved = lane.reserved.saturating_sub(1);
+        if paused || lane.endpoint.closed {
+            self.retire(endpoint.id);
+            return Some(item);
+        }
         lane.first.push_back((now, item));
         self.list(endpoint.id, now);
+        None
     }
 
     /// Puts a claimed delivery in, if the lane has room and is open.
@@ -272,7 +289,7 @@ impl<T> Lanes<T> {
     pub(super) fn update(&mut self, endpoint: &Arc<Endpoint>, now: Instant) -> Vec<T> {
         let Some(lane) = self.lanes.get_mut(&endpoint.id) else { return Vec::new() };
         lane.adopt(endpoint);
-        let back = if lane.endpoint.disabled { lane.drain() } else { Vec::new() };
+        let back = if lane.endpoint.closed { lane.drain() } else { Vec::new() };
         self.list(endpoint.id, now);
         self.retire(endpoint.id);
         back
@@ -315,6 +332,29 @@ impl<T> Lanes<T> {
             self.retire(id);
         }
         drained
+    }
+
+    /// Nothing goes and nothing is taken on from here. What was queued comes back; what is in flight finishes.
+    pub(super) fn pause(&mut self) -> Vec<T> {
+        self.paused = true;
+        let ids: Vec<EndpointId> = self.lanes.keys().copied().collect();
+        ids.into_iter().flat_map(|id| self.drain(id)).collect()
+    }
+
+    /// Goes on; the lanes that there are begin slowly.
+    pub(super) fn resume(&mut self) {
+        self.paused = false;
+        self.lanes.values_mut().for_each(Lane::open_slowly);
+    }
+
+    /// Whether new lanes begin slowly, because everything was paused until a moment ago.
+    pub(super) fn begin_slowly(&mut self, just_resumed: bool) {
+        self.just_resumed = just_resumed;
+    }
+
+    /// Whether everything is paused.
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused
     }
 
     /// Requests under way.

@@ -13,8 +13,8 @@ use crate::domain::filter::Filter;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::schedule::RetrySchedule;
 
-use super::lane::Bearing;
 use super::lanes::{Admission, LaneLimits, Lanes};
+use super::window::Bearing;
 
 const LIMITS: LaneLimits = LaneLimits { in_flight: 5, in_flight_per_tenant: 3, queued_per_lane: 4 };
 
@@ -31,11 +31,12 @@ fn endpoint(tenant: ApplicationId, rate_limit: Option<u32>) -> Endpoint {
         max_in_flight: 2,
         rate_limit,
         tenant_rate_limit: None,
-        disabled: false,
+        closed: false,
+        just_opened: false,
     }
 }
 
-fn with(base: &Arc<Endpoint>, config_version: i64, disabled: bool) -> Arc<Endpoint> {
+fn with(base: &Arc<Endpoint>, config_version: i64, closed: bool) -> Arc<Endpoint> {
     Arc::new(Endpoint {
         id: base.id,
         application_id: base.application_id,
@@ -48,7 +49,8 @@ fn with(base: &Arc<Endpoint>, config_version: i64, disabled: bool) -> Arc<Endpoi
         max_in_flight: base.max_in_flight,
         rate_limit: base.rate_limit,
         tenant_rate_limit: base.tenant_rate_limit,
-        disabled,
+        closed,
+        just_opened: false,
     })
 }
 
@@ -60,6 +62,7 @@ enum Step {
     Next,
     Finish(usize, u8),
     Toggle(usize),
+    PauseOrResume,
     Pass(u64),
 }
 
@@ -71,6 +74,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Next),
         4 => (0..10usize, 0..3u8).prop_map(|(which, how)| Step::Finish(which, how)),
         1 => (0..6usize).prop_map(Step::Toggle),
+        1 => Just(Step::PauseOrResume),
         1 => (1..400u64).prop_map(Step::Pass),
     ]
 }
@@ -113,7 +117,7 @@ impl World {
                 let item = self.item(place);
                 let endpoint = self.endpoints[place].clone();
                 if self.lanes.reserve(&endpoint) == Admission::Reserved {
-                    self.lanes.push_first(&endpoint, item, self.now);
+                    assert_eq!(self.lanes.push_first(&endpoint, item, self.now), None);
                     self.queued.insert(item);
                 }
             }
@@ -133,7 +137,8 @@ impl World {
             Step::Next => {
                 if let Some(item) = self.lanes.next(self.now) {
                     assert!(self.queued.remove(&item), "something came out that was not in");
-                    assert!(!self.endpoints[item.0].disabled, "a closed lane gave something out");
+                    assert!(!self.endpoints[item.0].closed, "a closed lane gave something out");
+                    assert!(!self.lanes.is_paused(), "something went in spite of the pause");
                     self.in_flight.push(item);
                 }
             }
@@ -146,11 +151,17 @@ impl World {
             }
             Step::Toggle(place) => {
                 self.version += 1;
-                let disabled = !self.endpoints[place].disabled;
-                self.endpoints[place] = with(&self.endpoints[place], self.version, disabled);
+                let closed = !self.endpoints[place].closed;
+                self.endpoints[place] = with(&self.endpoints[place], self.version, closed);
                 for item in self.lanes.update(&self.endpoints[place].clone(), self.now) {
                     assert!(self.queued.remove(&item), "a closing lane gave back what it did not have");
                 }
+            }
+            Step::PauseOrResume if self.lanes.is_paused() => self.lanes.resume(),
+            Step::PauseOrResume => {
+                let back = self.lanes.pause();
+                assert_eq!(back.len(), self.queued.len(), "a pause gives everything back");
+                self.queued.clear();
             }
             Step::Pass(ms) => self.now += Duration::from_millis(ms),
         }
@@ -229,7 +240,7 @@ fn first_attempts_go_before_retries_but_do_not_starve_them() {
     }
     for _ in 0..20 {
         assert_eq!(lanes.reserve(&endpoint), Admission::Reserved);
-        lanes.push_first(&endpoint, "first", now);
+        assert_eq!(lanes.push_first(&endpoint, "first", now), None);
     }
     let mut order = Vec::new();
     for _ in 0..16 {
@@ -281,4 +292,55 @@ fn an_overloaded_receiver_gets_fewer_at_once_and_recovers() {
         assert!(lanes.next(now).is_some());
     }
     assert!(lanes.next(now).is_some(), "the window is two again");
+}
+
+/// So many go at once before anything is answered.
+fn at_once(lanes: &mut Lanes<u64>, now: Instant) -> usize {
+    std::iter::from_fn(|| lanes.next(now)).count()
+}
+
+#[test]
+fn a_lane_that_opens_again_begins_with_one_at_a_time() {
+    let limits = LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 };
+    let now = Instant::now();
+    let wide = |base: Endpoint| Endpoint { max_in_flight: 8, ..base };
+    let open = Arc::new(wide(endpoint(ApplicationId::generate(), None)));
+    let fill = |lanes: &mut Lanes<u64>, endpoint: &Arc<Endpoint>| {
+        for item in 0..50 {
+            assert!(lanes.push_claimed(endpoint, item, now).is_ok());
+        }
+    };
+
+    let mut lanes = Lanes::new(limits);
+    fill(&mut lanes, &open);
+    assert_eq!(at_once(&mut lanes, now), 8, "one that was never closed does not");
+    for version in [2, 3] {
+        let mut changed = Arc::try_unwrap(with(&open, version, version == 2)).unwrap();
+        changed.max_in_flight = 8;
+        lanes.update(&Arc::new(changed), now);
+    }
+    for _ in 0..8 {
+        lanes.finished(open.id, Bearing::Unknown, now);
+    }
+    let reopened = lanes.picture(open.id).unwrap();
+    fill(&mut lanes, &reopened);
+    assert_eq!(at_once(&mut lanes, now), 1, "the lane was there when it closed and opened");
+    for expected in [2, 2, 2] {
+        lanes.finished(open.id, Bearing::Well, now);
+        assert_eq!(at_once(&mut lanes, now), expected, "each good answer lets one more go at once");
+    }
+
+    let mut elsewhere = Lanes::new(limits);
+    let told = Arc::new(Endpoint { just_opened: true, ..wide(endpoint(ApplicationId::generate(), None)) });
+    fill(&mut elsewhere, &told);
+    assert_eq!(at_once(&mut elsewhere, now), 1, "a node that had no lane for it is told by its picture");
+
+    let mut everything = Lanes::new(limits);
+    fill(&mut everything, &open);
+    assert_eq!(everything.pause().len(), 50);
+    assert_eq!(everything.push_first(&open, 0, now), Some(0), "what comes late goes back");
+    everything.resume();
+    everything.begin_slowly(true);
+    fill(&mut everything, &open);
+    assert_eq!(at_once(&mut everything, now), 1, "after a pause of everything each lane begins slowly");
 }

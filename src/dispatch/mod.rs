@@ -9,8 +9,10 @@ mod lane;
 mod lanes;
 #[cfg(test)]
 mod lanes_test;
+mod pause;
 mod seat;
 mod watch;
+mod window;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -48,6 +50,8 @@ pub struct DispatchOptions {
     pub request_timeout: Duration,
     /// Whether this node works on the queue.
     pub claims: bool,
+    /// Whether everything is paused as it starts.
+    pub paused: bool,
 }
 
 /// What the dispatcher works with.
@@ -78,6 +82,8 @@ pub struct Dispatcher {
     spilled: Notify,
     /// Something finished; draining waits for the last.
     finished: Notify,
+    /// Whether everything is paused has to be asked.
+    pause_changed: Notify,
 }
 
 /// The tasks that keep a dispatcher going, and how to stop them.
@@ -93,9 +99,13 @@ impl Dispatcher {
     pub fn start(parts: Parts, options: DispatchOptions) -> (Arc<Self>, Running) {
         let next_due = NextDue::default();
         let (recorder, writers) = Recorder::start(parts.store.clone(), next_due.clone());
+        let mut lanes = Lanes::new(options.lanes);
+        if options.paused {
+            lanes.pause();
+        }
         let dispatcher = Arc::new(Self {
             parts,
-            lanes: Mutex::new(Lanes::new(options.lanes)),
+            lanes: Mutex::new(lanes),
             memory: Arc::new(Semaphore::new(options.memory_bytes)),
             options,
             recorder,
@@ -103,6 +113,7 @@ impl Dispatcher {
             paced: Notify::new(),
             spilled: Notify::new(),
             finished: Notify::new(),
+            pause_changed: Notify::new(),
         });
         let stop = CancellationToken::new();
         let mut loops: JoinSet<Option<()>> = JoinSet::new();
@@ -111,6 +122,7 @@ impl Dispatcher {
         }
         loops.spawn(stop.clone().run_until_cancelled_owned(watch::announce(dispatcher.clone())));
         loops.spawn(stop.clone().run_until_cancelled_owned(watch::follow_notices(dispatcher.clone())));
+        loops.spawn(stop.clone().run_until_cancelled_owned(pause::follow(dispatcher.clone())));
         loops.spawn(stop.clone().run_until_cancelled_owned(watch::pace(dispatcher.clone())));
         loops.spawn(stop.clone().run_until_cancelled_owned(watch::return_the_old(dispatcher.clone())));
         (dispatcher.clone(), Running { dispatcher, stop, loops, writers })
@@ -156,7 +168,7 @@ impl Dispatcher {
     /// Takes a newer picture of an endpoint over; what its lane held goes back to the queue when it closed.
     async fn update_endpoint(&self, endpoint: &Arc<Endpoint>) {
         let back = self.lanes().update(endpoint, Instant::now());
-        self.give_back(back, endpoint.disabled).await;
+        self.give_back(back, endpoint.closed).await;
     }
 
     /// Gives deliveries back to the queue, trying until the database takes them or the lease is another.

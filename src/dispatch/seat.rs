@@ -31,7 +31,7 @@ pub enum Place {
     Seat(Seat),
     /// In the queue, because memory or its lane is full.
     Waiting,
-    /// In the queue, because its endpoint is disabled.
+    /// In the queue, because its endpoint is closed or everything is paused.
     Held,
 }
 
@@ -50,7 +50,8 @@ impl Dispatcher {
     /// Reserves a place for a first attempt with a payload of this size.
     pub fn admit(self: &Arc<Self>, endpoint: &Arc<Endpoint>, payload_bytes: usize) -> Place {
         let Some(bytes) = self.reserve_bytes(payload_bytes) else {
-            return if endpoint.disabled { Place::Held } else { Place::Waiting };
+            let closed = endpoint.closed || self.lanes().is_paused();
+            return if closed { Place::Held } else { Place::Waiting };
         };
         match self.lanes().reserve(endpoint) {
             Admission::Reserved => {
@@ -80,8 +81,14 @@ impl Seat {
             trigger: Trigger::Scheduled,
             room: Room { _bytes: bytes, _mark: Some(mark) },
         };
-        self.dispatcher.lanes().push_first(&self.endpoint, delivery, Instant::now());
-        self.dispatcher.pump();
+        let closed = self.dispatcher.lanes().push_first(&self.endpoint, delivery, Instant::now());
+        match closed {
+            None => self.dispatcher.pump(),
+            Some(delivery) => {
+                let dispatcher = self.dispatcher.clone();
+                tokio::spawn(async move { dispatcher.give_back(vec![delivery], true).await });
+            }
+        }
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) async fn follow_notices(dispatcher: Arc<Dispatcher>) {
                     match notices.next().await {
                         Ok(Notice::Changed(application)) => dispatcher.refresh(application).await,
                         Ok(Notice::Due) => dispatcher.next_due.now(),
+                        Ok(Notice::Paused) => dispatcher.pause_changed.notify_one(),
                         Ok(Notice::Reconnected) => dispatcher.refresh_all().await,
                         Err(error) => {
                             tracing::warn!(%error, "notices stopped");
@@ -39,6 +40,7 @@ pub(super) async fn follow_notices(dispatcher: Arc<Dispatcher>) {
 
 impl Dispatcher {
     async fn refresh_all(&self) {
+        self.pause_changed.notify_one();
         self.parts.pictures.forget_all();
         let tenants = self.lanes().tenants();
         for tenant in tenants {

@@ -35,6 +35,8 @@ pub struct Endpoint {
     pub rate_limit: Option<u32>,
     /// At most this many requests a second to all endpoints of the application; `None` for no limit.
     pub tenant_rate_limit: Option<u32>,
-    /// Disabled endpoints hold their deliveries.
-    pub disabled: bool,
+    /// It holds its deliveries: it is disabled or paused, or its application is paused.
+    pub closed: bool,
+    /// It was enabled or resumed a moment ago, so that its lane begins slowly.
+    pub just_opened: bool,
 }

@@ -48,7 +48,8 @@ fn endpoint(url: &str) -> Endpoint {
         max_in_flight: 1,
         rate_limit: None,
         tenant_rate_limit: None,
-        disabled: false,
+        closed: false,
+        just_opened: false,
     }
 }
 

@@ -38,6 +38,8 @@ pub struct ApplicationRecord {
     pub id: ApplicationId,
     /// What was set.
     pub settings: ApplicationSettings,
+    /// Since when it is paused.
+    pub paused_at: Option<DateTime<Utc>>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -64,6 +66,7 @@ struct Row {
     rate_limit: Option<i32>,
     retry_schedule_ms: Option<Vec<i64>>,
     metadata: Json<BTreeMap<String, String>>,
+    paused_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -79,6 +82,7 @@ impl From<Row> for ApplicationRecord {
                 retry_schedule_ms: row.retry_schedule_ms,
                 metadata: row.metadata.0,
             },
+            paused_at: row.paused_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -135,13 +139,13 @@ impl Store {
             r#"-- application::list
             (SELECT id AS "id!", uid, name AS "name!", rate_limit, retry_schedule_ms,
                 metadata AS "metadata!: Json<BTreeMap<String, String>>",
-                created_at AS "created_at!", updated_at AS "updated_at!"
+                paused_at, created_at AS "created_at!", updated_at AS "updated_at!"
              FROM application
              WHERE $2 AND environment_id = $1 AND deleted_at IS NULL
                 AND id > coalesce($3, '00000000-0000-0000-0000-000000000000'::uuid)
              ORDER BY id LIMIT $4)
             UNION ALL
-            (SELECT id, uid, name, rate_limit, retry_schedule_ms, metadata, created_at, updated_at
+            (SELECT id, uid, name, rate_limit, retry_schedule_ms, metadata, paused_at, created_at, updated_at
              FROM application
              WHERE NOT $2 AND environment_id = $1 AND deleted_at IS NULL
                 AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
@@ -174,7 +178,7 @@ impl Store {
             INSERT INTO application (id, environment_id, uid, name, rate_limit, retry_schedule_ms, metadata)
             VALUES ($1, $2, $3, $4, $5, $6, $7)
             RETURNING id, uid, name, rate_limit, retry_schedule_ms,
-                metadata AS "metadata: Json<BTreeMap<String, String>>", created_at, updated_at"#,
+                metadata AS "metadata: Json<BTreeMap<String, String>>", paused_at, created_at, updated_at"#,
             id.uuid(),
             environment.as_str(),
             settings.uid,
@@ -274,7 +278,7 @@ async fn find(
         Row,
         r#"-- application::get
         SELECT id, uid, name, rate_limit, retry_schedule_ms,
-            metadata AS "metadata: Json<BTreeMap<String, String>>", created_at, updated_at
+            metadata AS "metadata: Json<BTreeMap<String, String>>", paused_at, created_at, updated_at
         FROM application
         WHERE environment_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL"#,
         environment.as_str(),

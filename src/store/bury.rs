@@ -1,5 +1,5 @@
 //! Deliveries that have nowhere to go: their endpoint or application was deleted, or their endpoint stayed disabled
-//! for longer than deliveries are held. Maintenance turns them into dead letters, a chunk a transaction.
+//! or paused for longer than deliveries are held. Maintenance turns them into dead letters, a chunk a transaction.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use super::{Store, StoreError};
 
 impl Store {
     /// Buries up to `chunk` deliveries that nobody works on and that cannot be sent. A delivery is held for
-    /// `hold_limit` from when its endpoint was disabled or from when it was due, whichever is later, so a replay to
-    /// an endpoint that has long been disabled is held as long as any. Returns how many were buried; call again
-    /// while it is a full chunk.
+    /// `hold_limit` from when its endpoint was closed or from when it was due, whichever is later, so a replay to
+    /// an endpoint that has long been closed is held as long as any. A pause of all dispatching buries nothing. Returns
+    /// how many were buried; call again while it is a full chunk.
     pub async fn bury_unreachable(&self, hold_limit: Duration, chunk: i64) -> Result<u64, StoreError> {
         let held = PgInterval {
             months: 0,
@@ -27,7 +27,8 @@ impl Store {
             WITH closed AS MATERIALIZED (
                 SELECT e.id, a.environment_id, (e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL) AS deleted
                 FROM endpoint e JOIN application a ON a.id = e.application_id
-                WHERE e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL OR e.disabled_at <= now() - $1::interval
+                WHERE e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL
+                   OR least(e.disabled_at, e.paused_at, a.paused_at) <= now() - $1::interval
             ), unreachable AS MATERIALIZED (
                 SELECT p.message_id, p.endpoint_id, p.application_id, p.attempts, c.environment_id, c.deleted
                 FROM closed c CROSS JOIN LATERAL (

@@ -52,8 +52,10 @@ pub struct EndpointRecord {
     pub id: EndpointId,
     /// What was set.
     pub settings: EndpointSettings,
-    /// `request` or `gone`, when it is disabled.
+    /// `request`, `gone` or `failing`, when it is disabled.
     pub disabled_reason: Option<String>,
+    /// Since when it is paused.
+    pub paused_at: Option<DateTime<Utc>>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -92,6 +94,7 @@ struct Row {
     retry_schedule_ms: Option<Vec<i64>>,
     metadata: Json<BTreeMap<String, String>>,
     disabled_reason: Option<String>,
+    paused_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -114,6 +117,7 @@ impl From<Row> for EndpointRecord {
                 disabled: row.disabled_reason.is_some(),
             },
             disabled_reason: row.disabled_reason,
+            paused_at: row.paused_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -153,7 +157,7 @@ impl Store {
             r#"-- endpoint::list
             (SELECT id AS "id!", uid, url AS "url!", description AS "description!", version AS "version!",
                 event_types, channels, rate_limit, max_in_flight, retry_schedule_ms,
-                metadata AS "metadata!: Json<BTreeMap<String, String>>", disabled_reason,
+                metadata AS "metadata!: Json<BTreeMap<String, String>>", disabled_reason, paused_at,
                 created_at AS "created_at!", updated_at AS "updated_at!"
              FROM endpoint
              WHERE $2 AND application_id = $1 AND deleted_at IS NULL
@@ -161,7 +165,7 @@ impl Store {
              ORDER BY id LIMIT $4)
             UNION ALL
             (SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
-                retry_schedule_ms, metadata, disabled_reason, created_at, updated_at
+                retry_schedule_ms, metadata, disabled_reason, paused_at, created_at, updated_at
              FROM endpoint
              WHERE NOT $2 AND application_id = $1 AND deleted_at IS NULL
                 AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
@@ -203,7 +207,7 @@ impl Store {
                 CASE WHEN $14 THEN now() END, CASE WHEN $14 THEN 'request' END)
             RETURNING id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
                 retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
-                created_at, updated_at"#,
+                paused_at, created_at, updated_at"#,
             id.uuid(),
             application.uuid(),
             settings.uid,
@@ -257,11 +261,12 @@ impl Store {
                 channels = $7, rate_limit = $8, max_in_flight = $9, retry_schedule_ms = $10, metadata = $11,
                 disabled_at = CASE WHEN $12 THEN coalesce(disabled_at, now()) END,
                 disabled_reason = CASE WHEN $12 THEN coalesce(disabled_reason, 'request') END,
+                opened_at = CASE WHEN disabled_at IS NOT NULL AND NOT $12 THEN now() ELSE opened_at END,
                 updated_at = now()
             WHERE id = $1
             RETURNING id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
                 retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
-                created_at, updated_at"#,
+                paused_at, created_at, updated_at"#,
             id.uuid(),
             settings.uid,
             settings.url,
@@ -327,7 +332,7 @@ async fn find(
         r#"-- endpoint::get
         SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
             retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
-            created_at, updated_at
+            paused_at, created_at, updated_at
         FROM endpoint WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL"#,
         application.uuid(),
         reference.id(),

@@ -14,6 +14,8 @@ pub enum Notice {
     Changed(ApplicationId),
     /// Something in the queue is due now.
     Due,
+    /// All dispatching was paused or resumed.
+    Paused,
     /// The connection broke and is back: anything may have happened.
     Reconnected,
 }
@@ -27,7 +29,7 @@ impl Store {
     /// Begins to listen.
     pub async fn listen(&self) -> Result<Notices, StoreError> {
         let mut listener = PgListener::connect_with(&self.queue).await?;
-        listener.listen_all(["postrider_config", "postrider_due"]).await?;
+        listener.listen_all(["postrider_config", "postrider_due", "postrider_pause"]).await?;
         Ok(Notices { listener })
     }
 
@@ -54,6 +56,7 @@ fn read(notice: &PgNotification) -> Notice {
             .payload()
             .parse::<Uuid>()
             .map_or(Notice::Reconnected, |id| Notice::Changed(ApplicationId::from(id))),
+        "postrider_pause" => Notice::Paused,
         _ => Notice::Due,
     }
 }

@@ -76,7 +76,9 @@ impl Store {
                 FROM listed l WHERE l.endpoint_id IS NOT NULL
             ), open AS MATERIALIZED (
                 SELECT e.id FROM listed l JOIN endpoint e ON e.id = l.endpoint_id
-                WHERE (e.disabled_at IS NULL AND e.deleted_at IS NULL) IS TRUE
+                WHERE (e.disabled_at IS NULL AND e.paused_at IS NULL AND e.deleted_at IS NULL) IS TRUE
+                  AND NOT EXISTS (SELECT FROM application a WHERE a.id = e.application_id AND a.paused_at IS NOT NULL)
+                  AND NOT EXISTS (SELECT FROM dispatching WHERE singleton AND paused_at IS NOT NULL)
                   AND e.id <> ALL($5::uuid[])
                   AND EXISTS (SELECT FROM pending p WHERE p.endpoint_id = e.id AND p.due_at <= now())
                 LIMIT $3
@@ -137,7 +139,10 @@ impl Store {
             CROSS JOIN LATERAL (
                 SELECT p.due_at FROM pending p WHERE p.endpoint_id = e.id ORDER BY p.due_at LIMIT 1
             ) first
-            WHERE (e.disabled_at IS NULL AND e.deleted_at IS NULL) IS TRUE AND e.id <> ALL($1::uuid[])"#,
+            WHERE (e.disabled_at IS NULL AND e.paused_at IS NULL AND e.deleted_at IS NULL) IS TRUE
+              AND NOT EXISTS (SELECT FROM application a WHERE a.id = e.application_id AND a.paused_at IS NOT NULL)
+              AND NOT EXISTS (SELECT FROM dispatching WHERE singleton AND paused_at IS NOT NULL)
+              AND e.id <> ALL($1::uuid[])"#,
             without,
         )
         .fetch_one(&self.queue)

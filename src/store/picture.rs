@@ -15,6 +15,8 @@ use crate::domain::id::ApplicationId;
 use crate::domain::schedule::RetrySchedule;
 use crate::domain::secret::{SigningKey, SigningSecret};
 
+use super::node::interval;
+use super::pause::OPENING;
 use super::{Store, StoreError};
 
 impl Store {
@@ -26,9 +28,12 @@ impl Store {
             .await?;
         let Some(row) = sqlx::query!(
             r#"-- picture::application
-            SELECT environment_id, config_version, rate_limit, retry_schedule_ms FROM application
+            SELECT environment_id, config_version, rate_limit, retry_schedule_ms, paused_at IS NOT NULL AS "paused!",
+                   coalesce(opened_at > now() - $2::interval, false) AS "just_opened!"
+            FROM application
             WHERE id = $1 AND deleted_at IS NULL"#,
             id.uuid(),
+            interval(OPENING),
         )
         .fetch_optional(&mut *tx)
         .await?
@@ -56,9 +61,11 @@ impl Store {
         let endpoints = sqlx::query!(
             r#"-- picture::endpoints
             SELECT id, url, event_types, channels, rate_limit, max_in_flight, retry_schedule_ms, headers_sealed,
-                   disabled_at IS NOT NULL AS "disabled!"
+                   (disabled_at IS NOT NULL OR paused_at IS NOT NULL) AS "closed!",
+                   coalesce(opened_at > now() - $2::interval, false) AS "just_opened!"
             FROM endpoint WHERE application_id = $1 AND deleted_at IS NULL ORDER BY id"#,
             id.uuid(),
+            interval(OPENING),
         )
         .fetch_all(&mut *tx)
         .await?;
@@ -90,7 +97,8 @@ impl Store {
                         .map_or(self.default_max_in_flight, i32::unsigned_abs),
                     rate_limit: endpoint.rate_limit.map(i32::unsigned_abs),
                     tenant_rate_limit: row.rate_limit.map(i32::unsigned_abs),
-                    disabled: endpoint.disabled,
+                    closed: endpoint.closed || row.paused,
+                    just_opened: endpoint.just_opened || row.just_opened,
                 }))
             })
             .collect::<Result<Vec<_>, StoreError>>()?;

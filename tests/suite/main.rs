@@ -33,6 +33,8 @@ mod egress;
 #[cfg(test)]
 mod maintenance;
 #[cfg(test)]
+mod pause;
+#[cfg(test)]
 mod python;
 #[cfg(test)]
 mod rollups;

@@ -147,8 +147,11 @@ pub struct EndpointOut {
     pub retry_schedule: Option<Vec<f64>>,
     /// Whether it holds its deliveries.
     pub disabled: bool,
-    /// Why: `request`, or `gone` when the receiver answered 410.
+    /// Why: `request`, `gone` when the receiver answered 410, or `failing` when nothing had arrived for too long.
+    #[schema(example = "request")]
     pub disabled_reason: Option<String>,
+    /// Since when it is paused by an operator; it holds its deliveries as when disabled.
+    pub paused_at: Option<DateTime<Utc>>,
     /// Free-form.
     pub metadata: BTreeMap<String, String>,
     /// When it was created.
@@ -177,6 +180,7 @@ impl From<EndpointRecord> for EndpointOut {
             retry_schedule: settings.retry_schedule_ms.as_deref().map(schedule_seconds),
             disabled: settings.disabled,
             disabled_reason: record.disabled_reason,
+            paused_at: record.paused_at,
             metadata: settings.metadata,
             created_at: record.created_at,
             updated_at: record.updated_at,

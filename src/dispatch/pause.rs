@@ -1,0 +1,50 @@
+//! Whether everything is paused: the database says it, a notice makes a node ask at once, and polling is the net.
+//! A pause takes nothing new on and hands back what is queued, as held; what is in flight finishes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Dispatcher;
+
+const POLL_EVERY: Duration = Duration::from_secs(5);
+
+/// Follows for ever. A database that does not answer changes nothing.
+pub(super) async fn follow(dispatcher: Arc<Dispatcher>) {
+    loop {
+        let _ = tokio::time::timeout(POLL_EVERY, dispatcher.pause_changed.notified()).await;
+        match dispatcher.parts.store.dispatching().await {
+            Ok(now) if now.paused => dispatcher.pause().await,
+            Ok(now) => dispatcher.resume(now.just_resumed),
+            Err(error) => tracing::debug!(%error, "whether everything is paused could not be asked"),
+        }
+    }
+}
+
+impl Dispatcher {
+    async fn pause(&self) {
+        let queued = {
+            let mut lanes = self.lanes();
+            if lanes.is_paused() {
+                return;
+            }
+            lanes.pause()
+        };
+        tracing::info!(queued = queued.len(), "dispatching is paused");
+        self.give_back(queued, true).await;
+    }
+
+    /// Goes on, if it was paused. While it was resumed a moment ago, new lanes begin slowly.
+    fn resume(&self, just_resumed: bool) {
+        let mut lanes = self.lanes();
+        let was_paused = lanes.is_paused();
+        if was_paused {
+            lanes.resume();
+        }
+        lanes.begin_slowly(just_resumed);
+        drop(lanes);
+        if was_paused {
+            tracing::info!("dispatching goes on");
+            self.next_due.now();
+        }
+    }
+}
