@@ -21,6 +21,8 @@ mod changelog;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod dead_letter;

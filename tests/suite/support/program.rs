@@ -29,5 +29,6 @@ pub fn ran(command: &mut Command, needs: &str) -> String {
 
 /// Runs a command that must succeed, away from the threads of the test. Returns what it printed.
 pub async fn finished(mut command: Command) -> String {
-    tokio::task::spawn_blocking(move || ran(&mut command, "what it says to hold")).await.unwrap()
+    let running = tokio::task::spawn_blocking(move || ran(&mut command, "what it says to hold"));
+    running.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
