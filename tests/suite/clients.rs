@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::javascript::node;
 use crate::python::script;
 use crate::support::TestApp;
 use crate::support::program::finished;
@@ -20,20 +21,41 @@ struct Row {
     call: String,
     served: bool,
     coming: bool,
+    /// The libraries that have it; none stands for all.
+    clients: Vec<String>,
+    /// What it is called in JavaScript, where that is not its name.
+    javascript: Option<Vec<String>>,
+}
+
+impl Row {
+    /// `None` for a table of further rows.
+    fn read(name: &str, entry: &toml::Table) -> Option<Self> {
+        let flag = |key: &str| entry.get(key).and_then(toml::Value::as_bool);
+        let words = |key: &str| -> Option<Vec<String>> { entry.get(key)?.clone().try_into().ok() };
+        Some(Self {
+            name: name.to_owned(),
+            call: entry.get("call")?.as_str()?.to_owned(),
+            served: flag("served")?,
+            coming: flag("coming").unwrap_or(false),
+            clients: words("clients").unwrap_or_default(),
+            javascript: words("javascript"),
+        })
+    }
+
+    fn is_for(&self, client: &str) -> bool {
+        self.clients.is_empty() || self.clients.iter().any(|one| one == client)
+    }
 }
 
 fn rows() -> Vec<Row> {
-    fn below(name: &str, table: &toml::Table, found: &mut Vec<Row>) {
+    fn below(path: &str, table: &toml::Table, found: &mut Vec<Row>) {
         for (key, entry) in table {
-            let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
-            let entry = entry.as_table().unwrap();
-            let flag = |key: &str| entry.get(key).and_then(toml::Value::as_bool);
-            match (entry.get("call").and_then(toml::Value::as_str), flag("served")) {
-                (Some(call), Some(served)) => {
-                    let coming = flag("coming").unwrap_or(false);
-                    found.push(Row { name, call: call.to_owned(), served, coming });
-                }
-                _ => below(&name, entry, found),
+            let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            // A group may have an operation and a further group in it.
+            match entry.as_table().map(|entry| (entry, Row::read(&name, entry))) {
+                Some((_, Some(row))) => found.push(row),
+                Some((entry, None)) => below(&name, entry, found),
+                None => panic!("{name} is no row"),
             }
         }
     }
@@ -98,4 +120,19 @@ async fn walk(mut command: std::process::Command) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_python_library_walks_through_everything() {
     walk(script("walk.py")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_javascript_library_walks_through_everything() {
+    let operations: Vec<Value> = rows()
+        .into_iter()
+        .filter(|row| row.is_for("javascript"))
+        .map(|row| {
+            let names = row.javascript.unwrap_or_else(|| vec![row.name.clone()]);
+            json!({"name": row.name, "call": row.call, "served": row.served, "coming": row.coming, "names": names})
+        })
+        .collect();
+    let mut command = node("javascript", "walk.cjs");
+    command.env("OPERATIONS", serde_json::to_string(&operations).unwrap());
+    walk(command).await;
 }

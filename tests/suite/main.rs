@@ -33,6 +33,8 @@ mod dev;
 #[cfg(test)]
 mod egress;
 #[cfg(test)]
+mod javascript;
+#[cfg(test)]
 mod maintenance;
 #[cfg(test)]
 mod pause;
