@@ -170,6 +170,7 @@ impl Parts {
                 retention: config.retention,
                 hold_limit: config.hold_limit,
                 audit_retention: config.audit_retention,
+                disable_after: config.endpoint_disable_after,
             };
             self.maintenance = Some(Maintenance::start(database.store.clone(), options).await?);
         }

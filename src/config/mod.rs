@@ -78,6 +78,8 @@ pub struct Config {
     pub retention: Duration,
     /// How long the audit log is kept.
     pub audit_retention: Duration,
+    /// For how long an endpoint may fail, without one success, before it is disabled; `None` for ever.
+    pub endpoint_disable_after: Option<Duration>,
     /// How long a stop waits for requests that are out.
     pub shutdown_timeout: Duration,
     /// Browser origins that may call the API.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -42,6 +43,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
             .value("memory_budget_bytes", |text| values::bytes_within(text, 1 << 20, usize::MAX))?,
         hold_limit: read.value("hold_limit", |text| values::duration_within(text, "1m", "365d"))?,
         retention: read.value("retention", |text| values::duration_within(text, "3d", "3650d"))?,
+        endpoint_disable_after: read.value("endpoint_disable_after", disable_after)?,
         audit_retention: read
             .value("audit_retention", |text| values::duration_within(text, "1d", "3650d"))?,
         shutdown_timeout: read.value("shutdown_timeout", |text| values::duration_within(text, "0s", "1h"))?,
@@ -149,6 +151,15 @@ fn subnets(text: &str) -> Result<Vec<IpNet>, String> {
     values::items(text)
         .map(|item| item.parse().map_err(|_| format!("`{item}` is not a network such as 10.0.0.0/8")))
         .collect()
+}
+
+/// `off` and nothing at all mean never.
+fn disable_after(text: &str) -> Result<Option<Duration>, String> {
+    if text.trim() == "off" || text.trim() == "0" {
+        return Ok(None);
+    }
+    let after = values::duration_within(text, "0s", "90d")?;
+    Ok(Some(after).filter(|after| !after.is_zero()))
 }
 
 fn node_name(text: &str) -> Result<String, String> {

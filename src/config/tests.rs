@@ -211,3 +211,13 @@ fn durations_and_sizes_have_units() {
     assert!(values::bytes_within("1kb", 0, usize::MAX).is_err());
     assert_eq!(values::waits("none").unwrap(), Vec::<Duration>::new());
 }
+
+#[test]
+fn disabling_what_fails_can_be_switched_off() {
+    let after =
+        |text| read(&[("POSTRIDER_ENDPOINT_DISABLE_AFTER", text)], None).unwrap().endpoint_disable_after;
+    assert_eq!(after(""), Some(Duration::from_secs(5 * 86_400)), "the default");
+    assert_eq!(after("2s"), Some(Duration::from_secs(2)));
+    assert_eq!([after("off"), after("0"), after("0s")], [None, None, None]);
+    assert!(refusal(&[("POSTRIDER_ENDPOINT_DISABLE_AFTER", "1y")], None).contains("ENDPOINT_DISABLE_AFTER"));
+}

@@ -1,9 +1,11 @@
 //! What has to be done from time to time: partitions made ahead and dropped behind, `eventId`s freed, deliveries
-//! buried that can reach nobody any more.
+//! buried that can reach nobody any more, endpoints disabled that only fail.
 //!
 //! Every node with this role ticks, by a local schedule; an advisory lock in the database lets one of them work at
 //! a time. Whatever fails is logged and tried again at the next tick: partitions are made a week ahead, and a
 //! default partition catches what has none, so nothing depends on a single tick.
+
+mod failing;
 
 use std::time::Duration;
 
@@ -29,6 +31,8 @@ pub struct MaintenanceOptions {
     pub hold_limit: Duration,
     /// Lines of the audit log.
     pub audit_retention: Duration,
+    /// For how long an endpoint may fail before it is disabled; `None` for ever.
+    pub disable_after: Option<Duration>,
 }
 
 /// Maintenance under way.
@@ -85,6 +89,9 @@ impl Maintenance {
             })?;
             schedule.add(tick).await?;
         }
+        if let Some(after) = options.disable_after {
+            schedule.add(watch_failing(store, after, under_way.clone())?).await?;
+        }
         schedule.start().await?;
         Ok(Self { schedule, under_way })
     }
@@ -97,6 +104,19 @@ impl Maintenance {
         self.under_way.close();
         self.under_way.wait().await;
     }
+}
+
+/// Disables what only fails, from time to time.
+fn watch_failing(store: Store, after: Duration, under_way: TaskTracker) -> Result<Tick, ScheduleError> {
+    Tick::new_repeated_async(failing::every(after), move |_, _| {
+        let store = store.clone();
+        Box::pin(under_way.track_future(async move {
+            if let Err(error) = failing::disable_failing(&store, after).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "endpoints that only fail could not be disabled");
+            }
+        }))
+    })
 }
 
 /// How many deliveries are buried in one transaction.

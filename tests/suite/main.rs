@@ -31,6 +31,8 @@ mod delivery;
 #[cfg(test)]
 mod dev;
 #[cfg(test)]
+mod disable;
+#[cfg(test)]
 mod egress;
 #[cfg(test)]
 mod javascript;

@@ -11,6 +11,7 @@ use crate::support::Database;
 
 const OPTIONS: MaintenanceOptions = MaintenanceOptions {
     audit_retention: Duration::from_secs(400 * 86_400),
+    disable_after: None,
     retention: Duration::from_secs(10 * 86_400),
     hold_limit: Duration::from_secs(30 * 86_400),
 };

@@ -13,6 +13,7 @@ const SUMS: &str = "
                  sum(no_response)]::bigint[] FROM endpoint_hour";
 const OPTIONS: MaintenanceOptions = MaintenanceOptions {
     audit_retention: Duration::from_secs(400 * 86_400),
+    disable_after: None,
     retention: Duration::from_secs(10 * 86_400),
     hold_limit: Duration::from_secs(30 * 86_400),
 };
