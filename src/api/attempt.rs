@@ -117,6 +117,10 @@ struct ListQuery {
     /// Whether to show the message, without its payload.
     #[param(default = false)]
     with_msg: Option<bool>,
+    /// Whether to tell canceled attempts from delivered ones. No attempt is ever canceled, so it changes nothing.
+    #[param(default = false)]
+    #[serde(rename = "expanded_statuses")]
+    _expanded_statuses: Option<bool>,
 }
 
 /// At which endpoint.

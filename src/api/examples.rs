@@ -82,7 +82,15 @@ impl Maker<'_> {
         if let Some(value) = known(field).filter(|value| has_type(schema, value)) {
             return Some(value);
         }
-        let variants = ["oneOf", "anyOf", "allOf"].iter().find_map(|key| schema.get(key)?.as_array());
+        if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
+            let parts = parts.iter().map(|part| self.example(field, part, depth + 1));
+            let fields = parts.flatten().filter_map(|part| match part {
+                Value::Object(fields) => Some(fields),
+                _ => None,
+            });
+            return Some(Value::Object(fields.flatten().collect()));
+        }
+        let variants = ["oneOf", "anyOf"].iter().find_map(|key| schema.get(key)?.as_array());
         if let Some(variants) = variants {
             let one = variants.iter().find(|variant| variant.get("type") != Some(&json!("null")))?;
             return self.example(field, one, depth + 1);

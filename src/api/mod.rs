@@ -5,6 +5,7 @@
 mod address;
 pub mod application;
 pub mod attempt;
+pub mod attempted;
 pub mod auth;
 pub mod background_task;
 pub mod dead_letter;
@@ -13,6 +14,7 @@ pub mod endpoint;
 pub mod error;
 pub mod event_type;
 mod examples;
+pub mod expunge;
 pub mod extract;
 pub mod health;
 pub mod idempotency;
@@ -54,7 +56,9 @@ fn resources() -> OpenApiRouter<SharedState> {
         .merge(event_type::routes())
         .merge(message::routes())
         .merge(attempt::routes())
+        .merge(attempted::routes())
         .merge(resend::routes())
+        .merge(expunge::routes())
         .merge(dead_letter::routes())
         .merge(background_task::routes())
         .merge(pause::routes())

@@ -47,6 +47,48 @@ impl DeliveryState {
     }
 }
 
+/// Where a delivery stands in the words of callers. The numbers are those of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i16)]
+pub enum Standing {
+    /// It arrived.
+    Success = 0,
+    /// It waits for its next attempt, or is held.
+    Pending = 1,
+    /// It is a dead letter.
+    Fail = 2,
+    /// It is with a node, which tries it or is about to.
+    Sending = 3,
+    /// It was called off.
+    Canceled = 4,
+}
+
+impl Standing {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Success, Self::Pending, Self::Fail, Self::Sending, Self::Canceled];
+
+    /// As the API counts.
+    pub const fn code(self) -> i16 {
+        self as i16
+    }
+
+    /// From the number.
+    pub fn from_code(code: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.code() == code)
+    }
+
+    /// As the API names it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Pending => "pending",
+            Self::Fail => "fail",
+            Self::Sending => "sending",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
 /// What follows from an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextStep {

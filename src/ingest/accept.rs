@@ -70,13 +70,14 @@ impl Ingest {
                 tags: new.tags.clone(),
                 payload: new.payload.clone(),
             });
-            let deliveries = fan_out(&self.dispatcher, &picture, &message);
+            let deliveries = fan_out(&self.dispatcher, &picture, &message, new.only);
             let (answer, answered) = oneshot::channel();
             let posted = Posted {
                 message: message.clone(),
                 config_version: picture.config_version,
                 deliveries,
                 idempotency: new.idempotency,
+                payload_hours: new.payload_hours,
                 mark: Arc::new(mark),
                 answer,
             };

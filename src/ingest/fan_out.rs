@@ -7,16 +7,17 @@ use crate::domain::application::Application;
 use crate::domain::id::EndpointId;
 use crate::domain::message::Message;
 
-/// The deliveries of a message, each with its place.
+/// The deliveries of a message, each with its place: to all endpoints that want it, or to `only` that one.
 pub(super) fn fan_out(
     dispatcher: &Arc<Dispatcher>,
     application: &Application,
     message: &Message,
+    only: Option<EndpointId>,
 ) -> Vec<(EndpointId, Place)> {
     application
         .endpoints
         .iter()
-        .filter(|endpoint| endpoint.filter.matches(message))
+        .filter(|endpoint| only.map_or_else(|| endpoint.filter.matches(message), |only| endpoint.id == only))
         .map(|endpoint| (endpoint.id, dispatcher.admit(endpoint, message.payload.len())))
         .collect()
 }

@@ -8,7 +8,7 @@ mod writer;
 
 use bytes::Bytes;
 
-use crate::domain::id::MessageId;
+use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::SharedMessage;
 
 pub use crate::store::IdempotencyKey;
@@ -28,6 +28,10 @@ pub struct NewMessage {
     pub tags: Vec<String>,
     /// The payload's JSON text.
     pub payload: Bytes,
+    /// For so many hours the payload is kept, when that is less than the message is.
+    pub payload_hours: Option<u32>,
+    /// For this endpoint alone, whatever it listens to; `None` for all that want it.
+    pub only: Option<EndpointId>,
     /// The producer's idempotency key, hashed in its scope.
     pub idempotency: Option<IdempotencyKey>,
 }

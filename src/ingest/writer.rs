@@ -35,6 +35,7 @@ pub(super) struct Posted {
     pub(super) config_version: i64,
     pub(super) deliveries: Vec<(EndpointId, Place)>,
     pub(super) idempotency: Option<IdempotencyKey>,
+    pub(super) payload_hours: Option<u32>,
     pub(super) mark: Arc<Mark>,
     pub(super) answer: oneshot::Sender<Answer>,
 }
@@ -168,6 +169,7 @@ impl Writer {
                 config_version: posted.config_version,
                 deliveries,
                 idempotency: posted.idempotency,
+                payload_hours: posted.payload_hours,
             })
             .collect();
         self.store.insert_messages(epoch, &rows).await

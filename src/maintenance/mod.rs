@@ -1,5 +1,5 @@
 //! What has to be done from time to time: partitions made ahead and dropped behind, `eventId`s freed, deliveries
-//! buried that can reach nobody any more, endpoints disabled that only fail.
+//! buried that can reach nobody any more, endpoints disabled that only fail, payloads expunged whose time is over.
 //!
 //! Every node with this role ticks, by a local schedule; an advisory lock in the database lets one of them work at
 //! a time. Whatever fails is logged and tried again at the next tick: partitions are made a week ahead, and a
@@ -121,6 +121,8 @@ fn watch_failing(store: Store, after: Duration, under_way: TaskTracker) -> Resul
 
 /// How many deliveries are buried in one transaction.
 const BURY_AT_ONCE: i64 = 500;
+/// How many payloads are expunged in one transaction.
+const EXPUNGE_AT_ONCE: i64 = 500;
 
 /// One round, unless another node is at it. Says whether it was done.
 ///
@@ -156,6 +158,7 @@ async fn work(
             if buried > 0 {
                 tracing::info!(buried, "deliveries that can reach nobody are dead letters now");
             }
+            expunge_expired(store).await?;
         }
         Round::Hourly => {
             let made = session.make_partitions().await?;
@@ -175,6 +178,22 @@ async fn work(
             let forgotten = store.delete_audit_entries(audit_retention).await?;
             tracing::info!(freed, forgotten, "event ids and audit entries past their retention");
         }
+    }
+    Ok(())
+}
+
+/// Expunges the payloads whose time is over.
+async fn expunge_expired(store: &Store) -> Result<(), StoreError> {
+    let mut expunged = 0;
+    loop {
+        let chunk = store.expunge_expired(EXPUNGE_AT_ONCE).await?;
+        expunged += chunk;
+        if chunk < EXPUNGE_AT_ONCE.cast_unsigned() {
+            break;
+        }
+    }
+    if expunged > 0 {
+        tracing::info!(expunged, "payloads whose time is over");
     }
     Ok(())
 }

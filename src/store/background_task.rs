@@ -2,14 +2,11 @@
 //! node is gone, or gave it back, is taken up by another where it stopped.
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
-use sqlx::PgConnection;
-use sqlx::types::Json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::domain::actor::Actor;
 use crate::domain::background_task::{Progress, TaskKind, TaskState};
-use crate::domain::dead_letter::DeadLetterFilter;
 use crate::domain::id::{ApplicationId, EnvironmentId, TaskId};
 use crate::domain::page::Scan;
 
@@ -25,10 +22,12 @@ pub struct NewTask {
     pub application_id: Option<ApplicationId>,
     /// What to do.
     pub kind: TaskKind,
-    /// To which dead letters.
-    pub filter: DeadLetterFilter,
+    /// To what, in the words of its kind.
+    pub filter: Value,
     /// At which pace; `None` for as fast as it goes.
     pub rate_per_second: Option<i32>,
+    /// How much there is to do, as far as that is known.
+    pub total: i64,
 }
 
 /// A task as it is shown.
@@ -40,8 +39,8 @@ pub struct BackgroundTask {
     pub kind: TaskKind,
     /// Where it stands.
     pub state: TaskState,
-    /// To which dead letters.
-    pub filter: DeadLetterFilter,
+    /// To what, in the words of its kind.
+    pub filter: Value,
     /// At which pace.
     pub rate_per_second: Option<i32>,
     /// How far it has come.
@@ -54,11 +53,20 @@ pub struct BackgroundTask {
     pub updated_at: DateTime<Utc>,
 }
 
+/// Which tasks are meant.
+#[derive(Debug, Clone, Default)]
+pub struct TaskFilter {
+    /// In one of these states.
+    pub states: Option<Vec<TaskState>>,
+    /// Of one of these kinds.
+    pub kinds: Option<Vec<TaskKind>>,
+}
+
 struct Row {
     id: Uuid,
     kind: String,
     state: String,
-    filter: Json<DeadLetterFilter>,
+    filter: Value,
     rate_per_second: Option<i32>,
     total: i64,
     done: i64,
@@ -67,7 +75,7 @@ struct Row {
     updated_at: DateTime<Utc>,
 }
 
-fn kind(name: &str) -> Result<TaskKind, StoreError> {
+pub(super) fn kind(name: &str) -> Result<TaskKind, StoreError> {
     TaskKind::from_name(name)
         .ok_or_else(|| StoreError::Inconsistent(format!("a background task of kind {name}")))
 }
@@ -85,7 +93,7 @@ impl TryFrom<Row> for BackgroundTask {
             id: row.id.into(),
             kind: kind(&row.kind)?,
             state: state(&row.state)?,
-            filter: row.filter.0,
+            filter: row.filter,
             rate_per_second: row.rate_per_second,
             progress: Progress { done: row.done, total: row.total },
             error: row.error,
@@ -96,31 +104,29 @@ impl TryFrom<Row> for BackgroundTask {
 }
 
 impl Store {
-    /// Creates a task; the next free node takes it up. Dead letters that die later are not its business.
+    /// Creates a task; the next free node takes it up. What comes to be later is not its business.
     pub async fn create_task(&self, actor: &Actor, new: &NewTask) -> Result<BackgroundTask, StoreError> {
         let mut tx = self.api.begin().await?;
-        let total =
-            super::dead_letter_read::count(&mut tx, &new.environment_id, new.kind, &new.filter).await?;
         let row = sqlx::query_as!(
             Row,
             r#"-- background_task::create
             INSERT INTO background_task (id, environment_id, application_id, kind, filter, rate_per_second, total)
             VALUES ($1, $2, $3, $4, $5, $6, $7)
-            RETURNING id, kind, state, filter AS "filter: Json<DeadLetterFilter>", rate_per_second, total, done,
+            RETURNING id, kind, state, filter, rate_per_second, total, done,
                       error, created_at, updated_at"#,
             TaskId::generate().uuid(),
             new.environment_id.as_str(),
             new.application_id.map(ApplicationId::uuid),
             new.kind.name(),
-            Json(&new.filter) as _,
+            new.filter,
             new.rate_per_second,
-            total,
+            new.total,
         )
         .fetch_one(&mut *tx)
         .await?;
         let task = TaskId::from(row.id);
         let entry = Entry::of(Some(&new.environment_id), new.application_id, "background_task.created", task);
-        let details = json!({ "kind": new.kind.name(), "filter": new.filter, "total": total });
+        let details = json!({ "kind": new.kind.name(), "filter": new.filter, "total": new.total });
         note(&mut tx, actor, entry.details(details)).await?;
         tx.commit().await?;
         row.try_into()
@@ -136,7 +142,7 @@ impl Store {
         sqlx::query_as!(
             Row,
             r#"-- background_task::get
-            SELECT id, kind, state, filter AS "filter: Json<DeadLetterFilter>", rate_per_second, total, done,
+            SELECT id, kind, state, filter, rate_per_second, total, done,
                    error, created_at, updated_at
             FROM background_task
             WHERE id = $1 AND environment_id = $2 AND ($3::uuid IS NULL OR application_id = $3)"#,
@@ -155,24 +161,30 @@ impl Store {
         &self,
         environment: &EnvironmentId,
         application: Option<ApplicationId>,
-        state: Option<TaskState>,
+        filter: &TaskFilter,
         scan: &Scan<TaskId>,
     ) -> Result<Vec<BackgroundTask>, StoreError> {
         let span = Span::of(scan);
+        let states: Option<Vec<String>> =
+            filter.states.as_ref().map(|states| states.iter().map(|one| one.name().to_owned()).collect());
+        let kinds: Option<Vec<String>> =
+            filter.kinds.as_ref().map(|kinds| kinds.iter().map(|one| one.name().to_owned()).collect());
         sqlx::query_as!(
             Row,
             r#"-- background_task::list
-            SELECT id, kind, state, filter AS "filter: Json<DeadLetterFilter>", rate_per_second, total, done,
+            SELECT id, kind, state, filter, rate_per_second, total, done,
                    error, created_at, updated_at
             FROM background_task
             WHERE environment_id = $1 AND ($2::uuid IS NULL OR application_id = $2)
-              AND ($3::text IS NULL OR state = $3)
-              AND id > $4 AND id < $5
-            ORDER BY CASE WHEN $6 THEN id END, CASE WHEN NOT $6 THEN id END DESC
-            LIMIT $7"#,
+              AND ($3::text[] IS NULL OR state = ANY($3))
+              AND ($4::text[] IS NULL OR kind = ANY($4))
+              AND id > $5 AND id < $6
+            ORDER BY CASE WHEN $7 THEN id END, CASE WHEN NOT $7 THEN id END DESC
+            LIMIT $8"#,
             environment.as_str(),
             application.map(ApplicationId::uuid),
-            state.map(TaskState::name),
+            states.as_deref(),
+            kinds.as_deref(),
             span.above,
             span.below,
             span.ascending,
@@ -185,121 +197,48 @@ impl Store {
         .collect()
     }
 
-    /// Takes up a task that no living node works on, and says at which pace it goes.
-    pub async fn claim_task(&self, epoch: i64) -> Result<Option<(TaskId, Option<i32>)>, StoreError> {
-        let claimed = sqlx::query!(
-            r#"-- background_task::claim
-            WITH free AS MATERIALIZED (
-                SELECT t.id FROM background_task t
-                WHERE t.state = 'running'
-                  AND (t.owner IS NULL OR NOT EXISTS (SELECT FROM node_fence f WHERE f.epoch = t.owner))
-                ORDER BY t.id LIMIT 1 FOR UPDATE SKIP LOCKED
-            )
-            UPDATE background_task t SET owner = $1 FROM free WHERE t.id = free.id
-            RETURNING t.id, t.rate_per_second"#,
-            epoch,
-        )
-        .fetch_optional(&self.queue)
-        .await?;
-        Ok(claimed.map(|row| (row.id.into(), row.rate_per_second)))
-    }
-
-    /// Gives a task back unfinished, for any node to take up.
-    pub async fn release_task(&self, id: TaskId, epoch: i64) -> Result<(), StoreError> {
-        sqlx::query!(
-            r#"-- background_task::release
-            UPDATE background_task SET owner = NULL WHERE id = $1 AND owner = $2 AND state = 'running'"#,
+    /// What a task has found out so far, in the order in which it did.
+    pub async fn task_findings(&self, id: TaskId) -> Result<Vec<Value>, StoreError> {
+        let parts = sqlx::query_scalar!(
+            r#"-- background_task::findings
+            SELECT items FROM background_task_part WHERE task_id = $1 ORDER BY number"#,
             id.uuid(),
-            epoch,
         )
-        .execute(&self.queue)
+        .fetch_all(&self.api)
         .await?;
-        Ok(())
+        let items = parts.into_iter().flat_map(|part| match part {
+            Value::Array(items) => items,
+            single => vec![single],
+        });
+        Ok(items.collect())
     }
 
-    /// Gives a task up, with a sentence on why.
-    pub async fn fail_task(&self, id: TaskId, epoch: i64, error: &str) -> Result<(), StoreError> {
-        sqlx::query!(
-            r#"-- background_task::fail
-            UPDATE background_task SET state = 'failed', error = $3, owner = NULL, updated_at = now()
-            WHERE id = $1 AND owner = $2 AND state = 'running'"#,
-            id.uuid(),
-            epoch,
-            error,
-        )
-        .execute(&self.queue)
-        .await?;
-        Ok(())
-    }
-}
-
-/// A task that is locked to the end of the transaction.
-pub(super) struct LockedTask {
-    id: Uuid,
-    pub(super) environment_id: String,
-    pub(super) kind: TaskKind,
-    pub(super) filter: DeadLetterFilter,
-    pub(super) position: Option<Uuid>,
-    pub(super) created_at: DateTime<Utc>,
-}
-
-/// Locks a task that is still this node's.
-pub(super) async fn lock_task(
-    tx: &mut PgConnection,
-    id: TaskId,
-    epoch: i64,
-) -> Result<LockedTask, StoreError> {
-    let row = sqlx::query!(
-        r#"-- background_task::lock
-        SELECT id, environment_id, kind, filter AS "filter: Json<DeadLetterFilter>", position, created_at
-        FROM background_task WHERE id = $1 AND owner = $2 AND state = 'running' FOR UPDATE"#,
-        id.uuid(),
-        epoch,
-    )
-    .fetch_optional(tx)
-    .await?
-    .ok_or(StoreError::LeaseLost)?;
-    Ok(LockedTask {
-        id: row.id,
-        environment_id: row.environment_id,
-        kind: kind(&row.kind)?,
-        filter: row.filter.0,
-        position: row.position,
-        created_at: row.created_at,
-    })
-}
-
-impl LockedTask {
-    /// Notes that `moved` dead letters moved and that everything up to `position` is dealt with.
-    pub(super) async fn advance(
+    /// Calls a task off, if it is still under way; what it has done stays done. `None` when there is no such task;
+    /// with `application`, only one that this tenant asked for.
+    pub async fn cancel_task(
         &self,
-        tx: &mut PgConnection,
-        moved: u64,
-        position: Uuid,
-    ) -> Result<(), StoreError> {
-        sqlx::query!(
-            r#"-- background_task::advance
-            UPDATE background_task
-            SET done = done + $2, total = greatest(total, done + $2), position = $3, updated_at = now()
-            WHERE id = $1"#,
-            self.id,
-            moved.cast_signed(),
-            position,
+        actor: &Actor,
+        environment: &EnvironmentId,
+        application: Option<ApplicationId>,
+        id: TaskId,
+    ) -> Result<Option<BackgroundTask>, StoreError> {
+        let mut tx = self.api.begin().await?;
+        let cancelled = sqlx::query!(
+            r#"-- background_task::cancel
+            UPDATE background_task SET state = 'cancelled', owner = NULL, updated_at = now()
+            WHERE id = $1 AND environment_id = $2 AND ($3::uuid IS NULL OR application_id = $3)
+              AND state = 'running'"#,
+            id.uuid(),
+            environment.as_str(),
+            application.map(ApplicationId::uuid),
         )
-        .execute(tx)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
-    }
-
-    /// Notes that nothing is left to do.
-    pub(super) async fn finish(&self, tx: &mut PgConnection) -> Result<(), StoreError> {
-        sqlx::query!(
-            r#"-- background_task::finish
-            UPDATE background_task SET state = 'finished', owner = NULL, updated_at = now() WHERE id = $1"#,
-            self.id,
-        )
-        .execute(tx)
-        .await?;
-        Ok(())
+        if cancelled.rows_affected() > 0 {
+            let entry = Entry::of(Some(environment), application, "background_task.cancelled", id);
+            note(&mut tx, actor, entry).await?;
+        }
+        tx.commit().await?;
+        self.task(environment, application, id).await
     }
 }

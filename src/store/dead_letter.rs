@@ -15,10 +15,10 @@ use uuid::Uuid;
 use crate::domain::actor::Actor;
 use crate::domain::background_task::TaskKind;
 use crate::domain::dead_letter::{DeadLetterFilter, DeathReason};
-use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId, TaskId};
+use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId};
 
 use super::audit::{Entry, note};
-use super::background_task::lock_task;
+use super::background_work::{Chunk, LockedTask};
 use super::{Store, StoreError};
 
 /// What became of a replay.
@@ -45,15 +45,6 @@ pub enum DiscardOutcome {
     NotFound,
     /// It was replayed, so there is nothing to discard.
     AlreadyReplayed,
-}
-
-/// How far a chunk brought its background task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// So many moved, and there may be more.
-    Moved(u64),
-    /// Nothing is left to do; the task is finished.
-    Finished,
 }
 
 impl Store {
@@ -133,29 +124,22 @@ impl Store {
         tx.commit().await?;
         Ok(DiscardOutcome::Discarded)
     }
+}
 
-    /// Replays or discards the next chunk of a background task that this node owns.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`] when the task is no longer this node's.
-    pub async fn advance_task(&self, task: TaskId, epoch: i64, chunk: i64) -> Result<Step, StoreError> {
-        let mut tx = self.api.begin().await?;
-        let task = lock_task(&mut tx, task, epoch).await?;
-        let ids = choose(&mut tx, &task.environment_id, &task.filter, task.created_at, task.position, chunk)
-            .await?;
-        let Some(last) = ids.last().copied() else {
-            task.finish(&mut tx).await?;
-            tx.commit().await?;
-            return Ok(Step::Finished);
-        };
-        let moved = match task.kind {
-            TaskKind::Replay => replay_chosen(&mut tx, &ids, task.filter.means_discarded()).await?,
-            TaskKind::Discard => discard_chosen(&mut tx, &ids).await?,
-        };
-        task.advance(&mut tx, moved, last).await?;
-        tx.commit().await?;
-        Ok(Step::Moved(moved))
-    }
+/// Replays or discards the next chunk of a background task.
+pub(super) async fn advance(
+    tx: &mut PgConnection,
+    task: &LockedTask,
+    chunk: i64,
+) -> Result<Chunk, StoreError> {
+    let filter: DeadLetterFilter = task.order()?;
+    let ids = choose(tx, &task.environment_id, &filter, task.created_at, task.position, chunk).await?;
+    let Some(last) = ids.last().copied() else { return Ok(Chunk::last()) };
+    let moved = match task.kind {
+        TaskKind::Discard => discard_chosen(tx, &ids).await?,
+        _ => replay_chosen(tx, &ids, filter.means_discarded()).await?,
+    };
+    Ok(Chunk::moved(moved, last))
 }
 
 /// The next dead letters of a filter, by id, that had died when the task was created. They are not locked yet,
@@ -199,7 +183,12 @@ async fn choose(
     .await?)
 }
 
-async fn replay_chosen(tx: &mut PgConnection, ids: &[Uuid], discarded_too: bool) -> Result<u64, StoreError> {
+/// Replays these, as far as they can be. Returns how many went back to work.
+pub(super) async fn replay_chosen(
+    tx: &mut PgConnection,
+    ids: &[Uuid],
+    discarded_too: bool,
+) -> Result<u64, StoreError> {
     let keys = sqlx::query!(
         r#"-- dead_letter::keys
         SELECT message_id, endpoint_id FROM dead_letter WHERE id = ANY($1)"#,

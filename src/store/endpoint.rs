@@ -180,6 +180,26 @@ impl Store {
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
+    /// The live ones of these endpoints, by id, in no particular order.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn endpoints_by_id(&self, ids: &[EndpointId]) -> Result<Vec<EndpointRecord>, StoreError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+        let rows = sqlx::query_as!(
+            Row,
+            r#"-- endpoint::list_by_id
+            SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
+                retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason, paused_at,
+                created_at, updated_at
+            FROM endpoint WHERE id = ANY($1) AND deleted_at IS NULL"#,
+            &ids,
+        )
+        .fetch_all(&self.api)
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
     /// Creates an endpoint with its first secret and its headers.
     ///
     /// # Errors

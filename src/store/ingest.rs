@@ -1,12 +1,14 @@
 //! The batch writer's statement: messages, deliveries, what must wait, `eventId`s and idempotency keys, all in one
 //! statement and so in one commit. A message is refused alone; it never takes its batch with it.
 
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::Message;
 
+use super::expunge::note_expiries;
 use super::{Store, StoreError};
 
 /// The hash of an `Idempotency-Key` in its scope, and of the request that came with it.
@@ -29,6 +31,8 @@ pub struct FannedOut<'a> {
     pub deliveries: &'a [(EndpointId, DeliveryState)],
     /// The producer's idempotency key.
     pub idempotency: Option<IdempotencyKey>,
+    /// For so many hours its payload is kept, when that is less than the message is.
+    pub payload_hours: Option<u32>,
 }
 
 /// Why a message was not written.
@@ -111,8 +115,64 @@ impl Store {
         epoch: i64,
         batch: &[FannedOut<'_>],
     ) -> Result<Vec<(MessageId, Refusal)>, StoreError> {
-        let c = Columns::of(batch);
-        let row = sqlx::query!(
+        let (limited, hours): (Vec<Uuid>, Vec<i32>) = batch
+            .iter()
+            .filter_map(|item| Some((item.message.id.uuid(), i32::try_from(item.payload_hours?).ok()?)))
+            .unzip();
+        if limited.is_empty() {
+            return insert(&mut *self.ingest.acquire().await?, epoch, batch).await;
+        }
+        let mut tx = self.ingest.begin().await?;
+        let refused = insert(&mut tx, epoch, batch).await?;
+        note_expiries(&mut tx, &limited, &hours).await?;
+        tx.commit().await?;
+        Ok(refused)
+    }
+
+    /// Which of these messages are stored: asked when an answer was lost on its way.
+    pub async fn written_messages(&self, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+        let found = sqlx::query_scalar!(
+            r#"-- ingest::written_messages
+            SELECT id FROM message WHERE id = ANY($1)"#,
+            &ids,
+        )
+        .fetch_all(&self.ingest)
+        .await?;
+        Ok(found.into_iter().map(MessageId::from).collect())
+    }
+
+    /// What was posted under this key in the last twelve hours.
+    pub async fn earlier_post(&self, key_hash: [u8; 32]) -> Result<Option<EarlierPost>, StoreError> {
+        let found = sqlx::query!(
+            r#"-- ingest::earlier_post
+            SELECT request_hash, message_id FROM idempotency_key
+            WHERE key_hash = $1 AND slot >= date_bin('6 hours', now(), 'epoch') - interval '12 hours'
+            ORDER BY slot DESC LIMIT 1"#,
+            key_hash.as_slice(),
+        )
+        .fetch_optional(&self.api)
+        .await?;
+        found
+            .map(|row| {
+                let request_hash = row
+                    .request_hash
+                    .try_into()
+                    .map_err(|_| StoreError::Inconsistent("a request hash is not 32 bytes".to_owned()))?;
+                Ok(EarlierPost { request_hash, message_id: row.message_id.map(MessageId::from) })
+            })
+            .transpose()
+    }
+}
+
+/// The statement.
+async fn insert(
+    connection: &mut PgConnection,
+    epoch: i64,
+    batch: &[FannedOut<'_>],
+) -> Result<Vec<(MessageId, Refusal)>, StoreError> {
+    let c = Columns::of(batch);
+    let row = sqlx::query!(
             r#"-- ingest::insert_messages
             WITH live AS MATERIALIZED (
                 SELECT epoch FROM node_fence WHERE epoch = $1 FOR KEY SHARE
@@ -186,48 +246,12 @@ impl Store {
             &c.delivery_applications,
             &c.delivery_states,
         )
-        .fetch_one(&self.ingest)
+        .fetch_one(connection)
         .await?;
-        if row.epoch.is_none() {
-            return Err(StoreError::LeaseLost);
-        }
-        Ok(row.ids.into_iter().map(MessageId::from).zip(row.reasons.into_iter().map(refusal)).collect())
+    if row.epoch.is_none() {
+        return Err(StoreError::LeaseLost);
     }
-
-    /// Which of these messages are stored: asked when an answer was lost on its way.
-    pub async fn written_messages(&self, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
-        let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-        let found = sqlx::query_scalar!(
-            r#"-- ingest::written_messages
-            SELECT id FROM message WHERE id = ANY($1)"#,
-            &ids,
-        )
-        .fetch_all(&self.ingest)
-        .await?;
-        Ok(found.into_iter().map(MessageId::from).collect())
-    }
-
-    /// What was posted under this key in the last twelve hours.
-    pub async fn earlier_post(&self, key_hash: [u8; 32]) -> Result<Option<EarlierPost>, StoreError> {
-        let found = sqlx::query!(
-            r#"-- ingest::earlier_post
-            SELECT request_hash, message_id FROM idempotency_key
-            WHERE key_hash = $1 AND slot >= date_bin('6 hours', now(), 'epoch') - interval '12 hours'
-            ORDER BY slot DESC LIMIT 1"#,
-            key_hash.as_slice(),
-        )
-        .fetch_optional(&self.api)
-        .await?;
-        found
-            .map(|row| {
-                let request_hash = row
-                    .request_hash
-                    .try_into()
-                    .map_err(|_| StoreError::Inconsistent("a request hash is not 32 bytes".to_owned()))?;
-                Ok(EarlierPost { request_hash, message_id: row.message_id.map(MessageId::from) })
-            })
-            .transpose()
-    }
+    Ok(row.ids.into_iter().map(MessageId::from).zip(row.reasons.into_iter().map(refusal)).collect())
 }
 
 fn refusal(code: i32) -> Refusal {

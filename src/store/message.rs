@@ -137,7 +137,7 @@ impl Store {
     }
 
     /// The id of the message that is named so. That it is there, and whose it is, is not told by our own id.
-    async fn message_id(
+    pub(super) async fn message_id(
         &self,
         application: ApplicationId,
         named: &Reference<MessageId>,

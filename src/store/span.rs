@@ -15,6 +15,14 @@ pub struct TimeBounds {
     pub until: Option<DateTime<Utc>>,
 }
 
+impl TimeBounds {
+    /// The ids between which everything from that time is: greater than the one, smaller than the other.
+    pub(super) fn ids(self) -> (Uuid, Uuid) {
+        let last_before = |since| Uuid::from_u128(first_of(since).as_u128().saturating_sub(1));
+        (self.since.map_or(Uuid::nil(), last_before), self.until.map_or(Uuid::max(), first_of))
+    }
+}
+
 /// Which rows of a list to read, and in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -44,13 +52,9 @@ impl Span {
     /// Only ids from within those bounds.
     #[must_use]
     pub fn within(mut self, bounds: TimeBounds) -> Self {
-        if let Some(since) = bounds.since {
-            let last_before = first_of(since).as_u128().saturating_sub(1);
-            self.above = self.above.max(Uuid::from_u128(last_before));
-        }
-        if let Some(until) = bounds.until {
-            self.below = self.below.min(first_of(until));
-        }
+        let (above, below) = bounds.ids();
+        self.above = self.above.max(above);
+        self.below = self.below.min(below);
         self
     }
 }
@@ -61,9 +65,17 @@ fn first_of(moment: DateTime<Utc>) -> Uuid {
     Uuid::from_u128((millis & 0xffff_ffff_ffff) << 80)
 }
 
+/// Clocks of nodes differ by less than this.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
+
 /// The smallest id that something made in the course of `cause` can have. Clocks of nodes differ a little.
 pub(super) fn earliest_after(cause: DateTime<Utc>) -> Uuid {
-    first_of(cause - TimeDelta::minutes(5))
+    first_of(cause - CLOCKS_DIFFER)
+}
+
+/// Greater than any id that something made before `moment` can have. Clocks of nodes differ a little.
+pub(super) fn latest_before(moment: DateTime<Utc>) -> Uuid {
+    first_of(moment + CLOCKS_DIFFER)
 }
 
 #[cfg(test)]

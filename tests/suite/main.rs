@@ -13,6 +13,8 @@ mod support;
 #[cfg(test)]
 mod api_walk;
 #[cfg(test)]
+mod attempted;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod bytes;
@@ -35,6 +37,8 @@ mod disable;
 #[cfg(test)]
 mod egress;
 #[cfg(test)]
+mod expunge;
+#[cfg(test)]
 mod javascript;
 #[cfg(test)]
 mod maintenance;
@@ -42,6 +46,8 @@ mod maintenance;
 mod pause;
 #[cfg(test)]
 mod python;
+#[cfg(test)]
+mod recover;
 #[cfg(test)]
 mod rollups;
 #[cfg(test)]

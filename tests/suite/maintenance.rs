@@ -9,7 +9,7 @@ use postrider::store::{MigrateError, Store, StoreOptions};
 
 use crate::support::Database;
 
-const OPTIONS: MaintenanceOptions = MaintenanceOptions {
+pub(crate) const OPTIONS: MaintenanceOptions = MaintenanceOptions {
     audit_retention: Duration::from_secs(400 * 86_400),
     disable_after: None,
     retention: Duration::from_secs(10 * 86_400),

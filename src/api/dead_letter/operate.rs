@@ -97,16 +97,17 @@ pub(super) async fn bulk(
     input: BulkIn,
 ) -> Result<Response, ApiError> {
     let bulk = input.read(state, scope, kind).await?;
+    let count = state.store.count_dead_letters(&scope.environment, kind, &bulk.filter).await?;
     if bulk.dry_run {
-        let count = state.store.count_dead_letters(&scope.environment, kind, &bulk.filter).await?;
         return Ok(Json(CountOut { dry_run: true, count }).into_response());
     }
     let new = NewTask {
         environment_id: scope.environment.clone(),
         application_id: scope.application,
         kind,
-        filter: bulk.filter,
+        filter: serde_json::to_value(&bulk.filter).map_err(|_| ApiError::Internal)?,
         rate_per_second: bulk.rate_per_second,
+        total: count,
     };
     let task = state.store.create_task(&scope.actor, &new).await?;
     state.replay.wake();

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod headers;
+mod replay;
 pub mod secret;
 pub mod shape;
 
@@ -200,4 +201,5 @@ pub fn routes() -> OpenApiRouter<SharedState> {
         .routes(routes!(get, update, patch, delete))
         .merge(secret::routes())
         .merge(headers::routes())
+        .merge(replay::routes())
 }

@@ -29,6 +29,7 @@ use super::payload::wrong_payload;
 
 const MAX_CHANNELS: usize = 5;
 const MAX_TAGS: usize = 5;
+const MAX_RETENTION_DAYS: u32 = 3_650;
 
 /// A message to send.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -47,9 +48,15 @@ pub struct MessageIn<'a> {
     #[schema(max_items = 5)]
     tags: Option<Vec<String>>,
     /// A JSON object, nested 256 deep at most. It is delivered byte for byte as it stands here.
-    #[serde(borrow)]
+    #[serde(borrow, alias = "data")]
     #[schema(value_type = Object, example = json!({"invoice": "in_1", "amount": 4200}))]
     payload: &'a RawValue,
+    /// The payload is expunged after so many days, if the message is still there then.
+    #[schema(minimum = 1, maximum = 3650)]
+    payload_retention_period: Option<u32>,
+    /// The same in hours; only one of both can be given.
+    #[schema(minimum = 1, maximum = 87600)]
+    payload_retention_hours: Option<u32>,
     /// The application to create, in case that there is none yet under the `uid` in the path.
     application: Option<ApplicationIn>,
     /// Not supported: a message is delivered at once.
@@ -90,6 +97,16 @@ impl MessageIn<'_> {
             findings
                 .add("transformationsParams", "`rawPayload` is not supported: a payload is a JSON object");
         }
+        if self.payload_retention_period.is_some_and(|days| !(1..=MAX_RETENTION_DAYS).contains(&days)) {
+            findings.add("payloadRetentionPeriod", format!("must be between 1 and {MAX_RETENTION_DAYS}"));
+        }
+        if self.payload_retention_hours.is_some_and(|hours| !(1..=MAX_RETENTION_DAYS * 24).contains(&hours)) {
+            findings
+                .add("payloadRetentionHours", format!("must be between 1 and {}", MAX_RETENTION_DAYS * 24));
+        }
+        if self.payload_retention_period.is_some() && self.payload_retention_hours.is_some() {
+            findings.add("payloadRetentionHours", "cannot be given together with `payloadRetentionPeriod`");
+        }
         if let Some(application) = &self.application {
             findings = findings.below("application");
             application.check(&mut findings);
@@ -98,6 +115,13 @@ impl MessageIn<'_> {
             }
         }
         findings.finish()
+    }
+}
+
+impl MessageIn<'_> {
+    /// For how long the payload is to be kept.
+    fn payload_hours(&self) -> Option<u32> {
+        self.payload_retention_hours.or(self.payload_retention_period.map(|days| days * 24))
     }
 }
 
@@ -130,12 +154,15 @@ async fn create(
     let path = MESSAGE_PATH.replace("{app_id}", &app_id);
     let idempotency = key_in(&headers)?.map(|key| hashed(&caller, &path, key, &body));
     let payload = body.slice_ref(input.payload.get().as_bytes());
+    let payload_hours = input.payload_hours();
     let message = NewMessage {
         event_type: input.event_type,
         event_id: input.event_id,
         channels: given(input.channels),
         tags: given(input.tags),
         payload,
+        payload_hours,
+        only: None,
         idempotency,
     };
     let accepted = match (state.ingest.accept(environment, &app_id, message.clone()).await, input.application)

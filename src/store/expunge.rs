@@ -1,0 +1,229 @@
+//! Taking content away: the payload of a message, with the copies that its dead letters keep, and what a receiver
+//! answered to an attempt. What is left is that the message was there, and what became of it.
+//!
+//! A delivery that still waits has nothing left to send: it is due at once, and becomes a dead letter for the reason
+//! `unsendable`. What a node has in its memory at that moment may still go out. An outcome that is recorded at that
+//! very moment may copy the payload into a dead letter; so every expunge is done once more, a minute later.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::domain::actor::Actor;
+use crate::domain::background_task::ContentPurge;
+use crate::domain::id::{ApplicationId, AttemptId, MessageId};
+use crate::domain::reference::Reference;
+
+use super::audit::{Entry, note};
+use super::background_work::{Chunk, LockedTask};
+use super::resend::announce_due;
+use super::span::latest_before;
+use super::{Store, StoreError};
+
+impl Store {
+    /// Takes a message's payload away, in its dead letters, too: also when retention took the message itself. False
+    /// when there is neither.
+    pub async fn expunge_message(
+        &self,
+        actor: &Actor,
+        application: ApplicationId,
+        named: &Reference<MessageId>,
+    ) -> Result<bool, StoreError> {
+        let Some(message) = self.message_id(application, named).await? else { return Ok(false) };
+        let mut tx = self.api.begin().await?;
+        if !is_of(&mut tx, application, message).await? {
+            return Ok(false);
+        }
+        expunge(&mut tx, &[message.uuid()]).await?;
+        expunge_once_more(&mut tx, &[message.uuid()]).await?;
+        note(&mut tx, actor, Entry::in_application(application, "message.expunged", message)).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Takes away what the receiver answered to an attempt. False when there is no such attempt. That the message is
+    /// the caller's has been looked up.
+    pub async fn expunge_attempt(
+        &self,
+        actor: &Actor,
+        application: ApplicationId,
+        message: MessageId,
+        attempt: AttemptId,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.api.begin().await?;
+        let expunged = sqlx::query!(
+            r#"-- attempt::expunge
+            UPDATE attempt SET response_body = NULL, response_headers = NULL WHERE message_id = $1 AND id = $2"#,
+            message.uuid(),
+            attempt.uuid(),
+        )
+        .execute(&mut *tx)
+        .await?;
+        if expunged.rows_affected() == 0 {
+            return Ok(false);
+        }
+        note(&mut tx, actor, Entry::in_application(application, "attempt.expunged", attempt)).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Expunges up to `chunk` payloads whose time is over. Returns how many; call again while it is a full chunk.
+    pub async fn expunge_expired(&self, chunk: i64) -> Result<u64, StoreError> {
+        let mut tx = self.queue.begin().await?;
+        let over = sqlx::query!(
+            r#"-- payload_expiry::take
+            WITH over AS MATERIALIZED (
+                SELECT message_id FROM payload_expiry WHERE expires_at <= now()
+                ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+            )
+            DELETE FROM payload_expiry x USING over WHERE x.message_id = over.message_id
+            RETURNING x.message_id, x.again"#,
+            chunk,
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        let ids: Vec<Uuid> = over.iter().map(|row| row.message_id).collect();
+        let again: Vec<Uuid> = over.iter().filter(|row| row.again).map(|row| row.message_id).collect();
+        expunge(&mut tx, &ids).await?;
+        expunge_once_more(&mut tx, &again).await?;
+        tx.commit().await?;
+        Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Whether the message is the application's, or was when it died.
+async fn is_of(
+    tx: &mut PgConnection,
+    application: ApplicationId,
+    message: MessageId,
+) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"-- message::is_known
+        SELECT (EXISTS (SELECT FROM message WHERE id = $1 AND application_id = $2)
+             OR EXISTS (SELECT FROM dead_letter WHERE message_id = $1 AND application_id = $2)) AS "known!""#,
+        message.uuid(),
+        application.uuid(),
+    )
+    .fetch_one(tx)
+    .await?)
+}
+
+/// Takes these payloads away, with their copies. Returns how many messages had one.
+async fn expunge(tx: &mut PgConnection, messages: &[Uuid]) -> Result<u64, StoreError> {
+    let hastened = sqlx::query!(
+        r#"-- pending::nothing_to_send
+        WITH free AS MATERIALIZED (
+            SELECT message_id, endpoint_id FROM pending
+            WHERE message_id = ANY($1) AND owner IS NULL AND due_at > now()
+            ORDER BY message_id, endpoint_id FOR UPDATE SKIP LOCKED
+        )
+        UPDATE pending p SET due_at = now() FROM free f
+        WHERE p.message_id = f.message_id AND p.endpoint_id = f.endpoint_id"#,
+        messages,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let emptied = sqlx::query!(
+        r#"-- message::expunge
+        UPDATE message SET payload = NULL WHERE id = ANY($1) AND payload IS NOT NULL"#,
+        messages,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        r#"-- dead_letter::expunge
+        UPDATE dead_letter SET payload = NULL WHERE message_id = ANY($1) AND payload IS NOT NULL"#,
+        messages,
+    )
+    .execute(&mut *tx)
+    .await?;
+    if hastened.rows_affected() > 0 {
+        announce_due(tx).await?;
+    }
+    Ok(emptied.rows_affected())
+}
+
+async fn expunge_once_more(tx: &mut PgConnection, messages: &[Uuid]) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"-- payload_expiry::once_more
+        INSERT INTO payload_expiry (message_id, expires_at, again)
+        SELECT message_id, now() + interval '1 minute', false FROM unnest($1::uuid[]) message_id
+        ON CONFLICT (message_id) DO UPDATE SET expires_at = excluded.expires_at, again = false"#,
+        messages,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Notes when payloads are to go, in the transaction that stores their messages. Those of messages that were not
+/// stored are left out.
+pub(super) async fn note_expiries(
+    tx: &mut PgConnection,
+    messages: &[Uuid],
+    hours: &[i32],
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"-- payload_expiry::note
+        INSERT INTO payload_expiry (message_id, expires_at)
+        SELECT u.message_id, now() + make_interval(hours => u.hours)
+        FROM unnest($1::uuid[], $2::integer[]) AS u(message_id, hours)
+        WHERE EXISTS (SELECT FROM message m WHERE m.id = u.message_id)"#,
+        messages,
+        hours,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// A step of the task that takes all content of an application away: first that of its messages, then that of dead
+/// letters that outlived theirs.
+pub(super) async fn purge(tx: &mut PgConnection, task: &LockedTask, chunk: i64) -> Result<Chunk, StoreError> {
+    let order: ContentPurge = task.order()?;
+    if task.place.is_some() {
+        return purge_dead_letters(tx, &order, task, chunk).await;
+    }
+    let ids = sqlx::query_scalar!(
+        r#"-- message::next_of_application
+        SELECT id FROM message WHERE application_id = $1 AND id > $2 AND id < $3 ORDER BY id LIMIT $4"#,
+        order.application_id.uuid(),
+        task.position.unwrap_or(Uuid::nil()),
+        latest_before(task.created_at),
+        chunk,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    match ids.last().copied() {
+        Some(last) => Ok(Chunk::moved(expunge(tx, &ids).await?, last)),
+        None => Ok(Chunk {
+            position: Some(Uuid::nil()),
+            place: Some(serde_json::json!("dead letters")),
+            ..Chunk::default()
+        }),
+    }
+}
+
+async fn purge_dead_letters(
+    tx: &mut PgConnection,
+    order: &ContentPurge,
+    task: &LockedTask,
+    chunk: i64,
+) -> Result<Chunk, StoreError> {
+    let ids = sqlx::query_scalar!(
+        r#"-- dead_letter::next_of_application
+        WITH next AS MATERIALIZED (
+            SELECT id FROM dead_letter WHERE application_id = $1 AND id > $2 ORDER BY id LIMIT $3
+        ), emptied AS (
+            UPDATE dead_letter l SET payload = NULL FROM next
+            WHERE l.id = next.id AND l.payload IS NOT NULL AND l.message_id < $4
+        )
+        SELECT id FROM next ORDER BY id"#,
+        order.application_id.uuid(),
+        task.position.unwrap_or(Uuid::nil()),
+        chunk,
+        latest_before(task.created_at),
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(ids.last().copied().map_or_else(Chunk::last, |last| Chunk::moved(0, last)))
+}
