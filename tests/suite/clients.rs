@@ -2,6 +2,8 @@
 //! served. The table is held against the API's description here, and against each library by its walk.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -104,7 +106,7 @@ async fn receiver() -> String {
 }
 
 /// Runs a walk against a server of its own.
-async fn walk(mut command: std::process::Command) {
+async fn walk(mut command: Command) {
     let app = TestApp::start().await;
     let api = app.environment();
     command
@@ -124,15 +126,61 @@ async fn the_python_library_walks_through_everything() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_javascript_library_walks_through_everything() {
-    let operations: Vec<Value> = rows()
-        .into_iter()
-        .filter(|row| row.is_for("javascript"))
-        .map(|row| {
-            let names = row.javascript.unwrap_or_else(|| vec![row.name.clone()]);
-            json!({"name": row.name, "call": row.call, "served": row.served, "coming": row.coming, "names": names})
-        })
-        .collect();
     let mut command = node("javascript", "walk.cjs");
-    command.env("OPERATIONS", serde_json::to_string(&operations).unwrap());
+    command.env("OPERATIONS", operations("javascript"));
     walk(command).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rust_library_walks_through_everything() {
+    let mut command = rust_client("run");
+    command.arg("--quiet").env("OPERATIONS", operations("rust"));
+    walk(command).await;
+}
+
+/// The rows for a library, as the walks take them.
+fn operations(client: &str) -> String {
+    let rows = rows().into_iter().filter(|row| row.is_for(client)).map(|row| {
+        let names = row.javascript.unwrap_or_else(|| vec![row.name.clone()]);
+        json!({"name": row.name, "call": row.call, "served": row.served, "coming": row.coming, "names": names})
+    });
+    Value::from_iter(rows).to_string()
+}
+
+/// Cargo, on the project that uses the Rust library, in the target directory of this build.
+fn rust_client(subcommand: &str) -> Command {
+    let project = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rust-client/Cargo.toml");
+    let mut command = Command::new("cargo");
+    command.args([subcommand, "--locked", "--manifest-path", project]);
+    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap());
+    command
+}
+
+/// The library cannot be asked for its methods when it runs, so its sources are.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_table_has_every_method_of_the_rust_library() {
+    let mut metadata = rust_client("metadata");
+    metadata.args(["--format-version", "1"]);
+    let metadata: Value = serde_json::from_str(&finished(metadata).await).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let library = packages.iter().find(|package| package["name"] == "svix").unwrap();
+    let folder = Path::new(library["manifest_path"].as_str().unwrap()).parent().unwrap().join("src/api");
+    let mut there = BTreeSet::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let group = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (at, _) in text.match_indices("pub async fn ") {
+            let is_beta = text[..at].trim_end().ends_with(r#"#[cfg(feature = "svix_beta")]"#);
+            let name: String =
+                text[at + 13..].chars().take_while(|it| it.is_alphanumeric() || *it == '_').collect();
+            if !is_beta {
+                there.insert(format!("{group}_{name}"));
+            }
+        }
+    }
+    let listed: BTreeSet<String> =
+        rows().iter().filter(|row| row.is_for("rust")).map(|row| row.name.replace('.', "_")).collect();
+    assert!(there.len() > 100, "where are the sources?");
+    assert_eq!(listed, there);
 }
