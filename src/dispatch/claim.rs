@@ -1,6 +1,5 @@
-//! Claims from the queue what is due, for lanes that have room, and puts it into them. Nothing is asked while
-//! nothing is due: the claimer waits for the next due time, a notice, or a lane that has room again, with slow
-//! polling as the net.
+//! Claims from the queue what is due, for lanes that have room, and puts it into them. The agenda says for which
+//! endpoints; nothing is asked while nothing is due. A sweep of the queue finds what the agenda was not told.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,81 +7,148 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::domain::id::{EndpointId, MessageId};
+use crate::domain::id::MessageId;
 use crate::domain::message::SharedMessage;
-use crate::store::{ClaimRequest, Claimed, HandBack, StoreError};
+use crate::store::{Ask, Claimed, Claims, HandBack, StoreError};
 
+use super::floors::Floors;
 use super::lanes::Admission;
 use super::{CLAIM_LEASE, Claim, Delivery, Dispatcher, Room};
 
-const ENDPOINTS_A_CLAIM: i64 = 64;
-const ROWS_AN_ENDPOINT: i64 = 256;
-/// The net under notices and timers.
-const POLL_EVERY: Duration = Duration::from_secs(10);
+/// Endpoints in a claim, and the rows after which it takes on no further one.
+const MOST_ENDPOINTS: usize = 64;
+const MANY_ROWS: usize = 2048;
+/// After a claim of fewer rows than this, what becomes due meanwhile goes with the next one.
+const FEW_ROWS: usize = 64;
+const PAUSE_AFTER_FEW: Duration = Duration::from_millis(10);
+/// Endpoints in a page of a sweep.
+const SWEEP_PAGE: usize = 1000;
+/// The net under notices and timers: a sweep so often, and never for more than a twentieth of the time.
+const SWEEP_EVERY: Duration = Duration::from_secs(15);
+const SWEEP_SHARE: u32 = 20;
+/// For room, for the lease, for a database that does not answer.
+const PAUSE_WITHOUT_ROOM: Duration = Duration::from_millis(50);
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// A lease must last this much longer than a request's deadline, for its outcome to be recorded.
 const RECORD_ALLOWANCE: Duration = Duration::from_secs(10);
 
 /// Claims for ever.
 pub(super) async fn run(dispatcher: Arc<Dispatcher>) {
+    let mut claimer = Claimer { dispatcher, floors: Floors::default(), sweep_every: SWEEP_EVERY };
     loop {
-        dispatcher.next_due.take();
-        match dispatcher.claim_all().await {
-            Ok(Some(wait)) => dispatcher.next_due.hasten(Instant::now() + wait),
-            Ok(None) => {}
+        claimer.dispatcher.agenda.reached().await;
+        let pause = match claimer.round().await {
+            Ok(pause) => pause,
             Err(error) => {
                 tracing::warn!(%error, "claiming failed");
-                dispatcher.next_due.hasten(Instant::now() + PAUSE_AFTER_ERROR);
+                // What was taken off the agenda is in the queue still.
+                claimer.dispatcher.agenda.sweep_by(Instant::now());
+                PAUSE_AFTER_ERROR
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+struct Claimer {
+    dispatcher: Arc<Dispatcher>,
+    floors: Floors,
+    sweep_every: Duration,
+}
+
+impl Claimer {
+    /// Claims once for what is due, and returns how long to wait before doing so again.
+    async fn round(&mut self) -> Result<Duration, StoreError> {
+        let dispatcher = self.dispatcher.clone();
+        let epoch = dispatcher.parts.lease.epoch();
+        if !dispatcher.parts.lease.covers(epoch)
+            || dispatcher.memory.available_permits() < dispatcher.options.memory_bytes / 8
+        {
+            // What is in flight gives memory back when it is recorded; the lease comes back by its keeper.
+            return Ok(PAUSE_WITHOUT_ROOM);
+        }
+        let now = Instant::now();
+        if dispatcher.agenda.begin_sweep(now, now + self.sweep_every) {
+            self.sweep(now).await?;
+        }
+        let asked_at = Instant::now();
+        let asks = self.asks(asked_at);
+        if asks.is_empty() {
+            return Ok(Duration::ZERO);
+        }
+        let claims = dispatcher.parts.store.claim_due(epoch, CLAIM_LEASE, &asks).await?;
+        self.learn(&asks, &claims, asked_at);
+        let few = claims.rows.len() < FEW_ROWS;
+        dispatcher.take_in(epoch, claims.rows, asked_at).await?;
+        Ok(if few { PAUSE_AFTER_FEW } else { Duration::ZERO })
+    }
+
+    /// Asks the whole queue which endpoints have something due before the next sweep will have been.
+    async fn sweep(&mut self, began_at: Instant) -> Result<(), StoreError> {
+        let agenda = &self.dispatcher.agenda;
+        self.floors.forget_old(began_at);
+        let horizon = self.sweep_every * 2;
+        let mut after = Uuid::nil();
+        loop {
+            let page = self.dispatcher.parts.store.sweep_due(after, horizon, SWEEP_PAGE).await?;
+            let now = Instant::now();
+            for (endpoint, wait) in &page {
+                agenda.hasten(*endpoint, now + *wait);
+            }
+            let Some((last, _)) = page.last().filter(|_| page.len() >= SWEEP_PAGE && !agenda.is_full())
+            else {
+                break;
+            };
+            after = last.uuid();
+        }
+        let took = began_at.elapsed();
+        self.sweep_every = SWEEP_EVERY.max(took * SWEEP_SHARE);
+        agenda.rest_until(Instant::now() + took * SWEEP_SHARE);
+        Ok(())
+    }
+
+    /// What to claim: for the endpoints that are due, as far as their lanes have room.
+    fn asks(&self, now: Instant) -> Vec<Ask> {
+        let mut asks = Vec::new();
+        let mut rows = 0;
+        while asks.len() < MOST_ENDPOINTS
+            && rows < MANY_ROWS
+            && let Some(endpoint_id) = self.dispatcher.agenda.take_due(now)
+        {
+            // A lane without room brings its endpoint back when it has room again.
+            let quota = self.dispatcher.lanes().room(endpoint_id);
+            if quota > 0 {
+                rows += usize::from(quota);
+                asks.push(Ask { endpoint_id, floor: self.floors.of(endpoint_id, now), quota });
             }
         }
-        let _ = tokio::time::timeout(POLL_EVERY, dispatcher.next_due.reached()).await;
+        asks
+    }
+
+    /// Notes from where the next claims read, and when they are due.
+    fn learn(&mut self, asks: &[Ask], claims: &Claims, asked_at: Instant) {
+        let mut taken: HashMap<_, (u16, _)> = HashMap::new();
+        for row in &claims.rows {
+            let (count, last) = taken.entry(row.endpoint_id).or_insert((0, row.due_at));
+            *count += 1;
+            *last = row.due_at.max(*last);
+        }
+        for ask in asks {
+            if let (Some((count, last)), Some(claimed_at)) = (taken.get(&ask.endpoint_id), claims.claimed_at)
+            {
+                self.floors.learn(ask.endpoint_id, *last, claimed_at, asked_at);
+                if *count == ask.quota {
+                    self.dispatcher.agenda.hasten(ask.endpoint_id, asked_at);
+                }
+            }
+        }
+        for (endpoint, wait) in &claims.waits {
+            self.dispatcher.agenda.hasten(*endpoint, Instant::now() + *wait);
+        }
     }
 }
 
 impl Dispatcher {
-    /// Claims until nothing is due that has room, and returns how long it is until something will be.
-    async fn claim_all(self: &Arc<Self>) -> Result<Option<Duration>, StoreError> {
-        let mut after = Uuid::nil();
-        loop {
-            let epoch = self.parts.lease.epoch();
-            let without = self.crowded();
-            if self.lanes().is_paused() {
-                return Ok(None);
-            }
-            if !self.parts.lease.covers(epoch)
-                || self.memory.available_permits() < self.options.memory_bytes / 8
-            {
-                // What is in flight gives memory back when it is recorded; the lease comes back by its keeper.
-                return Ok(Some(Duration::from_millis(50)));
-            }
-            let claimed_at = Instant::now();
-            let rows = self
-                .parts
-                .store
-                .claim_due(&ClaimRequest {
-                    epoch,
-                    after,
-                    endpoints: ENDPOINTS_A_CLAIM,
-                    per_endpoint: ROWS_AN_ENDPOINT,
-                    without: &without,
-                    lease: CLAIM_LEASE,
-                })
-                .await?;
-            match rows.iter().map(|row| row.endpoint_id.uuid()).max() {
-                Some(last) => {
-                    self.take_in(epoch, rows, claimed_at).await?;
-                    after = last;
-                }
-                None if after == Uuid::nil() => return self.parts.store.next_due(&without).await,
-                None => after = Uuid::nil(),
-            }
-        }
-    }
-
-    fn crowded(&self) -> Vec<Uuid> {
-        self.lanes().crowded().into_iter().map(EndpointId::uuid).collect()
-    }
-
     /// Loads the messages of claimed rows as far as memory goes and puts them into their lanes; what finds no
     /// place goes back.
     async fn take_in(
@@ -143,6 +209,10 @@ impl Dispatcher {
         self.pump();
         if !back.is_empty() {
             self.parts.store.hand_back(epoch, &back).await?;
+            let now = Instant::now();
+            for row in back.iter().filter(|row| !row.held) {
+                self.agenda.hasten(row.endpoint_id, now);
+            }
         }
         Ok(())
     }

@@ -79,7 +79,7 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let reopened = self.dispatcher.lanes().finished(self.endpoint, self.bearing, Instant::now());
         if reopened {
-            self.dispatcher.next_due.now();
+            self.dispatcher.agenda.hasten(self.endpoint, Instant::now());
         }
         self.dispatcher.pump();
         self.dispatcher.finished.notify_waiters();

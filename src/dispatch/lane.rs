@@ -11,6 +11,10 @@ use super::window::{Bearing, Window};
 /// Of so many turns, one is a retry's even while first attempts queue.
 const RETRY_EVERY: u8 = 8;
 
+/// At most so many rows are claimed for a lane at once, and so many for each request that may be out.
+pub(super) const MOST_CLAIMED: usize = 256;
+const CLAIMED_A_REQUEST: usize = 16;
+
 /// A lane. `T` is what goes through it.
 pub(super) struct Lane<T> {
     pub(super) endpoint: Arc<Endpoint>,
@@ -69,6 +73,12 @@ impl<T> Lane<T> {
 
     pub(super) fn queued(&self) -> usize {
         self.first.len() + self.claimed.len()
+    }
+
+    /// How many claimed deliveries it may queue: what a receiver that bears little takes in a while, so that leases
+    /// do not lapse in its lane.
+    pub(super) fn claims_at_once(&self) -> usize {
+        self.window.size().saturating_mul(CLAIMED_A_REQUEST).min(MOST_CLAIMED)
     }
 
     pub(super) fn can_go(&self) -> bool {

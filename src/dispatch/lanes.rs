@@ -14,7 +14,7 @@ use std::time::Instant;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
 
-use super::lane::{Lane, Pace};
+use super::lane::{Lane, MOST_CLAIMED, Pace};
 use super::window::Bearing;
 
 /// Bounds of all lanes together.
@@ -258,7 +258,8 @@ impl<T> Lanes<T> {
         let Some(lane) = self.lanes.get_mut(&endpoint) else { return false };
         lane.in_flight = lane.in_flight.saturating_sub(1);
         lane.bear(bearing);
-        let reopened = lane.crowded && lane.queued() + lane.reserved <= self.limits.queued_per_lane / 2;
+        let most = (self.limits.queued_per_lane / 2).min(lane.claims_at_once());
+        let reopened = lane.crowded && lane.queued() + lane.reserved <= most / 2;
         if reopened {
             lane.crowded = false;
         }
@@ -272,17 +273,17 @@ impl<T> Lanes<T> {
         reopened
     }
 
-    /// Lanes that are more than half full; each is remembered, and [`Lanes::finished`] says when it has room again.
-    pub(super) fn crowded(&mut self) -> Vec<EndpointId> {
+    /// How many rows to claim for an endpoint. For a lane that has no room it is none, and [`Lanes::finished`] says
+    /// when it has room again; a sweep follows a pause. Half of a lane is for first attempts alone.
+    pub(super) fn room(&mut self, endpoint: EndpointId) -> u16 {
+        if self.paused {
+            return 0;
+        }
         let most = self.limits.queued_per_lane / 2;
-        self.lanes
-            .iter_mut()
-            .filter(|(_, lane)| lane.queued() + lane.reserved > most)
-            .map(|(id, lane)| {
-                lane.crowded = true;
-                *id
-            })
-            .collect()
+        let Some(lane) = self.lanes.get_mut(&endpoint) else { return bounded(most.min(MOST_CLAIMED)) };
+        let room = most.min(lane.claims_at_once()).saturating_sub(lane.queued() + lane.reserved);
+        lane.crowded = room == 0;
+        bounded(room)
     }
 
     /// Takes a newer picture of an endpoint over. What a lane that closes had queued comes back.
@@ -383,4 +384,8 @@ impl<T> Lanes<T> {
             self.turn.retain(|id| *id != tenant_id);
         }
     }
+}
+
+fn bounded(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
 }

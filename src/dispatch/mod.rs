@@ -5,6 +5,7 @@
 mod claim;
 mod delivery;
 mod execute;
+mod floors;
 mod lane;
 mod lanes;
 #[cfg(test)]
@@ -23,8 +24,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::clock::Clock;
 use crate::domain::endpoint::Endpoint;
+use crate::domain::id::EndpointId;
 use crate::lease::Lease;
-use crate::record::{NextDue, Recorder};
+use crate::record::{Agenda, Recorder};
 use crate::send::Sender;
 use crate::store::{Pictures, Store};
 
@@ -33,6 +35,7 @@ pub use lanes::LaneLimits;
 pub use seat::{Place, Seat};
 
 use lanes::Lanes;
+use watch::Spilled;
 
 /// How long a claimed row is this node's.
 const CLAIM_LEASE: Duration = Duration::from_secs(90);
@@ -75,11 +78,11 @@ pub struct Dispatcher {
     lanes: Mutex<Lanes<Delivery>>,
     memory: Arc<Semaphore>,
     recorder: Arc<Recorder<Room>>,
-    next_due: NextDue,
+    agenda: Agenda,
     /// A lane with a pace was put to sleep sooner than known.
     paced: Notify,
-    /// Something was stored that any node may claim.
-    spilled: Notify,
+    /// What was stored that any node may claim, until the others are told.
+    spilled: Spilled,
     /// Something finished; draining waits for the last.
     finished: Notify,
     /// Whether everything is paused has to be asked.
@@ -97,21 +100,21 @@ pub struct Running {
 impl Dispatcher {
     /// Starts dispatching. Without memory and claims, everything goes to the queue for other nodes.
     pub fn start(parts: Parts, options: DispatchOptions) -> (Arc<Self>, Running) {
-        let next_due = NextDue::default();
-        let (recorder, writers) = Recorder::start(parts.store.clone(), next_due.clone());
         let mut lanes = Lanes::new(options.lanes);
         if options.paused {
             lanes.pause();
         }
+        let agenda = Agenda::default();
+        let (recorder, writers) = Recorder::start(parts.store.clone(), agenda.clone());
         let dispatcher = Arc::new(Self {
             parts,
             lanes: Mutex::new(lanes),
             memory: Arc::new(Semaphore::new(options.memory_bytes)),
             options,
             recorder,
-            next_due,
+            agenda,
             paced: Notify::new(),
-            spilled: Notify::new(),
+            spilled: Spilled::default(),
             finished: Notify::new(),
             pause_changed: Notify::new(),
         });
@@ -153,10 +156,10 @@ impl Dispatcher {
         }
     }
 
-    /// Something was put into the queue that is due now, for whichever node has room.
-    pub fn queue_grew(&self) {
-        self.next_due.now();
-        self.spilled.notify_one();
+    /// Something was put into the queue for this endpoint that is due now, for whichever node has room.
+    pub fn queue_grew(&self, endpoint: EndpointId) {
+        self.agenda.hasten(endpoint, Instant::now());
+        self.spilled.add(endpoint);
     }
 
     /// Requests under way, and deliveries queued in memory.
@@ -187,8 +190,9 @@ impl Dispatcher {
                 }
             }
         }
-        if !deliveries.is_empty() && !held {
-            self.next_due.now();
+        if !held {
+            let now = Instant::now();
+            deliveries.iter().for_each(|delivery| self.agenda.hasten(delivery.endpoint.id, now));
         }
     }
 }

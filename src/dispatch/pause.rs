@@ -2,7 +2,7 @@
 //! A pause takes nothing new on and hands back what is queued, as held; what is in flight finishes.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Dispatcher;
 
@@ -44,7 +44,7 @@ impl Dispatcher {
         drop(lanes);
         if was_paused {
             tracing::info!("dispatching goes on");
-            self.next_due.now();
+            self.agenda.sweep_by(Instant::now());
         }
     }
 }

@@ -1,11 +1,14 @@
 //! What keeps lanes true to the world: notices of changed configuration and of due work, the clock for lanes with
 //! a pace, and the return of what has been in memory for too long.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
+
 use crate::domain::endpoint::Endpoint;
-use crate::domain::id::ApplicationId;
+use crate::domain::id::{ApplicationId, EndpointId};
 use crate::store::Notice;
 
 use super::{Dispatcher, LONGEST_IN_MEMORY};
@@ -22,7 +25,8 @@ pub(super) async fn follow_notices(dispatcher: Arc<Dispatcher>) {
                 loop {
                     match notices.next().await {
                         Ok(Notice::Changed(application)) => dispatcher.refresh(application).await,
-                        Ok(Notice::Due) => dispatcher.next_due.now(),
+                        Ok(Notice::Due(endpoints)) => dispatcher.hasten(&endpoints),
+                        Ok(Notice::AnyDue) => dispatcher.agenda.sweep_by(Instant::now()),
                         Ok(Notice::Paused) => dispatcher.pause_changed.notify_one(),
                         Ok(Notice::Reconnected) => dispatcher.refresh_all().await,
                         Err(error) => {
@@ -39,6 +43,11 @@ pub(super) async fn follow_notices(dispatcher: Arc<Dispatcher>) {
 }
 
 impl Dispatcher {
+    fn hasten(&self, endpoints: &[EndpointId]) {
+        let now = Instant::now();
+        endpoints.iter().for_each(|endpoint| self.agenda.hasten(*endpoint, now));
+    }
+
     async fn refresh_all(&self) {
         self.pause_changed.notify_one();
         self.parts.pictures.forget_all();
@@ -46,14 +55,14 @@ impl Dispatcher {
         for tenant in tenants {
             self.refresh_lanes(tenant).await;
         }
-        self.next_due.now();
+        self.agenda.sweep_by(Instant::now());
     }
 
     async fn refresh(&self, application: ApplicationId) {
         self.parts.pictures.forget(application).await;
         self.refresh_lanes(application).await;
         // An endpoint that was enabled may have been holding deliveries.
-        self.next_due.now();
+        self.agenda.sweep_by(Instant::now());
     }
 
     /// Brings a tenant's lanes up to date. Endpoints that are gone give back what they had.
@@ -103,12 +112,31 @@ pub(super) async fn pace(dispatcher: Arc<Dispatcher>) {
     }
 }
 
+/// The endpoints for which something was stored that any node may claim.
+#[derive(Default)]
+pub(super) struct Spilled {
+    endpoints: Mutex<HashSet<EndpointId>>,
+    some: Notify,
+}
+
+impl Spilled {
+    pub(super) fn add(&self, endpoint: EndpointId) {
+        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner).insert(endpoint);
+        self.some.notify_one();
+    }
+
+    async fn take(&self) -> Vec<EndpointId> {
+        self.some.notified().await;
+        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
+    }
+}
+
 /// Tells other nodes of what was spilled here: at most ten times a second, and never inside the ingest transaction.
 pub(super) async fn announce(dispatcher: Arc<Dispatcher>) {
     loop {
-        dispatcher.spilled.notified().await;
-        if let Err(error) = dispatcher.parts.store.announce_due().await {
-            tracing::debug!(%error, "other nodes could not be told of due work; they poll");
+        let endpoints = dispatcher.spilled.take().await;
+        if let Err(error) = dispatcher.parts.store.announce_due(&endpoints).await {
+            tracing::debug!(%error, "other nodes could not be told of due work; their sweeps find it");
         }
         tokio::time::sleep(ANNOUNCE_EVERY).await;
     }

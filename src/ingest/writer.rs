@@ -139,10 +139,10 @@ impl Writer {
             }
             tokio::time::sleep(BACKOFF).await;
         }
+        rows.iter().for_each(|row| self.dispatcher.queue_grew(row.endpoint_id));
         for posted in found {
             posted.say(Answer::Written);
         }
-        self.dispatcher.queue_grew();
     }
 
     /// Writes the halves of a batch that the database refuses for good, down to the row that it is about.
@@ -178,23 +178,19 @@ impl Writer {
     /// Hands what was written to the dispatcher and answers everybody.
     fn settle(&self, batch: Vec<Posted>, refused: &[(MessageId, Refusal)], epoch: i64) {
         let refused: HashMap<MessageId, Refusal> = refused.iter().copied().collect();
-        let mut spilled = false;
         for mut posted in batch {
             if let Some(refusal) = refused.get(&posted.message.id) {
                 posted.say(Answer::Refused(*refusal));
                 continue;
             }
-            for (_, place) in std::mem::take(&mut posted.deliveries) {
+            for (endpoint, place) in std::mem::take(&mut posted.deliveries) {
                 match place {
                     Place::Seat(seat) => seat.take(posted.message.clone(), epoch, posted.mark.clone()),
-                    Place::Waiting => spilled = true,
+                    Place::Waiting => self.dispatcher.queue_grew(endpoint),
                     Place::Held => {}
                 }
             }
             posted.say(Answer::Written);
-        }
-        if spilled {
-            self.dispatcher.queue_grew();
         }
     }
 }

@@ -2,7 +2,7 @@
 //! attempts, settled deliveries, retries, dead letters. It tries until the database takes it; whoever sends waits
 //! when it lags, so the queue is bounded and nothing that was sent is forgotten while the process lives.
 
-mod next_due;
+mod agenda;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::message::SharedMessage;
 use crate::store::{OutcomeRow, Store, StoreError};
 
-pub use next_due::NextDue;
+pub use agenda::Agenda;
 
 const WRITERS: usize = 1;
 const LIMITS: BatchLimits =
@@ -76,13 +76,13 @@ impl<K> Outcome<K> {
 pub struct Recorder<K> {
     queue: BatchQueue<Outcome<K>>,
     store: Store,
-    next_due: NextDue,
+    agenda: Agenda,
 }
 
 impl<K: Send + Sync + 'static> Recorder<K> {
-    /// Starts the writers. Retries are made known to `next_due`.
-    pub fn start(store: Store, next_due: NextDue) -> (Arc<Self>, JoinSet<()>) {
-        let recorder = Arc::new(Self { queue: BatchQueue::new(LIMITS), store, next_due });
+    /// Starts the writers. Retries are put on the agenda.
+    pub fn start(store: Store, agenda: Agenda) -> (Arc<Self>, JoinSet<()>) {
+        let recorder = Arc::new(Self { queue: BatchQueue::new(LIMITS), store, agenda });
         let mut writers = JoinSet::new();
         for _ in 0..WRITERS {
             let recorder = recorder.clone();
@@ -172,15 +172,11 @@ impl<K: Send + Sync + 'static> Recorder<K> {
     }
 
     fn announce(&self, group: &[Outcome<K>]) {
-        let soonest = group
-            .iter()
-            .filter_map(|outcome| match outcome.next {
-                NextStep::RetryAfter(wait) => Some(wait),
-                NextStep::Settle | NextStep::Bury(_) => None,
-            })
-            .min();
-        if let Some(wait) = soonest {
-            self.next_due.hasten(Instant::now() + wait);
+        let now = Instant::now();
+        for outcome in group {
+            if let NextStep::RetryAfter(wait) = outcome.next {
+                self.agenda.hasten(outcome.endpoint.id, now + wait);
+            }
         }
     }
 }

@@ -250,7 +250,7 @@ async fn put_back_to_work(
     ids: &[Uuid],
     discarded_too: bool,
 ) -> Result<u64, StoreError> {
-    let moved = sqlx::query_scalar!(
+    let due = sqlx::query!(
         r#"-- dead_letter::replay
         WITH locked AS MATERIALIZED (
             SELECT l.id, l.message_id, l.endpoint_id, l.application_id FROM dead_letter l
@@ -280,16 +280,17 @@ async fn put_back_to_work(
         ), due AS (
             INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts, trigger)
             SELECT message_id, endpoint_id, application_id, now(), 0, 1 FROM chosen
-            RETURNING message_id
+            RETURNING endpoint_id
         )
-        SELECT count(*) AS "moved!" FROM due"#,
+        SELECT count(*) AS "moved!", coalesce(array_agg(DISTINCT endpoint_id), '{}') AS "endpoints!" FROM due"#,
         ids,
         discarded_too,
     )
     .fetch_one(&mut *tx)
     .await?;
-    if moved > 0 {
-        super::resend::announce_due(tx).await?;
+    if due.moved > 0 {
+        let endpoints: Vec<EndpointId> = due.endpoints.into_iter().map(EndpointId::from).collect();
+        super::resend::announce_due(tx, &endpoints).await?;
     }
-    Ok(moved.unsigned_abs())
+    Ok(due.moved.unsigned_abs())
 }

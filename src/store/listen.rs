@@ -3,17 +3,22 @@
 use sqlx::postgres::{PgListener, PgNotification};
 use uuid::Uuid;
 
-use crate::domain::id::ApplicationId;
+use crate::domain::id::{ApplicationId, EndpointId};
 
 use super::{Store, StoreError};
 
+/// A notice has room for 8,000 bytes.
+const MOST_NAMED: usize = 200;
+
 /// Something that happened elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// This application or one of its endpoints changed.
     Changed(ApplicationId),
-    /// Something in the queue is due now.
-    Due,
+    /// These endpoints have something due now.
+    Due(Vec<EndpointId>),
+    /// Something in the queue is due now, for whichever endpoints.
+    AnyDue,
     /// All dispatching was paused or resumed.
     Paused,
     /// The connection broke and is back: anything may have happened.
@@ -33,14 +38,26 @@ impl Store {
         Ok(Notices { listener })
     }
 
-    /// Tells every node's dispatcher that something is due. Never called inside the ingest transaction: a commit
-    /// with a notification takes a database-wide lock.
-    pub async fn announce_due(&self) -> Result<(), StoreError> {
-        sqlx::query!("-- listen::announce_due\nSELECT pg_notify('postrider_due', '')")
-            .fetch_one(&self.queue)
-            .await?;
+    /// Tells every node's dispatcher that these endpoints have something due. Never called inside the ingest
+    /// transaction: a commit with a notification takes a database-wide lock.
+    pub async fn announce_due(&self, endpoints: &[EndpointId]) -> Result<(), StoreError> {
+        sqlx::query!(
+            "-- listen::announce_due\nSELECT pg_notify('postrider_due', $1)",
+            due_payload(endpoints)
+        )
+        .fetch_one(&self.queue)
+        .await?;
         Ok(())
     }
+}
+
+/// The payload of a notice of due work: the endpoints, or nothing where they are too many to be named.
+pub(super) fn due_payload(endpoints: &[EndpointId]) -> String {
+    if endpoints.len() > MOST_NAMED {
+        return String::new();
+    }
+    let names: Vec<String> = endpoints.iter().map(|endpoint| endpoint.uuid().simple().to_string()).collect();
+    names.join(",")
 }
 
 impl Notices {
@@ -57,6 +74,10 @@ fn read(notice: &PgNotification) -> Notice {
             .parse::<Uuid>()
             .map_or(Notice::Reconnected, |id| Notice::Changed(ApplicationId::from(id))),
         "postrider_pause" => Notice::Paused,
-        _ => Notice::Due,
+        _ => {
+            let named: Result<Vec<EndpointId>, _> =
+                notice.payload().split(',').map(|name| name.parse::<Uuid>().map(EndpointId::from)).collect();
+            named.map_or(Notice::AnyDue, Notice::Due)
+        }
     }
 }

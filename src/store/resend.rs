@@ -9,6 +9,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{ApplicationId, EndpointId, MessageId};
 
 use super::audit::{Entry, note};
+use super::listen::due_payload;
 use super::{Store, StoreError};
 
 /// What became of a resend.
@@ -86,7 +87,7 @@ impl Store {
         }
         let entry = Entry::in_application(application, "message.resent", message);
         note(&mut tx, actor, entry.details(json!({ "endpointId": endpoint }))).await?;
-        announce_due(&mut tx).await?;
+        announce_due(&mut tx, &[endpoint]).await?;
         tx.commit().await?;
         Ok(Some(ResendOutcome::Started))
     }
@@ -176,8 +177,10 @@ async fn begin_anew(
     Ok(())
 }
 
-/// Wakes the dispatchers when the transaction commits.
-pub(super) async fn announce_due(tx: &mut PgConnection) -> Result<(), StoreError> {
-    sqlx::query!("-- pending::announce_due\nSELECT pg_notify('postrider_due', '')").fetch_one(tx).await?;
+/// Wakes the dispatchers for these endpoints when the transaction commits.
+pub(super) async fn announce_due(tx: &mut PgConnection, endpoints: &[EndpointId]) -> Result<(), StoreError> {
+    sqlx::query!("-- pending::announce_due\nSELECT pg_notify('postrider_due', $1)", due_payload(endpoints))
+        .fetch_one(tx)
+        .await?;
     Ok(())
 }
