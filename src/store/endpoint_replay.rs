@@ -205,7 +205,7 @@ async fn begin(tx: &mut PgConnection, order: &EndpointReplay, messages: &[Uuid])
     )
     .execute(&mut *tx)
     .await?;
-    announced(tx, begun.rows_affected()).await
+    announced(tx, order, begun.rows_affected()).await
 }
 
 /// A new round for deliveries that have ended. Their dead letters count as replayed.
@@ -239,7 +239,7 @@ async fn begin_anew(
     )
     .execute(&mut *tx)
     .await?;
-    announced(tx, begun.rows_affected()).await
+    announced(tx, order, begun.rows_affected()).await
 }
 
 /// A new round, now, for deliveries that wait and that no node has in hand.
@@ -262,12 +262,12 @@ async fn hasten(tx: &mut PgConnection, order: &EndpointReplay, messages: &[Uuid]
     )
     .execute(&mut *tx)
     .await?;
-    announced(tx, due.rows_affected()).await
+    announced(tx, order, due.rows_affected()).await
 }
 
-async fn announced(tx: &mut PgConnection, moved: u64) -> Result<u64, StoreError> {
+async fn announced(tx: &mut PgConnection, order: &EndpointReplay, moved: u64) -> Result<u64, StoreError> {
     if moved > 0 {
-        announce_due(tx).await?;
+        announce_due(tx, &[order.endpoint_id]).await?;
     }
     Ok(moved)
 }

@@ -137,7 +137,7 @@ async fn expunge(tx: &mut PgConnection, messages: &[Uuid]) -> Result<u64, StoreE
     .execute(&mut *tx)
     .await?;
     if hastened.rows_affected() > 0 {
-        announce_due(tx).await?;
+        announce_due(tx, &[]).await?;
     }
     Ok(emptied.rows_affected())
 }

@@ -51,7 +51,6 @@ pub use attempt::{AttemptFilter, AttemptRecord, AttemptedMessage, StatusClass};
 pub use attempted::DeliveryStanding;
 pub use background_task::{BackgroundTask, NewTask, TaskFilter};
 pub use background_work::Step;
-pub use background_task::{BackgroundTask, NewTask};
 pub use claim::{Ask, Claimed, Claims};
 pub use connect::{Store, StoreOptions};
 pub use dead_letter::{DiscardOutcome, ReplayOutcome};

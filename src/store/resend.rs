@@ -177,7 +177,7 @@ async fn begin_anew(
     Ok(())
 }
 
-/// Wakes the dispatchers for these endpoints when the transaction commits.
+/// Wakes the dispatchers when the transaction commits: for these endpoints, or for any when none is named.
 pub(super) async fn announce_due(tx: &mut PgConnection, endpoints: &[EndpointId]) -> Result<(), StoreError> {
     sqlx::query!("-- pending::announce_due\nSELECT pg_notify('postrider_due', $1)", due_payload(endpoints))
         .fetch_one(tx)
