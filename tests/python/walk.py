@@ -446,6 +446,25 @@ async def message_expunge(w):
     assert (await w.api.message.get(w.name, w.msg.id, whole)).payload != w.payload
 
 
+@step("message.bulk_expunge_content")
+async def message_bulk_expunge(w):
+    sent = [await w.api.message.create(w.name, library.MessageIn(event_type="quiet", payload={"n": n})) for n in (1, 2)]
+    await w.api.message.bulk_expunge_content(w.name, library.BulkExpungeContentsIn(ids=[sent[0].id]))
+    whole = library.MessageGetOptions(with_content=True)
+    payloads = [(await w.api.message.get(w.name, one.id, whole)).payload for one in sent]
+    assert payloads[0] != {"n": 1} and payloads[1] == {"n": 2}, payloads
+    w.quiet = sent[1]
+
+
+@step("message.expunge_all_contents")
+async def message_expunge_all(w):
+    task = await w.api.message.expunge_all_contents(w.name)
+    assert task.task == "application.purge_content", task
+    await finished(w, task)
+    whole = library.MessageGetOptions(with_content=True)
+    assert (await w.api.message.get(w.name, w.quiet.id, whole)).payload != {"n": 2}
+
+
 @step("statistics.aggregate_app_stats")
 async def app_stats(w):
     until_now = datetime.now(timezone.utc)
