@@ -14,7 +14,7 @@ use crate::ingest::{Ingest, Writers};
 use crate::lease::{self, KeeperEnd, Lease};
 use crate::replay::{ReplayHandle, ReplayRunner};
 use crate::send::{Sender, SenderOptions};
-use crate::store::{Pictures, Store};
+use crate::store::{Credentials, Pictures, Store};
 
 /// Deliveries that one endpoint's lane queues in memory.
 const QUEUED_PER_LANE: usize = 1024;
@@ -23,6 +23,8 @@ const QUEUED_PER_LANE: usize = 1024;
 pub struct Engine {
     /// Accepts messages.
     pub ingest: Ingest,
+    /// What authentication knows.
+    pub credentials: Credentials,
     /// Wakes the replay runner.
     pub replay: ReplayHandle,
     store: Store,
@@ -51,8 +53,15 @@ impl Engine {
         let stop = CancellationToken::new();
         let keeper = tokio::spawn(lease::keep(lease.clone(), store.clone(), stop.clone()));
         let pictures = Pictures::new(store.clone());
-        let parts =
-            Parts { store: store.clone(), pictures: pictures.clone(), sender, lease: lease.clone(), clock };
+        let credentials = Credentials::new(store.clone());
+        let parts = Parts {
+            store: store.clone(),
+            pictures: pictures.clone(),
+            credentials: credentials.clone(),
+            sender,
+            lease: lease.clone(),
+            clock,
+        };
         let (dispatcher, dispatching) = Dispatcher::start(parts, dispatch_options(config, paused));
         let (ingest, writers) = Ingest::start(store.clone(), pictures, lease.clone(), dispatcher);
         let replay = ReplayHandle::default();
@@ -61,7 +70,19 @@ impl Engine {
             .dispatcher
             .then(|| ReplayRunner::start(store.clone(), lease.clone(), &replay, stop.clone()));
         let patience = config.shutdown_timeout;
-        Ok(Self { ingest, replay, store, lease, stop, keeper, dispatching, writers, runner, patience })
+        Ok(Self {
+            ingest,
+            credentials,
+            replay,
+            store,
+            lease,
+            stop,
+            keeper,
+            dispatching,
+            writers,
+            runner,
+            patience,
+        })
     }
 
     /// Resolves when this node may not go on: another one has its name.

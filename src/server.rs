@@ -3,12 +3,13 @@
 //! Order of the start: the private Postgres, if there is none other; the schema; partitions; the engine; the API. Stopping goes the other
 //! way, and the private Postgres goes last, so that everything that was under way can still be recorded.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
 use secrecy::ExposeSecret;
+use url::Url;
 
 use crate::api::{self, ApiState, Authenticator, TokenKey};
 use crate::config::{Config, JwtKey};
@@ -215,10 +216,24 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         store: store.clone(),
         ingest: engine.ingest.clone(),
         replay: engine.replay.clone(),
-        authenticator: Authenticator::new(&key, clock)?,
+        credentials: engine.credentials.clone(),
+        public_url: public_url(config)?,
+        authenticator: Authenticator::new(&key, config.main_secret.expose_secret().as_bytes(), clock)?,
         egress: EgressPolicy::new(&config.allow_subnets),
         trusted_proxies: config.trusted_proxies.clone(),
         max_body_bytes: config.max_body_bytes,
         cors_origins,
     })
+}
+
+/// What links start with: what was set, or else where the API listens, as seen from this machine.
+fn public_url(config: &Config) -> anyhow::Result<Url> {
+    if let Some(url) = &config.public_url {
+        return Ok(url.clone());
+    }
+    let mut address = config.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    Ok(format!("http://{address}/").parse()?)
 }

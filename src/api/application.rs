@@ -20,7 +20,7 @@ use super::docs::{BodyErrors, Errors};
 use super::error::ApiError;
 use super::extract::{ApiPath, ApiQuery, JsonBody, double_option, present};
 use super::page::{ListOut, Ordering, PageQuery};
-use super::state::SharedState;
+use super::state::{ApiState, SharedState};
 use super::validate::{Findings, schedule_ms, schedule_seconds, stored_count};
 
 /// An application to create, or what to replace one with.
@@ -186,6 +186,27 @@ struct CreateQuery {
     /// Answer `200` with the application that has this `uid` already, unchanged.
     #[param(default = false)]
     get_if_exists: Option<bool>,
+}
+
+/// Creates the application under the `uid` in the path. That another request does so first is as good.
+pub(super) async fn create_unless_there(
+    state: &ApiState,
+    caller: &Caller,
+    app_id: &str,
+    application: ApplicationIn,
+) -> Result<(), ApiError> {
+    let Reference::<ApplicationId>::Uid(uid) = Reference::parse(app_id) else {
+        return Err(ApiError::NotFound);
+    };
+    let mut findings = Findings::of_path();
+    findings.uid("app_id", Some(&uid));
+    findings.finish()?;
+    let mut settings = application.settings();
+    settings.uid = Some(uid);
+    match state.store.create_application(caller.actor(), caller.environment()?, &settings).await {
+        Ok(_) | Err(StoreError::Conflict(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// List the applications of the environment.

@@ -90,6 +90,8 @@ pub struct EndpointPath {
         (name = "dead letter", description = "Deliveries that failed for good, and how they come back."),
         (name = "background task", description = "Long operations with their progress."),
         (name = "admin", description = "What operators see and do."),
+        (name = "authentication", description = "Tokens for tenants, and who a credential speaks for."),
+        (name = "API key", description = "Credentials that can be revoked."),
         (name = "health", description = "Whether the server works."),
     )
 )]

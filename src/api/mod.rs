@@ -3,10 +3,12 @@
 //! Every answer that has a body has a JSON one, whatever went wrong. A trailing slash is optional everywhere.
 
 mod address;
+pub mod api_key;
 pub mod application;
 pub mod attempt;
 pub mod attempted;
 pub mod auth;
+pub mod authentication;
 pub mod background_task;
 pub mod dead_letter;
 pub mod docs;
@@ -62,6 +64,8 @@ fn resources() -> OpenApiRouter<SharedState> {
         .merge(dead_letter::routes())
         .merge(background_task::routes())
         .merge(pause::routes())
+        .merge(authentication::routes())
+        .merge(api_key::routes())
         .merge(health::routes())
 }
 

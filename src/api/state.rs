@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use ipnet::IpNet;
+use url::Url;
 
 use crate::ingest::Ingest;
 use crate::replay::ReplayHandle;
 use crate::send::EgressPolicy;
-use crate::store::Store;
+use crate::store::{Credentials, Store};
 
 use super::auth::Authenticator;
 
@@ -20,6 +21,10 @@ pub struct ApiState {
     pub ingest: Ingest,
     /// Wakes this node's runner of background tasks.
     pub replay: ReplayHandle,
+    /// What is known of API keys and of tokens that were taken back.
+    pub credentials: Credentials,
+    /// What links to this server start with.
+    pub public_url: Url,
     /// Verifies tokens.
     pub authenticator: Authenticator,
     /// Judges the addresses of endpoints.

@@ -106,6 +106,6 @@ async fn show(config: &Config, screen: &mut Screen) -> anyhow::Result<()> {
 fn mint(config: &Config) -> anyhow::Result<String> {
     let iat = Clock::default().now().timestamp();
     let exp = Some(iat + TOKEN_SECONDS);
-    let claims = Claims { sub: ENVIRONMENT.to_owned(), org: None, iat, nbf: None, exp, jti: None };
+    let claims = Claims { sub: ENVIRONMENT.to_owned(), iat, exp, ..Claims::default() };
     token::mint(&config.jwt, &claims)
 }

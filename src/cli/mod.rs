@@ -3,6 +3,7 @@
 //! A command that fails says why in one sentence on standard error. Exit codes: 0 done, 1 failed, 2 the command
 //! line or the configuration is wrong.
 
+mod api_key;
 mod config;
 mod dead_letters;
 mod dev;
@@ -39,6 +40,9 @@ enum Command {
     /// Make tokens for the API
     #[command(subcommand)]
     Token(token::Token),
+    /// Make API keys
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeys),
     /// Print the effective configuration, secrets masked, with where each value came from
     Config(config::ShowConfig),
     /// Check the signature of a webhook: its body against its headers and the endpoint's secret
@@ -74,6 +78,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Dev(dev) => runtime()?.block_on(dev.run()),
         Command::Migrate(migrate) => runtime()?.block_on(migrate.run()),
         Command::Token(token) => print(&token.run()?),
+        Command::ApiKey(api_key) => print(&runtime()?.block_on(api_key.run())?),
         Command::Config(config) => print(&config.run()?),
         Command::Verify(verify) => print(&verify.run()?),
         Command::Health(health) => runtime()?.block_on(health.run()),

@@ -75,7 +75,7 @@ impl Create {
             self.app.is_none() || matches!(self.role, Role::Application),
             "--app goes with --role application"
         );
-        Ok(Claims { sub, org, iat: now.timestamp(), nbf: None, exp, jti: None })
+        Ok(Claims { sub, org, iat: now.timestamp(), exp, ..Claims::default() })
     }
 }
 

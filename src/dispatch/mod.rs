@@ -28,7 +28,7 @@ use crate::domain::id::EndpointId;
 use crate::lease::Lease;
 use crate::record::{Agenda, Recorder};
 use crate::send::Sender;
-use crate::store::{Pictures, Store};
+use crate::store::{Credentials, Pictures, Store};
 
 pub use delivery::{Claim, Delivery, Room};
 pub use lanes::LaneLimits;
@@ -63,6 +63,8 @@ pub struct Parts {
     pub store: Store,
     /// Pictures of applications.
     pub pictures: Pictures,
+    /// What authentication knows: notices of what was taken back come in here.
+    pub credentials: Credentials,
     /// The way out.
     pub sender: Sender,
     /// This node's right to work.

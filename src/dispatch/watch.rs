@@ -27,6 +27,10 @@ pub(super) async fn follow_notices(dispatcher: Arc<Dispatcher>) {
                         Ok(Notice::Changed(application)) => dispatcher.refresh(application).await,
                         Ok(Notice::Due(endpoints)) => dispatcher.hasten(&endpoints),
                         Ok(Notice::AnyDue) => dispatcher.agenda.sweep_by(Instant::now()),
+                        Ok(Notice::KeyRevoked(hash)) => dispatcher.parts.credentials.forget_key(&hash).await,
+                        Ok(Notice::TokensTakenBack(application)) => {
+                            dispatcher.parts.credentials.forget_tokens(application).await;
+                        }
                         Ok(Notice::Paused) => dispatcher.pause_changed.notify_one(),
                         Ok(Notice::Reconnected) => dispatcher.refresh_all().await,
                         Err(error) => {
@@ -50,6 +54,7 @@ impl Dispatcher {
 
     async fn refresh_all(&self) {
         self.pause_changed.notify_one();
+        self.parts.credentials.forget_all();
         self.parts.pictures.forget_all();
         let tenants = self.lanes().tenants();
         for tenant in tenants {

@@ -7,7 +7,7 @@ pub const OPERATOR_SUBJECT: &str = "operator";
 
 /// The claims of a Postrider token (RFC 7519). Who it speaks for follows from `sub`: `org_…` is an environment,
 /// `app_…` one application of the environment in `org`, `operator` all of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// `org_…`, `app_…` or `operator`.
     pub sub: String,
@@ -25,4 +25,14 @@ pub struct Claims {
     /// An id of the token itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
+    /// What an application's token allows; everything that is its own when nothing is said. Unknown names are
+    /// passed over.
+    #[serde(default, rename = "cap", skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<Vec<String>>,
+    /// The flags of features that an application's token shows.
+    #[serde(default, rename = "ff", skip_serializing_if = "Option::is_none")]
+    pub feature_flags: Option<Vec<String>>,
+    /// The session that the token was issued for.
+    #[serde(default, rename = "sid", skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
 }

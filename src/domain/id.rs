@@ -147,6 +147,9 @@ typed_id!(
     /// A long operation with progress.
     TaskId, "qtask");
 typed_id!(
+    /// A token that Postrider signed itself.
+    TokenId, "token");
+typed_id!(
     /// One line of the audit log.
     AuditEntryId, "audit");
 typed_id!(

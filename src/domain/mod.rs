@@ -2,9 +2,11 @@
 //! nothing of HTTP, SQL or tasks, and imports nothing else of ours.
 
 pub mod actor;
+pub mod api_key;
 pub mod application;
 pub mod attempt;
 pub mod background_task;
+pub mod capability;
 pub mod chance;
 pub mod claims;
 pub mod clock;
@@ -20,3 +22,4 @@ pub mod page;
 pub mod reference;
 pub mod schedule;
 pub mod secret;
+pub mod token_cutoff;

@@ -173,6 +173,7 @@ async fn work(
         Round::Nightly => {
             let freed = session.delete_event_ids(retention).await?;
             let forgotten = session.delete_old_rollups().await?;
+            store.delete_expired_logouts().await?;
             tracing::info!(freed, forgotten, "event ids and rollups past their retention");
             let audit_retention = TimeDelta::from_std(options.audit_retention).unwrap_or(TimeDelta::MAX);
             let forgotten = store.delete_audit_entries(audit_retention).await?;

@@ -1,8 +1,10 @@
-//! What other processes tell this one, by `LISTEN`: configuration that changed, and work that is due.
+//! What other processes tell this one, by `LISTEN`: configuration that changed, credentials that were taken back,
+//! and work that is due.
 
 use sqlx::postgres::{PgListener, PgNotification};
 use uuid::Uuid;
 
+use crate::domain::api_key::KeyHash;
 use crate::domain::id::{ApplicationId, EndpointId};
 
 use super::{Store, StoreError};
@@ -19,6 +21,10 @@ pub enum Notice {
     Due(Vec<EndpointId>),
     /// Something in the queue is due now, for whichever endpoints.
     AnyDue,
+    /// This API key was revoked.
+    KeyRevoked(KeyHash),
+    /// Tokens of this application were taken back.
+    TokensTakenBack(ApplicationId),
     /// All dispatching was paused or resumed.
     Paused,
     /// The connection broke and is back: anything may have happened.
@@ -34,7 +40,8 @@ impl Store {
     /// Begins to listen.
     pub async fn listen(&self) -> Result<Notices, StoreError> {
         let mut listener = PgListener::connect_with(&self.queue).await?;
-        listener.listen_all(["postrider_config", "postrider_due", "postrider_pause"]).await?;
+        let channels = ["postrider_config", "postrider_credentials", "postrider_due", "postrider_pause"];
+        listener.listen_all(channels).await?;
         Ok(Notices { listener })
     }
 
@@ -74,10 +81,50 @@ fn read(notice: &PgNotification) -> Notice {
             .parse::<Uuid>()
             .map_or(Notice::Reconnected, |id| Notice::Changed(ApplicationId::from(id))),
         "postrider_pause" => Notice::Paused,
+        "postrider_credentials" => read_credential(notice.payload()),
         _ => {
             let named: Result<Vec<EndpointId>, _> =
                 notice.payload().split(',').map(|name| name.parse::<Uuid>().map(EndpointId::from)).collect();
             named.map_or(Notice::AnyDue, Notice::Due)
+        }
+    }
+}
+
+/// An application's id, or a key's hash in hexadecimal digits. What cannot be read may mean anything.
+fn read_credential(payload: &str) -> Notice {
+    if let Ok(id) = payload.parse::<Uuid>()
+        && payload.contains('-')
+    {
+        return Notice::TokensTakenBack(id.into());
+    }
+    read_hash(payload).map_or(Notice::Reconnected, Notice::KeyRevoked)
+}
+
+fn read_hash(digits: &str) -> Option<KeyHash> {
+    let mut hash = KeyHash::default();
+    if digits.len() != hash.len() * 2 || !digits.is_ascii() {
+        return None;
+    }
+    for (at, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(at * 2..at * 2 + 2)?, 16).ok()?;
+    }
+    Some(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_told_apart() {
+        let id = Uuid::from_u128(7);
+        assert_eq!(read_credential(&id.to_string()), Notice::TokensTakenBack(id.into()));
+        let mut hash = [0; 32];
+        hash[0] = 0xa1;
+        hash[31] = 0x0f;
+        assert_eq!(read_credential(&format!("a1{}0f", "0".repeat(60))), Notice::KeyRevoked(hash));
+        for unknown in ["", "x", &"g".repeat(64), &"ü".repeat(32)] {
+            assert_eq!(read_credential(unknown), Notice::Reconnected, "{unknown}");
         }
     }
 }

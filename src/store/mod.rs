@@ -4,6 +4,7 @@
 //! (`-- delivery::settle`). Due times are the database's clock. Lock order: `node_fence`, then `pending`, then
 //! `delivery`, then `dead_letter`; within a table by `(message_id, endpoint_id)`.
 
+mod api_key;
 mod application;
 mod attempt;
 mod attempted;
@@ -14,6 +15,7 @@ mod bury;
 mod claim;
 mod configuration;
 mod connect;
+mod credentials;
 mod dead_letter;
 mod dead_letter_read;
 mod endpoint;
@@ -45,7 +47,9 @@ mod resend;
 mod seal;
 mod span;
 mod usage;
+mod token_cutoff;
 
+pub use api_key::{ApiKeyRecord, KeyScope, NewKey};
 pub use application::{ApplicationRecord, ApplicationSettings};
 pub use attempt::{AttemptFilter, AttemptRecord, AttemptedMessage, StatusClass};
 pub use attempted::DeliveryStanding;
@@ -54,6 +58,8 @@ pub use background_work::Step;
 pub use claim::{Ask, Claimed, Claims};
 pub use connect::{Store, StoreOptions};
 pub use dead_letter::{DiscardOutcome, ReplayOutcome};
+pub use credentials::{Credentials, KnownKey};
+pub use dead_letter::{DiscardOutcome, ReplayOutcome, Step};
 pub use dead_letter_read::DeadLetter;
 pub use endpoint::{EndpointRecord, EndpointSettings};
 pub use error::StoreError;

@@ -5,14 +5,16 @@ use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{EncodePrivateKey, EncodePublicKey};
 use http::HeaderValue;
-use jsonwebtoken::{EncodingKey, Header};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
 use super::*;
+use crate::domain::capability::Capability;
+use crate::domain::id::{ApplicationId, TokenId};
 
 const SECRET: &[u8] = b"a secret for tests";
 
 fn authenticator(clock: &Clock) -> Authenticator {
-    Authenticator::new(&TokenKey::Hs256(SECRET.to_vec()), clock.clone()).unwrap()
+    Authenticator::new(&TokenKey::Hs256(SECRET.to_vec()), SECRET, clock.clone()).unwrap()
 }
 
 fn claims(clock: &Clock, sub: &str, org: Option<&str>) -> Claims {
@@ -23,7 +25,7 @@ fn claims(clock: &Clock, sub: &str, org: Option<&str>) -> Claims {
         iat: now,
         nbf: Some(now),
         exp: Some(now + 3600),
-        jti: None,
+        ..Claims::default()
     }
 }
 
@@ -47,7 +49,7 @@ fn the_subject_decides_the_role() {
     let clock = Clock::default();
     let authenticator = authenticator(&clock);
     let application = ApplicationId::generate();
-    let caller = |sub: &str, org| authenticator.authenticate(&signed(&claims(&clock, sub, org)));
+    let caller = |sub: &str, org| authenticator.verify(&signed(&claims(&clock, sub, org)));
 
     let environment = caller("org_demo", None).unwrap();
     assert_eq!(environment.role, Role::Environment);
@@ -77,7 +79,7 @@ fn only_an_operator_chooses_the_environment() {
     let with_header = |sub: &str, org| {
         let mut headers = signed(&claims(&clock, sub, org));
         headers.insert(ENVIRONMENT_HEADER, HeaderValue::from_static("org_other"));
-        authenticator.authenticate(&headers).unwrap()
+        authenticator.verify(&headers).unwrap()
     };
     assert_eq!(with_header("operator", Some("org_a")).environment().unwrap().as_str(), "org_other");
     assert_eq!(with_header("org_demo", None).environment().unwrap().as_str(), "org_demo");
@@ -90,11 +92,11 @@ fn a_token_holds_from_its_begin_to_its_end() {
     let clock = Clock::default();
     let authenticator = authenticator(&clock);
     let headers = signed(&claims(&clock, "org_demo", None));
-    assert!(authenticator.authenticate(&headers).is_ok());
+    assert!(authenticator.verify(&headers).is_ok());
     clock.advance(TimeDelta::hours(-1));
-    assert!(is_refused(&authenticator.authenticate(&headers)));
+    assert!(is_refused(&authenticator.verify(&headers)));
     clock.advance(TimeDelta::hours(3));
-    assert!(is_refused(&authenticator.authenticate(&headers)));
+    assert!(is_refused(&authenticator.verify(&headers)));
 }
 
 #[test]
@@ -108,11 +110,11 @@ fn what_was_not_signed_with_the_key_is_refused() {
     let headers =
         [with_token(&token), with_token(unsigned), with_token("x"), with_token(""), HeaderMap::new()];
     for headers in headers {
-        assert!(is_refused(&authenticator.authenticate(&headers)));
+        assert!(is_refused(&authenticator.verify(&headers)));
     }
     let key = EncodingKey::from_secret(SECRET);
     let hs512 = jsonwebtoken::encode(&Header::new(Algorithm::HS512), &claims, &key).unwrap();
-    assert!(is_refused(&authenticator.authenticate(&with_token(&hs512))));
+    assert!(is_refused(&authenticator.verify(&with_token(&hs512))));
 }
 
 #[test]
@@ -120,10 +122,68 @@ fn an_ed25519_public_key_verifies() {
     let clock = Clock::default();
     let key = SigningKey::from_bytes(&[7; 32]);
     let public = key.verifying_key().to_public_key_pem(LineEnding::LF).unwrap();
-    let authenticator = Authenticator::new(&TokenKey::EdDsa(public.into_bytes()), clock.clone()).unwrap();
+    let authenticator =
+        Authenticator::new(&TokenKey::EdDsa(public.into_bytes()), SECRET, clock.clone()).unwrap();
     let private = EncodingKey::from_ed_der(key.to_pkcs8_der().unwrap().as_bytes());
     let claims = claims(&clock, "org_demo", None);
     let token = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &private).unwrap();
-    assert!(authenticator.authenticate(&with_token(&token)).is_ok());
-    assert!(is_refused(&authenticator.authenticate(&signed(&claims))));
+    assert!(authenticator.verify(&with_token(&token)).is_ok());
+    assert!(is_refused(&authenticator.verify(&signed(&claims))));
+}
+
+#[test]
+fn a_tenants_token_may_allow_less_than_everything() {
+    let clock = Clock::default();
+    let authenticator = authenticator(&clock);
+    let tenant = ApplicationId::generate().to_string();
+    let with = |sub: &str, names: Option<&[&str]>| {
+        let capabilities = names.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        let claims = Claims { capabilities, ..claims(&clock, sub, Some("org_demo")) };
+        authenticator.verify(&signed(&claims)).unwrap()
+    };
+    let whole = with(&tenant, None);
+    assert_eq!(whole.capabilities(), Capability::ALL);
+    let narrow = with(&tenant, Some(&["ViewBase", "SomethingNew"]));
+    assert_eq!(narrow.capabilities(), [Capability::ViewBase]);
+    assert_eq!(narrow.require(&[Capability::ManageEndpoint]), Err(ApiError::Forbidden));
+    assert_eq!(narrow.require(&[Capability::ManageEndpoint, Capability::ViewBase]), Ok(()));
+    assert_eq!(whole.require(&[Capability::ManageEndpoint]), Ok(()));
+    assert_ne!(whole.identity(), narrow.identity(), "kept answers are not shared");
+    assert_eq!(with(&tenant, Some(&[])).require(&[Capability::ViewBase]), Err(ApiError::Forbidden));
+    let environment = with("org_demo", Some(&["ViewBase"]));
+    assert_eq!(environment.require(&[Capability::ManageEndpoint]), Ok(()), "it is a tenant's matter alone");
+}
+
+#[test]
+fn our_own_tokens_hold_whatever_others_sign_with() {
+    let clock = Clock::default();
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let public = key.verifying_key().to_public_key_pem(LineEnding::LF).unwrap().into_bytes();
+    let of =
+        |key: TokenKey, main_secret: &[u8]| Authenticator::new(&key, main_secret, clock.clone()).unwrap();
+    let claims = Claims { jti: Some(TokenId::generate().to_string()), ..claims(&clock, "org_demo", None) };
+    let ed = of(TokenKey::EdDsa(public.clone()), b"main");
+    let own = ed.sign(&claims).unwrap();
+    assert!(ed.verify(&with_token(&own)).is_ok());
+    assert!(is_refused(&of(TokenKey::EdDsa(public.clone()), b"other").verify(&with_token(&own))));
+    // A token that claims to be our own, but is signed with what everybody knows.
+    let header = Header { kid: Some("postrider".to_owned()), ..Header::default() };
+    let forged = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&public)).unwrap();
+    assert!(is_refused(&ed.verify(&with_token(&forged))));
+    let hs = of(TokenKey::Hs256(SECRET.to_vec()), b"main");
+    assert!(hs.verify(&with_token(&hs.sign(&claims).unwrap())).is_ok());
+    assert!(is_refused(&hs.verify(&with_token(&own))));
+}
+
+#[test]
+fn a_tokens_hash_does_not_depend_on_how_its_signature_is_spelt() {
+    let clock = Clock::default();
+    let authenticator = authenticator(&clock);
+    let claims = claims(&clock, &ApplicationId::generate().to_string(), Some("org_demo"));
+    let token = authenticator.sign(&claims).unwrap();
+    let hash = |token: &str| authenticator.verify(&with_token(token)).map(|it| it.token().unwrap().hash);
+    let known = hash(&token).unwrap();
+    for spelling in [format!("{token}="), format!("{token} "), token.clone()] {
+        assert!(hash(&spelling).is_err() || hash(&spelling) == Ok(known), "{spelling}");
+    }
 }

@@ -10,13 +10,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::id::{ApplicationId, EnvironmentId, MessageId};
+use crate::domain::id::{EnvironmentId, MessageId};
 use crate::domain::message::SharedMessage;
 use crate::domain::reference::Reference;
 use crate::ingest::{Accepted, IngestError, NewMessage};
-use crate::store::{Content, MessageRecord, StoreError};
+use crate::store::{Content, MessageRecord};
 
-use super::super::application::ApplicationIn;
+use super::super::application::{ApplicationIn, create_unless_there};
 use super::super::auth::Caller;
 use super::super::docs::BodyErrors;
 use super::super::error::ApiError;
@@ -168,7 +168,7 @@ async fn create(
     let accepted = match (state.ingest.accept(environment, &app_id, message.clone()).await, input.application)
     {
         (Err(IngestError::UnknownApplication), Some(application)) => {
-            create_application(&state, &caller, &app_id, application).await?;
+            create_unless_there(&state, &caller, &app_id, application).await?;
             state.ingest.accept(environment, &app_id, message).await
         }
         (accepted, _) => accepted,
@@ -179,27 +179,6 @@ async fn create(
         Accepted::Repeated(id) => earlier(&state, environment, &app_id, id, with_content).await?,
     };
     Ok((StatusCode::ACCEPTED, Json(MessageOut::of(record)?)))
-}
-
-/// Creates the application under the `uid` in the path. That another request does so first is as good.
-async fn create_application(
-    state: &ApiState,
-    caller: &Caller,
-    app_id: &str,
-    application: ApplicationIn,
-) -> Result<(), ApiError> {
-    let Reference::<ApplicationId>::Uid(uid) = Reference::parse(app_id) else {
-        return Err(ApiError::NotFound);
-    };
-    let mut findings = Findings::of_path();
-    findings.uid("app_id", Some(&uid));
-    findings.finish()?;
-    let mut settings = application.settings();
-    settings.uid = Some(uid);
-    match state.store.create_application(caller.actor(), caller.environment()?, &settings).await {
-        Ok(_) | Err(StoreError::Conflict(_)) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn refused(error: IngestError) -> ApiError {

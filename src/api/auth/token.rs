@@ -1,0 +1,115 @@
+//! Signed tokens (RFC 7519): what they are verified with, and what our own are signed with.
+
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use sha2::{Digest, Sha256};
+
+use crate::domain::claims::Claims;
+use crate::domain::token_cutoff::TokenHash;
+
+use super::super::error::ApiError;
+
+/// Clocks may differ by this much.
+const LEEWAY_SECONDS: i64 = 60;
+
+/// Names our own key in a token's header, where others sign with a private key that we do not have.
+const OWN_KEY: &str = "postrider";
+
+/// What tokens are verified with.
+pub enum TokenKey {
+    /// HS256 under this secret.
+    Hs256(Vec<u8>),
+    /// RS256 with this public key, PEM.
+    Rs256(Vec<u8>),
+    /// EdDSA with this ed25519 public key, PEM.
+    EdDsa(Vec<u8>),
+}
+
+/// The key for tokens cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the key that verifies tokens cannot be read")]
+pub struct InvalidTokenKey(#[from] jsonwebtoken::errors::Error);
+
+struct Key {
+    decoding: DecodingKey,
+    validation: Validation,
+}
+
+impl Key {
+    fn new(decoding: DecodingKey, algorithm: Algorithm) -> Self {
+        let mut validation = Validation::new(algorithm);
+        // Times are checked below, by our own clock; audiences are not ours to judge.
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        Self { decoding, validation }
+    }
+}
+
+/// Verifies tokens and signs our own.
+pub(super) struct Tokens {
+    given: Key,
+    /// Verifies what we signed, where the given key cannot sign.
+    own: Option<Key>,
+    signing: EncodingKey,
+    header: Header,
+}
+
+impl Tokens {
+    pub(super) fn new(key: &TokenKey, main_secret: &[u8]) -> Result<Self, InvalidTokenKey> {
+        let (decoding, algorithm) = match key {
+            TokenKey::Hs256(secret) => (DecodingKey::from_secret(secret), Algorithm::HS256),
+            TokenKey::Rs256(pem) => (DecodingKey::from_rsa_pem(pem)?, Algorithm::RS256),
+            TokenKey::EdDsa(pem) => (DecodingKey::from_ed_pem(pem)?, Algorithm::EdDSA),
+        };
+        let given = Key::new(decoding, algorithm);
+        if let TokenKey::Hs256(secret) = key {
+            let signing = EncodingKey::from_secret(secret);
+            return Ok(Self { given, own: None, signing, header: Header::new(Algorithm::HS256) });
+        }
+        let derived =
+            Sha256::new().chain_update(b"postrider tokens 1\0").chain_update(main_secret).finalize();
+        let own = Key::new(DecodingKey::from_secret(&derived), Algorithm::HS256);
+        let header = Header { kid: Some(OWN_KEY.to_owned()), ..Header::new(Algorithm::HS256) };
+        Ok(Self { given, own: Some(own), signing: EncodingKey::from_secret(&derived), header })
+    }
+
+    /// The claims of a token that holds now, and its hash.
+    pub(super) fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<(Claims, TokenHash), ApiError> {
+        let refused = |_| ApiError::Unauthenticated("The token is not valid.");
+        let header = jsonwebtoken::decode_header(token).map_err(refused)?;
+        // Each key has one algorithm, so a token cannot choose how it is verified.
+        let key = match &self.own {
+            Some(own) if header.kid.as_deref() == Some(OWN_KEY) => own,
+            _ => &self.given,
+        };
+        let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &key.validation);
+        let claims = claims.map_err(refused)?.claims;
+        check_times(&claims, now)?;
+        Ok((claims, hash_of(token)))
+    }
+
+    pub(super) fn sign(&self, claims: &Claims) -> Result<String, ApiError> {
+        jsonwebtoken::encode(&self.header, claims, &self.signing).map_err(|error| {
+            tracing::error!(%error, "a token could not be signed");
+            ApiError::Internal
+        })
+    }
+}
+
+/// Of the part that the signature covers: of the signature itself there may be more than one spelling.
+fn hash_of(token: &str) -> TokenHash {
+    Sha256::digest(token.rsplit_once('.').map_or(token, |(signed, _)| signed)).into()
+}
+
+fn check_times(claims: &Claims, now: DateTime<Utc>) -> Result<(), ApiError> {
+    let now = now.timestamp();
+    if claims.exp.is_some_and(|exp| now >= exp.saturating_add(LEEWAY_SECONDS)) {
+        return Err(ApiError::Unauthenticated("The token has expired."));
+    }
+    let begins = claims.iat.max(claims.nbf.unwrap_or(i64::MIN));
+    if now < begins.saturating_sub(LEEWAY_SECONDS) {
+        return Err(ApiError::Unauthenticated("The token is not valid yet."));
+    }
+    Ok(())
+}
