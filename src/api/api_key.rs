@@ -6,7 +6,6 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -24,6 +23,16 @@ use super::page::{ListOut, Ordering, PageQuery};
 use super::state::{ApiState, SharedState};
 use super::validate::Findings;
 
+/// What an API key may do.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "it only describes `Role`, which the domain owns")]
+enum KeyRole {
+    Operator,
+    Environment,
+    Application,
+}
+
 /// A key to make.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -33,6 +42,7 @@ pub struct ApiKeyIn {
     #[schema(min_length = 1)]
     name: String,
     /// `environment` when nothing is said; `application` for one tenant; `operator` by operators alone.
+    #[schema(value_type = Option<KeyRole>)]
     role: Option<String>,
     /// In which environment; by operators alone.
     environment_id: Option<String>,
@@ -137,8 +147,7 @@ impl ApiKeyIn {
 
 /// An environment that a body or a query names.
 pub(super) fn named_environment(place: &str, field: &str, text: &str) -> Result<EnvironmentId, ApiError> {
-    text.parse()
-        .map_err(|_| ApiError::invalid(&[place, field], "is not an environment's id", "value_error"))
+    text.parse().map_err(|_| ApiError::invalid(&[place, field], "is not an environment's id", "value_error"))
 }
 
 async fn make(
@@ -289,8 +298,7 @@ async fn admin_create(
     caller.operator()?;
     let role = input.check(true, state.authenticator.clock().now())?;
     let environment = input.environment_id.as_deref();
-    let environment =
-        environment.map(|text| named_environment("body", "environmentId", text)).transpose()?;
+    let environment = environment.map(|text| named_environment("body", "environmentId", text)).transpose()?;
     if let Some(environment) = &environment {
         // As a token's, it is there from the first time that it is named.
         state.store.create_environment(caller.actor(), environment).await?;

@@ -31,6 +31,20 @@ const MAX_GRACE_SECONDS: u32 = 7 * 24 * 60 * 60;
 const MAX_FLAGS: usize = 100;
 const MAX_SESSIONS: usize = 100;
 
+/// One thing that a tenant's token may allow: `ViewBase` to look at everything but secrets; `ViewEndpointSecret` to
+/// see endpoints' secrets; `ManageEndpointSecret` to see and rotate them; `ManageTransformations` to change
+/// transformations; `CreateAttempts` to have messages sent again; `ManageEndpoint` to do anything to endpoints.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes `Capability`, which the domain owns")]
+enum AppPortalCapability {
+    ViewBase,
+    ViewEndpointSecret,
+    ManageEndpointSecret,
+    ManageTransformations,
+    CreateAttempts,
+    ManageEndpoint,
+}
+
 /// What a link to the portal is to allow.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -50,7 +64,7 @@ pub struct AppPortalAccessIn {
     #[schema(min_length = 1, max_length = 256, pattern = "^[a-zA-Z0-9\\-_.]+$")]
     session_id: Option<String>,
     /// What the token allows; everything that is the tenant's own when absent. `ViewBase` is always among them.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<AppPortalCapability>>)]
     capabilities: Option<Vec<Capability>>,
 }
 
@@ -99,7 +113,7 @@ pub struct WhoAmIOut {
     #[schema(value_type = Option<String>)]
     app_id: Option<ApplicationId>,
     /// What a tenant's credential allows.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<AppPortalCapability>>)]
     capabilities: Option<Vec<Capability>>,
     /// The flags of features that it shows.
     feature_flags: Option<Vec<String>>,

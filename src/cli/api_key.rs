@@ -61,10 +61,7 @@ impl ApiKeys {
 impl Create {
     fn scope(&self) -> anyhow::Result<KeyScope> {
         let environment = self.env.clone();
-        ensure!(
-            self.app.is_none() || self.role == Role::Application,
-            "--app goes with --role application"
-        );
+        ensure!(self.app.is_none() || self.role == Role::Application, "--app goes with --role application");
         Ok(match self.role {
             Role::Operator => {
                 ensure!(environment.is_none(), "an operator's key is for all environments: leave --env out");
@@ -89,8 +86,9 @@ impl Create {
             let found = store.application_id(environment, &Reference::Id(*application)).await?;
             ensure!(found.is_some(), "there is no application {application} in {environment}");
         }
-        let expires_at = self.ttl.map(|ttl| Ok::<_, chrono::OutOfRangeError>(chrono::TimeDelta::from_std(ttl)?));
-        let expires_at = expires_at
+        let expires_at = self
+            .ttl
+            .map(chrono::TimeDelta::from_std)
             .transpose()?
             .map(|ttl| Clock::default().now().checked_add_signed(ttl).context("--ttl is too long"))
             .transpose()?;

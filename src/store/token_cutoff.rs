@@ -108,7 +108,8 @@ impl Store {
     }
 }
 
-/// Adds a cutoff and drops those that it makes superfluous: they mean no token more, and no moment sooner.
+/// Adds a cutoff, and drops those that are superfluous beside a later one: it means all their tokens and more, and
+/// holds as soon, or already.
 async fn cut_off(
     tx: &mut PgConnection,
     application: ApplicationId,
@@ -116,18 +117,6 @@ async fn cut_off(
     issued_until: DateTime<Utc>,
     effective_at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    sqlx::query!(
-        r#"-- token_cutoff::drop_superfluous
-        DELETE FROM token_cutoff
-        WHERE application_id = $1 AND ($2::text IS NULL OR session_id = $2)
-          AND issued_until <= $3 AND effective_at >= $4"#,
-        application.uuid(),
-        session,
-        issued_until,
-        effective_at,
-    )
-    .execute(&mut *tx)
-    .await?;
     sqlx::query!(
         r#"-- token_cutoff::create
         INSERT INTO token_cutoff (id, application_id, session_id, issued_until, effective_at)
@@ -137,6 +126,18 @@ async fn cut_off(
         session,
         issued_until,
         effective_at,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        r#"-- token_cutoff::drop_superfluous
+        DELETE FROM token_cutoff old USING token_cutoff later
+        WHERE old.application_id = $1 AND later.application_id = $1
+          AND (later.session_id IS NULL OR later.session_id = old.session_id)
+          AND (later.issued_until, later.id) > (old.issued_until, old.id)
+          AND (later.effective_at <= old.effective_at OR later.effective_at <= $2)"#,
+        application.uuid(),
+        issued_until,
     )
     .execute(&mut *tx)
     .await?;

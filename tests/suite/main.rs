@@ -11,6 +11,8 @@
 mod support;
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod api_walk;
 #[cfg(test)]
 mod attempted;
