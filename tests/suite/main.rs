@@ -19,6 +19,8 @@ mod attempted;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod bytes;
 #[cfg(test)]
 mod changelog;
