@@ -12,6 +12,7 @@ use crate::dispatch::{DispatchOptions, Dispatcher, LaneLimits, Parts, Running};
 use crate::domain::clock::Clock;
 use crate::ingest::{Ingest, Writers};
 use crate::lease::{self, KeeperEnd, Lease};
+use crate::operational::OperationalWebhooks;
 use crate::replay::{ReplayHandle, ReplayRunner};
 use crate::send::{Sender, SenderOptions};
 use crate::store::{Credentials, Pictures, Store};
@@ -34,6 +35,7 @@ pub struct Engine {
     dispatching: Running,
     writers: Writers,
     runner: Option<ReplayRunner>,
+    operational: Option<(OperationalWebhooks, CancellationToken)>,
     patience: Duration,
 }
 
@@ -69,6 +71,11 @@ impl Engine {
             .roles
             .dispatcher
             .then(|| ReplayRunner::start(store.clone(), lease.clone(), &replay, stop.clone()));
+        let operational = config.roles.dispatcher.then(|| {
+            let stop = CancellationToken::new();
+            let window = config.operational_window;
+            (OperationalWebhooks::start(store.clone(), ingest.clone(), window, stop.clone()), stop)
+        });
         let patience = config.shutdown_timeout;
         Ok(Self {
             ingest,
@@ -81,6 +88,7 @@ impl Engine {
             dispatching,
             writers,
             runner,
+            operational,
             patience,
         })
     }
@@ -95,6 +103,10 @@ impl Engine {
     /// Writes what was accepted, hands back what is queued, waits for the requests under way, records them, and
     /// leaves.
     pub async fn stop(self) {
+        if let Some((operational, stop)) = self.operational {
+            stop.cancel();
+            operational.stopped().await;
+        }
         self.writers.stop().await;
         self.dispatching.stop(self.patience).await;
         self.stop.cancel();

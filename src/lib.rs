@@ -20,6 +20,7 @@ pub mod sign;
 
 pub mod record;
 
+pub mod operational;
 pub mod replay;
 
 pub mod embedded;

@@ -89,6 +89,7 @@ pub struct EndpointPath {
         (name = "attempt", description = "The requests that were made, and what came back."),
         (name = "dead letter", description = "Deliveries that failed for good, and how they come back."),
         (name = "background task", description = "Long operations with their progress."),
+        (name = "operational webhook", description = "What an environment is told about its tenants' endpoints."),
         (name = "admin", description = "What operators see and do."),
         (name = "authentication", description = "Tokens for tenants, and who a credential speaks for."),
         (name = "API key", description = "Credentials that can be revoked."),

@@ -22,6 +22,7 @@ pub mod health;
 pub mod idempotency;
 pub mod message;
 mod moment;
+pub mod operational_webhook;
 pub mod page;
 pub mod pause;
 pub mod resend;
@@ -63,6 +64,7 @@ fn resources() -> OpenApiRouter<SharedState> {
         .merge(expunge::routes())
         .merge(dead_letter::routes())
         .merge(background_task::routes())
+        .merge(operational_webhook::routes())
         .merge(pause::routes())
         .merge(authentication::routes())
         .merge(api_key::routes())

@@ -83,6 +83,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("retention", "TIME", "How long messages and attempts are kept, 3d at least").or("30d"),
     Key::new("endpoint_disable_after", "TIME", "How long an endpoint may fail before it is disabled, or off")
         .or("5d"),
+    Key::new("operational_window", "TIME", "Operational webhooks tell of failures once in so long").or("10s"),
     Key::new("audit_retention", "TIME", "How long the audit log is kept, 1d at least").or("400d"),
     Key::new("shutdown_timeout", "TIME", "How long a stop waits for requests that are out").or("30s"),
     Key::new("cors_origins", "ORIGINS", "Browser origins that may call the API").or(""),

@@ -80,6 +80,8 @@ pub struct Config {
     pub audit_retention: Duration,
     /// For how long an endpoint may fail, without one success, before it is disabled; `None` for ever.
     pub endpoint_disable_after: Option<Duration>,
+    /// Failures and dead letters of an endpoint are told once in so long.
+    pub operational_window: Duration,
     /// How long a stop waits for requests that are out.
     pub shutdown_timeout: Duration,
     /// Browser origins that may call the API.

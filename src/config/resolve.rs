@@ -44,6 +44,8 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         hold_limit: read.value("hold_limit", |text| values::duration_within(text, "1m", "365d"))?,
         retention: read.value("retention", |text| values::duration_within(text, "3d", "3650d"))?,
         endpoint_disable_after: read.value("endpoint_disable_after", disable_after)?,
+        operational_window: read
+            .value("operational_window", |text| values::duration_within(text, "100ms", "1h"))?,
         audit_retention: read
             .value("audit_retention", |text| values::duration_within(text, "1d", "3650d"))?,
         shutdown_timeout: read.value("shutdown_timeout", |text| values::duration_within(text, "0s", "1h"))?,

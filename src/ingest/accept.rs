@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::dispatch::Dispatcher;
-use crate::domain::id::EnvironmentId;
+use crate::domain::application::Application;
+use crate::domain::id::{ApplicationId, EnvironmentId};
 use crate::domain::message::Message;
 use crate::lease::Lease;
 use crate::store::{Pictures, Refusal, Store};
@@ -16,6 +17,13 @@ use super::{Accepted, IngestError, NewMessage};
 
 /// A picture that is stale this often in a row belongs to an application that changes faster than we can read it.
 const STALE_TRIES: usize = 10;
+
+/// Which application a message is for.
+#[derive(Clone, Copy)]
+enum Target<'a> {
+    Named(&'a EnvironmentId, &'a str),
+    Known(ApplicationId),
+}
 
 /// Accepts messages. Cheap to clone.
 #[derive(Clone)]
@@ -49,17 +57,24 @@ impl Ingest {
         application: &str,
         new: NewMessage,
     ) -> Result<Accepted, IngestError> {
+        self.accept_for(Target::Named(environment, application), new).await
+    }
+
+    /// The same for an application whose id is known, the hidden ones among them.
+    ///
+    /// # Errors
+    /// As [`IngestError`] says.
+    pub async fn accept_into(
+        &self,
+        application: ApplicationId,
+        new: NewMessage,
+    ) -> Result<Accepted, IngestError> {
+        self.accept_for(Target::Known(application), new).await
+    }
+
+    async fn accept_for(&self, target: Target<'_>, new: NewMessage) -> Result<Accepted, IngestError> {
         for _ in 0..STALE_TRIES {
-            let picture = self
-                .pictures
-                .find(environment, application)
-                .await
-                .map_err(|error| {
-                    tracing::warn!(%error, "an application could not be loaded");
-                    IngestError::Unavailable
-                })?
-                .filter(|picture| picture.environment_id == *environment)
-                .ok_or(IngestError::UnknownApplication)?;
+            let picture = self.picture(target).await?;
             let mark = self.lease.begin_message();
             let message = Arc::new(Message {
                 id: mark.id(),
@@ -88,7 +103,9 @@ impl Ingest {
                 Ok(Answer::Written) => return Ok(Accepted::Stored(message)),
                 Ok(Answer::Refused(Refusal::Stale)) => {
                     self.pictures.forget(picture.id).await;
-                    self.pictures.forget_path(environment, application).await;
+                    if let Target::Named(environment, application) = target {
+                        self.pictures.forget_path(environment, application).await;
+                    }
                 }
                 Ok(Answer::Refused(Refusal::KeyUsed)) => return self.repeated(&new).await,
                 Ok(Answer::Refused(Refusal::EventIdTaken)) => return Err(IngestError::EventIdTaken),
@@ -96,6 +113,23 @@ impl Ingest {
             }
         }
         Err(IngestError::Overloaded)
+    }
+
+    async fn picture(&self, target: Target<'_>) -> Result<Arc<Application>, IngestError> {
+        let found = match target {
+            Target::Named(environment, application) => self.pictures.find(environment, application).await,
+            Target::Known(application) => self.pictures.get(application).await,
+        };
+        let found = found.map_err(|error| {
+            tracing::warn!(%error, "an application could not be loaded");
+            IngestError::Unavailable
+        })?;
+        found
+            .filter(|picture| match target {
+                Target::Named(environment, _) => picture.environment_id == *environment,
+                Target::Known(_) => true,
+            })
+            .ok_or(IngestError::UnknownApplication)
     }
 
     /// What the first post under this key made.

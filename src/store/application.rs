@@ -1,4 +1,4 @@
-//! Applications: the tenants of an environment.
+//! Applications: the tenants of an environment. The hidden one, of its operational webhooks, is not among them.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ use crate::domain::reference::Reference;
 
 use super::audit::{Entry, changed, note};
 use super::configuration::raise_version;
+use super::operational::tell_of_deletion;
 use super::{Store, StoreError};
 
 /// What a caller sets on an application.
@@ -102,7 +103,7 @@ impl Store {
         let id = sqlx::query_scalar!(
             "-- application::id
             SELECT id FROM application
-            WHERE environment_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL",
+            WHERE environment_id = $1 AND (id = $2 OR uid = $3) AND purpose IS NULL AND deleted_at IS NULL",
             environment.as_str(),
             reference.id(),
             reference.uid(),
@@ -141,13 +142,13 @@ impl Store {
                 metadata AS "metadata!: Json<BTreeMap<String, String>>",
                 paused_at, created_at AS "created_at!", updated_at AS "updated_at!"
              FROM application
-             WHERE $2 AND environment_id = $1 AND deleted_at IS NULL
+             WHERE $2 AND environment_id = $1 AND purpose IS NULL AND deleted_at IS NULL
                 AND id > coalesce($3, '00000000-0000-0000-0000-000000000000'::uuid)
              ORDER BY id LIMIT $4)
             UNION ALL
             (SELECT id, uid, name, rate_limit, retry_schedule_ms, metadata, paused_at, created_at, updated_at
              FROM application
-             WHERE NOT $2 AND environment_id = $1 AND deleted_at IS NULL
+             WHERE NOT $2 AND environment_id = $1 AND purpose IS NULL AND deleted_at IS NULL
                 AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
              ORDER BY id DESC LIMIT $4)"#,
             environment.as_str(),
@@ -253,6 +254,7 @@ impl Store {
         if !raise_version(&mut transaction, id).await? {
             return Ok(false);
         }
+        tell_of_deletion(&mut transaction, id).await?;
         sqlx::query!(
             "-- application::delete
             WITH endpoints AS (
@@ -280,7 +282,7 @@ async fn find(
         SELECT id, uid, name, rate_limit, retry_schedule_ms,
             metadata AS "metadata: Json<BTreeMap<String, String>>", paused_at, created_at, updated_at
         FROM application
-        WHERE environment_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL"#,
+        WHERE environment_id = $1 AND (id = $2 OR uid = $3) AND purpose IS NULL AND deleted_at IS NULL"#,
         environment.as_str(),
         reference.id(),
         reference.uid(),

@@ -7,6 +7,7 @@ use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
 use crate::domain::id::DeadLetterId;
+use crate::domain::operational::NAMED;
 
 use super::{Store, StoreError};
 
@@ -60,6 +61,16 @@ impl Store {
                 ON CONFLICT (message_id, endpoint_id)
                 DO UPDATE SET reason = excluded.reason, last_status = excluded.last_status,
                               attempts = excluded.attempts, died_at = now(), replayed_at = NULL, discarded_at = NULL
+                RETURNING id, environment_id, application_id, endpoint_id
+            ), told AS (
+                INSERT INTO operational_notice (environment_id, application_id, endpoint_id, kind, number, subjects)
+                SELECT b.environment_id, b.application_id, b.endpoint_id, 'dead_letter.created', count(*),
+                       (array_agg(b.id ORDER BY b.id))[1:$4]
+                FROM buried b
+                JOIN application a ON a.id = b.application_id
+                JOIN environment n ON n.id = b.environment_id
+                WHERE (n.operational_application_id IS NOT NULL AND a.purpose IS NULL) IS TRUE
+                GROUP BY b.environment_id, b.application_id, b.endpoint_id
             ), counted AS (
                 INSERT INTO endpoint_hour AS r (endpoint_id, hour, node, application_id, delivered, dead, status_2xx,
                                                 status_3xx, status_4xx, status_5xx, no_response, duration_ms)
@@ -71,6 +82,7 @@ impl Store {
             held,
             chunk,
             &ids,
+            i32::try_from(NAMED).unwrap_or(i32::MAX),
         )
         .fetch_one(&self.queue)
         .await?;

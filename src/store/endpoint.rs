@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::operational::NoticeKind;
 use crate::domain::page::Scan;
 use crate::domain::reference::Reference;
 use crate::domain::secret::SigningSecret;
@@ -16,6 +18,7 @@ use crate::domain::secret::SigningSecret;
 use super::audit::{Entry, changed, note};
 use super::configuration::raise_version;
 use super::endpoint_secret::insert_secret;
+use super::operational::{follow_listeners, tell};
 use super::{Store, StoreError};
 
 /// What a caller sets on an endpoint. Empty lists mean everything.
@@ -248,6 +251,8 @@ impl Store {
         .map_err(uid_taken)?;
         insert_secret(&mut transaction, &self.sealer, id, secret).await?;
         note(&mut transaction, actor, Entry::in_application(application, "endpoint.created", id)).await?;
+        tell(&mut transaction, application, id, NoticeKind::EndpointCreated, json!({})).await?;
+        follow_listeners(&mut transaction, application).await?;
         transaction.commit().await?;
         Ok(row.into())
     }
@@ -306,6 +311,11 @@ impl Store {
         let fields = before.changed_in(&settings);
         let entry = Entry::in_application(application, "endpoint.updated", id).fields(&fields);
         note(&mut transaction, actor, entry).await?;
+        tell(&mut transaction, application, id, NoticeKind::EndpointUpdated, json!({})).await?;
+        if settings.disabled && !before.disabled {
+            let details = json!({ "reason": "request" });
+            tell(&mut transaction, application, id, NoticeKind::EndpointDisabled, details).await?;
+        }
         transaction.commit().await?;
         Ok(Some(row.into()))
     }
@@ -337,6 +347,8 @@ impl Store {
         .await?;
         let Some(id) = deleted.map(EndpointId::from) else { return Ok(false) };
         note(&mut transaction, actor, Entry::in_application(application, "endpoint.deleted", id)).await?;
+        tell(&mut transaction, application, id, NoticeKind::EndpointDeleted, json!({})).await?;
+        follow_listeners(&mut transaction, application).await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::operational::NoticeKind;
 use crate::domain::reference::Reference;
 
 use super::audit::{Entry, note};
 use super::configuration::raise_version;
+use super::operational::tell;
 use super::{Store, StoreError};
 
 impl Store {
@@ -100,6 +104,7 @@ impl Store {
         .map_err(StoreError::from)?;
         let entry = Entry::in_application(application, "endpoint.headers.updated", id);
         note(&mut transaction, actor, entry.fields(&names_that_differ(&before, &headers))).await?;
+        tell(&mut transaction, application, id, NoticeKind::EndpointUpdated, json!({})).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(true)
     }

@@ -6,11 +6,13 @@ use uuid::Uuid;
 
 use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::operational::NoticeKind;
 use crate::domain::reference::Reference;
 use crate::domain::secret::SigningSecret;
 
 use super::audit::{Entry, note};
 use super::configuration::raise_version;
+use super::operational::tell;
 use super::{Sealer, Store, StoreError};
 
 /// So many keys may sign at once.
@@ -103,6 +105,7 @@ impl Store {
         }
         let entry = Entry::in_application(application, "endpoint.secret.rotated", id);
         note(&mut transaction, actor, entry.details(json!({ "gracePeriodSeconds": grace_seconds }))).await?;
+        tell(&mut transaction, application, endpoint.into(), NoticeKind::EndpointUpdated, json!({})).await?;
         transaction.commit().await?;
         Ok(true)
     }

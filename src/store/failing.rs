@@ -12,10 +12,12 @@ use serde_json::json;
 
 use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::operational::NoticeKind;
 
 use super::audit::{Entry, note};
 use super::configuration::raise_version;
 use super::node::interval;
+use super::operational::tell;
 use super::{Store, StoreError};
 
 /// An endpoint that takes nothing.
@@ -112,7 +114,8 @@ impl Store {
         }
         let details = json!({ "reason": "failing", "failingSince": endpoint.since });
         let entry = Entry::in_application(endpoint.application_id, "endpoint.disabled", endpoint.id);
-        note(&mut tx, actor, entry.details(details)).await?;
+        note(&mut tx, actor, entry.details(details.clone())).await?;
+        tell(&mut tx, endpoint.application_id, endpoint.id, NoticeKind::EndpointDisabled, details).await?;
         tx.commit().await?;
         Ok(true)
     }

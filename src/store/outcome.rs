@@ -11,8 +11,10 @@ use crate::domain::attempt::{AttemptOutcome, Trigger};
 use crate::domain::dead_letter::DeathReason;
 use crate::domain::delivery::{DeliveryState, NextStep};
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, MessageId};
+use crate::domain::operational::{FAILING_ATTEMPTS, NAMED, NoticeKind};
 
 use super::audit::{Entry, note};
+use super::operational::tell;
 use super::{Store, StoreError};
 
 /// An attempt that was made and what is to follow from it.
@@ -223,6 +225,29 @@ impl Store {
                 DO UPDATE SET reason = excluded.reason, last_status = excluded.last_status,
                               last_failure = excluded.last_failure, attempts = excluded.attempts, died_at = now(),
                               replayed_at = NULL, discarded_at = NULL
+                RETURNING id, application_id, endpoint_id
+            ), notable AS (
+                SELECT CASE state WHEN 2 THEN 'message.attempt.failing' WHEN 4 THEN 'message.attempt.recovered'
+                                  ELSE 'message.attempt.exhausted' END AS kind,
+                       application_id, endpoint_id, message_id AS subject, message_id, id AS attempt_id, http_status
+                FROM moved
+                WHERE (state = 2 AND number = $19) OR (state = 4 AND number > $19) OR (state = 5 AND reason = 'exhausted')
+                UNION ALL
+                SELECT 'dead_letter.created', application_id, endpoint_id, id, NULL, NULL, NULL FROM buried
+            ), told AS (
+                INSERT INTO operational_notice (environment_id, application_id, endpoint_id, kind, number, subjects,
+                                                details)
+                SELECT a.environment_id, t.application_id, t.endpoint_id, t.kind, count(*),
+                       (array_agg(t.subject ORDER BY t.subject))[1:$20],
+                       jsonb_strip_nulls(jsonb_build_object(
+                           'message', (array_agg(t.message_id ORDER BY t.attempt_id DESC))[1],
+                           'attempt', (array_agg(t.attempt_id ORDER BY t.attempt_id DESC))[1],
+                           'status', (array_agg(t.http_status ORDER BY t.attempt_id DESC))[1]))
+                FROM notable t
+                JOIN application a ON a.id = t.application_id
+                JOIN environment n ON n.id = a.environment_id
+                WHERE (n.operational_application_id IS NOT NULL AND a.purpose IS NULL) IS TRUE
+                GROUP BY a.environment_id, t.application_id, t.endpoint_id, t.kind
             ), counted AS (
                 INSERT INTO endpoint_hour AS r (endpoint_id, hour, node, application_id, delivered, dead, status_2xx,
                     status_3xx, status_4xx, status_5xx, no_response, duration_ms, last_delivered_at, first_failed_at,
@@ -265,6 +290,8 @@ impl Store {
             &n.waits_ms,
             &n.reasons as &[Option<String>],
             &n.dead_letters as &[Option<Uuid>],
+            FAILING_ATTEMPTS,
+            i32::try_from(NAMED).unwrap_or(i32::MAX),
         )
         .fetch_one(&mut *tx)
         .await?;
@@ -305,6 +332,8 @@ async fn disable_gone(tx: &mut sqlx::PgConnection, endpoints: &[Uuid]) -> Result
         let id = EndpointId::from(endpoint.id);
         let entry = Entry::in_application(endpoint.application_id.into(), "endpoint.disabled", id);
         note(tx, &dispatcher, entry.details(json!({ "reason": "gone" }))).await?;
+        let application = endpoint.application_id.into();
+        tell(tx, application, id, NoticeKind::EndpointDisabled, json!({ "reason": "gone" })).await?;
     }
     Ok(())
 }

@@ -47,6 +47,8 @@ mod javascript;
 #[cfg(test)]
 mod maintenance;
 #[cfg(test)]
+mod operational;
+#[cfg(test)]
 mod pause;
 #[cfg(test)]
 mod python;

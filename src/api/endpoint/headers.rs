@@ -10,7 +10,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::actor::Actor;
 use crate::domain::endpoint_header;
+use crate::domain::id::ApplicationId;
 use crate::domain::reference::Reference;
 
 use super::super::auth::Caller;
@@ -73,7 +75,16 @@ async fn get(
     ApiPath(path): ApiPath<EndpointPath>,
 ) -> Result<Json<EndpointHeadersOut>, ApiError> {
     let application = caller.application(&state, &path.app_id).await?;
-    let headers = state.store.endpoint_headers(application, &Reference::parse(&path.endpoint_id)).await?;
+    shown(&state, application, &path.endpoint_id).await
+}
+
+/// The headers of the endpoint of that name.
+pub(in super::super) async fn shown(
+    state: &ApiState,
+    application: ApplicationId,
+    named: &str,
+) -> Result<Json<EndpointHeadersOut>, ApiError> {
+    let headers = state.store.endpoint_headers(application, &Reference::parse(named)).await?;
     let (hidden, headers): (Headers, Headers) =
         headers.ok_or(ApiError::NotFound)?.into_iter().partition(|(name, _)| is_sensitive(name));
     Ok(Json(EndpointHeadersOut { headers, sensitive: hidden.into_keys().collect() }))
@@ -93,7 +104,8 @@ async fn update(
     ApiPath(path): ApiPath<EndpointPath>,
     JsonBody(input): JsonBody<EndpointHeadersIn>,
 ) -> Result<StatusCode, ApiError> {
-    change(&state, &caller, &path, |headers| *headers = input.headers).await
+    let application = caller.application(&state, &path.app_id).await?;
+    set(&state, caller.actor(), application, &path.endpoint_id, input).await
 }
 
 /// Change some of an endpoint's own headers.
@@ -110,7 +122,8 @@ async fn patch(
     ApiPath(path): ApiPath<EndpointPath>,
     JsonBody(input): JsonBody<EndpointHeadersPatchIn>,
 ) -> Result<StatusCode, ApiError> {
-    change(&state, &caller, &path, |headers| merge(headers, input)).await
+    let application = caller.application(&state, &path.app_id).await?;
+    change(&state, caller.actor(), application, &path.endpoint_id, |headers| merge(headers, input)).await
 }
 
 /// Names are the same whatever their case.
@@ -122,15 +135,26 @@ fn merge(headers: &mut Headers, input: EndpointHeadersPatchIn) {
     headers.extend(input.headers.into_iter().filter_map(|(name, value)| Some((name, value?))));
 }
 
+/// Sets the headers of the endpoint of that name.
+pub(in super::super) async fn set(
+    state: &ApiState,
+    actor: &Actor,
+    application: ApplicationId,
+    named: &str,
+    input: EndpointHeadersIn,
+) -> Result<StatusCode, ApiError> {
+    change(state, actor, application, named, |headers| *headers = input.headers).await
+}
+
 async fn change(
     state: &ApiState,
-    caller: &Caller,
-    path: &EndpointPath,
+    actor: &Actor,
+    application: ApplicationId,
+    named: &str,
     change: impl FnOnce(&mut Headers),
 ) -> Result<StatusCode, ApiError> {
-    let application = caller.application(state, &path.app_id).await?;
-    let reference = Reference::parse(&path.endpoint_id);
-    let changed = state.store.change_endpoint_headers(caller.actor(), application, &reference, |headers| {
+    let reference = Reference::parse(named);
+    let changed = state.store.change_endpoint_headers(actor, application, &reference, |headers| {
         change(headers);
         check(headers)
     });

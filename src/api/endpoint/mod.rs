@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::actor::Actor;
-use crate::domain::id::EndpointId;
+use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::reference::Reference;
 use crate::domain::secret::SigningSecret;
 
@@ -40,6 +40,15 @@ async fn list(
     ApiQuery(query): ApiQuery<PageQuery>,
 ) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
     let application = caller.application(&state, &app_id).await?;
+    page_of(&state, application, &query).await
+}
+
+/// A page of an application's endpoints.
+pub(super) async fn page_of(
+    state: &ApiState,
+    application: ApplicationId,
+    query: &PageQuery,
+) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
     let page = query.request::<EndpointId>(Ordering::Descending)?;
     let rows = state.store.endpoints(application, &page.scan).await?;
     Ok(Json(page.answer(rows, |row| row.id.to_string(), EndpointOut::from)))
@@ -67,10 +76,11 @@ async fn create(
     Ok((StatusCode::CREATED, Json(record)))
 }
 
-async fn create_from(
+/// Creates an endpoint of what was checked.
+pub(super) async fn create_from(
     state: &ApiState,
     actor: &Actor,
-    application: crate::domain::id::ApplicationId,
+    application: ApplicationId,
     input: EndpointIn,
 ) -> Result<EndpointOut, ApiError> {
     let settings = input.settings();
@@ -117,26 +127,36 @@ async fn update(
     State(state): State<SharedState>,
     caller: Caller,
     ApiPath(path): ApiPath<EndpointPath>,
-    JsonBody(mut input): JsonBody<EndpointIn>,
+    JsonBody(input): JsonBody<EndpointIn>,
 ) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
     let application = caller.application(&state, &path.app_id).await?;
+    put_to(&state, caller.actor(), application, &path.endpoint_id, input).await
+}
+
+/// Replaces the endpoint of that name, or creates it.
+pub(super) async fn put_to(
+    state: &ApiState,
+    actor: &Actor,
+    application: ApplicationId,
+    named: &str,
+    mut input: EndpointIn,
+) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
     check_input(&mut input, &state.egress)?;
-    let reference = Reference::<EndpointId>::parse(&path.endpoint_id);
+    let reference = Reference::<EndpointId>::parse(named);
     if input.uid.is_none() {
         input.uid = reference.uid().map(str::to_owned);
     }
     if state.store.endpoint(application, &reference).await?.is_some() {
         refuse_parts_of_new_ones(&input)?;
         let settings = input.settings();
-        let changed =
-            state.store.change_endpoint(caller.actor(), application, &reference, |s| *s = settings).await?;
+        let changed = state.store.change_endpoint(actor, application, &reference, |s| *s = settings).await?;
         return changed.map(|record| (StatusCode::OK, Json(record.into()))).ok_or(ApiError::NotFound);
     }
     let mut findings = Findings::of_path();
     let Reference::Uid(uid) = reference else { return Err(ApiError::NotFound) };
     findings.uid("endpoint_id", Some(&uid));
     findings.finish()?;
-    let record = create_from(&state, caller.actor(), application, input).await?;
+    let record = create_from(state, actor, application, input).await?;
     Ok((StatusCode::CREATED, Json(record)))
 }
 

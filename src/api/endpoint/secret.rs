@@ -7,6 +7,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::actor::Actor;
+use crate::domain::id::ApplicationId;
 use crate::domain::reference::Reference;
 use crate::domain::secret::SigningSecret;
 
@@ -14,7 +16,7 @@ use super::super::auth::Caller;
 use super::super::docs::{BodyErrors, EndpointPath, Errors};
 use super::super::error::ApiError;
 use super::super::extract::{ApiPath, RawBody, parse};
-use super::super::state::SharedState;
+use super::super::state::{ApiState, SharedState};
 use super::super::validate::Findings;
 
 const DEFAULT_GRACE_SECONDS: u32 = 24 * 60 * 60;
@@ -56,7 +58,16 @@ async fn get(
     ApiPath(path): ApiPath<EndpointPath>,
 ) -> Result<Json<EndpointSecretOut>, ApiError> {
     let application = caller.application(&state, &path.app_id).await?;
-    let secret = state.store.endpoint_secret(application, &Reference::parse(&path.endpoint_id)).await?;
+    shown(&state, application, &path.endpoint_id).await
+}
+
+/// What verifies the requests of the endpoint of that name.
+pub(in super::super) async fn shown(
+    state: &ApiState,
+    application: ApplicationId,
+    named: &str,
+) -> Result<Json<EndpointSecretOut>, ApiError> {
+    let secret = state.store.endpoint_secret(application, &Reference::parse(named)).await?;
     let secret = secret.ok_or(ApiError::NotFound)?;
     Ok(Json(EndpointSecretOut { key: verifying_text(&secret) }))
 }
@@ -79,8 +90,19 @@ async fn rotate(
     RawBody(body): RawBody,
 ) -> Result<Json<EndpointSecretOut>, ApiError> {
     let application = caller.application(&state, &path.app_id).await?;
+    renew(&state, caller.actor(), application, &path.endpoint_id, &body).await
+}
+
+/// Rotates the secret of the endpoint of that name, as the body asks.
+pub(in super::super) async fn renew(
+    state: &ApiState,
+    actor: &Actor,
+    application: ApplicationId,
+    named: &str,
+    body: &[u8],
+) -> Result<Json<EndpointSecretOut>, ApiError> {
     let input: EndpointSecretRotateIn =
-        if body.is_empty() { EndpointSecretRotateIn::default() } else { parse(&body)? };
+        if body.is_empty() { EndpointSecretRotateIn::default() } else { parse(body)? };
     let grace_seconds = input.grace_period_seconds.unwrap_or(DEFAULT_GRACE_SECONDS);
     let mut findings = Findings::of_body();
     if grace_seconds > MAX_GRACE_SECONDS {
@@ -90,12 +112,8 @@ async fn rotate(
     findings.note("key", secret.as_ref().err().map(ToString::to_string));
     findings.finish()?;
     let Ok(secret) = secret else { return Err(ApiError::Internal) };
-    let reference = Reference::parse(&path.endpoint_id);
-    if state
-        .store
-        .rotate_endpoint_secret(caller.actor(), application, &reference, &secret, grace_seconds)
-        .await?
-    {
+    let reference = Reference::parse(named);
+    if state.store.rotate_endpoint_secret(actor, application, &reference, &secret, grace_seconds).await? {
         Ok(Json(EndpointSecretOut { key: verifying_text(&secret) }))
     } else {
         Err(ApiError::NotFound)

@@ -1,0 +1,119 @@
+//! What an operational webhook says: `{"type", "timestamp", "data"}`.
+
+use serde_json::{Map, Value, json};
+
+use crate::store::{LastAttempt, OperationalNotice, Subjects};
+
+/// The payload of a notice's message.
+pub(super) fn payload(notice: &OperationalNotice) -> Value {
+    let mut data = Map::new();
+    let mut say = |name: &str, value: Value| drop(data.insert(name.to_owned(), value));
+    say("appId", json!(notice.application_id));
+    say("appUid", json!(notice.application_uid));
+    say("endpointId", json!(notice.endpoint_id));
+    say("endpointUid", json!(notice.endpoint_uid));
+    match &notice.subjects {
+        Subjects::None => {}
+        Subjects::Messages(ids) => {
+            say("count", json!(notice.number));
+            say("msgIds", json!(ids));
+        }
+        Subjects::DeadLetters(ids) => {
+            say("count", json!(notice.number));
+            say("deadLetterIds", json!(ids));
+        }
+    }
+    if let Some(last) = &notice.last {
+        say("msgId", json!(last.message_id));
+        say("msgEventId", json!(last.event_id));
+        say("lastAttempt", attempt(last));
+    } else if let Value::Object(details) = &notice.details {
+        data.extend(details.clone());
+    }
+    json!({ "type": notice.kind.name(), "timestamp": notice.noted_at, "data": data })
+}
+
+fn attempt(last: &LastAttempt) -> Value {
+    json!({
+        "id": last.id,
+        "timestamp": last.id.created_at(),
+        // As in the list of attempts: 0 when there was no answer.
+        "responseStatusCode": last.http_status.unwrap_or(0),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::id::{ApplicationId, AttemptId, DeadLetterId, EndpointId, MessageId};
+    use crate::domain::operational::NoticeKind;
+
+    fn notice(kind: NoticeKind) -> OperationalNotice {
+        OperationalNotice {
+            id: Uuid::nil(),
+            target: None,
+            kind,
+            noted_at: DateTime::UNIX_EPOCH,
+            application_id: ApplicationId::generate(),
+            application_uid: Some("initech".to_owned()),
+            endpoint_id: EndpointId::generate(),
+            endpoint_uid: None,
+            number: 1,
+            subjects: Subjects::None,
+            last: None,
+            details: json!({}),
+        }
+    }
+
+    #[test]
+    fn one_about_an_endpoint_names_it_and_says_why() {
+        let notice =
+            OperationalNotice { details: json!({"reason": "gone"}), ..notice(NoticeKind::EndpointDisabled) };
+        let expected = json!({
+            "type": "endpoint.disabled",
+            "timestamp": "1970-01-01T00:00:00Z",
+            "data": {
+                "appId": notice.application_id.to_string(), "appUid": "initech",
+                "endpointId": notice.endpoint_id.to_string(), "endpointUid": null, "reason": "gone",
+            },
+        });
+        assert_eq!(payload(&notice), expected);
+    }
+
+    #[test]
+    fn one_about_many_says_how_many_and_which() {
+        let messages = vec![MessageId::generate(), MessageId::generate()];
+        let last = LastAttempt {
+            id: AttemptId::generate(),
+            message_id: messages[1],
+            event_id: Some("inv-1".to_owned()),
+            http_status: Some(503),
+        };
+        let shown = payload(&OperationalNotice {
+            number: 7,
+            subjects: Subjects::Messages(messages.clone()),
+            last: Some(last.clone()),
+            ..notice(NoticeKind::AttemptFailing)
+        });
+        assert_eq!((&shown["data"]["count"], &shown["data"]["msgIds"]), (&json!(7), &json!(messages)));
+        assert_eq!(
+            (&shown["data"]["msgId"], &shown["data"]["msgEventId"]),
+            (&json!(messages[1]), &json!("inv-1"))
+        );
+        assert_eq!(shown["data"]["lastAttempt"]["id"], json!(last.id));
+        assert_eq!(shown["data"]["lastAttempt"]["responseStatusCode"], 503);
+
+        let letter = DeadLetterId::generate();
+        let shown = payload(&OperationalNotice {
+            number: 1_000,
+            subjects: Subjects::DeadLetters(vec![letter]),
+            ..notice(NoticeKind::DeadLetterCreated)
+        });
+        let data = &shown["data"];
+        assert_eq!((&data["count"], &data["deadLetterIds"]), (&json!(1_000), &json!([letter])));
+        assert!(data.get("msgId").is_none() && data.get("lastAttempt").is_none());
+    }
+}
