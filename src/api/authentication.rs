@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::actor::ActorKind;
 use crate::domain::capability::Capability;
 use crate::domain::claims::Claims;
 use crate::domain::id::{ApplicationId, EnvironmentId, TokenId};
@@ -96,7 +97,8 @@ pub struct ApplicationTokenExpireIn {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
-    "kind": "token", "id": "org_demo", "role": "environment", "environmentId": "org_demo", "appId": null,
+    "kind": "token", "id": "org_demo", "role": "environment", "environmentId": "org_demo", "envId": "org_demo",
+    "permissionSource": "SvixJwt", "appId": null,
     "capabilities": null, "featureFlags": null, "sessionId": null, "expiresAt": null
 }))]
 pub struct WhoAmIOut {
@@ -109,6 +111,11 @@ pub struct WhoAmIOut {
     /// The environment; `null` for an operator who chose none.
     #[schema(value_type = Option<String>)]
     environment_id: Option<EnvironmentId>,
+    /// The same as `environmentId`.
+    #[schema(value_type = Option<String>)]
+    env_id: Option<EnvironmentId>,
+    /// The kind in the words that client libraries know: `SvixJwt` for a token, `RegionalAuthToken` for an API key.
+    permission_source: &'static str,
     /// A tenant's application.
     #[schema(value_type = Option<String>)]
     app_id: Option<ApplicationId>,
@@ -305,6 +312,12 @@ async fn whoami(caller: Caller) -> Json<WhoAmIOut> {
         id: caller.actor().id.clone(),
         role: caller.role.name(),
         environment_id: caller.environment().ok().cloned(),
+        env_id: caller.environment().ok().cloned(),
+        permission_source: if caller.actor().kind == ActorKind::ApiKey {
+            "RegionalAuthToken"
+        } else {
+            "SvixJwt"
+        },
         app_id: caller.own_application(),
         capabilities: is_tenant.then(|| caller.capabilities().to_vec()),
         feature_flags: caller.feature_flags().map(<[String]>::to_vec),
