@@ -15,7 +15,7 @@ pub struct BatchLimits {
     pub queued_bytes: usize,
     /// Items in a batch.
     pub taken: usize,
-    /// Weight of a batch, in bytes. A single item may exceed it.
+    /// Weight of a batch, in bytes. A single item, or those that were pushed together, may exceed both.
     pub taken_bytes: usize,
 }
 
@@ -28,9 +28,16 @@ pub struct BatchQueue<T> {
 }
 
 struct State<T> {
-    items: VecDeque<(T, usize)>,
+    items: VecDeque<Queued<T>>,
     bytes: usize,
     closed: bool,
+}
+
+struct Queued<T> {
+    item: T,
+    bytes: usize,
+    /// It goes into the batch of the one before it.
+    joined: bool,
 }
 
 impl<T> BatchQueue<T> {
@@ -50,16 +57,36 @@ impl<T> BatchQueue<T> {
     /// The item itself.
     pub fn try_push(&self, item: T, bytes: usize) -> Result<(), T> {
         let mut state = self.state();
-        let full = state.items.len() >= self.limits.queued
-            || (state.bytes + bytes > self.limits.queued_bytes && !state.items.is_empty());
-        if state.closed || full {
+        if self.has_no_room(&state, bytes) {
             return Err(item);
         }
-        state.items.push_back((item, bytes));
-        state.bytes += bytes;
+        state.add(item, bytes, false);
         drop(state);
         self.filled.notify_one();
         Ok(())
+    }
+
+    /// Adds items, each with its weight, that will be in one batch together; or gives them back.
+    ///
+    /// # Errors
+    /// The items themselves.
+    pub fn try_push_together(&self, items: Vec<(T, usize)>) -> Result<(), Vec<(T, usize)>> {
+        let mut state = self.state();
+        if self.has_no_room(&state, items.iter().map(|(_, bytes)| bytes).sum()) {
+            return Err(items);
+        }
+        for (place, (item, bytes)) in items.into_iter().enumerate() {
+            state.add(item, bytes, place > 0);
+        }
+        drop(state);
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    fn has_no_room(&self, state: &State<T>, bytes: usize) -> bool {
+        state.closed
+            || state.items.len() >= self.limits.queued
+            || (state.bytes + bytes > self.limits.queued_bytes && !state.items.is_empty())
     }
 
     /// Adds an item, waiting for room.
@@ -108,14 +135,14 @@ impl<T> BatchQueue<T> {
     fn cut(&self, state: &mut State<T>) -> Vec<T> {
         let mut batch = Vec::new();
         let mut taken_bytes = 0;
-        while batch.len() < self.limits.taken {
-            let Some((_, bytes)) = state.items.front() else { break };
-            if !batch.is_empty() && taken_bytes + bytes > self.limits.taken_bytes {
+        while let Some(next) = state.items.front() {
+            let fits = batch.len() < self.limits.taken && taken_bytes + next.bytes <= self.limits.taken_bytes;
+            if !(fits || next.joined || batch.is_empty()) {
                 break;
             }
-            let Some((item, bytes)) = state.items.pop_front() else { break };
-            taken_bytes += bytes;
-            batch.push(item);
+            let Some(next) = state.items.pop_front() else { break };
+            taken_bytes += next.bytes;
+            batch.push(next.item);
         }
         state.bytes -= taken_bytes;
         batch
@@ -126,6 +153,13 @@ impl<T> BatchQueue<T> {
         self.state().closed = true;
         self.filled.notify_one();
         self.emptied.notify_waiters();
+    }
+}
+
+impl<T> State<T> {
+    fn add(&mut self, item: T, bytes: usize, joined: bool) {
+        self.bytes += bytes;
+        self.items.push_back(Queued { item, bytes, joined });
     }
 }
 
@@ -153,6 +187,20 @@ mod tests {
         assert_eq!(queue.try_push(2, 1), Err(2));
         assert_eq!(queue.take().await, Some(vec![1]));
         queue.try_push(2, 1).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_was_pushed_together_is_taken_together() {
+        let queue = BatchQueue::new(LIMITS);
+        queue.try_push(1, 10).unwrap();
+        queue.try_push_together(vec![(2, 30), (3, 30), (4, 10), (5, 10)]).unwrap();
+        assert_eq!(queue.try_push(6, 1), Err(6));
+        assert_eq!(queue.take().await, Some(vec![1, 2, 3, 4, 5]));
+        queue.try_push(6, 30).unwrap();
+        queue.try_push_together(vec![(7, 30), (8, 30)]).unwrap();
+        assert_eq!(queue.try_push_together(vec![(9, 30)]), Err(vec![(9, 30)]), "bytes are bounded");
+        assert_eq!(queue.take().await, Some(vec![6]));
+        assert_eq!(queue.take().await, Some(vec![7, 8]));
     }
 
     #[tokio::test]

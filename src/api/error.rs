@@ -82,6 +82,16 @@ impl ApiError {
         Self::Invalid(vec![FieldError { loc, msg: msg.into(), kind }])
     }
 
+    /// The same, with the fields as parts of what stands at `place`.
+    pub fn within(self, place: &[&str]) -> Self {
+        let Self::Invalid(mut fields) = self else { return self };
+        for field in &mut fields {
+            let rest = field.loc.split_off(field.loc.len().min(1));
+            field.loc.extend(place.iter().map(|part| (*part).to_owned()).chain(rest));
+        }
+        Self::Invalid(fields)
+    }
+
     /// The status of its answer.
     pub const fn status(&self) -> StatusCode {
         match self {
@@ -134,15 +144,31 @@ impl ApiError {
     }
 }
 
+/// An error without its status, as a part of an answer.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum ErrorBody {
+    /// An input that does not validate.
+    Validation(ValidationErrorOut),
+    /// Any other.
+    Other(ErrorOut),
+}
+
+impl From<ApiError> for ErrorBody {
+    fn from(error: ApiError) -> Self {
+        let (code, detail) = error.code_and_detail();
+        match error {
+            ApiError::Invalid(detail) => Self::Validation(ValidationErrorOut { detail }),
+            _ => Self::Other(ErrorOut { code, detail }),
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
         let retry_after = self.retry_after();
-        let (code, detail) = self.code_and_detail();
-        let mut response = match self {
-            Self::Invalid(detail) => (status, Json(ValidationErrorOut { detail })).into_response(),
-            _ => (status, Json(ErrorOut { code, detail })).into_response(),
-        };
+        let mut response = (status, Json(ErrorBody::from(self))).into_response();
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

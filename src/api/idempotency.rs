@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: the first answer to a `POST` is given again for twelve hours, to the same caller, for the
 //! same path and body. A twin that comes while the first is under way waits for it.
 //!
-//! The post of a message is left out: ingest writes its key in the statement that writes the message.
+//! The posts of messages are left out: ingest writes their keys in the statement that writes the messages.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,8 +20,10 @@ use super::auth::Caller;
 use super::error::ApiError;
 use super::state::SharedState;
 
-/// Where messages are posted: the one path whose keys ingest writes.
+/// Where messages are posted: the paths whose keys ingest writes.
 pub const MESSAGE_PATH: &str = "/api/v1/app/{app_id}/msg";
+/// The same, for many messages at once.
+pub const BATCH_PATH: &str = "/api/v1/app/{app_id}/msg/batch";
 
 /// The header's name.
 const HEADER: &str = "idempotency-key";
@@ -53,6 +55,14 @@ pub fn hashed(caller: &Caller, path: &str, key: &str, body: &[u8]) -> Idempotenc
         scope.update(part);
     }
     IdempotencyKey { key_hash: scope.finalize().into(), request_hash: Sha256::digest(body).into() }
+}
+
+/// The key of one message among those that were posted together under one key.
+pub fn key_of_part(whole: IdempotencyKey, place: usize) -> IdempotencyKey {
+    let mut part = Sha256::new();
+    part.update(whole.key_hash);
+    part.update(u64::try_from(place).unwrap_or(u64::MAX).to_be_bytes());
+    IdempotencyKey { key_hash: part.finalize().into(), ..whole }
 }
 
 /// What the layer works with.
@@ -91,7 +101,7 @@ impl Remembering {
 /// The layer.
 pub async fn remember(State(remembering): State<Remembering>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    let is_ours = path.is_some_and(|path| path != MESSAGE_PATH);
+    let is_ours = path.is_some_and(|path| path != MESSAGE_PATH && path != BATCH_PATH);
     if request.method() != Method::POST || !is_ours || !request.headers().contains_key(HEADER) {
         return next.run(request).await;
     }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use crate::dispatch::Dispatcher;
 use crate::domain::application::Application;
 use crate::domain::id::{ApplicationId, EnvironmentId};
-use crate::domain::message::Message;
+use crate::domain::message::{Message, SharedMessage};
 use crate::lease::Lease;
 use crate::store::{Pictures, Refusal, Store};
 
@@ -57,7 +57,7 @@ impl Ingest {
         application: &str,
         new: NewMessage,
     ) -> Result<Accepted, IngestError> {
-        self.accept_for(Target::Named(environment, application), new).await
+        self.accept_one(Target::Named(environment, application), new).await
     }
 
     /// The same for an application whose id is known, the hidden ones among them.
@@ -69,50 +69,64 @@ impl Ingest {
         application: ApplicationId,
         new: NewMessage,
     ) -> Result<Accepted, IngestError> {
-        self.accept_for(Target::Known(application), new).await
+        self.accept_one(Target::Known(application), new).await
     }
 
-    async fn accept_for(&self, target: Target<'_>, new: NewMessage) -> Result<Accepted, IngestError> {
+    /// Stores messages and every one of their deliveries, in one commit as far as their weight allows. Each has its
+    /// own answer, in their order; one that is refused keeps none of the others back.
+    ///
+    /// # Errors
+    /// As [`IngestError`] says, of all of them together.
+    pub async fn accept_all(
+        &self,
+        environment: &EnvironmentId,
+        application: &str,
+        new: &[NewMessage],
+    ) -> Result<Vec<Result<Accepted, IngestError>>, IngestError> {
+        self.accept_for(Target::Named(environment, application), new).await
+    }
+
+    async fn accept_one(&self, target: Target<'_>, new: NewMessage) -> Result<Accepted, IngestError> {
+        let mut answers = self.accept_for(target, &[new]).await?;
+        answers.pop().unwrap_or(Err(IngestError::Unavailable))
+    }
+
+    async fn accept_for(
+        &self,
+        target: Target<'_>,
+        new: &[NewMessage],
+    ) -> Result<Vec<Result<Accepted, IngestError>>, IngestError> {
+        let mut answers: Vec<_> = new.iter().map(|_| Err(IngestError::Overloaded)).collect();
+        let mut open: Vec<usize> = (0..new.len()).collect();
         for _ in 0..STALE_TRIES {
             let picture = self.picture(target).await?;
-            let mark = self.lease.begin_message();
-            let message = Arc::new(Message {
-                id: mark.id(),
-                application_id: picture.id,
-                event_type: new.event_type.clone(),
-                event_id: new.event_id.clone(),
-                channels: new.channels.clone(),
-                tags: new.tags.clone(),
-                payload: new.payload.clone(),
-            });
-            let deliveries = fan_out(&self.dispatcher, &picture, &message, new.only);
-            let (answer, answered) = oneshot::channel();
-            let posted = Posted {
-                message: message.clone(),
-                config_version: picture.config_version,
-                deliveries,
-                idempotency: new.idempotency,
-                payload_hours: new.payload_hours,
-                mark: Arc::new(mark),
-                answer,
-            };
-            if !self.writer.push(posted) {
-                return Err(IngestError::Overloaded);
-            }
-            match answered.await {
-                Ok(Answer::Written) => return Ok(Accepted::Stored(message)),
-                Ok(Answer::Refused(Refusal::Stale)) => {
-                    self.pictures.forget(picture.id).await;
-                    if let Target::Named(environment, application) = target {
-                        self.pictures.forget_path(environment, application).await;
+            let asked = self.post(&picture, open.iter().filter_map(|place| Some((*place, new.get(*place)?))));
+            open.clear();
+            for (place, message, answered) in asked {
+                let answer = match answered.await {
+                    Ok(Answer::Written) => Ok(Accepted::Stored(message)),
+                    Ok(Answer::Refused(Refusal::Stale)) => {
+                        open.push(place);
+                        continue;
                     }
+                    Ok(Answer::Refused(Refusal::KeyUsed)) => self.repeated(new.get(place)).await,
+                    Ok(Answer::Refused(Refusal::EventIdTaken)) => Err(IngestError::EventIdTaken),
+                    Ok(Answer::NoRoom) => Err(IngestError::Overloaded),
+                    Ok(Answer::Unavailable) | Err(_) => Err(IngestError::Unavailable),
+                };
+                if let Some(slot) = answers.get_mut(place) {
+                    *slot = answer;
                 }
-                Ok(Answer::Refused(Refusal::KeyUsed)) => return self.repeated(&new).await,
-                Ok(Answer::Refused(Refusal::EventIdTaken)) => return Err(IngestError::EventIdTaken),
-                Ok(Answer::Unavailable) | Err(_) => return Err(IngestError::Unavailable),
+            }
+            if open.is_empty() {
+                break;
+            }
+            self.pictures.forget(picture.id).await;
+            if let Target::Named(environment, application) = target {
+                self.pictures.forget_path(environment, application).await;
             }
         }
-        Err(IngestError::Overloaded)
+        Ok(answers)
     }
 
     async fn picture(&self, target: Target<'_>) -> Result<Arc<Application>, IngestError> {
@@ -132,9 +146,45 @@ impl Ingest {
             .ok_or(IngestError::UnknownApplication)
     }
 
+    /// Fans messages out against a picture and hands them to the writer together.
+    fn post<'a>(
+        &self,
+        picture: &Application,
+        new: impl Iterator<Item = (usize, &'a NewMessage)>,
+    ) -> Vec<(usize, SharedMessage, oneshot::Receiver<Answer>)> {
+        let (mut asked, mut group) = (Vec::new(), Vec::new());
+        for (place, new) in new {
+            let mark = self.lease.begin_message();
+            let message = Arc::new(Message {
+                id: mark.id(),
+                application_id: picture.id,
+                event_type: new.event_type.clone(),
+                event_id: new.event_id.clone(),
+                channels: new.channels.clone(),
+                tags: new.tags.clone(),
+                payload: new.payload.clone(),
+            });
+            let (answer, answered) = oneshot::channel();
+            group.push(Posted {
+                message: message.clone(),
+                config_version: picture.config_version,
+                deliveries: fan_out(&self.dispatcher, picture, &message, new.only),
+                idempotency: new.idempotency,
+                payload_hours: new.payload_hours,
+                mark: Arc::new(mark),
+                answer,
+            });
+            asked.push((place, message, answered));
+        }
+        self.writer.push(group);
+        asked
+    }
+
     /// What the first post under this key made.
-    async fn repeated(&self, new: &NewMessage) -> Result<Accepted, IngestError> {
-        let Some(key) = new.idempotency else { return Err(IngestError::IdempotencyKeyReused) };
+    async fn repeated(&self, new: Option<&NewMessage>) -> Result<Accepted, IngestError> {
+        let Some(key) = new.and_then(|new| new.idempotency) else {
+            return Err(IngestError::IdempotencyKeyReused);
+        };
         let earlier = self.store.earlier_post(key.key_hash).await.map_err(|error| {
             tracing::warn!(%error, "an idempotency key could not be read");
             IngestError::Unavailable

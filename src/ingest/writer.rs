@@ -44,6 +44,8 @@ pub(super) struct Posted {
 pub(super) enum Answer {
     Written,
     Refused(Refusal),
+    /// The queue is full; it was not written.
+    NoRoom,
     Unavailable,
 }
 
@@ -84,10 +86,27 @@ impl Writer {
         (writer.clone(), Writers { writer, tasks })
     }
 
-    /// Queues a message; `false` when there is no room.
-    pub(super) fn push(&self, posted: Posted) -> bool {
-        let bytes = posted.message.payload.len() + ROW_BYTES + DELIVERY_BYTES * posted.deliveries.len();
-        self.queue.try_push(posted, bytes).is_ok()
+    /// Queues messages to be written in one commit, or several if their weight exceeds a batch's. Each gets its
+    /// answer, also when there is no room.
+    pub(super) fn push(&self, posted: Vec<Posted>) {
+        let mut group = Vec::with_capacity(posted.len());
+        let mut group_bytes = 0;
+        for one in posted {
+            let bytes = one.weight();
+            if group_bytes + bytes > LIMITS.taken_bytes && !group.is_empty() {
+                self.push_group(std::mem::take(&mut group));
+                group_bytes = 0;
+            }
+            group_bytes += bytes;
+            group.push((one, bytes));
+        }
+        self.push_group(group);
+    }
+
+    fn push_group(&self, group: Vec<(Posted, usize)>) {
+        if let Err(back) = self.queue.try_push_together(group) {
+            back.into_iter().for_each(|(posted, _)| posted.say(Answer::NoRoom));
+        }
     }
 
     async fn write(&self, mut batch: Vec<Posted>) {
@@ -196,6 +215,10 @@ impl Writer {
 }
 
 impl Posted {
+    fn weight(&self) -> usize {
+        self.message.payload.len() + ROW_BYTES + DELIVERY_BYTES * self.deliveries.len()
+    }
+
     /// Answers; nobody may be waiting any more.
     fn say(self, answer: Answer) {
         let _ = self.answer.send(answer);

@@ -18,6 +18,7 @@ mod api_walk;
 mod attempted;
 #[cfg(test)]
 mod audit;
+mod batch;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Messages: what was accepted.
 
+mod batch;
 pub mod create;
+mod input;
 pub mod payload;
 mod read;
 
@@ -81,7 +83,7 @@ pub(super) fn payload_of(content: Option<Content>) -> Result<Box<RawValue>, ApiE
 
 /// The routes of this resource.
 pub fn routes() -> OpenApiRouter<SharedState> {
-    OpenApiRouter::new().merge(create::routes()).merge(read::routes())
+    OpenApiRouter::new().merge(create::routes()).merge(batch::routes()).merge(read::routes())
 }
 
 #[cfg(test)]
