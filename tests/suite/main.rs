@@ -18,6 +18,7 @@ mod api_walk;
 mod attempted;
 #[cfg(test)]
 mod audit;
+#[cfg(test)]
 mod batch;
 #[cfg(test)]
 mod browser;

@@ -14,7 +14,7 @@ use crate::domain::reference::Reference;
 use crate::ingest::{Accepted, IngestError};
 use crate::store::{Content, MessageRecord};
 
-use super::super::application::{ApplicationIn, create_unless_there};
+use super::super::application::create_unless_there;
 use super::super::auth::Caller;
 use super::super::docs::BodyErrors;
 use super::super::error::ApiError;
