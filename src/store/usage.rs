@@ -103,7 +103,7 @@ async fn next_application(
     let next = sqlx::query!(
         r#"-- application::next_for_usage
         SELECT id, CASE WHEN deleted_at IS NULL THEN uid END AS uid FROM application
-        WHERE environment_id = $1 AND id > $2 AND ($3::uuid[] IS NULL OR id = ANY($3))
+        WHERE environment_id = $1 AND purpose IS NULL AND id > $2 AND ($3::uuid[] IS NULL OR id = ANY($3))
           AND (deleted_at IS NULL OR deleted_at >= $4)
         ORDER BY id LIMIT 1"#,
         task.environment_id,
@@ -154,7 +154,8 @@ pub(super) async fn list_event_types(tx: &mut PgConnection, task: &LockedTask) -
                coalesce(array_agg(DISTINCT t.name ORDER BY t.name) FILTER (WHERE t.name IS NOT NULL), '{}')
                    AS "names!"
         FROM (
-            SELECT id FROM application WHERE environment_id = $1 AND deleted_at IS NULL AND id > $2
+            SELECT id FROM application
+            WHERE environment_id = $1 AND purpose IS NULL AND deleted_at IS NULL AND id > $2
             ORDER BY id LIMIT $3
         ) a
         LEFT JOIN endpoint e ON e.application_id = a.id AND e.deleted_at IS NULL

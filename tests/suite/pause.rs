@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use crate::support::receiver::Hook;
-use crate::support::{Api, Receiver, Reply, Tenant, TestApp, until};
+use crate::support::{Api, Receiver, Reply, Setup, Tenant, TestApp, until};
 
 fn operator(app: &TestApp) -> Api {
     app.api().claiming(&json!({"sub": "operator"}))
@@ -79,13 +79,14 @@ async fn a_paused_application_holds_what_failed_before_as_well() {
 
     let early = tenant.message("made", json!({})).await;
     receiver.wait_at(&failing, 3).await;
-    crate::support::clock::wait_after(app.database(), 3).await;
+    let wait = crate::support::clock::wait_after(app.database(), 3).await;
     change(&tenant.api, &format!("pause{}", tenant.path(""))).await;
     let shown = tenant.api.get(&tenant.path("")).await.expect(200);
     assert!(shown["pausedAt"].is_string(), "{shown}");
     assert_eq!(tenant.get_endpoint(&endpoint).await["pausedAt"], Value::Null, "it is not paused by itself");
     receiver.now(&failing, |_| Reply::Status(200));
-    crate::support::clock::time_passes(app.database(), std::time::Duration::from_secs(7200)).await;
+    let until_due = std::time::Duration::from_secs_f64(wait.from_now);
+    crate::support::clock::time_passes(app.database(), until_due).await;
     let late = post(&tenant, 5).await;
     // Whoever may, delivers, and so the claimer has looked at the queue since.
     neighbour.message("made", json!({})).await;
@@ -173,6 +174,48 @@ async fn what_was_queued_when_the_pause_came_is_held_and_what_was_out_finishes()
     app.done().await;
     assert_eq!(receiver.received_at(&slow).len(), 4);
     assert_eq!(tenant.dead_letters().await.len(), 1);
+}
+
+/// Pairs of attempts at one endpoint that were under way at the same time.
+const AT_ONCE: &str = "
+    SELECT count(*) FROM attempt a JOIN attempt b ON a.endpoint_id = b.endpoint_id AND a.id < b.id
+    WHERE uuid_moment(b.id) < uuid_moment(a.id) + (a.duration_ms - 10) * interval '1 ms'";
+
+#[tokio::test]
+async fn a_receiver_that_comes_back_is_asked_one_at_a_time_until_it_answers_well() {
+    let app = Setup::default().with("REQUEST_TIMEOUT", "300ms").start().await;
+    let receiver = Receiver::start().await;
+    let tenant = app.tenant("one").await;
+    let (enabled, resumed) =
+        (receiver.hook_that("/enabled", |_| Reply::Hang), receiver.hook_that("/resumed", |_| Reply::Hang));
+    let settings = json!({"maxInFlight": 8, "retrySchedule": []});
+    let (enabled_id, resumed_id) = (
+        tenant.endpoint(&enabled, settings.clone()).await,
+        tenant.endpoint(&resumed, settings.clone()).await,
+    );
+    let path = tenant.path(&format!("/endpoint/{resumed_id}"));
+    tenant.patch_endpoint(&enabled_id, json!({"disabled": true})).await;
+    change(&tenant.api, &format!("pause{path}")).await;
+    post(&tenant, 6).await;
+    held(&app, 12).await;
+    tenant.patch_endpoint(&enabled_id, json!({"disabled": false})).await;
+    change(&tenant.api, &format!("resume{path}")).await;
+    app.done().await;
+    assert_eq!(receiver.received().len(), 12);
+    assert_eq!(app.database().count(AT_ONCE).await, 0);
+
+    // One that was not away gets as many at once as it may have: here, all of them.
+    let busy = receiver.hook_that("/busy", |_| Reply::Hang);
+    let other = app.tenant("two").await;
+    other.endpoint(&busy, settings).await;
+    let mut posts = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let other = other.clone();
+        posts.spawn(async move { other.message("made", json!({})).await });
+    }
+    posts.join_all().await;
+    app.done().await;
+    assert!(app.database().count(AT_ONCE).await > 0, "what is asserted above can be seen");
 }
 
 #[tokio::test]
