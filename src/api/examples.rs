@@ -50,9 +50,13 @@ pub(super) fn add_examples(openapi: &mut OpenApi) {
     let Some(components) = openapi.components.as_mut() else { return };
     let all = serde_json::to_value(&components.schemas).unwrap_or_default();
     for (name, schema) in &mut components.schemas {
-        let RefOr::T(Schema::Object(object)) = schema else { continue };
-        if object.example.is_none() && !object.properties.is_empty() {
-            object.example = all.get(name).and_then(|schema| Maker { all: &all }.example("", schema, 0));
+        let made = || all.get(name).and_then(|schema| Maker { all: &all }.example("", schema, 0));
+        match schema {
+            RefOr::T(Schema::Object(object)) if object.example.is_none() && !object.properties.is_empty() => {
+                object.example = made();
+            }
+            RefOr::T(Schema::AllOf(parts)) if parts.example.is_none() => parts.example = made(),
+            _ => {}
         }
     }
 }
@@ -62,7 +66,7 @@ struct Maker<'a> {
 }
 
 /// Schemas that contain themselves are followed no deeper.
-const DEEPEST: u32 = 6;
+const DEEPEST: u32 = 8;
 
 impl Maker<'_> {
     /// A value of the schema that a field has. `None` where one cannot be made up.

@@ -27,6 +27,7 @@ pub mod page;
 pub mod pause;
 pub mod resend;
 pub mod state;
+pub mod statistics;
 pub mod validate;
 
 use std::any::Any;
@@ -65,6 +66,7 @@ fn resources() -> OpenApiRouter<SharedState> {
         .merge(dead_letter::routes())
         .merge(background_task::routes())
         .merge(operational_webhook::routes())
+        .merge(statistics::routes())
         .merge(pause::routes())
         .merge(authentication::routes())
         .merge(api_key::routes())

@@ -1,11 +1,17 @@
 //! Times in queries: RFC 3339. One without a zone is taken as UTC, because some client libraries leave it out.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 use serde::{Deserialize, Deserializer, de};
 
 fn parse(text: &str) -> Option<DateTime<Utc>> {
     let zoned = text.parse::<DateTime<Utc>>().ok();
-    zoned.or_else(|| text.parse::<NaiveDateTime>().ok().map(|naive| naive.and_utc()))
+    let moment = zoned.or_else(|| text.parse::<NaiveDateTime>().ok().map(|naive| naive.and_utc()));
+    moment.filter(is_usual)
+}
+
+/// Whether a year has four digits, as RFC 3339 has it. The database's times do not reach as far back as ours.
+pub(super) fn is_usual(moment: &DateTime<Utc>) -> bool {
+    (0..=9999).contains(&moment.year())
 }
 
 /// Goes with `#[serde(default, deserialize_with = "optional_moment")]`.
@@ -29,7 +35,7 @@ mod tests {
         for text in ["2026-01-31T13:00:00+01:00", "2026-01-31T12:00:00", "2026-01-31T12:00:00.000000+00:00"] {
             assert_eq!(parse(text), Some(moment), "{text}");
         }
-        for text in ["2026-01-31", "yesterday", "12:00:00Z", "1769860800"] {
+        for text in ["2026-01-31", "yesterday", "12:00:00Z", "1769860800", "-200000-01-01T00:00:00Z"] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -22,5 +22,6 @@ pub mod operational;
 pub mod page;
 pub mod reference;
 pub mod schedule;
+pub mod schema_example;
 pub mod secret;
 pub mod token_cutoff;

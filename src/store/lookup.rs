@@ -24,4 +24,26 @@ impl Store {
         .await?;
         Ok(found.map(Into::into))
     }
+
+    /// Whether an endpoint of the application that is not disabled would get such a message.
+    pub async fn is_wanted(
+        &self,
+        application: ApplicationId,
+        event_type: &str,
+        channels: &[String],
+    ) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar!(
+            r#"-- endpoint::is_wanted
+            SELECT EXISTS (
+                SELECT FROM endpoint
+                WHERE application_id = $1 AND deleted_at IS NULL AND disabled_at IS NULL
+                  AND (event_types IS NULL OR $2 = ANY(event_types)) AND (channels IS NULL OR channels && $3)
+            ) AS "wanted!""#,
+            application.uuid(),
+            event_type,
+            channels,
+        )
+        .fetch_one(&self.api)
+        .await?)
+    }
 }

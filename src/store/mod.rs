@@ -47,6 +47,7 @@ mod pictures;
 mod resend;
 mod seal;
 mod span;
+mod statistics;
 mod token_cutoff;
 mod usage;
 
@@ -81,3 +82,4 @@ pub use pictures::Pictures;
 pub use resend::ResendOutcome;
 pub use seal::Sealer;
 pub use span::{Span, TimeBounds};
+pub use statistics::{Bucket, BucketCounts, CountedScope, Counts, Unended};

@@ -43,6 +43,8 @@ mod disable;
 #[cfg(test)]
 mod egress;
 #[cfg(test)]
+mod example;
+#[cfg(test)]
 mod expunge;
 #[cfg(test)]
 mod javascript;
@@ -60,5 +62,7 @@ mod recover;
 mod rollups;
 #[cfg(test)]
 mod schedule;
+#[cfg(test)]
+mod statistics;
 #[cfg(test)]
 mod two_nodes;

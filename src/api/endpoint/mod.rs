@@ -1,10 +1,12 @@
 //! Endpoints: where a tenant's messages go.
 
 pub mod check;
+mod example;
 pub mod headers;
 mod replay;
 pub mod secret;
 pub mod shape;
+mod stats;
 
 use axum::Json;
 use axum::extract::State;
@@ -222,4 +224,6 @@ pub fn routes() -> OpenApiRouter<SharedState> {
         .merge(secret::routes())
         .merge(headers::routes())
         .merge(replay::routes())
+        .merge(example::routes())
+        .merge(stats::routes())
 }

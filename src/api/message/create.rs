@@ -75,7 +75,7 @@ async fn create(
 }
 
 /// An answer of ingest, as clients see it.
-pub(super) fn refused(error: IngestError) -> ApiError {
+pub(in super::super) fn refused(error: IngestError) -> ApiError {
     match error {
         IngestError::UnknownApplication => ApiError::NotFound,
         IngestError::EventIdTaken => ApiError::Conflict {
@@ -89,7 +89,7 @@ pub(super) fn refused(error: IngestError) -> ApiError {
 }
 
 /// A message that was stored just now.
-pub(super) fn record_of(message: &SharedMessage, with_content: bool) -> MessageRecord {
+pub(in super::super) fn record_of(message: &SharedMessage, with_content: bool) -> MessageRecord {
     MessageRecord {
         id: message.id,
         event_type: message.event_type.clone(),

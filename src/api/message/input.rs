@@ -14,7 +14,7 @@ use super::super::error::ApiError;
 use super::super::validate::Findings;
 use super::payload::wrong_payload;
 
-const MAX_CHANNELS: usize = 5;
+pub(super) const MAX_CHANNELS: usize = 5;
 const MAX_TAGS: usize = 5;
 const MAX_RETENTION_DAYS: u32 = 3_650;
 

@@ -4,8 +4,11 @@ mod batch;
 pub mod create;
 mod input;
 pub mod payload;
+mod precheck;
 mod read;
 
+pub(super) use create::{record_of, refused};
+pub(super) use payload::wrong_payload;
 pub(super) use read::EventTypes;
 
 use chrono::{DateTime, Utc};
@@ -83,7 +86,11 @@ pub(super) fn payload_of(content: Option<Content>) -> Result<Box<RawValue>, ApiE
 
 /// The routes of this resource.
 pub fn routes() -> OpenApiRouter<SharedState> {
-    OpenApiRouter::new().merge(create::routes()).merge(batch::routes()).merge(read::routes())
+    OpenApiRouter::new()
+        .merge(create::routes())
+        .merge(batch::routes())
+        .merge(precheck::routes())
+        .merge(read::routes())
 }
 
 #[cfg(test)]
