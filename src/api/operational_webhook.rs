@@ -24,7 +24,8 @@ use super::state::{ApiState, SharedState};
 
 /// The hidden application, made when it is first needed.
 async fn made(state: &ApiState, caller: &Caller) -> Result<ApplicationId, ApiError> {
-    Ok(state.store.create_operational_application(caller.whole_environment()?).await?)
+    let environment = caller.whole_environment()?;
+    Ok(state.store.create_operational_application(caller.actor(), environment).await?)
 }
 
 /// The hidden application, if there is one; without one there is no endpoint.

@@ -6,13 +6,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, AttemptId, DeadLetterId, EndpointId, EnvironmentId, MessageId};
 use crate::domain::operational::{NAMED, NoticeKind};
 
+use super::audit::{Entry, note};
 use super::node::interval;
 use super::{Store, StoreError};
 
@@ -97,18 +99,26 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn create_operational_application(
         &self,
+        actor: &Actor,
         environment: &EnvironmentId,
     ) -> Result<ApplicationId, StoreError> {
-        sqlx::query!(
+        let id = ApplicationId::generate();
+        let mut tx = self.api.begin().await?;
+        let created = sqlx::query!(
             "-- application::create_operational
             INSERT INTO application (id, environment_id, name, purpose)
             VALUES ($1, $2, 'Operational webhooks', 'operational')
             ON CONFLICT (environment_id) WHERE purpose = 'operational' DO NOTHING",
-            ApplicationId::generate().uuid(),
+            id.uuid(),
             environment.as_str(),
         )
-        .execute(&self.api)
+        .execute(&mut *tx)
         .await?;
+        if created.rows_affected() > 0 {
+            let entry = Entry::in_application(id, "application.created", id);
+            note(&mut tx, actor, entry.details(json!({ "purpose": "operational" }))).await?;
+        }
+        tx.commit().await?;
         let found = self.operational_application(environment).await?;
         found.ok_or_else(|| StoreError::Inconsistent("a hidden application went away".to_owned()))
     }

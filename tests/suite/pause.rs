@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use postrider::maintenance::{self, MaintenanceOptions, Round};
 use serde_json::{Value, json};
 
 use crate::support::receiver::Hook;
@@ -45,10 +46,13 @@ fn sorted(ids: HashSet<String>) -> Vec<String> {
     ids
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_paused_endpoint_holds_and_the_others_go_on() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (mut app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let another = app.another_node("other").await;
     let tenant = app.tenant("one").await;
+    let mut there = tenant.clone();
+    there.api = tenant.api.through(&another.address());
     let (quiet, other) = (receiver.hook("/quiet"), receiver.hook("/other"));
     let endpoint = tenant.endpoint(&quiet, json!({})).await;
     tenant.endpoint(&other, json!({})).await;
@@ -58,9 +62,15 @@ async fn a_paused_endpoint_holds_and_the_others_go_on() {
     assert!(paused["pausedAt"].is_string(), "{paused}");
     assert_eq!(change(&tenant.api, &format!("pause{path}")).await, paused, "it stays as it was");
     assert_eq!(tenant.get_endpoint(&endpoint).await["pausedAt"], paused["pausedAt"]);
-    let ids = post(&tenant, 20).await;
+    let mut ids = post(&tenant, 10).await;
+    ids.extend(post(&there, 10).await);
     receiver.wait_at(&other, 20).await;
     held(&app, 20).await;
+    app.node_mut().kill9();
+    app.node_mut().restart().await;
+    ids.extend(post(&tenant, 5).await);
+    receiver.wait_at(&other, 25).await;
+    held(&app, 25).await;
     assert!(receiver.received_at(&quiet).is_empty());
 
     let resumed = change(&tenant.api, &format!("resume{path}")).await;
@@ -174,6 +184,45 @@ async fn what_was_queued_when_the_pause_came_is_held_and_what_was_out_finishes()
     app.done().await;
     assert_eq!(receiver.received_at(&slow).len(), 4);
     assert_eq!(tenant.dead_letters().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_paused_for_too_long_dies_but_a_pause_of_everything_kills_nothing() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant("one").await;
+    let hook = Receiver::start().await.hook("/hook");
+    let endpoint = tenant.endpoint(&hook, json!({})).await;
+    let path = tenant.path(&format!("/endpoint/{endpoint}"));
+    let store = crate::maintenance::store(app.database()).await;
+    let day = std::time::Duration::from_secs(86_400);
+    let options = MaintenanceOptions {
+        retention: 10 * day,
+        hold_limit: 30 * day,
+        audit_retention: 400 * day,
+        disable_after: None,
+    };
+    let a_month_passes = || async {
+        let month = "UPDATE endpoint SET paused_at = paused_at - interval '31 days';
+                     UPDATE dispatching SET paused_at = paused_at - interval '31 days';
+                     UPDATE pending SET due_at = due_at - interval '31 days'";
+        sqlx::raw_sql(month).execute(&app.database().pool).await.unwrap();
+        until("its turn has come", || async {
+            maintenance::run(&store, options, Round::Minutely).await.unwrap().then_some(())
+        })
+        .await;
+    };
+    change(&operator(&app), "pause").await;
+    until("it has heard", || async { app.log().contains("dispatching is paused").then_some(()) }).await;
+    post(&tenant, 3).await;
+    held(&app, 3).await;
+    a_month_passes().await;
+    held(&app, 3).await;
+    change(&tenant.api, &format!("pause{path}")).await;
+    change(&operator(&app), "resume").await;
+    a_month_passes().await;
+    app.done().await;
+    let letters = tenant.dead_letters().await;
+    assert!(letters.len() == 3 && letters.iter().all(|one| one["reason"] == "hold_expired"), "{letters:?}");
 }
 
 /// Pairs of attempts at one endpoint that were under way at the same time.
