@@ -93,6 +93,7 @@ pub struct EndpointPath {
         (name = "statistics", description = "Deliveries over time, and how an environment is used."),
         (name = "admin", description = "What operators see and do."),
         (name = "authentication", description = "Tokens for tenants, and who a credential speaks for."),
+        (name = "audit log", description = "Who changed what."),
         (name = "API key", description = "Credentials that can be revoked."),
         (name = "health", description = "Whether the server works."),
     )

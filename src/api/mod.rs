@@ -3,10 +3,12 @@
 //! Every answer that has a body has a JSON one, whatever went wrong. A trailing slash is optional everywhere.
 
 mod address;
+pub mod admin;
 pub mod api_key;
 pub mod application;
 pub mod attempt;
 pub mod attempted;
+pub mod audit;
 pub mod auth;
 pub mod authentication;
 pub mod background_task;
@@ -68,6 +70,8 @@ fn resources() -> OpenApiRouter<SharedState> {
         .merge(operational_webhook::routes())
         .merge(statistics::routes())
         .merge(pause::routes())
+        .merge(admin::routes())
+        .merge(audit::routes())
         .merge(authentication::routes())
         .merge(api_key::routes())
         .merge(health::routes())

@@ -16,6 +16,8 @@ use super::{Span, Store, StoreError};
 pub struct DeadLetter {
     /// Its id.
     pub id: DeadLetterId,
+    /// In which environment.
+    pub environment_id: String,
     /// Whose endpoint missed it.
     pub application_id: ApplicationId,
     /// The endpoint that missed it.
@@ -57,6 +59,7 @@ impl DeadLetter {
 
 struct Row {
     id: Uuid,
+    environment_id: String,
     application_id: Uuid,
     endpoint_id: Uuid,
     endpoint_url: String,
@@ -83,6 +86,7 @@ impl TryFrom<Row> for DeadLetter {
         })?;
         Ok(Self {
             id: row.id.into(),
+            environment_id: row.environment_id,
             application_id: row.application_id.into(),
             endpoint_id: row.endpoint_id.into(),
             endpoint_url: row.endpoint_url,
@@ -103,10 +107,10 @@ impl TryFrom<Row> for DeadLetter {
 }
 
 impl Store {
-    /// Dead letters of a filter, by id.
+    /// Dead letters of a filter, by id; of all environments, when none is named.
     pub async fn dead_letters(
         &self,
-        environment: &EnvironmentId,
+        environment: Option<&EnvironmentId>,
         filter: &DeadLetterFilter,
         scan: &Scan<DeadLetterId>,
     ) -> Result<Vec<DeadLetter>, StoreError> {
@@ -114,11 +118,11 @@ impl Store {
         sqlx::query_as!(
             Row,
             r#"-- dead_letter::list
-            SELECT l.id, l.application_id, l.endpoint_id, e.url AS endpoint_url, l.message_id, l.event_type,
+            SELECT l.id, l.environment_id, l.application_id, l.endpoint_id, e.url AS endpoint_url, l.message_id, l.event_type,
                    l.event_id, l.channels, l.tags, l.reason, l.last_status, l.last_failure, l.attempts, l.died_at,
                    l.replayed_at, l.discarded_at
             FROM dead_letter l JOIN endpoint e ON e.id = l.endpoint_id
-            WHERE l.environment_id = $1
+            WHERE ($1::text IS NULL OR l.environment_id = $1)
               AND ($2::uuid IS NULL OR l.application_id = $2)
               AND ($3::uuid IS NULL OR l.endpoint_id = $3)
               AND ($4::text IS NULL OR l.event_type = $4)
@@ -131,7 +135,7 @@ impl Store {
               AND l.id > $11 AND l.id < $12
             ORDER BY CASE WHEN $13 THEN l.id END, CASE WHEN NOT $13 THEN l.id END DESC
             LIMIT $14"#,
-            environment.as_str(),
+            environment.map(EnvironmentId::as_str),
             filter.application_id.map(ApplicationId::uuid),
             filter.endpoint_id.map(EndpointId::uuid),
             filter.event_type.as_deref(),
@@ -163,7 +167,7 @@ impl Store {
         sqlx::query_as!(
             Row,
             r#"-- dead_letter::get
-            SELECT l.id, l.application_id, l.endpoint_id, e.url AS endpoint_url, l.message_id, l.event_type,
+            SELECT l.id, l.environment_id, l.application_id, l.endpoint_id, e.url AS endpoint_url, l.message_id, l.event_type,
                    l.event_id, l.channels, l.tags, l.reason, l.last_status, l.last_failure, l.attempts, l.died_at,
                    l.replayed_at, l.discarded_at
             FROM dead_letter l JOIN endpoint e ON e.id = l.endpoint_id

@@ -13,6 +13,8 @@ mod support;
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod api_walk;
 #[cfg(test)]
 mod attempted;
@@ -64,5 +66,7 @@ mod rollups;
 mod schedule;
 #[cfg(test)]
 mod statistics;
+#[cfg(test)]
+mod token_matrix;
 #[cfg(test)]
 mod two_nodes;

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::background_task::TaskKind;
 use crate::domain::dead_letter::{DeadLetterFilter, DeadLetterState, DeathReason};
-use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
 use crate::domain::reference::Reference;
 
 use super::super::error::ApiError;
@@ -83,12 +83,14 @@ pub(super) struct Bulk {
 }
 
 impl FilterQuery {
+    /// The filter that is meant, in that environment or in all, for that application or for all.
     pub(super) async fn filter(
         self,
         state: &SharedState,
-        scope: &Scope,
+        environment: Option<&EnvironmentId>,
+        own: Option<ApplicationId>,
     ) -> Result<DeadLetterFilter, ApiError> {
-        let application_id = application(state, scope, self.app_id.as_deref()).await?;
+        let application_id = application(state, environment, own, self.app_id.as_deref()).await?;
         let named = self.endpoint_id.as_deref();
         Ok(DeadLetterFilter {
             application_id,
@@ -111,7 +113,9 @@ impl BulkIn {
         kind: TaskKind,
     ) -> Result<Bulk, ApiError> {
         self.check(kind)?;
-        let application_id = application(state, scope, self.app_id.as_deref()).await?;
+        let environment = Some(&scope.environment);
+        let application_id =
+            application(state, environment, scope.application, self.app_id.as_deref()).await?;
         let named = self.endpoint_id.as_deref();
         let filter = DeadLetterFilter {
             application_id,
@@ -149,18 +153,23 @@ impl BulkIn {
 /// found; what is not the scope's own does not match anything.
 async fn application(
     state: &SharedState,
-    scope: &Scope,
+    environment: Option<&EnvironmentId>,
+    own: Option<ApplicationId>,
     named: Option<&str>,
 ) -> Result<Option<ApplicationId>, ApiError> {
-    let Some(named) = named else { return Ok(scope.application) };
+    let Some(named) = named else { return Ok(own) };
     let id = match Reference::parse(named) {
         Reference::Id(id) => id,
         uid @ Reference::Uid(_) => {
-            let found = state.store.application_id(&scope.environment, &uid).await?;
+            let Some(environment) = environment else {
+                let msg = "a `uid` is an application's own within its environment: name the environment, too";
+                return Err(ApiError::invalid(&["query", "app_id"], msg, "value_error"));
+            };
+            let found = state.store.application_id(environment, &uid).await?;
             found.ok_or(ApiError::NotFound)?
         }
     };
-    if scope.application.is_none_or(|own| own == id) { Ok(Some(id)) } else { Err(ApiError::NotFound) }
+    if own.is_none_or(|own| own == id) { Ok(Some(id)) } else { Err(ApiError::NotFound) }
 }
 
 /// The endpoint that is meant, deleted ones included when they are named by id.

@@ -4,6 +4,7 @@
 mod environment;
 mod filter;
 mod operate;
+mod operator;
 mod tenant;
 
 use chrono::{DateTime, Utc};
@@ -39,6 +40,9 @@ pub struct DeadLetterOut {
     /// `open`, `replayed` or `discarded`. A replay that fails opens it again.
     #[schema(example = "open")]
     pub state: &'static str,
+    /// In which environment.
+    #[schema(example = "org_demo")]
+    pub environment_id: String,
     /// Whose endpoint missed it.
     #[schema(value_type = String)]
     pub app_id: ApplicationId,
@@ -87,6 +91,7 @@ impl From<DeadLetter> for DeadLetterOut {
         Self {
             id: letter.id,
             state: letter.state().name(),
+            environment_id: letter.environment_id,
             app_id: letter.application_id,
             endpoint_id: letter.endpoint_id,
             endpoint_url: letter.endpoint_url,
@@ -120,5 +125,5 @@ pub struct CountOut {
 
 /// The routes of this resource.
 pub fn routes() -> OpenApiRouter<SharedState> {
-    environment::routes().merge(tenant::routes())
+    environment::routes().merge(tenant::routes()).merge(operator::routes())
 }

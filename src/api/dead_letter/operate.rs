@@ -29,8 +29,8 @@ pub(super) async fn list(
     query: FilterQuery,
 ) -> Result<Json<ListOut<DeadLetterOut>>, ApiError> {
     let page = page.request::<DeadLetterId>(Ordering::Descending)?;
-    let filter = query.filter(state, scope).await?;
-    let rows = state.store.dead_letters(&scope.environment, &filter, &page.scan).await?;
+    let filter = query.filter(state, Some(&scope.environment), scope.application).await?;
+    let rows = state.store.dead_letters(Some(&scope.environment), &filter, &page.scan).await?;
     Ok(Json(page.answer(rows, |letter| letter.id.to_string(), Into::into)))
 }
 
