@@ -1,5 +1,6 @@
 //! How much waits in the queue, and for how long. `pending` may be of any size: endpoints are found by skipping from
-//! one to the next along its index, and each is counted up to a bound.
+//! one to the next along its index, and each is counted up to a bound. (In the order of the index: without it Postgres
+//! would look all of an endpoint's rows up before it stops at the bound.)
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -85,12 +86,14 @@ impl Store {
             ) o
             CROSS JOIN LATERAL (
                 SELECT count(*) AS waiting FROM (
-                    SELECT FROM pending p WHERE p.endpoint_id = c.endpoint_id LIMIT $2::bigint + 1
+                    SELECT FROM pending p WHERE p.endpoint_id = c.endpoint_id
+                    ORDER BY p.due_at LIMIT $2::bigint + 1
                 ) counted
             ) w
             CROSS JOIN LATERAL (
                 SELECT count(*) AS due FROM (
-                    SELECT FROM pending p WHERE p.endpoint_id = c.endpoint_id AND p.due_at <= now() LIMIT $2::bigint + 1
+                    SELECT FROM pending p WHERE p.endpoint_id = c.endpoint_id AND p.due_at <= now()
+                    ORDER BY p.due_at LIMIT $2::bigint + 1
                 ) counted
             ) d
             ORDER BY c.place"#,

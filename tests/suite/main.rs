@@ -33,6 +33,8 @@ mod cli;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod cors;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod dead_letter;
