@@ -20,6 +20,8 @@ pub enum ApiError {
     EnvironmentRequired,
     /// It is not there, or not the caller's.
     NotFound,
+    /// Client libraries know it, and we do not serve it.
+    NotImplemented,
     /// The path is there, the method is not.
     MethodNotAllowed,
     /// The write contradicts what is there.
@@ -99,6 +101,7 @@ impl ApiError {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::EnvironmentRequired => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict { .. } => StatusCode::CONFLICT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -118,6 +121,9 @@ impl ApiError {
                 "Name the environment in the `postrider-environment` header.".to_owned(),
             ),
             Self::NotFound => ("not_found", "There is no such object.".to_owned()),
+            Self::NotImplemented => {
+                ("not_implemented", "Postrider does not serve this operation.".to_owned())
+            }
             Self::MethodNotAllowed => {
                 ("method_not_allowed", "This path does not take that method.".to_owned())
             }

@@ -146,7 +146,8 @@ impl From<EventTypeRecord> for EventTypeOut {
     }
 }
 
-fn check_parts(
+/// Notes what is wrong with what event types have in common.
+pub(super) fn check_parts(
     findings: &mut Findings,
     group_name: Option<&str>,
     schemas: Option<&Map<String, Value>>,

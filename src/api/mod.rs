@@ -17,6 +17,7 @@ pub mod docs;
 pub mod endpoint;
 pub mod error;
 pub mod event_type;
+mod event_type_import;
 mod examples;
 pub mod expunge;
 pub mod extract;
@@ -24,6 +25,7 @@ pub mod health;
 pub mod idempotency;
 pub mod message;
 mod moment;
+mod not_served;
 pub mod operational_webhook;
 pub mod page;
 pub mod pause;
@@ -60,6 +62,7 @@ fn resources() -> OpenApiRouter<SharedState> {
         .merge(application::routes())
         .merge(endpoint::routes())
         .merge(event_type::routes())
+        .merge(event_type_import::routes())
         .merge(message::routes())
         .merge(attempt::routes())
         .merge(attempted::routes())
@@ -97,6 +100,7 @@ pub fn router(state: ApiState) -> Router {
     let (router, specification) = parts();
     let router = router
         .merge(docs::routes(specification))
+        .merge(not_served::routes())
         .fallback(|| async { ApiError::NotFound })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(max_body_bytes))

@@ -18,6 +18,7 @@ pub mod endpoint_url;
 pub mod filter;
 pub mod id;
 pub mod message;
+pub mod openapi_webhooks;
 pub mod operational;
 pub mod page;
 pub mod reference;

@@ -33,6 +33,8 @@ mod cli;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod compatibility;
+#[cfg(test)]
 mod cors;
 #[cfg(test)]
 mod crash;
@@ -46,6 +48,8 @@ mod dev;
 mod disable;
 #[cfg(test)]
 mod egress;
+#[cfg(test)]
+mod event_type_import;
 #[cfg(test)]
 mod example;
 #[cfg(test)]
