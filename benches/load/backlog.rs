@@ -13,7 +13,7 @@ use crate::cases::{PATIENCE, add_counters, evaluate, healthy_tenants, ten_health
 use crate::client::Connection;
 use crate::post::{Pace, Posts, messages, post};
 use crate::receiver::Receiver;
-use crate::report::Report;
+use crate::report::{Outcome, Report};
 use crate::target::Target;
 
 /// Holds so many deliveries for a tenant's disabled endpoint. Returns the tenant and the posts.
@@ -22,6 +22,7 @@ async fn fill(
     target: &Target,
     receiver: &Receiver,
     path: &str,
+    count: u64,
 ) -> anyhow::Result<(String, Posts)> {
     let app = tenant(target, receiver, &[path.to_owned()]).await?;
     let endpoint = switch(target, &app, true).await?;
@@ -31,8 +32,8 @@ async fn fill(
     let first = 1 << 41;
     let numbers = Arc::new(AtomicU64::new(first));
     let mut posts = Posts::default();
-    while numbers.load(Ordering::Relaxed) - first < options.backlog {
-        let more = post(&destination, Pace::Closed(options.connections), 2, &numbers).await?;
+    while numbers.load(Ordering::Relaxed) - first < count {
+        let more = post(&destination, Pace::Closed(options.connections), 1, &numbers).await?;
         posts.sent.extend(more.sent);
         posts.accept.extend(more.accept);
     }
@@ -47,7 +48,7 @@ async fn fill(
 pub async fn dead(options: &Options, receiver: &Arc<Receiver>, report: &mut Report) -> anyhow::Result<()> {
     let target = Target::start(options, Vec::new()).await?;
     let healthy = ten_healthy(options, &target, receiver).await?;
-    let (app, posts) = fill(options, &target, receiver, "/hang/0").await?;
+    let (app, posts) = fill(options, &target, receiver, "/hang/0", options.backlog).await?;
     let mut alone = healthy_tenants("dead endpoint: held", options, &target, receiver, &healthy).await?;
     alone.note = format!("{} deliveries are held", posts.sent.len());
     report.add(alone)?;
@@ -58,44 +59,61 @@ pub async fn dead(options: &Options, receiver: &Arc<Receiver>, report: &mut Repo
     target.stop()
 }
 
-/// Fills the queue while the endpoint is disabled, enables it, and measures how fast the queue drains.
+/// Backlogs: a small one and the full one, whose claims should cost the same, and one that drains while somebody
+/// else's transaction keeps every dead row from being cleared away.
 pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Report) -> anyhow::Result<()> {
+    report.add(drain("backlog, small", options, receiver, 10_000, false).await?)?;
+    report.add(drain("backlog", options, receiver, options.backlog, false).await?)?;
+    let half = options.backlog / 2;
+    report.add(drain("backlog, foreign snapshot", options, receiver, half, true).await?)
+}
+
+/// Fills the queue while the endpoint is disabled, enables it, and measures how fast the queue drains.
+async fn drain(
+    name: &str,
+    options: &Options,
+    receiver: &Arc<Receiver>,
+    count: u64,
+    beside_a_snapshot: bool,
+) -> anyhow::Result<Outcome> {
     let target = Target::start(options, Vec::new()).await?;
-    let app = tenant(&target, receiver, &["/ok/0".to_owned()]).await?;
-    let endpoint = switch(&target, &app, true).await?;
-    let destination = messages(options, &target, &app);
-    receiver.reset();
-    let numbers = Arc::new(AtomicU64::new(0));
-    let mut posts = Posts::default();
-    while numbers.load(Ordering::Relaxed) < options.backlog {
-        let more = post(&destination, Pace::Closed(options.connections), 2, &numbers).await?;
-        posts.sent.extend(more.sent);
-        posts.accept.extend(more.accept);
+    let (app, posts) = fill(options, &target, receiver, "/ok/0", count).await?;
+    let mut snapshot = None;
+    if beside_a_snapshot && let Some(mut database) = target.database().await? {
+        for statement in ["BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT count(*) FROM application"] {
+            sqlx::raw_sql(statement).execute(&mut database).await?;
+        }
+        snapshot = Some(database);
     }
-    anyhow::ensure!(
-        receiver.delivered.load(Ordering::Relaxed) == 0,
-        "{endpoint} is disabled, and got something"
-    );
     let before = target.counters().await?;
+    let claims_before = target.claims().await?;
     let count = posts.sent.len() as u64;
     let began = Instant::now();
     switch(&target, &app, false).await?;
-    let mut peak = 0;
+    let mut reached = 0;
     while !receiver.wait_for(count, Duration::from_millis(500)).await {
         let now = receiver.delivered.load(Ordering::Relaxed);
-        if now == peak && began.elapsed() > PATIENCE {
+        if now == reached && began.elapsed() > PATIENCE {
             break;
         }
-        peak = now;
+        reached = now;
     }
     let drained = began.elapsed().as_secs_f64();
     let after = target.counters().await?;
-    let mut outcome = evaluate("backlog", receiver, posts, 1, drained, began);
+    let claims = target.claims().await?;
+    drop(snapshot);
+    let mut outcome = evaluate(name, receiver, posts, 1, drained, began);
     add_counters(&mut outcome, before, after, count);
     outcome.accepted_per_second = 0.0;
-    outcome.note = format!("{count} held deliveries, drained in {drained:.0} s");
-    report.add(outcome)?;
-    target.stop()
+    let milliseconds = claims.milliseconds - claims_before.milliseconds;
+    outcome.note = format!(
+        "{count} held deliveries, drained in {drained:.1} s; {} claims of {:.1} ms, {:.1} µs a delivery",
+        claims.calls - claims_before.calls,
+        milliseconds / (claims.calls - claims_before.calls).max(1) as f64,
+        milliseconds * 1e3 / count.max(1) as f64,
+    );
+    target.stop()?;
+    Ok(outcome)
 }
 
 /// Disables or enables the application's only endpoint, and returns its id.

@@ -2,7 +2,7 @@
 //! private Postgres, fsync on. Every case stands beside `raw`, the ceiling: the same client posting the same bodies
 //! straight to the receiver. It fails when a message is lost or a signature is wrong, never because it was slow.
 //!
-//! `cargo bench --bench load` runs all cases; `-- --case one_endpoint --seconds 10` one of them; `--server URL
+//! `cargo bench --bench load` runs all cases but `life`, which takes long and has to be named; `-- --case one_endpoint --seconds 10` one of them; `--server URL
 //! --token TOKEN` drives any server that speaks this API.
 
 #![expect(
@@ -17,6 +17,7 @@ mod api;
 mod backlog;
 mod cases;
 mod client;
+mod life;
 mod machine;
 mod measure;
 mod post;
@@ -46,6 +47,9 @@ pub struct Options {
     /// Deliveries of the backlog case.
     #[arg(long, default_value_t = 1_000_000)]
     pub backlog: u64,
+    /// Deliveries of the life case.
+    #[arg(long, default_value_t = 10_000_000)]
+    pub life: u64,
     /// Drive this server instead of starting one.
     #[arg(long)]
     pub server: Option<String>,

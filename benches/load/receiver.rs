@@ -1,9 +1,9 @@
 //! The receiver: checks every signature, and notes when each message arrived at each of its paths.
 //!
 //! A payload begins with `{"n":<sequence number>,`; the path says which endpoint it is: `/ok/<n>`, `/hang/<n>`,
-//! `/fail/<n>`, `/slow/<n>`.
+//! `/fail/<n>`, `/slow/<n>`, `/flaky/<n>` (which refuses each message once).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,6 +38,8 @@ pub struct Receiver {
     /// The secrets by path, `whsec_` taken off and decoded.
     secrets: Mutex<HashMap<String, Vec<u8>>>,
     arrivals: Mutex<Arrivals>,
+    /// Numbers that a flaky endpoint has refused once.
+    refused: Mutex<HashSet<u64>>,
     /// Requests answered 2xx.
     pub delivered: AtomicU64,
     /// Requests whose signature did not verify.
@@ -53,6 +55,7 @@ impl Receiver {
             address: listener.local_addr()?,
             secrets: Mutex::default(),
             arrivals: Mutex::default(),
+            refused: Mutex::default(),
             delivered: AtomicU64::new(0),
             bad_signatures: AtomicU64::new(0),
             changed: Notify::new(),
@@ -94,6 +97,9 @@ impl Receiver {
             self.bad_signatures.fetch_add(1, Ordering::Relaxed);
             return status(StatusCode::UNAUTHORIZED);
         }
+        if path.starts_with("/flaky/") && self.refused.lock().unwrap().insert(number_in(&body)) {
+            return status(StatusCode::INTERNAL_SERVER_ERROR);
+        }
         self.note(path, &body);
         status(StatusCode::NO_CONTENT)
     }
@@ -120,8 +126,7 @@ impl Receiver {
 
     fn note(&self, path: &str, body: &[u8]) {
         let endpoint = path.rsplit('/').next().and_then(|n| n.parse().ok()).unwrap_or(0);
-        let digits: Vec<u8> = body.iter().skip(5).copied().take_while(u8::is_ascii_digit).collect();
-        let number = String::from_utf8_lossy(&digits).parse().unwrap_or(u64::MAX);
+        let number = number_in(body);
         let now = Instant::now();
         self.arrivals
             .lock()
@@ -144,6 +149,7 @@ impl Receiver {
     /// Forgets what came in.
     pub fn reset(&self) {
         self.arrivals.lock().unwrap().seen.clear();
+        self.refused.lock().unwrap().clear();
         self.delivered.store(0, Ordering::Relaxed);
         self.bad_signatures.store(0, Ordering::Relaxed);
     }
@@ -165,6 +171,11 @@ impl Receiver {
             }
         }
     }
+}
+
+fn number_in(body: &[u8]) -> u64 {
+    let digits: Vec<u8> = body.iter().skip(5).copied().take_while(u8::is_ascii_digit).collect();
+    String::from_utf8_lossy(&digits).parse().unwrap_or(u64::MAX)
 }
 
 fn status(status: StatusCode) -> Response<Full<Bytes>> {

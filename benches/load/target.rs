@@ -45,6 +45,15 @@ pub struct Counters {
     pub postgres: Usage,
 }
 
+/// What the claims of due deliveries have cost the database.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Claims {
+    /// How many there were.
+    pub calls: i64,
+    /// How long they took, together.
+    pub milliseconds: f64,
+}
+
 impl Target {
     /// Starts a server, or takes the one that was named.
     pub async fn start(options: &Options, settings: Vec<(&'static str, String)>) -> anyhow::Result<Self> {
@@ -98,6 +107,24 @@ impl Target {
         own.child.wait()?;
         own.child = spawn(&own.binary, own.directory.path(), port, &own.settings)?;
         self.ready().await
+    }
+
+    /// A connection to its database; `None` for a server that is not ours.
+    pub async fn database(&self) -> anyhow::Result<Option<PgConnection>> {
+        let Some(own) = &self.own else { return Ok(None) };
+        Ok(Some(PgConnection::connect(&own.postmaster()?.1).await?))
+    }
+
+    /// What claims have cost so far.
+    pub async fn claims(&self) -> anyhow::Result<Claims> {
+        let Some(mut database) = self.database().await? else { return Ok(Claims::default()) };
+        let row = sqlx::query(
+            "SELECT coalesce(sum(calls), 0)::bigint AS calls, coalesce(sum(total_exec_time), 0)::float8 AS ms
+             FROM pg_stat_statements WHERE query LIKE '-- pending::claim_due%'",
+        )
+        .fetch_one(&mut database)
+        .await?;
+        Ok(Claims { calls: row.get("calls"), milliseconds: row.get("ms") })
     }
 
     /// Its counters now; `None` for a server that is not ours.

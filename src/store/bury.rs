@@ -31,16 +31,14 @@ impl Store {
                 WHERE e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL
                    OR least(e.disabled_at, e.paused_at, a.paused_at) <= now() - $1::interval
             ), unreachable AS MATERIALIZED (
-                SELECT p.message_id, p.endpoint_id, p.application_id, p.attempts, c.environment_id, c.deleted
+                SELECT q.message_id, q.endpoint_id, q.application_id, q.attempts, c.environment_id, c.deleted
                 FROM closed c CROSS JOIN LATERAL (
-                    SELECT q.message_id, q.endpoint_id FROM pending q
-                    WHERE q.endpoint_id = c.id AND (q.owner IS NULL OR q.due_at <= now())
-                      AND (c.deleted OR q.due_at <= now() - $1::interval)
-                    LIMIT $2
-                ) candidate
-                JOIN pending p ON p.message_id = candidate.message_id AND p.endpoint_id = candidate.endpoint_id
-                WHERE (p.owner IS NULL OR p.due_at <= now()) AND (c.deleted OR p.due_at <= now() - $1::interval)
-                LIMIT $2 FOR UPDATE OF p SKIP LOCKED
+                    SELECT p.message_id, p.endpoint_id, p.application_id, p.attempts FROM pending p
+                    WHERE p.endpoint_id = c.id AND (p.owner IS NULL OR p.due_at <= now())
+                      AND (c.deleted OR p.due_at <= now() - $1::interval)
+                    LIMIT $2 FOR UPDATE SKIP LOCKED
+                ) q
+                LIMIT $2
             ), dead AS (
                 UPDATE delivery d SET state = 5, owner = NULL, settled_at = now()
                 FROM unreachable u

@@ -57,11 +57,15 @@ mod expunge;
 #[cfg(test)]
 mod javascript;
 #[cfg(test)]
+mod lease;
+#[cfg(test)]
 mod maintenance;
 #[cfg(test)]
 mod operational;
 #[cfg(test)]
 mod pause;
+#[cfg(test)]
+mod plans;
 #[cfg(test)]
 mod python;
 #[cfg(test)]

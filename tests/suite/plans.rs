@@ -1,0 +1,218 @@
+//! The plans of the queue's statements, on empty tables and on full ones: never a scan of a hot table, and a claim
+//! reads what it takes, however long the queue is.
+//!
+//! The statements are those of `.sqlx/`, prepared with the settings of the queue's own connections, whose generic plan
+//! is what production runs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+
+use crate::support::Database;
+
+/// Tables that are too large to be scanned.
+const HOT: [&str; 7] =
+    ["message", "delivery", "pending", "attempt", "idempotency_key", "message_event_id", "endpoint_hour"];
+
+/// What the dispatchers, the writers and the nodes run, all day long.
+const QUEUE: [&str; 20] = [
+    "ingest::insert_messages",
+    "ingest::written_messages",
+    "ingest::earlier_post",
+    "message::load",
+    "outcome::settle_born",
+    "outcome::record",
+    "pending::claim_due",
+    "pending::sweep_due",
+    "pending::hand_back_born",
+    "pending::hand_back_leased",
+    "pending::lock",
+    "pending::make_due",
+    "pending::make_many_due",
+    "delivery::begin_anew",
+    "delivery::begin_many_anew",
+    "delivery::lock_one",
+    "delivery::bury_unreachable",
+    "dead_letter::replay",
+    "node::free_leased",
+    "node::free_in_flight",
+];
+
+/// As `store/connect.rs` sets them.
+const SETTINGS: &str = "
+    SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+    SET jit = off; SET plan_cache_mode = force_generic_plan";
+
+/// Two hundred thousand settled deliveries of a thousand endpoints, and fifty thousand that wait, nearly all of them
+/// for one endpoint.
+const FILL: &str = "
+    INSERT INTO environment (id) VALUES ('org_plans');
+    INSERT INTO application (id, environment_id, name) SELECT uuid_of(1, n), 'org_plans', 'x' FROM generate_series(1, 100) n;
+    INSERT INTO endpoint (id, application_id, url)
+        SELECT uuid_of(2, n), uuid_of(1, 1 + n % 100), 'https://a.example/' FROM generate_series(1, 1000) n;
+    INSERT INTO message (id, application_id, event_type, payload)
+        SELECT uuid_of(3, n), uuid_of(1, 1 + n % 100), 'a.b', '{}' FROM generate_series(1, 200000) n;
+    INSERT INTO delivery (message_id, endpoint_id, state, settled_at)
+        SELECT uuid_of(3, n), uuid_of(2, 1 + n % 1000), 4, now() FROM generate_series(1, 150000) n;
+    INSERT INTO delivery (message_id, endpoint_id, state)
+        SELECT uuid_of(3, n), CASE WHEN n % 100 = 0 THEN uuid_of(2, 1 + n % 1000) ELSE uuid_of(2, 7) END, 2
+        FROM generate_series(150001, 200000) n;
+    INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
+        SELECT message_id, endpoint_id, uuid_of(1, 8), now() - interval '1 hour', 1 FROM delivery WHERE state = 2;
+    INSERT INTO attempt (id, message_id, endpoint_id, number, trigger, delivered, duration_ms, url)
+        SELECT message_id, message_id, endpoint_id, 1, 0, true, 5, 'https://a.example/' FROM delivery;
+    INSERT INTO idempotency_key (slot, key_hash, request_hash, message_id)
+        SELECT now(), sha256(n::text::bytea), sha256('x'), uuid_of(3, n) FROM generate_series(1, 50000) n;
+    ANALYZE";
+const UUID_OF: &str = "
+    CREATE FUNCTION uuid_of(kind integer, n integer) RETURNS uuid LANGUAGE sql AS $$
+        SELECT (left(uuid_at(date_trunc('day', now(), 'UTC'))::text, 13) || '-7' || lpad(kind::text, 3, '0') || '-8000-' || lpad(n::text, 12, '0'))::uuid
+    $$";
+
+/// The statements of `.sqlx/`: by name, the text and how many parameters it has.
+fn statements() -> BTreeMap<String, (String, usize)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".sqlx");
+    let files = fs::read_dir(folder).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
+    files
+        .map(|text| {
+            let file: Value = serde_json::from_str(&text).unwrap();
+            let query = file["query"].as_str().unwrap().to_owned();
+            let name = query.trim_start_matches("-- ").split_whitespace().next().unwrap().to_owned();
+            let parameters = file["describe"]["parameters"]["Left"].as_array().unwrap().len();
+            (name, (query, parameters))
+        })
+        .collect()
+}
+
+/// Every node of a plan.
+fn nodes<'a>(plan: &'a Value, found: &mut Vec<&'a Value>) {
+    found.push(plan);
+    plan["Plans"].as_array().into_iter().flatten().for_each(|below| nodes(below, found));
+}
+
+/// A hot table, or a partition of one. Where there are days, the default partition is empty: it only catches what
+/// maintenance has made no day for, and reading an empty one from end to end is the cheapest plan.
+fn is_hot(relation: &str, has_days: bool) -> bool {
+    let part = |rest: &str| rest.starts_with("_2") || (rest == "_default" && !has_days);
+    HOT.iter().any(|table| relation == *table || relation.strip_prefix(table).is_some_and(part))
+}
+
+/// What is wrong with a plan: hot tables that are read without a condition on an index.
+fn scans(plan: &Value, has_days: bool) -> Vec<String> {
+    let mut all = Vec::new();
+    nodes(plan, &mut all);
+    let reads = all
+        .into_iter()
+        .filter(|node| node["Relation Name"].as_str().is_some_and(|relation| is_hot(relation, has_days)));
+    reads
+        .filter(|node| match node["Node Type"].as_str().unwrap() {
+            "ModifyTable" => false,
+            "Index Scan" | "Index Only Scan" => node.get("Index Cond").is_none(),
+            _ => true,
+        })
+        .map(|node| format!("{} on {}", node["Node Type"], node["Relation Name"]))
+        .collect()
+}
+
+async fn generic_plan(connection: &mut PgConnection, query: &str, parameters: usize) -> Value {
+    let nulls = vec!["NULL"; parameters].join(", ");
+    let execute = if parameters == 0 { "p".to_owned() } else { format!("p({nulls})") };
+    sqlx::raw_sql(AssertSqlSafe(format!("PREPARE p AS {query}"))).execute(&mut *connection).await.unwrap();
+    let explained = sqlx::raw_sql(AssertSqlSafe(format!("EXPLAIN (FORMAT JSON) EXECUTE {execute}")))
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap();
+    let plan: Value = explained.get(0);
+    sqlx::raw_sql("DEALLOCATE p").execute(&mut *connection).await.unwrap();
+    plan[0]["Plan"].clone()
+}
+
+async fn assert_no_scans(database: &Database, tables: &str, has_days: bool) {
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
+    let statements = statements();
+    let mut offences = Vec::new();
+    for name in QUEUE {
+        let (query, parameters) =
+            statements.get(name).unwrap_or_else(|| panic!("there is no statement {name}"));
+        let plan = generic_plan(&mut connection, query, *parameters).await;
+        offences.extend(scans(&plan, has_days).into_iter().map(|scan| format!("{name}: {scan}")));
+    }
+    assert!(offences.is_empty(), "on {tables} tables:\n{}", offences.join("\n"));
+}
+
+async fn full() -> Database {
+    let database = Database::fresh().await;
+    sqlx::raw_sql("SELECT make_partition(t, date_trunc('day', now(), 'UTC'), date_trunc('day', now(), 'UTC') + interval '1 day')
+                   FROM unnest(ARRAY['message', 'delivery', 'attempt']) t").execute(&database.pool).await.unwrap();
+    sqlx::raw_sql(UUID_OF).execute(&database.pool).await.unwrap();
+    sqlx::raw_sql(FILL).execute(&database.pool).await.unwrap();
+    database
+}
+
+#[tokio::test]
+async fn no_statement_of_the_queue_scans_a_hot_table() {
+    assert_no_scans(&Database::fresh().await, "empty", false).await;
+    assert_no_scans(&full().await, "full", true).await;
+}
+
+#[tokio::test]
+async fn a_scan_would_be_seen() {
+    let database = full().await;
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    for query in ["SELECT count(*) FROM pending", "SELECT 1 FROM delivery WHERE state = 2 LIMIT 1"] {
+        let plan = generic_plan(&mut connection, query, 0).await;
+        assert!(!scans(&plan, true).is_empty(), "{query}");
+    }
+}
+
+/// Rows that were read from the queue's index, and pages that were touched, by a claim of ten for that endpoint.
+async fn claim(connection: &mut PgConnection, endpoint: i32) -> (i64, i64) {
+    let (query, _) = statements().remove("pending::claim_due").unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("PREPARE claim AS {query}")))
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    let mut transaction = connection.begin().await.unwrap();
+    let explained = sqlx::raw_sql(AssertSqlSafe(format!(
+        "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
+         EXECUTE claim(1, '90 s', ARRAY[uuid_of(2, {endpoint})], ARRAY[NULL]::timestamptz[], ARRAY[10])"
+    )))
+    .fetch_one(&mut *transaction)
+    .await
+    .unwrap();
+    transaction.rollback().await.unwrap();
+    sqlx::raw_sql("DEALLOCATE claim").execute(&mut *connection).await.unwrap();
+    let plan: Value = explained.get(0);
+    let plan = &plan[0]["Plan"];
+    let mut all = Vec::new();
+    nodes(plan, &mut all);
+    let reads = all.iter().filter(|node| node["Index Name"] == "pending_due");
+    let rows = reads.map(|node| node["Actual Rows"].as_f64().unwrap() as i64).sum();
+    (rows, plan["Shared Hit Blocks"].as_i64().unwrap() + plan["Shared Read Blocks"].as_i64().unwrap())
+}
+
+#[tokio::test]
+async fn a_claim_reads_what_it_takes_however_long_the_queue_is() {
+    let database = full().await;
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
+    let due =
+        |endpoint: i32| format!("SELECT count(*) FROM pending WHERE endpoint_id = uuid_of(2, {endpoint})");
+    let count = async |endpoint| -> i64 {
+        sqlx::query_scalar(AssertSqlSafe(due(endpoint))).fetch_one(&database.pool).await.unwrap()
+    };
+    let (long, short) = (7, 101);
+    assert!(count(long).await > 49_000);
+    assert!((10..1000).contains(&count(short).await), "{}", count(short).await);
+    let (rows_of_long, pages_of_long) = claim(&mut connection, long).await;
+    let (rows_of_short, pages_of_short) = claim(&mut connection, short).await;
+    assert_eq!((rows_of_long, rows_of_short), (10, 10));
+    assert!(
+        pages_of_long <= pages_of_short + 20,
+        "{pages_of_long} pages of the long queue, {pages_of_short} of the short one"
+    );
+}
