@@ -176,7 +176,7 @@ impl AppPortalAccessIn {
             exp: Some(now.timestamp() + i64::from(seconds)),
             jti: Some(TokenId::generate().to_string()),
             capabilities: self.allowed(),
-            feature_flags: self.feature_flags.clone(),
+            feature_flags: Some(self.feature_flags.clone().unwrap_or_default()),
             session_id: self.session_id.clone(),
             nbf: None,
         }

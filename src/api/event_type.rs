@@ -260,7 +260,7 @@ async fn list(
     let page = page.request::<NameKey>(Ordering::Ascending)?;
     let NameScan(scan) = NameScan::from(&page.scan);
     let archived_too = query.include_archived.unwrap_or(false);
-    let rows = state.store.event_types(environment, archived_too, &scan).await?;
+    let rows = state.store.event_types(environment, archived_too, caller.feature_flags(), &scan).await?;
     let with_content = query.with_content.unwrap_or(false);
     let shape = |row: EventTypeRecord| {
         let mut out = EventTypeOut::from(row);
@@ -322,7 +322,8 @@ async fn get(
     ApiPath(name): ApiPath<String>,
 ) -> Result<Json<EventTypeOut>, ApiError> {
     let record = state.store.event_type(caller.environment()?, &name).await?;
-    record.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
+    let shown = record.filter(|record| caller.shows(record.settings.feature_flags.as_deref()));
+    shown.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 
 /// Replace an event type, or create it.

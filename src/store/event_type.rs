@@ -113,7 +113,7 @@ impl Store {
         Ok(row.map(Into::into))
     }
 
-    /// A stretch of the catalogue, by name.
+    /// A stretch of the catalogue, by name; with `flags`, only what needs none of its own or one of these.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -121,6 +121,7 @@ impl Store {
         &self,
         environment: &EnvironmentId,
         archived_too: bool,
+        flags: Option<&[String]>,
         scan: &Scan<String>,
     ) -> Result<Vec<EventTypeRecord>, StoreError> {
         let rows = sqlx::query_as!(
@@ -131,6 +132,7 @@ impl Store {
             FROM event_type
             WHERE environment_id = $1 AND ($2 OR NOT archived)
                 AND ($4::text IS NULL OR CASE WHEN $3 THEN name > $4 ELSE name < $4 END)
+                AND ($6::text[] IS NULL OR coalesce(feature_flags, '{}') = '{}' OR feature_flags && $6)
             ORDER BY CASE WHEN $3 THEN name END, CASE WHEN NOT $3 THEN name END DESC
             LIMIT $5"#,
             environment.as_str(),
@@ -138,6 +140,7 @@ impl Store {
             scan.ascending,
             scan.after.as_deref(),
             scan.limit,
+            flags,
         )
         .fetch_all(&self.api)
         .await?;

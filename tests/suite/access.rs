@@ -314,6 +314,27 @@ async fn tokens_of_an_application_are_taken_back_by_session_or_all_at_once() {
 }
 
 #[tokio::test]
+async fn a_portal_shows_the_event_types_that_its_flags_show() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant("one").await;
+    for (name, flags) in [("plain", json!(null)), ("beta", json!(["beta"])), ("alpha", json!(["alpha"]))] {
+        let body = json!({"name": name, "description": "x", "featureFlags": flags});
+        tenant.api.post("/event-type", &body).await.expect(201);
+    }
+    for (wishes, expected) in
+        [(json!({}), vec!["plain"]), (json!({"featureFlags": ["beta"]}), vec!["beta", "plain"])]
+    {
+        let api = portal(&tenant, wishes).await;
+        let listed = api.all("/event-type", 1).await;
+        let names: Vec<_> = listed.iter().map(|it| it["name"].as_str().unwrap()).collect();
+        assert_eq!(names, expected);
+        api.get("/event-type/plain").await.expect(200);
+        api.get("/event-type/alpha").await.expect_error(404, "not_found");
+    }
+    assert_eq!(tenant.api.all("/event-type", 10).await.len(), 3);
+}
+
+#[tokio::test]
 async fn logging_out_ends_one_token_alone() {
     let app = TestApp::start().await;
     let tenant = app.tenant("one").await;

@@ -135,6 +135,13 @@ impl Caller {
         self.feature_flags.as_deref()
     }
 
+    /// Whether the credential shows what has these flags.
+    pub fn shows(&self, needed: Option<&[String]>) -> bool {
+        let needed = needed.unwrap_or_default();
+        needed.is_empty()
+            || self.feature_flags().is_none_or(|given| needed.iter().any(|flag| given.contains(flag)))
+    }
+
     /// When the credential ends.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.expires_at

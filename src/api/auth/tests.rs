@@ -155,6 +155,22 @@ fn a_tenants_token_may_allow_less_than_everything() {
 }
 
 #[test]
+fn flags_show_what_needs_one_of_them() {
+    let clock = Clock::default();
+    let authenticator = authenticator(&clock);
+    let with = |flags: Option<&[&str]>| {
+        let feature_flags = flags.map(|flags| flags.iter().map(|flag| (*flag).to_owned()).collect());
+        let sub = ApplicationId::generate().to_string();
+        let claims = Claims { feature_flags, ..claims(&clock, &sub, Some("org_demo")) };
+        authenticator.verify(&signed(&claims)).unwrap()
+    };
+    let needed = ["beta".to_owned(), "gamma".to_owned()];
+    assert!(with(Some(&["gamma"])).shows(Some(&needed)) && with(None).shows(Some(&needed)));
+    assert!(!with(Some(&[])).shows(Some(&needed)) && !with(Some(&["alpha"])).shows(Some(&needed)));
+    assert!(with(Some(&[])).shows(None) && with(Some(&[])).shows(Some(&[])));
+}
+
+#[test]
 fn our_own_tokens_hold_whatever_others_sign_with() {
     let clock = Clock::default();
     let key = SigningKey::from_bytes(&[7; 32]);
