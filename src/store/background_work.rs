@@ -57,6 +57,7 @@ impl Store {
     /// [`StoreError::LeaseLost`] when the task is no longer this node's, or was called off.
     pub async fn advance_task(&self, task: TaskId, epoch: i64, chunk: i64) -> Result<Step, StoreError> {
         let mut tx = self.api.begin().await?;
+        stay_with_indexes(&mut tx).await?;
         let task = lock_task(&mut tx, task, epoch).await?;
         let chunk = match task.kind {
             TaskKind::Replay | TaskKind::Discard => dead_letter::advance(&mut tx, &task, chunk).await?,
@@ -129,6 +130,19 @@ pub(super) struct LockedTask {
     pub(super) place: Option<Value>,
     pub(super) position: Option<Uuid>,
     pub(super) created_at: DateTime<Utc>,
+}
+
+/// A step goes through a few thousand rows in the order of an index. Plans that read whole tables may look cheaper for
+/// one step, and cost everybody else.
+async fn stay_with_indexes(tx: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"-- background_task::stay_with_indexes
+        SELECT set_config(name, 'off', true) FROM unnest(ARRAY[
+            'enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin']) AS name"#
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(())
 }
 
 /// Locks a task that is still this node's.

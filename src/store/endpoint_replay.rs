@@ -4,6 +4,9 @@
 //! Each step goes through so many messages at most, in the order of an index, and remembers the last one in the same
 //! commit: so a task costs others little, and one that is interrupted does nothing twice. What comes back to work
 //! does so through the queue, with a new round of the schedule. Discarded dead letters are left alone.
+//!
+//! What is asked of each message is a subquery that yields a value, because one that asks for existence may be planned
+//! as a hash of everything that the endpoint ever got.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -95,7 +98,7 @@ pub(super) async fn replay_missing(
         SELECT m.id,
                (m.payload IS NOT NULL AND ($2::text[] IS NULL OR m.event_type = ANY($2))
                 AND ($3::text[] IS NULL OR m.channels && $3)
-                AND NOT EXISTS (SELECT FROM delivery d WHERE d.message_id = m.id AND d.endpoint_id = $4))
+                AND (SELECT true FROM delivery d WHERE d.message_id = m.id AND d.endpoint_id = $4) IS NULL)
                    AS "wanted?"
         FROM message m WHERE m.application_id = $1 AND m.id > $5 AND m.id < $6 ORDER BY m.id LIMIT $7"#,
         order.application_id.uuid(),
@@ -141,9 +144,9 @@ pub(super) async fn bulk_replay(
                (d.state = ANY($2) AND (d.settled_at IS NULL OR d.settled_at <= $10) AND ($3::smallint IS NULL OR coalesce(d.last_status / 100, 0) = $3)
                 AND m.payload IS NOT NULL AND ($4::text[] IS NULL OR m.event_type = ANY($4))
                 AND ($5::text IS NULL OR $5 = ANY(m.channels)) AND ($6::text IS NULL OR $6 = ANY(m.tags))
-                AND NOT (d.state = 5 AND EXISTS (
-                    SELECT FROM dead_letter l WHERE l.message_id = d.message_id AND l.endpoint_id = d.endpoint_id
-                      AND l.discarded_at IS NOT NULL))) AS "wanted?"
+                AND (d.state <> 5 OR (
+                    SELECT l.discarded_at FROM dead_letter l
+                    WHERE l.message_id = d.message_id AND l.endpoint_id = d.endpoint_id) IS NULL)) AS "wanted?"
         FROM delivery d LEFT JOIN message m ON m.id = d.message_id
         WHERE d.endpoint_id = $1 AND d.message_id > $7 AND d.message_id < $8 ORDER BY d.message_id LIMIT $9"#,
         order.endpoint_id.uuid(),
