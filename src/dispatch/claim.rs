@@ -61,9 +61,7 @@ impl Claimer {
     async fn round(&mut self) -> Result<Duration, StoreError> {
         let dispatcher = self.dispatcher.clone();
         let epoch = dispatcher.parts.lease.epoch();
-        if !dispatcher.parts.lease.covers(epoch)
-            || dispatcher.memory.available_permits() < dispatcher.options.memory_bytes / 8
-        {
+        if !dispatcher.parts.lease.covers(epoch) || dispatcher.memory.is_short() {
             // What is in flight gives memory back when it is recorded; the lease comes back by its keeper.
             return Ok(PAUSE_WITHOUT_ROOM);
         }
@@ -160,8 +158,8 @@ impl Dispatcher {
         let mut back: Vec<HandBack> = Vec::new();
         let mut admitted = Vec::new();
         for row in rows {
-            match self.reserve_bytes(row.payload_bytes as usize) {
-                Some(bytes) => admitted.push((row, bytes)),
+            match self.memory.reserve(row.payload_bytes as usize) {
+                Some(share) => admitted.push((row, share)),
                 None => back.push(hand_back(&row, false)),
             }
         }
@@ -177,7 +175,7 @@ impl Dispatcher {
             .collect();
         let start_by =
             claimed_at + CLAIM_LEASE.saturating_sub(self.options.request_timeout + RECORD_ALLOWANCE);
-        for (row, bytes) in admitted {
+        for (row, share) in admitted {
             let picture = self.parts.pictures.get(row.application_id).await.map_err(|error| {
                 StoreError::Inconsistent(format!("an application's picture could not be loaded: {error}"))
             })?;
@@ -195,7 +193,7 @@ impl Dispatcher {
                 claim: Some(Claim { token: row.lease, start_by }),
                 attempts: row.attempts,
                 trigger: row.trigger,
-                room: Room { _bytes: bytes, _mark: None },
+                room: Room { _share: share, _mark: None },
             };
             let pushed = self.lanes().push_claimed(endpoint, delivery, Instant::now());
             if let Err((delivery, admission)) = pushed {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::attempt::Trigger;
 use crate::domain::endpoint::Endpoint;
@@ -12,11 +11,13 @@ use crate::domain::message::SharedMessage;
 use crate::lease::Mark;
 use crate::store::HandBack;
 
+use super::Share;
+
 /// What a delivery takes up until it is recorded or handed back.
 #[derive(Debug)]
 pub struct Room {
     /// Its share of the memory for payloads.
-    pub(super) _bytes: OwnedSemaphorePermit,
+    pub(super) _share: Share,
     /// Keeps the low-water mark at or below its message; shared by a fan-out.
     pub(super) _mark: Option<Arc<Mark>>,
 }

@@ -63,6 +63,8 @@ enum Step {
     Finish(usize, u8),
     Toggle(usize),
     PauseOrResume,
+    /// A claim of as many as there is room for.
+    Claim(usize),
     Pass(u64),
 }
 
@@ -75,6 +77,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..10usize, 0..3u8).prop_map(|(which, how)| Step::Finish(which, how)),
         1 => (0..6usize).prop_map(Step::Toggle),
         1 => Just(Step::PauseOrResume),
+        2 => (0..6usize).prop_map(Step::Claim),
         1 => (1..400u64).prop_map(Step::Pass),
     ]
 }
@@ -85,6 +88,8 @@ struct World {
     endpoints: Vec<Arc<Endpoint>>,
     now: Instant,
     queued: HashSet<(usize, u64)>,
+    /// Endpoints that were told that there is no room.
+    crowded: HashSet<usize>,
     in_flight: Vec<(usize, u64)>,
     next_item: u64,
     version: i64,
@@ -100,6 +105,7 @@ impl World {
             endpoints,
             now: Instant::now(),
             queued: HashSet::new(),
+            crowded: HashSet::new(),
             in_flight: Vec::new(),
             next_item: 0,
             version: 1,
@@ -146,10 +152,14 @@ impl World {
                 if !self.in_flight.is_empty() {
                     let (place, _) = self.in_flight.remove(which % self.in_flight.len());
                     let bearing = [Bearing::Well, Bearing::Overloaded, Bearing::Unknown][usize::from(how)];
-                    self.lanes.finished(self.endpoints[place].id, bearing, self.now);
+                    if self.lanes.finished(self.endpoints[place].id, bearing, self.now) {
+                        self.crowded.remove(&place);
+                    }
                 }
             }
             Step::Toggle(place) => {
+                // A sweep follows every change of an endpoint, and every pause.
+                self.crowded.remove(&place);
                 self.version += 1;
                 let closed = !self.endpoints[place].closed;
                 self.endpoints[place] = with(&self.endpoints[place], self.version, closed);
@@ -162,6 +172,23 @@ impl World {
                 let back = self.lanes.pause();
                 assert_eq!(back.len(), self.queued.len(), "a pause gives everything back");
                 self.queued.clear();
+                self.crowded.clear();
+            }
+            Step::Claim(place) => {
+                let endpoint = self.endpoints[place].clone();
+                let room = self.lanes.room(endpoint.id);
+                for _ in 0..room {
+                    let item = self.item(place);
+                    match self.lanes.push_claimed(&endpoint, item, self.now) {
+                        Ok(()) => assert!(self.queued.insert(item)),
+                        Err((_, admission)) => assert_eq!(admission, Admission::Closed, "there was room"),
+                    }
+                }
+                if room == 0 && !self.lanes.is_paused() {
+                    self.crowded.insert(place);
+                } else {
+                    self.crowded.remove(&place);
+                }
             }
             Step::Pass(ms) => self.now += Duration::from_millis(ms),
         }
@@ -196,6 +223,8 @@ impl World {
             }
         }
         assert!(self.queued.is_empty(), "a wake-up was lost: {:?}", self.queued);
+        let waiting = self.crowded.iter().filter(|place| !self.endpoints[**place].closed);
+        assert_eq!(waiting.count(), 0, "a lane has room again, and nobody was told");
     }
 }
 
@@ -208,6 +237,49 @@ proptest! {
             world.check();
         }
         world.run_dry();
+    }
+}
+
+proptest! {
+    /// The bound of fairness: while they have something to send, no tenant is a turn ahead of another, nor is one of a
+    /// tenant's endpoints ahead of its others, however much each has queued.
+    #[test]
+    fn turns_go_round_by_tenant_and_then_by_endpoint(
+        queued in prop::collection::vec(prop::collection::vec(1..40usize, 1..5), 2..6),
+    ) {
+        let limits = LaneLimits { in_flight: 1000, in_flight_per_tenant: 1000, queued_per_lane: 1000 };
+        let mut lanes = Lanes::new(limits);
+        let now = Instant::now();
+        let mut left: Vec<Vec<(Arc<Endpoint>, usize)>> = Vec::new();
+        for counts in &queued {
+            let tenant = ApplicationId::generate();
+            let wide = |count: &usize| {
+                (Arc::new(Endpoint { max_in_flight: 1000, ..endpoint(tenant, None) }), *count)
+            };
+            left.push(counts.iter().map(wide).collect());
+        }
+        for (place, endpoints) in left.iter().enumerate() {
+            for (which, (endpoint, count)) in endpoints.iter().enumerate() {
+                for _ in 0..*count {
+                    prop_assert!(lanes.push_claimed(endpoint, (place, which), now).is_ok());
+                }
+            }
+        }
+        let mut turns: Vec<Vec<usize>> = left.iter().map(|endpoints| vec![0; endpoints.len()]).collect();
+        while let Some((place, which)) = lanes.next(now) {
+            left[place][which].1 -= 1;
+            turns[place][which] += 1;
+            let of_tenant = |place: usize| turns[place].iter().sum::<usize>();
+            for (other, endpoints) in left.iter().enumerate() {
+                if endpoints.iter().any(|(_, count)| *count > 0) {
+                    prop_assert!(of_tenant(place) <= of_tenant(other) + 1, "a tenant is ahead");
+                }
+            }
+            for (other, (_, count)) in left[place].iter().enumerate() {
+                prop_assert!(*count == 0 || turns[place][which] <= turns[place][other] + 1, "an endpoint is ahead");
+            }
+        }
+        prop_assert!(left.iter().flatten().all(|(_, count)| *count == 0), "everything went");
     }
 }
 

@@ -10,6 +10,7 @@ mod lane;
 mod lanes;
 #[cfg(test)]
 mod lanes_test;
+mod memory;
 mod pause;
 mod seat;
 mod watch;
@@ -18,7 +19,7 @@ mod window;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -32,9 +33,11 @@ use crate::store::{Credentials, Pictures, Store};
 
 pub use delivery::{Claim, Delivery, Room};
 pub use lanes::LaneLimits;
+pub use memory::Share;
 pub use seat::{Place, Seat};
 
 use lanes::Lanes;
+use memory::Memory;
 use watch::Spilled;
 
 /// How long a claimed row is this node's.
@@ -78,7 +81,7 @@ pub struct Dispatcher {
     parts: Parts,
     options: DispatchOptions,
     lanes: Mutex<Lanes<Delivery>>,
-    memory: Arc<Semaphore>,
+    memory: Memory,
     recorder: Arc<Recorder<Room>>,
     agenda: Agenda,
     /// A lane with a pace was put to sleep sooner than known.
@@ -111,7 +114,7 @@ impl Dispatcher {
         let dispatcher = Arc::new(Self {
             parts,
             lanes: Mutex::new(lanes),
-            memory: Arc::new(Semaphore::new(options.memory_bytes)),
+            memory: Memory::new(options.memory_bytes),
             options,
             recorder,
             agenda,

@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::OwnedSemaphorePermit;
-
 use crate::domain::attempt::Trigger;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::endpoint::Endpoint;
@@ -13,16 +11,13 @@ use crate::domain::message::SharedMessage;
 use crate::lease::Mark;
 
 use super::lanes::Admission;
-use super::{Delivery, Dispatcher, Room};
-
-/// What a delivery takes up besides its payload, in bytes.
-const OVERHEAD_BYTES: usize = 512;
+use super::{Delivery, Dispatcher, Room, Share};
 
 /// A reserved place. Dropping it gives it back.
 pub struct Seat {
     dispatcher: Arc<Dispatcher>,
     endpoint: Arc<Endpoint>,
-    bytes: Option<OwnedSemaphorePermit>,
+    share: Option<Share>,
 }
 
 /// Where a new delivery is born.
@@ -49,29 +44,24 @@ impl Place {
 impl Dispatcher {
     /// Reserves a place for a first attempt with a payload of this size.
     pub fn admit(self: &Arc<Self>, endpoint: &Arc<Endpoint>, payload_bytes: usize) -> Place {
-        let Some(bytes) = self.reserve_bytes(payload_bytes) else {
+        let Some(share) = self.memory.reserve(payload_bytes) else {
             let closed = endpoint.closed || self.lanes().is_paused();
             return if closed { Place::Held } else { Place::Waiting };
         };
         match self.lanes().reserve(endpoint) {
             Admission::Reserved => {
-                Place::Seat(Seat { dispatcher: self.clone(), endpoint: endpoint.clone(), bytes: Some(bytes) })
+                Place::Seat(Seat { dispatcher: self.clone(), endpoint: endpoint.clone(), share: Some(share) })
             }
             Admission::Full => Place::Waiting,
             Admission::Closed => Place::Held,
         }
-    }
-
-    pub(super) fn reserve_bytes(&self, payload_bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let bytes = u32::try_from(payload_bytes + OVERHEAD_BYTES).ok()?;
-        self.memory.clone().try_acquire_many_owned(bytes).ok()
     }
 }
 
 impl Seat {
     /// Takes the place: the delivery is stored, and owned under `epoch`.
     pub fn take(mut self, message: SharedMessage, epoch: i64, mark: Arc<Mark>) {
-        let Some(bytes) = self.bytes.take() else { return };
+        let Some(share) = self.share.take() else { return };
         let delivery = Delivery {
             message,
             endpoint: self.endpoint.clone(),
@@ -79,7 +69,7 @@ impl Seat {
             claim: None,
             attempts: 0,
             trigger: Trigger::Scheduled,
-            room: Room { _bytes: bytes, _mark: Some(mark) },
+            room: Room { _share: share, _mark: Some(mark) },
         };
         let closed = self.dispatcher.lanes().push_first(&self.endpoint, delivery, Instant::now());
         match closed {
@@ -94,7 +84,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        if self.bytes.is_some() {
+        if self.share.is_some() {
             self.dispatcher.lanes().cancel(self.endpoint.id);
         }
     }

@@ -56,7 +56,36 @@ impl Drop for Mark {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// A node that takes over looks from the mark on, so nothing that is held may be below it, nor may anything
+        /// that is begun after it was read.
+        #[test]
+        fn nothing_that_is_held_or_begins_later_is_below_the_mark(
+            steps in prop::collection::vec((0..3_u8, 0_usize..50), 1..200),
+        ) {
+            let low_water = LowWater::default();
+            let mut held: Vec<Mark> = Vec::new();
+            let mut read = low_water.lowest();
+            for (what, which) in steps {
+                match what {
+                    0 => {
+                        let mark = low_water.begin();
+                        prop_assert!(mark.id() >= read);
+                        held.push(mark);
+                    }
+                    1 if !held.is_empty() => drop(held.swap_remove(which % held.len())),
+                    _ => {
+                        read = low_water.lowest();
+                        prop_assert!(held.iter().all(|mark| mark.id() >= read));
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_mark_follows_the_oldest_that_is_held() {

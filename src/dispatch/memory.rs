@@ -1,0 +1,78 @@
+//! The memory for deliveries that were taken on: a budget in bytes, of which each delivery holds its share until it is
+//! recorded or handed back. What finds no share waits in the queue, so a backlog of any size costs no more than this.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What a delivery takes up besides its payload, in bytes.
+const OVERHEAD_BYTES: usize = 512;
+
+/// The budget.
+pub(super) struct Memory {
+    free: Arc<Semaphore>,
+    budget: usize,
+}
+
+/// A delivery's share. Dropping it gives it back.
+#[derive(Debug)]
+pub struct Share {
+    _bytes: OwnedSemaphorePermit,
+}
+
+impl Memory {
+    pub(super) fn new(budget: usize) -> Self {
+        let budget = budget.min(Semaphore::MAX_PERMITS);
+        Self { free: Arc::new(Semaphore::new(budget)), budget }
+    }
+
+    /// A share for a delivery with a payload of this size, unless the budget is used up.
+    pub(super) fn reserve(&self, payload_bytes: usize) -> Option<Share> {
+        let bytes = u32::try_from(payload_bytes.checked_add(OVERHEAD_BYTES)?).ok()?;
+        self.free.clone().try_acquire_many_owned(bytes).ok().map(|bytes| Share { _bytes: bytes })
+    }
+
+    /// Whether so little is left that claiming more is not worth while.
+    pub(super) fn is_short(&self) -> bool {
+        self.free.available_permits() < self.budget / 8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_budget_is_never_exceeded_and_comes_back_whole(
+            budget in 0_usize..20_000,
+            steps in prop::collection::vec((0_usize..6_000, any::<bool>()), 1..200),
+        ) {
+            let memory = Memory::new(budget);
+            let mut held: Vec<(usize, Share)> = Vec::new();
+            for (bytes, gives_back) in steps {
+                if gives_back && !held.is_empty() {
+                    held.remove(bytes % held.len());
+                    continue;
+                }
+                let used: usize = held.iter().map(|(bytes, _)| bytes + OVERHEAD_BYTES).sum();
+                match memory.reserve(bytes) {
+                    Some(share) => held.push((bytes, share)),
+                    None => prop_assert!(used + bytes + OVERHEAD_BYTES > budget, "refused what there was room for"),
+                }
+                let used: usize = held.iter().map(|(bytes, _)| bytes + OVERHEAD_BYTES).sum();
+                prop_assert!(used <= budget);
+                prop_assert_eq!(memory.is_short(), budget - used < budget / 8);
+            }
+            held.clear();
+            prop_assert_eq!(memory.free.available_permits(), budget);
+        }
+    }
+
+    #[test]
+    fn a_size_beyond_all_bounds_is_refused() {
+        assert!(Memory::new(usize::MAX).reserve(usize::MAX).is_none());
+    }
+}
