@@ -1,7 +1,7 @@
 # Postrider: what people type. `make` alone says what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint fmt sqlx openapi
+.PHONY: help run test fuzz bench lint fmt sqlx openapi
 
 help: ## What there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -16,6 +16,10 @@ test: ## Everything that must hold before a commit
 	scripts/sqlx-prepare --check
 	scripts/test
 	@if command -v cargo-deny >/dev/null; then cargo deny --offline check bans licenses sources; fi
+
+fuzz: ## Ask the API of everything its description allows and forbids, for long; FUZZ=500 says how long
+	@scripts/ensure-tools --test
+	POSTRIDER_FUZZ_EXAMPLES=$(or $(FUZZ),100) POSTRIDER_FUZZ_SEED=$$(date +%s) scripts/test --test suite fuzz::
 
 bench: ## Measure beside the ceiling, against a release build on a private Postgres; see BENCHMARKS.md
 	@scripts/ensure-tools

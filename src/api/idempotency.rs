@@ -26,8 +26,11 @@ pub const MESSAGE_PATH: &str = "/api/v1/app/{app_id}/msg";
 pub const BATCH_PATH: &str = "/api/v1/app/{app_id}/msg/batch";
 
 /// The header's name.
-const HEADER: &str = "idempotency-key";
-const MAX_KEY_BYTES: usize = 256;
+pub const HEADER: &str = "idempotency-key";
+/// No key is longer.
+pub const MAX_KEY_BYTES: usize = 256;
+/// What a key looks like: visible ASCII, with spaces inside.
+pub const KEY_PATTERN: &str = "^[!-~]([ -~]*[!-~])?$";
 /// A twin on another node is waited for this often, for this long each time.
 const POLLS: u32 = 50;
 const POLL_EVERY: Duration = Duration::from_millis(200);

@@ -28,6 +28,7 @@ mod moment;
 mod not_served;
 pub mod operational_webhook;
 pub mod page;
+mod parameters;
 pub mod pause;
 pub mod resend;
 pub mod state;
@@ -88,6 +89,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// The routes, and their description with examples.
 fn parts() -> (Router<SharedState>, utoipa::openapi::OpenApi) {
     let (router, mut specification) = resources().split_for_parts();
+    parameters::add_idempotency_keys(&mut specification);
     examples::add_examples(&mut specification);
     (router, specification)
 }

@@ -18,9 +18,7 @@ pub(super) fn is_usual(moment: &DateTime<Utc>) -> bool {
 pub(super) fn optional_moment<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<DateTime<Utc>>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
     let wrong = || de::Error::custom("must be a time as in RFC 3339, such as 2026-01-31T12:00:00Z");
     parse(&text).map(Some).ok_or_else(wrong)
 }

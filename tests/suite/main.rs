@@ -55,6 +55,8 @@ mod example;
 #[cfg(test)]
 mod expunge;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod javascript;
 #[cfg(test)]
 mod lease;
