@@ -46,7 +46,7 @@ const text = (page, part) => page.locator(part).textContent();
 const ready = (page, part) => page.locator(`#${part}[data-state=ready]`).waitFor({ state: "attached" });
 
 async function works(page) {
-  for (const part of ["endpoints", "attempts", "secret", "headers", "types", "messages", "attempted"]) {
+  for (const part of ["endpoints", "attempts", "secret", "headers", "types", "messages", "stats", "attempted"]) {
     await page.waitForFunction((part) => document.getElementById(part)?.dataset.state !== "loading", part);
     assert.equal(await page.locator(`#${part}`).getAttribute("data-state"), "ready", part);
   }
@@ -55,6 +55,7 @@ async function works(page) {
   assert.match(await text(page, "#secret"), /^whsec_/);
   assert.equal(await text(page, "#types"), "invoice.paid");
   assert.equal(await text(page, "#messages"), MESSAGE_ID);
+  assert.equal(await text(page, "#stats"), "1");
   assert.equal(await text(page, "#attempted"), MESSAGE_ID);
 
   await page.fill("#url", "https://customer.example/hook");

@@ -220,6 +220,11 @@ step(["message.create", "message.get", "message.list"], async () => {
   assert.deepEqual(await found({ after: w.began, limit: 1 }), [other.id]);
 });
 
+step(["message.precheck"], async () => {
+  assert.equal((await api.message.precheck(w.name, { eventType: w.type })).active, true);
+  assert.equal((await api.message.precheck(`${w.name}-other`, { eventType: w.type })).active, false);
+});
+
 step(["message_attempt.list_by_endpoint", "message_attempt.list_by_msg", "message_attempt.get"], async () => {
   const number = async (options) => (await api.messageAttempt.listByEndpoint(w.name, "bad", { limit: 100, ...options })).data.length;
   const filters = [[{}, 14], [{ statusCodeClass: 500 }, 14], [{ channel: "one" }, 7], [{ tag: "red" }, 7],

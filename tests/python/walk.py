@@ -284,6 +284,13 @@ async def messages(w):
     assert await found(before=w.began) == []
 
 
+@step("message.precheck")
+async def precheck(w):
+    asked = library.MessagePrecheckIn(event_type=w.type)
+    assert (await w.api.message.precheck(w.name, asked)).active
+    assert not (await w.api.message.precheck(f"{w.name}-0", asked)).active
+
+
 @step("message_attempt.list_by_endpoint", "message_attempt.list_by_msg", "message_attempt.get")
 async def attempts(w):
     options = library.MessageAttemptListByMsgOptions
@@ -355,7 +362,8 @@ async def stats(w):
             return (now.success, now.fail, now.pending, now.sending, now.canceled) == (0, 2, 0, 0, 0)
 
         await until("the deliveries are counted", counted)
-        assert (await w.api.endpoint.get_stats(w.name, "good")).success == 1
+        # It was delivered, and delivered again when it was resent.
+        assert (await w.api.endpoint.get_stats(w.name, "good")).success == 2
     if "endpoint.get_attempt_stats" in table.SERVED:
         now = await w.api.endpoint.get_attempt_stats(w.name, "bad")
         assert (now.success, now.fail) == (0, 14), now

@@ -201,6 +201,10 @@ impl Walk {
         for filter in filters {
             assert_eq!(ids(&call!(self, message.list(name(), Some(filter)))), [said(&made, "id")]);
         }
+        if self.serves("message.precheck") {
+            let asked = json!({"eventType": "rust.paid"});
+            assert_eq!(call!(self, message.precheck(name(), of(asked), None)), json!({"active": true}));
+        }
         self.attempts(said(&made, "id").to_owned()).await;
     }
 
