@@ -57,6 +57,8 @@ mod expunge;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod idempotency;
+#[cfg(test)]
 mod javascript;
 #[cfg(test)]
 mod lease;
@@ -64,6 +66,8 @@ mod lease;
 mod maintenance;
 #[cfg(test)]
 mod operational;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod pause;
 #[cfg(test)]
