@@ -8,7 +8,7 @@ use super::idempotency;
 /// Gives every `POST` its key, with the bounds that are checked.
 pub(super) fn add_idempotency_keys(openapi: &mut OpenApi) {
     let posts = openapi.paths.paths.values_mut().filter_map(|item| item.post.as_mut());
-    posts.for_each(|operation| add_key(operation));
+    posts.for_each(add_key);
 }
 
 fn add_key(operation: &mut Operation) {

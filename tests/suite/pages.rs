@@ -152,9 +152,9 @@ async fn pages(
         let found = keys(&page);
         // Backward, pages come one before the other; within a page the order is the list's.
         if field == "iterator" {
-            met.extend(found)
+            met.extend(found);
         } else {
-            met.extend(found.into_iter().rev())
+            met.extend(found.into_iter().rev());
         }
         if page["done"] == true {
             return (met, page);
