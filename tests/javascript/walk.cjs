@@ -57,7 +57,7 @@ function checkComplete() {
 async function checkRefused() {
   const there = methods(svix);
   let refused = 0;
-  for (const row of rows.filter((row) => !row.served && !row.coming)) {
+  for (const row of rows.filter((row) => !row.served)) {
     for (const name of row.names) {
       const inPath = row.call.split("{").length - 1;
       const error = await there
@@ -73,7 +73,9 @@ async function checkRefused() {
         error.body = await answer.json();
       }
       assert.ok([404, 405, 501].includes(error.code), `${name}: ${error.code} ${error}`);
-      assert.ok(error.body.code && error.body.detail, name);
+      // The library leaves the body of a 5xx as text.
+      const said = typeof error.body === "string" ? JSON.parse(error.body) : error.body;
+      assert.ok(said.code && said.detail, name);
       refused += 1;
     }
   }

@@ -25,7 +25,7 @@ def _rows(table, path=()):
 
 ROWS = dict(_rows(tomllib.loads(TABLE.read_text())))
 SERVED = {name for name, row in ROWS.items() if row["served"]}
-REFUSED = {name for name, row in ROWS.items() if not row["served"] and not row.get("coming")}
+REFUSED = {name for name, row in ROWS.items() if not row["served"]}
 
 
 def methods(api, path=()):

@@ -585,7 +585,8 @@ async def walk(api, name):
             await function(w)
     left = table.SERVED - w.called
     assert not left, f"served, and not walked through: {sorted(left)}"
-    await table.check_refused(api)
+    # A 501 is not tried again here; by itself the library tries it three times more.
+    await table.check_refused(type(api)(TOKEN, SvixOptions(server_url=SERVER, retry_schedule=[])))
     # What is left of it must not hold up the end of the test.
     await w.api.application.delete(name)
     print(f"{name}: {len(w.called)} operations walked through, {len(table.REFUSED)} refused")

@@ -22,7 +22,6 @@ struct Row {
     name: String,
     call: String,
     served: bool,
-    coming: bool,
     /// The libraries that have it; none stands for all.
     clients: Vec<String>,
     /// What it is called in JavaScript, where that is not its name.
@@ -38,7 +37,6 @@ impl Row {
             name: name.to_owned(),
             call: entry.get("call")?.as_str()?.to_owned(),
             served: flag("served")?,
-            coming: flag("coming").unwrap_or(false),
             clients: words("clients").unwrap_or_default(),
             javascript: words("javascript"),
         })
@@ -88,7 +86,7 @@ fn the_table_agrees_with_the_description() {
     assert!(rows.len() > 100, "where is the table?");
     let wrong: Vec<String> = rows
         .iter()
-        .filter(|row| !row.coming && row.served != described.contains(&shape(&row.call)))
+        .filter(|row| row.served != described.contains(&shape(&row.call)))
         .map(|row| format!("{}: served = {}, and the description says otherwise", row.name, row.served))
         .collect();
     assert!(wrong.is_empty(), "tests/clients/operations.toml:\n{}", wrong.join("\n"));
@@ -142,7 +140,7 @@ async fn the_rust_library_walks_through_everything() {
 fn operations(client: &str) -> String {
     let rows = rows().into_iter().filter(|row| row.is_for(client)).map(|row| {
         let names = row.javascript.unwrap_or_else(|| vec![row.name.clone()]);
-        json!({"name": row.name, "call": row.call, "served": row.served, "coming": row.coming, "names": names})
+        json!({"name": row.name, "call": row.call, "served": row.served, "names": names})
     });
     Value::from_iter(rows).to_string()
 }

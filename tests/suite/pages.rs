@@ -14,7 +14,7 @@ const PAGE: usize = 3;
 const MORE: usize = 6;
 
 /// The lists, and how something new gets into each.
-const LISTS: [(&str, Grow); 14] = [
+const LISTS: [(&str, Grow); 19] = [
     ("/api/v1/app", Grow::Application),
     ("/api/v1/app/{app_id}/endpoint", Grow::Endpoint),
     ("/api/v1/operational-webhook/endpoint", Grow::OperationalEndpoint),
@@ -27,6 +27,11 @@ const LISTS: [(&str, Grow); 14] = [
     ("/api/v1/app/{app_id}/attempt/endpoint/{endpoint_id}", Grow::Message),
     ("/api/v1/app/{app_id}/dead-letter", Grow::Message),
     ("/api/v1/dead-letter", Grow::Message),
+    ("/api/v1/admin/dead-letter", Grow::Message),
+    ("/api/v1/audit-log", Grow::Application),
+    ("/api/v1/admin/audit-log", Grow::Application),
+    ("/api/v1/admin/environment", Grow::Environment),
+    ("/api/v1/admin/queue/endpoint", Grow::Waiting),
     ("/api/v1/app/{app_id}/attempt/msg/{msg_id}", Grow::Attempt),
     ("/api/v1/app/{app_id}/msg/{msg_id}/endpoint", Grow::Destination),
 ];
@@ -39,6 +44,9 @@ enum Grow {
     EventType,
     ApiKey,
     BackgroundTask,
+    Environment,
+    /// One more endpoint that is disabled, with something held for it.
+    Waiting,
     /// Delivered at one endpoint, a dead letter at another.
     Message,
     /// One more of the first message, at the good endpoint.
@@ -63,11 +71,11 @@ impl World {
         let tenant = app.tenant("paged").await;
         let good = receiver.hook("/good");
         let bad = receiver.hook_that("/bad", |_| Reply::Status(500));
-        let good_id = tenant.endpoint(&good, json!({})).await;
-        tenant.endpoint(&bad, json!({"retrySchedule": []})).await;
+        let good_id = tenant.endpoint(&good, json!({"eventTypes": ["made"]})).await;
+        tenant.endpoint(&bad, json!({"retrySchedule": [], "eventTypes": ["made"]})).await;
         let message = tenant.message("made", json!({})).await;
         app.settled().await;
-        let operator = app.api().claiming(&json!({"sub": "operator", "org": "org_test"}));
+        let operator = app.api().claiming(&json!({"sub": "operator"}));
         Self { operator, api: app.environment(), good: good_id, message, url: good.url, app, tenant }
     }
 
@@ -110,6 +118,17 @@ impl World {
             Grow::BackgroundTask => {
                 post(&self.tenant.path("/dead-letter/discard"), json!({"eventType": "nothing"}), 202).await;
             }
+            Grow::Environment => {
+                // Its token makes it. In no order, as above.
+                let api = self.app.api().claiming(&json!({"sub": format!("org_{}", number * 7919 % 1000)}));
+                api.get("/app").await.expect(200);
+            }
+            Grow::Waiting => {
+                let own = format!("only-{number}");
+                let body = json!({"url": self.url, "eventTypes": [own], "disabled": true});
+                post(&self.tenant.path("/endpoint"), body, 201).await;
+                self.tenant.message(&own, json!({})).await;
+            }
             Grow::Message => {
                 self.tenant.message("made", json!({})).await;
                 self.app.settled().await;
@@ -125,7 +144,10 @@ impl World {
 }
 
 fn keys(page: &Value) -> Vec<String> {
-    let key = |item: &Value| item.get("id").or(item.get("name")).and_then(Value::as_str).unwrap().to_owned();
+    let key = |item: &Value| {
+        let named = ["id", "name", "endpointId"].iter().find_map(|field| item.get(field)?.as_str());
+        named.unwrap_or_else(|| panic!("{item}")).to_owned()
+    };
     page["data"].as_array().unwrap().iter().map(key).collect()
 }
 
@@ -187,7 +209,7 @@ fn every_list_of_the_description_is_paged_through() {
 async fn paging_meets_everything_once_while_new_things_come_in() {
     let receiver = Receiver::start().await;
     for entry @ (list, grow) in LISTS {
-        let world = World::make(&receiver).await;
+        let mut world = World::make(&receiver).await;
         let (mut number, mut most) = (0, AT_FIRST + MORE);
         while number < AT_FIRST {
             number += 1;
@@ -208,5 +230,6 @@ async fn paging_meets_everything_once_while_new_things_come_in() {
         let met: Vec<String> = before.into_iter().chain(backward).collect();
         assert_once(list, "back", &met, &at_first);
         world.app.settled().await;
+        world.app.leave_work();
     }
 }
