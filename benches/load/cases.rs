@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use http::HeaderMap;
-
 use crate::Options;
 use crate::api::tenant;
+use crate::ceiling;
 use crate::measure::Durations;
-use crate::post::{Destination, Pace, Posts, filler, messages, post};
+use crate::post::{Destination, Pace, Posts, messages, post};
 use crate::receiver::Receiver;
 use crate::report::{Outcome, Report};
 use crate::target::{Counters, Target};
@@ -21,7 +20,7 @@ pub const PATIENCE: Duration = Duration::from_secs(15);
 pub async fn run_all(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     let wanted = |name: &str| options.cases.is_empty() || options.cases.iter().any(|case| case == name);
     let receiver = Receiver::start().await?;
-    raw(options, &receiver, report).await?;
+    ceiling::run(options, &receiver, report).await?;
     for (name, endpoints, pace) in [
         ("one_endpoint", 1, Pace::Closed(options.connections)),
         ("ten_endpoints", 10, Pace::Closed(options.connections)),
@@ -54,33 +53,6 @@ pub async fn run_all(options: &Options, report: &mut Report) -> anyhow::Result<(
         crate::life::run(options, &receiver, report).await?;
     }
     Ok(())
-}
-
-/// The ceiling: the same client and bodies, straight to the receiver.
-async fn raw(options: &Options, receiver: &Arc<Receiver>, report: &mut Report) -> anyhow::Result<()> {
-    let destination = Destination {
-        base: format!("http://{}", receiver.address).parse()?,
-        path: "/raw/0".to_owned(),
-        headers: HeaderMap::new(),
-        filler: filler(options),
-        raw: true,
-        stubborn: false,
-    };
-    receiver.reset();
-    let began = Instant::now();
-    let numbers = Arc::new(AtomicU64::new(0));
-    let mut posts =
-        post(&destination, Pace::Closed(options.connections), options.seconds.min(5), &numbers).await?;
-    let seconds = began.elapsed().as_secs_f64();
-    let rate = posts.sent.len() as f64 / seconds;
-    report.raw = rate;
-    report.add(Outcome {
-        case: "raw".to_owned(),
-        accepted_per_second: rate,
-        delivered_per_second: rate,
-        accept: posts.accept.summary(),
-        ..Outcome::default()
-    })
 }
 
 /// Posts at a pace to one tenant with healthy endpoints.

@@ -48,7 +48,8 @@ pub struct Destination {
 }
 
 impl Destination {
-    fn body(&self, number: u64) -> Bytes {
+    /// The body of the post of that number.
+    pub fn body(&self, number: u64) -> Bytes {
         let payload = format!("{{\"n\":{number},\"filler\":\"{}\"}}", self.filler);
         if self.raw {
             Bytes::from(payload)

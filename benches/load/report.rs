@@ -19,6 +19,8 @@ pub struct Outcome {
     pub delivered_per_second: f64,
     /// Deliveries a second, as a share of `raw` in the same run.
     pub times_raw: f64,
+    /// The same as a share of what a common client does.
+    pub times_common: f64,
     /// From POST to 202.
     pub accept: Summary,
     /// From POST to the receiver.
@@ -50,18 +52,23 @@ pub struct Report {
     outcomes: Vec<Outcome>,
     /// Requests a second without a sender in between.
     pub raw: f64,
+    /// The same by a common client.
+    pub common: f64,
 }
 
 impl Report {
     /// None yet.
     pub fn new() -> Self {
-        Self { outcomes: Vec::new(), raw: 0.0 }
+        Self { outcomes: Vec::new(), raw: 0.0, common: 0.0 }
     }
 
     /// Adds a case and prints its line.
     pub fn add(&mut self, mut outcome: Outcome) -> anyhow::Result<()> {
         if self.raw > 0.0 {
             outcome.times_raw = outcome.delivered_per_second / self.raw;
+        }
+        if self.common > 0.0 {
+            outcome.times_common = outcome.delivered_per_second / self.common;
         }
         println!("{}", serde_json::to_string(&outcome)?);
         self.outcomes.push(outcome);
@@ -71,19 +78,20 @@ impl Report {
     /// Prints the table and fails if anything was lost or wrongly signed.
     pub fn finish(self, markdown: Option<&Path>) -> anyhow::Result<()> {
         let mut table = format!("{}\n\n", machine::description());
-        table.push_str("| case | accepted/s | delivered/s | × raw | accept p50 / p99 ms | end to end p50 / p99 / max ms | missing | dup. | bad sig. | SQL/msg | WAL B/msg | HOT | CPU s (us / pg) | RSS MB | |\n");
-        table.push_str("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n");
+        table.push_str("| case | accepted/s | delivered/s | × raw | × common | accept p50 / p99 ms | end to end p50 / p99 / max ms | missing | dup. | bad sig. | SQL/msg | WAL B/msg | HOT | CPU s (us / pg) | RSS MB | |\n");
+        table.push_str("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n");
         for o in &self.outcomes {
             let optional = |value: Option<f64>, digits: usize| {
                 value.map_or("–".to_owned(), |v| format!("{v:.digits$}"))
             };
             writeln!(
                 table,
-                "| {} | {:.0} | {:.0} | {:.3} | {:.2} / {:.2} | {:.2} / {:.2} / {:.1} | {} | {} | {} | {} | {} | {} | {:.1} / {:.1} | {:.0} | {} |",
+                "| {} | {:.0} | {:.0} | {:.3} | {:.3} | {:.2} / {:.2} | {:.2} / {:.2} / {:.1} | {} | {} | {} | {} | {} | {} | {:.1} / {:.1} | {:.0} | {} |",
                 o.case,
                 o.accepted_per_second,
                 o.delivered_per_second,
                 o.times_raw,
+                o.times_common,
                 o.accept.p50_ms,
                 o.accept.p99_ms,
                 o.end_to_end.p50_ms,

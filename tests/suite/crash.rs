@@ -1,6 +1,7 @@
 //! A server that dies loses nothing that it has answered 202.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -38,11 +39,11 @@ async fn post_until_accepted(tenant: &Tenant, number: usize) -> String {
     .await
 }
 
-/// Posts all messages and returns their ids.
-async fn post_all(tenant: Tenant, number: usize) -> Vec<String> {
+/// Posts all messages of these numbers and returns their ids.
+pub async fn post_all(tenant: Tenant, numbers: Range<usize>) -> Vec<String> {
     let gate = Arc::new(Semaphore::new(POSTS_AT_ONCE));
     let mut posts = tokio::task::JoinSet::new();
-    for number in 0..number {
+    for number in numbers {
         let place = gate.clone().acquire_owned().await.unwrap();
         let tenant = tenant.clone();
         posts.spawn(async move {
@@ -56,7 +57,7 @@ async fn post_all(tenant: Tenant, number: usize) -> Vec<String> {
 
 /// Deliveries that the receiver has answered 200 and the database does not know as delivered: what a dead server
 /// may send again.
-async fn unrecorded(database: &Database, receiver: &Receiver) -> usize {
+pub async fn unrecorded(database: &Database, receiver: &Receiver) -> usize {
     let recorded: Vec<uuid::Uuid> = sqlx::query_scalar("SELECT message_id FROM delivery WHERE state = 4")
         .fetch_all(&database.pool)
         .await
@@ -73,7 +74,7 @@ async fn unrecorded(database: &Database, receiver: &Receiver) -> usize {
 }
 
 /// How often each message was answered 200.
-fn deliveries(receiver: &Receiver) -> HashMap<String, usize> {
+pub fn deliveries(receiver: &Receiver) -> HashMap<String, usize> {
     let mut times = HashMap::new();
     for request in receiver.received() {
         if request.answered == Some(200) {
@@ -98,7 +99,7 @@ async fn ten_thousand_messages_survive_five_kills() {
     });
     tenant.endpoint(&hook, json!({})).await;
 
-    let posting = tokio::spawn(post_all(tenant.clone(), MESSAGES));
+    let posting = tokio::spawn(post_all(tenant.clone(), 0..MESSAGES));
     let mut may_come_again = 0;
     for kill in 1..=KILLS {
         receiver.wait_for_count(kill * MESSAGES / (KILLS + 2)).await;
@@ -152,7 +153,7 @@ async fn a_terminated_server_loses_nothing_and_sends_nothing_twice() {
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/hook");
     tenant.endpoint(&hook, json!({})).await;
-    let posting = tokio::spawn(post_all(tenant.clone(), 2_000));
+    let posting = tokio::spawn(post_all(tenant.clone(), 0..2_000));
     for stop in 1..=3 {
         receiver.wait_for_count(stop * 400).await;
         let status = app.node_mut().terminate().await;

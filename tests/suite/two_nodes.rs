@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
+use crate::crash::{deliveries, post_all, unrecorded};
 use crate::support::{Receiver, Reply, Setup, TestApp, until};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,6 +101,69 @@ async fn a_killed_nodes_work_is_taken_over() {
         .map(|request| request.id)
         .collect();
     assert_eq!(delivered, accepted);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_killed_under_load_loses_nothing_and_duplicates_only_what_was_under_way() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let mut other = app.another_node("other").await;
+    let tenant = app.tenant("one").await;
+    let mut there = tenant.clone();
+    there.api = tenant.api.through(&other.address());
+    let hook = receiver.hook("/hook");
+    tenant.endpoint(&hook, json!({})).await;
+    let here = tokio::spawn(post_all(tenant.clone(), 0..2_000));
+    let over_there = tokio::spawn(post_all(there, 2_000..4_000));
+    receiver.wait_for_count(1_000).await;
+    other.kill9();
+    let open = unrecorded(app.database(), &receiver).await;
+    other.launch();
+    other.ready().await;
+    let mut accepted: HashSet<String> = here.await.unwrap().into_iter().collect();
+    accepted.extend(over_there.await.unwrap());
+    assert_eq!(accepted.len(), 4_000);
+    app.settled().await;
+    let times = deliveries(&receiver);
+    assert_eq!(
+        times.keys().cloned().collect::<HashSet<_>>(),
+        accepted,
+        "nothing is lost, nothing is made up"
+    );
+    let again: usize = times.values().map(|times| times - 1).sum();
+    // Sixteen more may have been on the wire.
+    assert!(
+        again <= open + 16,
+        "{again} came again; {open} were answered and not recorded when the node was killed"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rolling_restart_loses_nothing_and_sends_nothing_twice() {
+    let mut app = TestApp::start().await;
+    let receiver = Receiver::start().await;
+    let mut other = app.another_node("other").await;
+    let tenant = app.tenant("one").await;
+    let mut there = tenant.clone();
+    there.api = tenant.api.through(&other.address());
+    let hook = receiver.hook("/hook");
+    tenant.endpoint(&hook, json!({})).await;
+    let here = tokio::spawn(post_all(tenant.clone(), 0..2_000));
+    let over_there = tokio::spawn(post_all(there, 2_000..4_000));
+    for round in 1..=2 {
+        receiver.wait_for_count(round * 700).await;
+        assert!(other.terminate().await.success());
+        other.launch();
+        other.ready().await;
+        receiver.wait_for_count(round * 700 + 350).await;
+        assert!(app.node_mut().terminate().await.success());
+        app.node_mut().restart().await;
+    }
+    let mut accepted: HashSet<String> = here.await.unwrap().into_iter().collect();
+    accepted.extend(over_there.await.unwrap());
+    app.settled().await;
+    let times = deliveries(&receiver);
+    assert_eq!(times.keys().cloned().collect::<HashSet<_>>(), accepted);
+    assert!(times.values().all(|times| *times == 1), "what was recorded is not sent again");
 }
 
 #[tokio::test]
