@@ -280,7 +280,8 @@ async fn idle(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     let ready = began.elapsed();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let before = target.usage();
-    let seconds = options.seconds.max(5);
+    // Ticks are coarse.
+    let seconds = options.seconds.max(40);
     tokio::time::sleep(Duration::from_secs(seconds)).await;
     let after = target.usage();
     let share = (after.cpu_seconds - before.cpu_seconds) / seconds as f64;

@@ -115,6 +115,16 @@ impl Target {
         Ok(Some(PgConnection::connect(&own.postmaster()?.1).await?))
     }
 
+    /// Has its database write its pages and clear up now, instead of at a moment of its own.
+    pub async fn settle_down(&self) -> anyhow::Result<()> {
+        if let Some(mut database) = self.database().await? {
+            for statement in ["VACUUM ANALYZE", "CHECKPOINT"] {
+                sqlx::raw_sql(statement).execute(&mut database).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// What claims have cost so far.
     pub async fn claims(&self) -> anyhow::Result<Claims> {
         let Some(mut database) = self.database().await? else { return Ok(Claims::default()) };

@@ -10,6 +10,10 @@ use super::account::Account;
 use super::programs::Programs;
 use super::{EmbeddedError, socket};
 
+/// Of the private Postgres's own memory for pages.
+const LEAST_BUFFERS_MB: u64 = 128;
+const MOST_BUFFERS_MB: u64 = 1024;
+
 /// A cluster that can be started.
 #[derive(Debug)]
 pub(super) struct Cluster {
@@ -61,6 +65,7 @@ impl Cluster {
             "fsync=on".to_owned(),
             "full_page_writes=on".to_owned(),
             "max_connections=120".to_owned(),
+            format!("shared_buffers={}MB", shared_buffers_mb(memory_mb())),
             "max_wal_size=8GB".to_owned(),
             "checkpoint_timeout=15min".to_owned(),
             format!("wal_compression={compression}"),
@@ -73,6 +78,22 @@ impl Cluster {
         }
         settings
     }
+}
+
+/// A quarter of the machine's memory, as is usual, within bounds: it shares the machine with Postrider, and what is
+/// due of a large backlog should not have to be read from disk.
+fn shared_buffers_mb(memory_mb: Option<u64>) -> u64 {
+    memory_mb.map_or(LEAST_BUFFERS_MB, |memory| (memory / 4).clamp(LEAST_BUFFERS_MB, MOST_BUFFERS_MB))
+}
+
+/// The machine's memory, or the container's if that is less, where Linux tells.
+fn memory_mb() -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let kib = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim().strip_suffix(" kB")?;
+    let machine = kib.trim().parse::<u64>().ok()? / 1024;
+    let container = fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
+    let container = container.and_then(|bytes| bytes.trim().parse::<u64>().ok()).map(|bytes| bytes >> 20);
+    Some(container.map_or(machine, |container| container.min(machine)))
 }
 
 fn make(data_dir: &Path, place: &Path, programs: &Programs, account: &Account) -> Result<(), EmbeddedError> {
@@ -99,4 +120,17 @@ fn make(data_dir: &Path, place: &Path, programs: &Programs, account: &Account) -
     }
     let sync = |directory: &Path| File::open(directory).and_then(|file| file.sync_all());
     fs::rename(&fresh, place).and_then(|()| sync(data_dir)).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_memory_for_pages_is_a_quarter_of_the_machines_within_bounds() {
+        assert_eq!(
+            [None, Some(300), Some(2_000), Some(64_000)].map(shared_buffers_mb),
+            [128, 128, 500, 1024]
+        );
+    }
 }
