@@ -34,6 +34,7 @@ pub mod resend;
 pub mod state;
 pub mod statistics;
 pub mod validate;
+mod whole_body;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -108,6 +109,7 @@ pub fn router(state: ApiState) -> Router {
         .layer(DefaultBodyLimit::max(max_body_bytes))
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(from_fn_with_state(Remembering::new(state.clone()), remember))
+        .layer(from_fn_with_state(max_body_bytes, whole_body::read_whole))
         .layer(cors)
         .with_state(state);
     // A layer of the router would run after the path was matched.

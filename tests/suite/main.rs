@@ -35,6 +35,8 @@ mod clients;
 #[cfg(test)]
 mod compatibility;
 #[cfg(test)]
+mod connection;
+#[cfg(test)]
 mod cors;
 #[cfg(test)]
 mod crash;
