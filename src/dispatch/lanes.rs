@@ -24,8 +24,14 @@ pub struct LaneLimits {
     pub in_flight: usize,
     /// Requests at once of one tenant.
     pub in_flight_per_tenant: usize,
-    /// Deliveries that one lane queues.
+    /// First attempts that one lane queues. Of what was claimed it queues half as many.
     pub queued_per_lane: usize,
+}
+
+impl LaneLimits {
+    fn claimed_per_lane(self) -> usize {
+        (self.queued_per_lane / 2).max(1)
+    }
 }
 
 /// Whether a lane takes another delivery.
@@ -109,8 +115,7 @@ impl<T> Lanes<T> {
         if lane.endpoint.closed {
             self.retire(endpoint.id);
             Admission::Closed
-        } else if lane.queued() + lane.reserved >= most {
-            lane.crowded = true;
+        } else if lane.first.len() + lane.reserved >= most {
             Admission::Full
         } else {
             lane.reserved += 1;
@@ -150,16 +155,19 @@ impl<T> Lanes<T> {
         item: T,
         now: Instant,
     ) -> Result<(), (T, Admission)> {
-        match self.reserve(endpoint) {
-            Admission::Reserved => {
-                let lane = self.lane(endpoint);
-                lane.reserved = lane.reserved.saturating_sub(1);
-                lane.claimed.push_back((now, item));
-                self.list(endpoint.id, now);
-                Ok(())
-            }
-            refused => Err((item, refused)),
+        let (paused, most) = (self.paused, self.limits.claimed_per_lane());
+        let lane = self.lane(endpoint);
+        if paused || lane.endpoint.closed {
+            self.retire(endpoint.id);
+            return Err((item, Admission::Closed));
         }
+        if lane.claimed.len() >= most {
+            lane.crowded = true;
+            return Err((item, Admission::Full));
+        }
+        lane.claimed.push_back((now, item));
+        self.list(endpoint.id, now);
+        Ok(())
     }
 
     /// Puts a lane on its tenant's list, and the tenant on the list of those whose turn comes, if they can go.
@@ -258,8 +266,8 @@ impl<T> Lanes<T> {
         let Some(lane) = self.lanes.get_mut(&endpoint) else { return false };
         lane.in_flight = lane.in_flight.saturating_sub(1);
         lane.bear(bearing);
-        let most = (self.limits.queued_per_lane / 2).min(lane.claims_at_once());
-        let reopened = lane.crowded && lane.queued() + lane.reserved <= most / 2;
+        let most = self.limits.claimed_per_lane().min(lane.claims_at_once());
+        let reopened = lane.crowded && lane.claimed.len() <= most / 2;
         if reopened {
             lane.crowded = false;
         }
@@ -274,14 +282,15 @@ impl<T> Lanes<T> {
     }
 
     /// How many rows to claim for an endpoint. For a lane that has no room it is none, and [`Lanes::finished`] says
-    /// when it has room again; a sweep follows a pause. Half of a lane is for first attempts alone.
+    /// when it has room again; a sweep follows a pause. First attempts that queue take nothing of this room: however
+    /// many come, what waits in the queue gets its turns.
     pub(super) fn room(&mut self, endpoint: EndpointId) -> u16 {
         if self.paused {
             return 0;
         }
-        let most = self.limits.queued_per_lane / 2;
+        let most = self.limits.claimed_per_lane();
         let Some(lane) = self.lanes.get_mut(&endpoint) else { return bounded(most.min(MOST_CLAIMED)) };
-        let room = most.min(lane.claims_at_once()).saturating_sub(lane.queued() + lane.reserved);
+        let room = most.min(lane.claims_at_once()).saturating_sub(lane.claimed.len());
         lane.crowded = room == 0;
         bounded(room)
     }

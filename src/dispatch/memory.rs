@@ -26,6 +26,12 @@ impl Memory {
         Self { free: Arc::new(Semaphore::new(budget)), budget }
     }
 
+    /// A share for a first attempt. An eighth of the budget is left to what is claimed, so that it is never starved.
+    pub(super) fn reserve_first(&self, payload_bytes: usize) -> Option<Share> {
+        let share = self.reserve(payload_bytes)?;
+        (self.free.available_permits() >= self.budget / 8).then_some(share)
+    }
+
     /// A share for a delivery with a payload of this size, unless the budget is used up.
     pub(super) fn reserve(&self, payload_bytes: usize) -> Option<Share> {
         let bytes = u32::try_from(payload_bytes.checked_add(OVERHEAD_BYTES)?).ok()?;
@@ -34,7 +40,7 @@ impl Memory {
 
     /// Whether so little is left that claiming more is not worth while.
     pub(super) fn is_short(&self) -> bool {
-        self.free.available_permits() < self.budget / 8
+        self.free.available_permits() < self.budget / 16
     }
 }
 
@@ -64,11 +70,20 @@ mod tests {
                 }
                 let used: usize = held.iter().map(|(bytes, _)| bytes + OVERHEAD_BYTES).sum();
                 prop_assert!(used <= budget);
-                prop_assert_eq!(memory.is_short(), budget - used < budget / 8);
+                prop_assert_eq!(memory.is_short(), budget - used < budget / 16);
             }
             held.clear();
             prop_assert_eq!(memory.free.available_permits(), budget);
         }
+    }
+
+    #[test]
+    fn first_attempts_leave_an_eighth_to_what_is_claimed() {
+        let memory = Memory::new(80 * OVERHEAD_BYTES);
+        let first: Vec<Share> = std::iter::from_fn(|| memory.reserve_first(0)).collect();
+        assert_eq!(first.len(), 70);
+        let claimed: Vec<Share> = std::iter::from_fn(|| memory.reserve(0)).collect();
+        assert_eq!(claimed.len(), 10);
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Place {
 impl Dispatcher {
     /// Reserves a place for a first attempt with a payload of this size.
     pub fn admit(self: &Arc<Self>, endpoint: &Arc<Endpoint>, payload_bytes: usize) -> Place {
-        let Some(share) = self.memory.reserve(payload_bytes) else {
+        let Some(share) = self.memory.reserve_first(payload_bytes) else {
             let closed = endpoint.closed || self.lanes().is_paused();
             return if closed { Place::Held } else { Place::Waiting };
         };
