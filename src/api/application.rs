@@ -132,6 +132,16 @@ impl ApplicationIn {
         findings.metadata("metadata", self.metadata.as_ref().unwrap_or(&BTreeMap::new()));
     }
 
+    /// Notes what is wrong with it, where it stands in a message and is created under the `uid` in the path.
+    pub fn check_created_at(&self, findings: Findings, app_id: &str) -> Findings {
+        let mut findings = findings.below("application");
+        self.check(&mut findings);
+        if self.uid.as_deref().is_some_and(|uid| uid != app_id) {
+            findings.add("uid", "must be the `uid` in the path");
+        }
+        findings
+    }
+
     /// The settings that it asks for.
     pub fn settings(self) -> ApplicationSettings {
         ApplicationSettings {

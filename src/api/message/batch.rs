@@ -153,11 +153,7 @@ impl MessageBatchIn<'_> {
             findings.add("messages", format!("must have 1 to {MAX_MESSAGES} items"));
         }
         if let Some(application) = &self.application {
-            findings = findings.below("application");
-            application.check(&mut findings);
-            if application.uid.as_deref().is_some_and(|uid| uid != app_id) {
-                findings.add("uid", "must be the `uid` in the path");
-            }
+            findings = application.check_created_at(findings, app_id);
         }
         findings.finish()
     }

@@ -90,11 +90,7 @@ impl MessageIn<'_> {
             findings.add("payloadRetentionHours", "cannot be given together with `payloadRetentionPeriod`");
         }
         if let Some(application) = &self.application {
-            findings = findings.below("application");
-            application.check(&mut findings);
-            if application.uid.as_deref().is_some_and(|uid| uid != app_id) {
-                findings.add("uid", "must be the `uid` in the path");
-            }
+            findings = application.check_created_at(findings, app_id);
         }
         findings.finish()
     }
