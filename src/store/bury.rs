@@ -34,7 +34,7 @@ impl Store {
                 SELECT q.message_id, q.endpoint_id, q.application_id, q.attempts, c.environment_id, c.deleted
                 FROM closed c CROSS JOIN LATERAL (
                     SELECT p.message_id, p.endpoint_id, p.application_id, p.attempts FROM pending p
-                    WHERE p.endpoint_id = c.id AND (p.owner IS NULL OR p.due_at <= now())
+                    WHERE p.endpoint_id = c.id AND p.due_at > '-infinity' AND (p.owner IS NULL OR p.due_at <= now())
                       AND (c.deleted OR p.due_at <= now() - $1::interval)
                     LIMIT $2 FOR UPDATE SKIP LOCKED
                 ) q

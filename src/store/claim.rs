@@ -75,6 +75,7 @@ impl Store {
                 SELECT d.message_id, d.endpoint_id, d.due_at FROM asked a CROSS JOIN LATERAL (
                     SELECT p.message_id, p.endpoint_id, p.due_at FROM pending p
                     WHERE p.endpoint_id = a.endpoint_id AND p.due_at >= a.floor AND p.due_at <= now()
+                      AND p.due_at > '-infinity'
                     ORDER BY p.due_at LIMIT a.quota FOR UPDATE SKIP LOCKED
                 ) d
             ), claimed AS (
@@ -92,7 +93,8 @@ impl Store {
                 LEFT JOIN taken t ON t.endpoint_id = a.endpoint_id
                 CROSS JOIN LATERAL (
                     SELECT p.due_at FROM pending p
-                    WHERE p.endpoint_id = a.endpoint_id AND p.due_at > now() AND coalesce(t.rows, 0) < a.quota
+                    WHERE p.endpoint_id = a.endpoint_id AND p.due_at > now() AND p.due_at > '-infinity'
+                      AND coalesce(t.rows, 0) < a.quota
                     ORDER BY p.due_at LIMIT 1
                 ) n
             )
@@ -147,11 +149,12 @@ impl Store {
         let rows = sqlx::query!(
             r#"-- pending::sweep_due
             WITH RECURSIVE listed AS (
-                (SELECT p.endpoint_id, p.due_at FROM pending p WHERE p.endpoint_id > $1
+                (SELECT p.endpoint_id, p.due_at FROM pending p WHERE p.endpoint_id > $1 AND p.due_at > '-infinity'
                  ORDER BY p.endpoint_id, p.due_at LIMIT 1)
                 UNION ALL
                 SELECT n.endpoint_id, n.due_at FROM listed l CROSS JOIN LATERAL (
-                    SELECT p.endpoint_id, p.due_at FROM pending p WHERE p.endpoint_id > l.endpoint_id
+                    SELECT p.endpoint_id, p.due_at FROM pending p
+                    WHERE p.endpoint_id > l.endpoint_id AND p.due_at > '-infinity'
                     ORDER BY p.endpoint_id, p.due_at LIMIT 1
                 ) n
             )

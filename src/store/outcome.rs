@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::domain::actor::Actor;
-use crate::domain::attempt::{AttemptOutcome, Trigger};
+use crate::domain::attempt::{AttemptOutcome, Failure, Trigger};
 use crate::domain::dead_letter::DeathReason;
 use crate::domain::delivery::{DeliveryState, NextStep};
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, MessageId};
@@ -42,22 +42,22 @@ pub struct OutcomeRow<'a> {
 
 /// The columns that every attempt has.
 #[derive(Default)]
-struct AttemptColumns {
+struct AttemptColumns<'a> {
     ids: Vec<Uuid>,
     messages: Vec<Uuid>,
     endpoints: Vec<Uuid>,
     numbers: Vec<i16>,
     triggers: Vec<i16>,
-    failures: Vec<Option<String>>,
+    failures: Vec<Option<&'static str>>,
     statuses: Vec<Option<i16>>,
-    headers: Vec<Json<Vec<(String, String)>>>,
-    bodies: Vec<Vec<u8>>,
+    headers: Vec<Json<&'a [(String, String)]>>,
+    bodies: Vec<&'a [u8]>,
     durations: Vec<i32>,
-    urls: Vec<String>,
+    urls: Vec<&'a str>,
 }
 
-impl AttemptColumns {
-    fn of(rows: &[OutcomeRow<'_>]) -> Self {
+impl<'a> AttemptColumns<'a> {
+    fn of(rows: &[OutcomeRow<'a>]) -> Self {
         let mut columns = Self::default();
         for row in rows {
             let outcome = row.outcome;
@@ -66,12 +66,12 @@ impl AttemptColumns {
             columns.endpoints.push(row.endpoint_id.uuid());
             columns.numbers.push(i16::try_from(row.attempts_made).unwrap_or(i16::MAX));
             columns.triggers.push(row.trigger.code());
-            columns.failures.push(outcome.failure.map(|failure| failure.name().to_owned()));
+            columns.failures.push(outcome.failure.map(Failure::name));
             columns.statuses.push(outcome.http_status.and_then(|status| i16::try_from(status).ok()));
-            columns.headers.push(Json(outcome.response_headers.clone()));
-            columns.bodies.push(outcome.response_body.to_vec());
+            columns.headers.push(Json(outcome.response_headers.as_slice()));
+            columns.bodies.push(&outcome.response_body);
             columns.durations.push(i32::try_from(outcome.duration.as_millis()).unwrap_or(i32::MAX));
-            columns.urls.push(row.url.to_owned());
+            columns.urls.push(row.url);
         }
         columns
     }
@@ -84,7 +84,7 @@ struct NextColumns {
     leases: Vec<Option<DateTime<Utc>>>,
     states: Vec<i16>,
     waits_ms: Vec<i64>,
-    reasons: Vec<Option<String>>,
+    reasons: Vec<Option<&'static str>>,
     dead_letters: Vec<Option<Uuid>>,
 }
 
@@ -103,7 +103,7 @@ impl NextColumns {
             columns.leases.push(row.lease);
             columns.states.push(state.code());
             columns.waits_ms.push(wait_ms);
-            columns.reasons.push(reason.map(|reason| reason.name().to_owned()));
+            columns.reasons.push(reason.map(DeathReason::name));
             columns.dead_letters.push(reason.map(|_| DeadLetterId::generate().uuid()));
         }
         columns
@@ -154,10 +154,10 @@ impl Store {
             &a.numbers,
             &a.triggers,
             &a.statuses as &[Option<i16>],
-            &a.headers as &[Json<Vec<(String, String)>>],
-            &a.bodies,
+            &a.headers as &[Json<&[(String, String)]>],
+            &a.bodies as &[&[u8]],
             &a.durations,
-            &a.urls,
+            &a.urls as &[&str],
             &applications,
         )
         .fetch_one(&self.record)
@@ -237,17 +237,19 @@ impl Store {
             ), told AS (
                 INSERT INTO operational_notice (environment_id, application_id, endpoint_id, kind, number, subjects,
                                                 details)
-                SELECT a.environment_id, t.application_id, t.endpoint_id, t.kind, count(*),
+                SELECT l.environment_id, t.application_id, t.endpoint_id, t.kind, count(*),
                        (array_agg(t.subject ORDER BY t.subject))[1:$20],
                        jsonb_strip_nulls(jsonb_build_object(
                            'message', (array_agg(t.message_id ORDER BY t.attempt_id DESC))[1],
                            'attempt', (array_agg(t.attempt_id ORDER BY t.attempt_id DESC))[1],
                            'status', (array_agg(t.http_status ORDER BY t.attempt_id DESC))[1]))
-                FROM notable t
-                JOIN application a ON a.id = t.application_id
-                JOIN environment n ON n.id = a.environment_id
-                WHERE (n.operational_application_id IS NOT NULL AND a.purpose IS NULL) IS TRUE
-                GROUP BY a.environment_id, t.application_id, t.endpoint_id, t.kind
+                FROM notable t CROSS JOIN LATERAL (
+                    SELECT a.environment_id FROM application a JOIN environment n ON n.id = a.environment_id
+                    WHERE a.id = t.application_id
+                      AND (n.operational_application_id IS NOT NULL AND a.purpose IS NULL) IS TRUE
+                    OFFSET 0
+                ) l
+                GROUP BY l.environment_id, t.application_id, t.endpoint_id, t.kind
             ), counted AS (
                 INSERT INTO endpoint_hour AS r (endpoint_id, hour, node, application_id, delivered, dead, status_2xx,
                     status_3xx, status_4xx, status_5xx, no_response, duration_ms, last_delivered_at, first_failed_at,
@@ -278,17 +280,17 @@ impl Store {
             &a.endpoints,
             &a.numbers,
             &a.triggers,
-            &a.failures as &[Option<String>],
+            &a.failures as &[Option<&str>],
             &a.statuses as &[Option<i16>],
-            &a.headers as &[Json<Vec<(String, String)>>],
-            &a.bodies,
+            &a.headers as &[Json<&[(String, String)]>],
+            &a.bodies as &[&[u8]],
             &a.durations,
-            &a.urls,
+            &a.urls as &[&str],
             &n.applications,
             &n.leases as &[Option<DateTime<Utc>>],
             &n.states,
             &n.waits_ms,
-            &n.reasons as &[Option<String>],
+            &n.reasons as &[Option<&str>],
             &n.dead_letters as &[Option<Uuid>],
             FAILING_ATTEMPTS,
             i32::try_from(NAMED).unwrap_or(i32::MAX),

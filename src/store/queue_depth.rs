@@ -82,17 +82,19 @@ impl Store {
             JOIN endpoint e ON e.id = c.endpoint_id
             JOIN application a ON a.id = e.application_id
             CROSS JOIN LATERAL (
-                SELECT due_at FROM pending p WHERE p.endpoint_id = c.endpoint_id ORDER BY p.due_at LIMIT 1
+                SELECT due_at FROM pending p WHERE p.endpoint_id = c.endpoint_id AND p.due_at > '-infinity'
+                ORDER BY p.due_at LIMIT 1
             ) o
             CROSS JOIN LATERAL (
                 SELECT count(*) AS waiting FROM (
-                    SELECT FROM pending p WHERE p.endpoint_id = c.endpoint_id
+                    SELECT FROM pending p WHERE p.endpoint_id = c.endpoint_id AND p.due_at > '-infinity'
                     ORDER BY p.due_at LIMIT $2::bigint + 1
                 ) counted
             ) w
             CROSS JOIN LATERAL (
                 SELECT count(*) AS due FROM (
-                    SELECT FROM pending p WHERE p.endpoint_id = c.endpoint_id AND p.due_at <= now()
+                    SELECT FROM pending p
+                    WHERE p.endpoint_id = c.endpoint_id AND p.due_at > '-infinity' AND p.due_at <= now()
                     ORDER BY p.due_at LIMIT $2::bigint + 1
                 ) counted
             ) d
@@ -141,11 +143,12 @@ impl Store {
                 r#"-- queue_depth::skip_forward
                 WITH RECURSIVE found AS (
                     (SELECT endpoint_id, 1::bigint AS place FROM pending
-                     WHERE endpoint_id > $1 ORDER BY endpoint_id LIMIT 1)
+                     WHERE endpoint_id > $1 AND due_at > '-infinity' ORDER BY endpoint_id LIMIT 1)
                     UNION ALL
                     SELECT next.endpoint_id, f.place + 1 FROM found f CROSS JOIN LATERAL (
                         SELECT p.endpoint_id FROM pending p
-                        WHERE p.endpoint_id > f.endpoint_id ORDER BY p.endpoint_id LIMIT 1
+                        WHERE p.endpoint_id > f.endpoint_id AND p.due_at > '-infinity'
+                        ORDER BY p.endpoint_id LIMIT 1
                     ) next
                     WHERE f.place < $2
                 )
@@ -160,11 +163,12 @@ impl Store {
                 r#"-- queue_depth::skip_backward
                 WITH RECURSIVE found AS (
                     (SELECT endpoint_id, 1::bigint AS place FROM pending
-                     WHERE endpoint_id < $1 ORDER BY endpoint_id DESC LIMIT 1)
+                     WHERE endpoint_id < $1 AND due_at > '-infinity' ORDER BY endpoint_id DESC LIMIT 1)
                     UNION ALL
                     SELECT next.endpoint_id, f.place + 1 FROM found f CROSS JOIN LATERAL (
                         SELECT p.endpoint_id FROM pending p
-                        WHERE p.endpoint_id < f.endpoint_id ORDER BY p.endpoint_id DESC LIMIT 1
+                        WHERE p.endpoint_id < f.endpoint_id AND p.due_at > '-infinity'
+                        ORDER BY p.endpoint_id DESC LIMIT 1
                     ) next
                     WHERE f.place < $2
                 )

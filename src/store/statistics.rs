@@ -203,7 +203,7 @@ impl Store {
             SELECT count(*) AS "all!", count(*) FILTER (WHERE owner IS NOT NULL AND due_at > now()) AS "sending!"
             FROM (
                 SELECT owner, due_at FROM pending
-                WHERE endpoint_id = $1 AND message_id > $2 AND message_id < $3 LIMIT $4
+                WHERE endpoint_id = $1 AND due_at > '-infinity' AND message_id > $2 AND message_id < $3 LIMIT $4
             ) p"#,
             endpoint.uuid(),
             above,

@@ -65,8 +65,7 @@ const FILL: &str = "
     INSERT INTO attempt (id, message_id, endpoint_id, number, trigger, delivered, duration_ms, url)
         SELECT message_id, message_id, endpoint_id, 1, 0, true, 5, 'https://a.example/' FROM delivery;
     INSERT INTO idempotency_key (slot, key_hash, request_hash, message_id)
-        SELECT now(), sha256(n::text::bytea), sha256('x'), uuid_of(3, n) FROM generate_series(1, 50000) n;
-    ANALYZE";
+        SELECT now(), sha256(n::text::bytea), sha256('x'), uuid_of(3, n) FROM generate_series(1, 50000) n";
 const UUID_OF: &str = "
     CREATE FUNCTION uuid_of(kind integer, n integer) RETURNS uuid LANGUAGE sql AS $$
         SELECT (left(uuid_at(date_trunc('day', now(), 'UTC'))::text, 13) || '-7' || lpad(kind::text, 3, '0') || '-8000-' || lpad(n::text, 12, '0'))::uuid
@@ -144,12 +143,19 @@ async fn assert_no_scans(database: &Database, tables: &str, has_days: bool) {
     assert!(offences.is_empty(), "on {tables} tables:\n{}", offences.join("\n"));
 }
 
-async fn full() -> Database {
+/// A database with its partitions of today.
+async fn empty() -> Database {
     let database = Database::fresh().await;
     sqlx::raw_sql("SELECT make_partition(t, date_trunc('day', now(), 'UTC'), date_trunc('day', now(), 'UTC') + interval '1 day')
                    FROM unnest(ARRAY['message', 'delivery', 'attempt']) t").execute(&database.pool).await.unwrap();
     sqlx::raw_sql(UUID_OF).execute(&database.pool).await.unwrap();
+    database
+}
+
+async fn full() -> Database {
+    let database = empty().await;
     sqlx::raw_sql(FILL).execute(&database.pool).await.unwrap();
+    sqlx::raw_sql("ANALYZE").execute(&database.pool).await.unwrap();
     database
 }
 
@@ -215,4 +221,69 @@ async fn a_claim_reads_what_it_takes_however_long_the_queue_is() {
         pages_of_long <= pages_of_short + 20,
         "{pages_of_long} pages of the long queue, {pages_of_short} of the short one"
     );
+}
+
+/// Of one hundred deliveries that wait at one endpoint, the outcomes, as arguments of `outcome::record`.
+const OUTCOMES: &str = "1, uuids(9), uuids(3), all_of(uuid_of(2, 7)), all_of(2::smallint), all_of(0::smallint),
+    all_of(NULL::text), all_of(200::smallint), all_of('[]'::jsonb), all_of(''::bytea), all_of(5), all_of('x'::text),
+    all_of(uuid_of(1, 8)), all_of('2099-01-01'::timestamptz), all_of(4::smallint), all_of(0::bigint),
+    all_of(NULL::text), all_of(NULL::uuid), 4::smallint, 100";
+const OUTCOMES_HELP: &str = "
+    CREATE FUNCTION uuids(kind integer) RETURNS uuid[] LANGUAGE sql AS
+        'SELECT array_agg(uuid_of(kind, n)) FROM generate_series(150101, 150199) n';
+    CREATE FUNCTION all_of(what anyelement) RETURNS anyarray LANGUAGE sql AS
+        'SELECT array_agg(what) FROM generate_series(150101, 150199)'";
+
+/// A queue in its first moments: few rows, of one endpoint, due at one moment, so that the index by endpoint and time is
+/// smaller than the one by key.
+const FIRST_ROWS: &str = "
+    INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
+        SELECT uuid_of(3, n), uuid_of(2, 7), uuid_of(1, 8), now(), 0 FROM generate_series(300001, 300400) n";
+
+/// Autovacuum makes plans anew whenever it likes, and the first one is what is looked at.
+const NO_SECOND_PLAN: &str = "
+    DO $$ DECLARE name regclass; BEGIN
+        FOR name IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace LOOP
+            EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = false)', name);
+        END LOOP;
+    END $$";
+
+/// Pages that are touched to record them with a plan that was made, and pinned, while the queue was nearly empty.
+async fn pages_to_record(database: &Database) -> i64 {
+    let (query, parameters) = statements().remove("outcome::record").unwrap();
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
+    let nulls = vec!["NULL"; parameters].join(", ");
+    for statement in [
+        NO_SECOND_PLAN.to_owned(),
+        OUTCOMES_HELP.to_owned(),
+        FIRST_ROWS.to_owned(),
+        format!("PREPARE record AS {query}"),
+        format!("EXECUTE record({nulls})"),
+        FILL.to_owned(),
+        "UPDATE pending SET owner = 1, due_at = '2099-01-01' WHERE message_id = ANY (uuids(3))".to_owned(),
+    ] {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    }
+    let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE record({OUTCOMES})");
+    let explained = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_one(&mut connection).await.unwrap();
+    let settled = database.count("SELECT count(*) FROM delivery WHERE attempts = 2 AND state = 4").await;
+    assert_eq!(settled, 99);
+    let plan: Value = explained.get(0);
+    plan[0]["Plan"]["Shared Hit Blocks"].as_i64().unwrap()
+        + plan[0]["Plan"]["Shared Read Blocks"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn a_plan_that_was_made_on_a_queue_of_few_rows_finds_rows_by_their_keys_in_a_full_one() {
+    let pages = pages_to_record(&empty().await).await;
+    assert!(pages < 99 * 100, "{pages} pages for 99 outcomes");
+}
+
+#[tokio::test]
+async fn a_plan_that_walks_an_endpoints_whole_queue_would_be_seen() {
+    let database = empty().await;
+    let open_to_all = "DROP INDEX pending_due; CREATE INDEX pending_due ON pending (endpoint_id, due_at)";
+    sqlx::raw_sql(open_to_all).execute(&database.pool).await.unwrap();
+    assert!(pages_to_record(&database).await > 99 * 100);
 }
