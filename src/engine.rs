@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -40,11 +41,16 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Joins as a node and starts to work. What a former self of this name left behind goes on at once.
+    /// Joins as a node and starts to work; what delivers runs on `threads`. What a former self of this name left behind goes on at once.
     ///
     /// # Errors
     /// When the node cannot join, or the HTTP client cannot be made.
-    pub async fn start(store: Store, config: &Config, clock: Clock) -> anyhow::Result<Self> {
+    pub async fn start(
+        store: Store,
+        config: &Config,
+        clock: Clock,
+        threads: &Handle,
+    ) -> anyhow::Result<Self> {
         let sender = Sender::new(&SenderOptions {
             request_timeout: config.request_timeout,
             allow_subnets: config.allow_subnets.clone(),
@@ -53,7 +59,7 @@ impl Engine {
         tracing::info!(node = %config.node_name, epoch = lease.epoch(), freed, "joined");
         let paused = store.dispatching().await.context("the database cannot be asked")?.paused;
         let stop = CancellationToken::new();
-        let keeper = tokio::spawn(lease::keep(lease.clone(), store.clone(), stop.clone()));
+        let keeper = threads.spawn(lease::keep(lease.clone(), store.clone(), stop.clone()));
         let pictures = Pictures::new(store.clone());
         let credentials = Credentials::new(store.clone());
         let parts = Parts {
@@ -63,6 +69,7 @@ impl Engine {
             sender,
             lease: lease.clone(),
             clock,
+            threads: threads.clone(),
         };
         let (dispatcher, dispatching) = Dispatcher::start(parts, dispatch_options(config, paused));
         let (ingest, writers) = Ingest::start(store.clone(), pictures, lease.clone(), dispatcher);

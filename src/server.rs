@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use secrecy::ExposeSecret;
+use tokio::runtime::Handle;
 use url::Url;
 
 use crate::api::{self, ApiState, Authenticator, TokenKey};
 use crate::config::{Config, JwtKey};
+use crate::dispatch::Threads;
 use crate::domain::clock::Clock;
 use crate::embedded::PrivatePostgres;
 use crate::engine::Engine;
@@ -103,6 +105,8 @@ pub struct Server {
     database: Database,
     parts: Parts,
     address: Option<SocketAddr>,
+    /// Goes last: database connections were opened on them.
+    _threads: Threads,
 }
 
 /// What stands on the database.
@@ -118,12 +122,13 @@ impl Server {
     /// # Errors
     /// When a part does not start; what had started is stopped.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        let threads = Threads::start().context("no threads can be started")?;
         let database = Database::open(config).await?;
         let mut parts = Parts { maintenance: None, engine: None, listener: None };
-        match parts.start(&database, config).await {
+        match parts.start(&database, config, &threads.handle()).await {
             Ok(()) => {
                 let address = parts.listener.as_ref().map(Listener::address);
-                Ok(Self { database, parts, address })
+                Ok(Self { database, parts, address, _threads: threads })
             }
             Err(error) => {
                 parts.stop().await;
@@ -163,7 +168,7 @@ impl Server {
 }
 
 impl Parts {
-    async fn start(&mut self, database: &Database, config: &Config) -> anyhow::Result<()> {
+    async fn start(&mut self, database: &Database, config: &Config, threads: &Handle) -> anyhow::Result<()> {
         database.prepare(config.migrate).await?;
         let clock = Clock::default();
         if config.roles.maintenance {
@@ -178,7 +183,7 @@ impl Parts {
         if !config.roles.api && !config.roles.dispatcher {
             return Ok(());
         }
-        let engine = Engine::start(database.store.clone(), config, clock.clone()).await?;
+        let engine = Engine::start(database.store.clone(), config, clock.clone(), threads).await?;
         let engine = self.engine.insert(engine);
         if config.roles.api {
             let state = api_state(&database.store, engine, config, clock)?;

@@ -6,10 +6,14 @@ use std::time::{Duration, Instant};
 
 use crate::domain::endpoint::Endpoint;
 
+use super::backpressure::Backpressure;
 use super::window::{Bearing, Window};
 
 /// Of so many turns, one is a retry's even while first attempts queue.
 const RETRY_EVERY: u8 = 8;
+
+/// So many first attempts queue for each request that may be out, before those who bring more are held up.
+const QUEUED_A_REQUEST: usize = 8;
 
 /// At most so many rows are claimed for a lane at once, and so many for each request that may be out.
 pub(super) const MOST_CLAIMED: usize = 256;
@@ -34,6 +38,7 @@ pub(super) struct Lane<T> {
     pub(super) asleep: bool,
     /// It was left out of a claim for lack of room.
     pub(super) crowded: bool,
+    pub(super) backpressure: Backpressure,
 }
 
 impl<T> Lane<T> {
@@ -52,6 +57,7 @@ impl<T> Lane<T> {
             listed: false,
             asleep: false,
             crowded: false,
+            backpressure: Backpressure::default(),
         }
     }
 
@@ -93,7 +99,20 @@ impl<T> Lane<T> {
         } else {
             (&mut self.first, &mut self.claimed)
         };
-        sooner.pop_front().or_else(|| later.pop_front()).map(|(_, item)| item)
+        let taken = sooner.pop_front().or_else(|| later.pop_front()).map(|(_, item)| item);
+        let at_ease = self.queued_at_ease();
+        self.backpressure.ease(self.first.len(), at_ease);
+        taken
+    }
+
+    /// So many first attempts queue before those who bring more are held up.
+    fn queued_at_ease(&self) -> usize {
+        self.window.size().saturating_mul(QUEUED_A_REQUEST)
+    }
+
+    /// Whether those who bring more are held up.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.first.len() >= self.queued_at_ease()
     }
 
     pub(super) fn bear(&mut self, bearing: Bearing) {

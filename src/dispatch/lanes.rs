@@ -14,6 +14,7 @@ use std::time::Instant;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
 
+use super::backpressure::Queue;
 use super::lane::{Lane, MOST_CLAIMED, Pace};
 use super::window::Bearing;
 
@@ -293,6 +294,25 @@ impl<T> Lanes<T> {
         let room = most.min(lane.claims_at_once()).saturating_sub(lane.claimed.len());
         lane.crowded = room == 0;
         bounded(room)
+    }
+
+    /// The longest queue of first attempts before these endpoints, where it holds up those who make it longer.
+    pub(super) fn longest_queue(
+        &self,
+        endpoints: impl Iterator<Item = EndpointId>,
+        now: Instant,
+    ) -> Option<Queue> {
+        let lanes = endpoints.filter_map(|id| self.lanes.get(&id)).filter(|lane| lane.is_pressed());
+        let queues =
+            lanes.filter_map(|lane| lane.backpressure.queue(lane.endpoint.id, lane.first.len(), now));
+        queues.max_by_key(|queue| queue.length)
+    }
+
+    /// Somebody has waited for this queue to get shorter.
+    pub(super) fn judge(&mut self, queue: &Queue, now: Instant) {
+        if let Some(lane) = self.lanes.get_mut(&queue.endpoint) {
+            lane.backpressure.judge(queue, now);
+        }
     }
 
     /// Takes a newer picture of an endpoint over. What a lane that closes had queued comes back.

@@ -2,6 +2,7 @@
 //! (claimed); its endpoint's lane gives it its turn; one `execute` signs it, sends it, decides what follows and
 //! hands that to the recorder. No database connection is held while a request is out.
 
+mod backpressure;
 mod claim;
 mod delivery;
 mod execute;
@@ -13,12 +14,14 @@ mod lanes_test;
 mod memory;
 mod pause;
 mod seat;
+mod threads;
 mod watch;
 mod window;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +38,9 @@ pub use delivery::{Claim, Delivery, Room};
 pub use lanes::LaneLimits;
 pub use memory::Share;
 pub use seat::{Place, Seat};
+pub use threads::Threads;
 
+use backpressure::Strain;
 use lanes::Lanes;
 use memory::Memory;
 use watch::Spilled;
@@ -74,6 +79,8 @@ pub struct Parts {
     pub lease: Lease,
     /// The time of day, for signatures.
     pub clock: Clock,
+    /// Where it runs.
+    pub threads: Handle,
 }
 
 /// The dispatcher of one node.
@@ -88,6 +95,7 @@ pub struct Dispatcher {
     paced: Notify,
     /// What was stored that any node may claim, until the others are told.
     spilled: Spilled,
+    strain: Strain,
     /// Something finished; draining waits for the last.
     finished: Notify,
     /// Whether everything is paused has to be asked.
@@ -109,6 +117,8 @@ impl Dispatcher {
         if options.paused {
             lanes.pause();
         }
+        let threads = parts.threads.clone();
+        let _everything_runs_there = threads.enter();
         let agenda = Agenda::default();
         let (recorder, writers) = Recorder::start(parts.store.clone(), agenda.clone());
         let dispatcher = Arc::new(Self {
@@ -120,6 +130,7 @@ impl Dispatcher {
             agenda,
             paced: Notify::new(),
             spilled: Spilled::default(),
+            strain: Strain::new(),
             finished: Notify::new(),
             pause_changed: Notify::new(),
         });
@@ -149,7 +160,7 @@ impl Dispatcher {
             };
             match next {
                 Some(delivery) => {
-                    tokio::spawn(execute::execute(self.clone(), delivery));
+                    self.parts.threads.spawn(execute::execute(self.clone(), delivery));
                 }
                 None => {
                     if wake.is_some() {

@@ -76,7 +76,10 @@ impl Seat {
             None => self.dispatcher.pump(),
             Some(delivery) => {
                 let dispatcher = self.dispatcher.clone();
-                tokio::spawn(async move { dispatcher.give_back(vec![delivery], true).await });
+                self.dispatcher
+                    .parts
+                    .threads
+                    .spawn(async move { dispatcher.give_back(vec![delivery], true).await });
             }
         }
     }

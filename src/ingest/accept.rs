@@ -25,6 +25,9 @@ enum Target<'a> {
     Known(ApplicationId),
 }
 
+/// A message that is to be written: its place among those that were posted, and where its answer comes.
+type Asked = (usize, SharedMessage, oneshot::Receiver<Answer>);
+
 /// Accepts messages. Cheap to clone.
 #[derive(Clone)]
 pub struct Ingest {
@@ -100,7 +103,10 @@ impl Ingest {
         let mut open: Vec<usize> = (0..new.len()).collect();
         for _ in 0..STALE_TRIES {
             let picture = self.picture(target).await?;
-            let asked = self.post(&picture, open.iter().filter_map(|place| Some((*place, new.get(*place)?))));
+            self.dispatcher.keep_pace(picture.endpoints.iter().map(|endpoint| endpoint.id)).await;
+            let (asked, group) =
+                self.prepare(&picture, open.iter().filter_map(|place| Some((*place, new.get(*place)?))));
+            self.writer.push(group);
             open.clear();
             for (place, message, answered) in asked {
                 let answer = match answered.await {
@@ -146,12 +152,12 @@ impl Ingest {
             .ok_or(IngestError::UnknownApplication)
     }
 
-    /// Fans messages out against a picture and hands them to the writer together.
-    fn post<'a>(
+    /// Fans messages out against a picture, for the writer to write together.
+    fn prepare<'a>(
         &self,
         picture: &Application,
         new: impl Iterator<Item = (usize, &'a NewMessage)>,
-    ) -> Vec<(usize, SharedMessage, oneshot::Receiver<Answer>)> {
+    ) -> (Vec<Asked>, Vec<Posted>) {
         let (mut asked, mut group) = (Vec::new(), Vec::new());
         for (place, new) in new {
             let mark = self.lease.begin_message();
@@ -176,8 +182,7 @@ impl Ingest {
             });
             asked.push((place, message, answered));
         }
-        self.writer.push(group);
-        asked
+        (asked, group)
     }
 
     /// What the first post under this key made.
