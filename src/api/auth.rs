@@ -83,8 +83,8 @@ impl Authenticator {
 
     /// Verifies a signed token by itself.
     fn verify(&self, headers: &HeaderMap) -> Result<Caller, ApiError> {
-        let (claims, hash) = self.0.tokens.verify(bearer(headers)?, self.0.clock.now())?;
-        Caller::of_token(&claims, hash, asked_environment(headers))
+        let token = self.0.tokens.verify(bearer(headers)?, self.0.clock.now())?;
+        Caller::of_token(&token.claims, token.hash, asked_environment(headers))
     }
 
     /// Signs a token of our own.

@@ -1,12 +1,11 @@
 //! What handlers take out of a request. Each extractor refuses with the API's own errors, so that a client
 //! never meets an answer that is not JSON.
 
-use axum::extract::rejection::BytesRejection;
+use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::response::IntoResponse;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, header};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
@@ -31,19 +30,10 @@ pub struct ApiPath<T>(pub T);
 impl FromRequest<SharedState> for RawBody {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &SharedState) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _: &SharedState) -> Result<Self, ApiError> {
         require_json(request.headers())?;
-        let limit = state.max_body_bytes;
-        let bytes = Bytes::from_request(request, state).await;
-        bytes.map(Self).map_err(|rejection| refused_body(rejection, limit))
-    }
-}
-
-fn refused_body(rejection: BytesRejection, limit: usize) -> ApiError {
-    if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
-        ApiError::TooLarge(limit)
-    } else {
-        ApiError::invalid(&["body"], "the body could not be read to its end", "value_error")
+        // It was read before, within its limit: see `whole_body`.
+        to_bytes(request.into_body(), usize::MAX).await.map(Self).map_err(|_| ApiError::Internal)
     }
 }
 
@@ -69,11 +59,14 @@ impl<T: DeserializeOwned> FromRequest<SharedState> for JsonBody<T> {
 /// Reads a JSON body; what is wrong is named by its place.
 pub fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ApiError> {
     require_object(bytes)?;
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| refused_json(error.path(), error.inner()))?;
-    deserializer.end().map_err(|error| refused_syntax(&error))?;
-    Ok(value)
+    // To follow the path costs as much as to read, so only what is wrong is read a second time.
+    serde_json::from_slice(bytes).or_else(|_| {
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        let value = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| refused_json(error.path(), error.inner()))?;
+        deserializer.end().map_err(|error| refused_syntax(&error))?;
+        Ok(value)
+    })
 }
 
 /// A list would be taken for the fields in their order.

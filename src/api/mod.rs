@@ -40,7 +40,6 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use http::{Method, Request, Uri, header};
@@ -106,11 +105,13 @@ pub fn router(state: ApiState) -> Router {
         .merge(not_served::routes())
         .fallback(|| async { ApiError::NotFound })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
-        .layer(DefaultBodyLimit::max(max_body_bytes))
-        .layer(CatchPanicLayer::custom(answer_panic))
-        .layer(from_fn_with_state(Remembering::new(state.clone()), remember))
-        .layer(from_fn_with_state(max_body_bytes, whole_body::read_whole))
-        .layer(cors)
+        // From the outside in. One layer of all of them: each that stands alone costs every request two boxes.
+        .layer((
+            cors,
+            from_fn_with_state(max_body_bytes, whole_body::read_whole),
+            from_fn_with_state(Remembering::new(state.clone()), remember),
+            CatchPanicLayer::custom(answer_panic as fn(Box<dyn Any + Send>) -> Response),
+        ))
         .with_state(state);
     // A layer of the router would run after the path was matched.
     Router::new().fallback_service(MapRequestLayer::new(trim_slash).layer(router))

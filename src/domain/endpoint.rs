@@ -25,7 +25,7 @@ pub struct Endpoint {
     pub filter: Filter,
     /// Live signing keys, the current one first. Rotated ones carry their end and are skipped after it.
     pub keys: Vec<SigningKey>,
-    /// The endpoint's own headers, added to every request.
+    /// What stands in every request besides its signature: see [`of_requests`](super::endpoint_header::of_requests).
     pub headers: HeaderMap,
     /// When failed deliveries are tried again.
     pub schedule: Arc<RetrySchedule>,

@@ -3,7 +3,7 @@
 //! What we set ourselves, what belongs to the connection, and what cloud metadata services take as a password
 //! cannot be set: an endpoint's owner is not trusted with them.
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 /// An endpoint has at most this many headers.
 pub const MAX_HEADERS: usize = 64;
@@ -117,8 +117,23 @@ pub fn parse_all<'a>(
     Ok(headers)
 }
 
+/// What stands in every request to an endpoint, besides its signature: the headers of its own, those left out that it
+/// may not set, whoever stored them, and what the body is.
+pub fn of_requests(own: HeaderMap) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(own.len() + 8);
+    for (name, mut value) in own.into_iter().filter_map(|(name, value)| Some((name?, value))) {
+        if !is_forbidden(&name) {
+            // Keeps it out of HPACK's table.
+            value.set_sensitive(is_sensitive(&name));
+            headers.insert(name, value);
+        }
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers
+}
+
 /// Whether an endpoint may not set this header. Names are lower case already.
-pub fn is_forbidden(name: &HeaderName) -> bool {
+fn is_forbidden(name: &HeaderName) -> bool {
     let name = name.as_str();
     FORBIDDEN.contains(&name) || FORBIDDEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::HeaderName;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Method, Request};
 
 use crate::domain::endpoint::Endpoint;
-use crate::domain::endpoint_header;
 use crate::domain::message::Message;
 use crate::sign::{ID_HEADER, SIGNATURE_HEADER, SignatureHeaders, TIMESTAMP_HEADER};
 
@@ -70,23 +69,11 @@ fn base(resolver: &GuardedResolver, request_timeout: Duration) -> ClientBuilder 
 /// The request for one attempt. The payload is shared, not copied.
 pub(super) fn request(endpoint: &Endpoint, message: &Message, signature: SignatureHeaders) -> Request {
     let mut request = Request::new(Method::POST, endpoint.url.clone());
-    *request.headers_mut() = headers(&endpoint.headers, signature);
-    *request.body_mut() = Some(message.payload.clone().into());
-    request
-}
-
-/// The endpoint's headers and ours. Ours win, and names that an endpoint may not set are left out whoever stored them.
-fn headers(own: &HeaderMap, signature: SignatureHeaders) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(own.len() + 8);
-    for (name, value) in own.iter().filter(|(name, _)| !endpoint_header::is_forbidden(name)) {
-        let mut value = value.clone();
-        // Keeps it out of HPACK's table.
-        value.set_sensitive(endpoint_header::is_sensitive(name));
-        headers.append(name.clone(), value);
-    }
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let headers = request.headers_mut();
+    headers.clone_from(&endpoint.headers);
     headers.insert(HeaderName::from_static(ID_HEADER), signature.id);
     headers.insert(HeaderName::from_static(TIMESTAMP_HEADER), signature.timestamp);
     headers.insert(HeaderName::from_static(SIGNATURE_HEADER), signature.signature);
-    headers
+    *request.body_mut() = Some(message.payload.clone().into());
+    request
 }

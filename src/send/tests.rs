@@ -16,6 +16,7 @@ use crate::domain::secret::{SigningKey, SigningSecret};
 use crate::sign::{sign, verify};
 
 use super::*;
+use crate::domain::endpoint_header;
 
 /// Long enough that only what never ends runs into it.
 const PATIENT: Duration = Duration::from_secs(30);
@@ -43,7 +44,7 @@ fn endpoint(url: &str) -> Endpoint {
         url: Url::parse(url).unwrap(),
         filter: Filter::default(),
         keys: vec![SigningKey { material: SigningSecret::generate().key(), expires_at: None }],
-        headers: HeaderMap::new(),
+        headers: endpoint_header::of_requests(HeaderMap::new()),
         schedule: Arc::new(RetrySchedule::default()),
         max_in_flight: 1,
         rate_limit: None,
@@ -140,9 +141,9 @@ async fn the_bytes_arrive_unchanged_with_a_signature_and_the_endpoints_headers()
     let secret = SigningSecret::generate();
     let mut endpoint = endpoint(&format!("http://127.0.0.1:{port}/hook?a=b"));
     endpoint.keys = vec![SigningKey { material: secret.key(), expires_at: None }];
-    for (name, value) in [("authorization", "Bearer x"), ("webhook-id", "forged"), ("connection", "close")] {
-        endpoint.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
+    let own = [("authorization", "Bearer x"), ("webhook-id", "forged"), ("connection", "close")]
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+    endpoint.headers = endpoint_header::of_requests(own.into_iter().collect());
     let message = message(br#"{"b": 1,"a":1e400, "a":"\ud800"}"#);
     let now = Clock::default().now();
     let signature = sign(&endpoint.keys, message.id, &message.payload, now).unwrap();

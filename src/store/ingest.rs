@@ -57,38 +57,39 @@ pub struct EarlierPost {
 
 /// Columns of a batch. Lists travel as text joined by commas, which their pattern excludes.
 #[derive(Default)]
-struct Columns {
+struct Columns<'a> {
     ids: Vec<Uuid>,
     applications: Vec<Uuid>,
     versions: Vec<i64>,
-    event_types: Vec<String>,
-    event_ids: Vec<Option<String>>,
+    event_types: Vec<&'a str>,
+    event_ids: Vec<Option<&'a str>>,
     channels: Vec<Option<String>>,
     tags: Vec<Option<String>>,
-    payloads: Vec<Vec<u8>>,
-    key_hashes: Vec<Option<Vec<u8>>>,
-    request_hashes: Vec<Option<Vec<u8>>>,
+    payloads: Vec<&'a [u8]>,
+    key_hashes: Vec<Option<&'a [u8]>>,
+    request_hashes: Vec<Option<&'a [u8]>>,
     delivery_messages: Vec<Uuid>,
     delivery_applications: Vec<Uuid>,
     delivery_endpoints: Vec<Uuid>,
     delivery_states: Vec<i16>,
 }
 
-impl Columns {
-    fn of(batch: &[FannedOut<'_>]) -> Self {
+impl<'a> Columns<'a> {
+    fn of(batch: &'a [FannedOut<'a>]) -> Self {
         let mut columns = Self::default();
         for item in batch {
             let message = item.message;
             columns.ids.push(message.id.uuid());
             columns.applications.push(message.application_id.uuid());
             columns.versions.push(item.config_version);
-            columns.event_types.push(message.event_type.clone());
-            columns.event_ids.push(message.event_id.clone());
+            columns.event_types.push(&message.event_type);
+            columns.event_ids.push(message.event_id.as_deref());
             columns.channels.push(joined(&message.channels));
             columns.tags.push(joined(&message.tags));
-            columns.payloads.push(message.payload.to_vec());
-            columns.key_hashes.push(item.idempotency.map(|key| key.key_hash.to_vec()));
-            columns.request_hashes.push(item.idempotency.map(|key| key.request_hash.to_vec()));
+            columns.payloads.push(&message.payload);
+            let key = item.idempotency.as_ref();
+            columns.key_hashes.push(key.map(|key| key.key_hash.as_slice()));
+            columns.request_hashes.push(key.map(|key| key.request_hash.as_slice()));
             for (endpoint, state) in item.deliveries {
                 columns.delivery_messages.push(message.id.uuid());
                 columns.delivery_applications.push(message.application_id.uuid());
@@ -234,13 +235,13 @@ async fn insert(
             &c.ids,
             &c.applications,
             &c.versions,
-            &c.event_types,
-            &c.event_ids as &[Option<String>],
+            &c.event_types as &[&str],
+            &c.event_ids as &[Option<&str>],
             &c.channels as &[Option<String>],
             &c.tags as &[Option<String>],
-            &c.payloads,
-            &c.key_hashes as &[Option<Vec<u8>>],
-            &c.request_hashes as &[Option<Vec<u8>>],
+            &c.payloads as &[&[u8]],
+            &c.key_hashes as &[Option<&[u8]>],
+            &c.request_hashes as &[Option<&[u8]>],
             &c.delivery_messages,
             &c.delivery_endpoints,
             &c.delivery_applications,

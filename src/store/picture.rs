@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::application::Application;
 use crate::domain::endpoint::Endpoint;
+use crate::domain::endpoint_header;
 use crate::domain::filter::Filter;
 use crate::domain::id::ApplicationId;
 use crate::domain::schedule::RetrySchedule;
@@ -79,6 +80,7 @@ impl Store {
                     Some(sealed) => parse_headers(&self.sealer.open(&sealed, endpoint.id.as_bytes())?)?,
                     None => HeaderMap::new(),
                 };
+                let headers = endpoint_header::of_requests(headers);
                 Ok(Arc::new(Endpoint {
                     id: endpoint.id.into(),
                     application_id: id,

@@ -1,7 +1,10 @@
 //! Signed tokens (RFC 7519): what they are verified with, and what our own are signed with.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use crate::domain::claims::Claims;
@@ -11,6 +14,9 @@ use super::super::error::ApiError;
 
 /// Clocks may differ by this much.
 const LEEWAY_SECONDS: i64 = 60;
+
+/// So much text of tokens that were verified is kept.
+const KEPT_BYTES: u64 = 4 << 20;
 
 /// Names our own key in a token's header, where others sign with a private key that we do not have.
 const OWN_KEY: &str = "postrider";
@@ -53,6 +59,16 @@ pub(super) struct Tokens {
     own: Option<Key>,
     signing: EncodingKey,
     header: Header,
+    /// Those whose signature held: it always will, so it is not looked at again.
+    verified: Cache<String, Arc<Verified>>,
+}
+
+/// A token whose signature holds.
+pub(super) struct Verified {
+    /// What it says.
+    pub(super) claims: Claims,
+    /// Its hash.
+    pub(super) hash: TokenHash,
 }
 
 impl Tokens {
@@ -63,19 +79,36 @@ impl Tokens {
             TokenKey::EdDsa(pem) => (DecodingKey::from_ed_pem(pem)?, Algorithm::EdDSA),
         };
         let given = Key::new(decoding, algorithm);
+        let verified = Cache::builder()
+            .weigher(|token: &String, _| u32::try_from(token.len()).unwrap_or(u32::MAX))
+            .max_capacity(KEPT_BYTES)
+            .build();
         if let TokenKey::Hs256(secret) = key {
             let signing = EncodingKey::from_secret(secret);
-            return Ok(Self { given, own: None, signing, header: Header::new(Algorithm::HS256) });
+            return Ok(Self { given, own: None, signing, header: Header::new(Algorithm::HS256), verified });
         }
         let derived =
             Sha256::new().chain_update(b"postrider tokens 1\0").chain_update(main_secret).finalize();
         let own = Key::new(DecodingKey::from_secret(&derived), Algorithm::HS256);
         let header = Header { kid: Some(OWN_KEY.to_owned()), ..Header::new(Algorithm::HS256) };
-        Ok(Self { given, own: Some(own), signing: EncodingKey::from_secret(&derived), header })
+        Ok(Self { given, own: Some(own), signing: EncodingKey::from_secret(&derived), header, verified })
     }
 
-    /// The claims of a token that holds now, and its hash.
-    pub(super) fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<(Claims, TokenHash), ApiError> {
+    /// A token that holds now.
+    pub(super) fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Arc<Verified>, ApiError> {
+        let verified = match self.verified.get(token) {
+            Some(verified) => verified,
+            None => {
+                let verified = Arc::new(self.verify_signature(token)?);
+                self.verified.insert(token.to_owned(), verified.clone());
+                verified
+            }
+        };
+        check_times(&verified.claims, now)?;
+        Ok(verified)
+    }
+
+    fn verify_signature(&self, token: &str) -> Result<Verified, ApiError> {
         let refused = |_| ApiError::Unauthenticated("The token is not valid.");
         let header = jsonwebtoken::decode_header(token).map_err(refused)?;
         // Each key has one algorithm, so a token cannot choose how it is verified.
@@ -85,8 +118,7 @@ impl Tokens {
         };
         let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &key.validation);
         let claims = claims.map_err(refused)?.claims;
-        check_times(&claims, now)?;
-        Ok((claims, hash_of(token)))
+        Ok(Verified { claims, hash: hash_of(token) })
     }
 
     pub(super) fn sign(&self, claims: &Claims) -> Result<String, ApiError> {

@@ -17,6 +17,8 @@ use super::payload::wrong_payload;
 pub(super) const MAX_CHANNELS: usize = 5;
 const MAX_TAGS: usize = 5;
 const MAX_RETENTION_DAYS: u32 = 3_650;
+/// A payload that is smaller than a connection's buffer, which is at least this large.
+const COPIED_BYTES: usize = 8 * 1024;
 
 /// A message to send.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -98,7 +100,7 @@ impl MessageIn<'_> {
     /// The message that it asks for, whose payload is a part of `body`.
     pub(super) fn message(self, body: &Bytes, idempotency: Option<IdempotencyKey>) -> NewMessage {
         NewMessage {
-            payload: body.slice_ref(self.payload.get().as_bytes()),
+            payload: kept(body, self.payload.get().as_bytes()),
             payload_hours: self
                 .payload_retention_hours
                 .or(self.payload_retention_period.map(|days| days * 24)),
@@ -110,6 +112,11 @@ impl MessageIn<'_> {
             idempotency,
         }
     }
+}
+
+/// The payload's bytes: a part of the body or, where the connection's whole buffer would be kept for it, a copy.
+fn kept(body: &Bytes, payload: &[u8]) -> Bytes {
+    if payload.len() < COPIED_BYTES { Bytes::copy_from_slice(payload) } else { body.slice_ref(payload) }
 }
 
 #[cfg(test)]

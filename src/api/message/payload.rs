@@ -13,20 +13,11 @@ pub fn wrong_payload(text: &[u8]) -> Option<String> {
 
 fn is_within_depth(text: &[u8]) -> bool {
     let mut depth = 0;
-    let mut in_string = false;
-    let mut escaped = false;
-    for byte in text {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
+    let mut rest = text;
+    while let [byte, behind @ ..] = rest {
+        rest = behind;
         match byte {
-            b'"' => in_string = true,
+            b'"' => rest = behind_string(rest),
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth -= 1,
             _ => {}
@@ -36,6 +27,20 @@ fn is_within_depth(text: &[u8]) -> bool {
         }
     }
     true
+}
+
+/// What comes after a string that has begun.
+fn behind_string(text: &[u8]) -> &[u8] {
+    let mut rest = text;
+    while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
+        let ends = rest.get(at) == Some(&b'"');
+        // The character after a backslash is a part of the string, whatever it is.
+        rest = rest.get(at + if ends { 1 } else { 2 }..).unwrap_or_default();
+        if ends {
+            return rest;
+        }
+    }
+    &[]
 }
 
 #[cfg(test)]
