@@ -23,11 +23,12 @@ pub async fn run_all(options: &Options, report: &mut Report) -> anyhow::Result<(
     ceiling::run(options, &receiver, report).await?;
     for (name, endpoints, pace) in [
         ("one_endpoint", 1, Pace::Closed(options.connections)),
+        ("one_endpoint, 200 loops", 1, Pace::Closed(200)),
         ("ten_endpoints", 10, Pace::Closed(options.connections)),
         ("one_at_a_time", 1, Pace::Closed(1)),
         ("steady_1000", 1, Pace::Steady(1000)),
     ] {
-        if wanted(name) {
+        if wanted(name.split(',').next().unwrap_or_default()) {
             let target = Target::start(options, Vec::new()).await?;
             let outcome = plain(name, options, &target, &receiver, endpoints, pace).await?;
             report.add(outcome)?;
@@ -45,6 +46,9 @@ pub async fn run_all(options: &Options, report: &mut Report) -> anyhow::Result<(
     }
     if wanted("crash") {
         crash(options, &receiver, report).await?;
+    }
+    if wanted("takeover") {
+        crate::takeover::run(options, &receiver, report).await?;
     }
     if wanted("idle") {
         idle(options, report).await?;

@@ -3,7 +3,7 @@
 //! the beginning, the deliveries grow by their rows alone, and the rate at the end is the rate at the beginning.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::{PgConnection, Row};
@@ -44,8 +44,10 @@ pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Repor
     let (mut rates, mut sizes) = (Vec::new(), Vec::new());
     while posts.sent.len() as u64 * u64::from(ENDPOINTS) < options.life {
         let interval = Instant::now();
+        let delivered = receiver.delivered.load(Ordering::Relaxed);
         let more = post(&destination, Pace::Closed(options.connections), LOOK_EVERY, &numbers).await?;
-        rates.push(more.sent.len() as f64 * f64::from(ENDPOINTS) / interval.elapsed().as_secs_f64());
+        let delivered = receiver.delivered.load(Ordering::Relaxed) - delivered;
+        rates.push(delivered as f64 / interval.elapsed().as_secs_f64());
         posts.sent.extend(more.sent);
         posts.accept.extend(more.accept);
         if let Some(mut database) = target.database().await? {

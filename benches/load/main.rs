@@ -23,6 +23,7 @@ mod measure;
 mod post;
 mod receiver;
 mod report;
+mod takeover;
 mod target;
 
 use clap::Parser;

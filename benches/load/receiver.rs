@@ -159,6 +159,11 @@ impl Receiver {
         std::mem::take(&mut *self.arrivals.lock().unwrap())
     }
 
+    /// When a message came last, of those that came for the first time.
+    pub fn last_arrival(&self) -> Option<Instant> {
+        self.arrivals.lock().unwrap().seen.values().map(|(at, _)| *at).max()
+    }
+
     /// Waits until so many requests were answered 2xx, or nothing more comes for `patience`.
     pub async fn wait_for(&self, count: u64, patience: Duration) -> bool {
         loop {

@@ -30,6 +30,28 @@ struct Own {
     settings: Vec<(&'static str, String)>,
 }
 
+/// Another node on the database of a server of our own.
+pub struct Node {
+    /// Its URL.
+    pub base: Uri,
+    child: Child,
+}
+
+impl Node {
+    /// Kills it (`SIGKILL`), for good.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.kill();
+    }
+}
+
 /// Counters that only a server of our own shows.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counters {
@@ -68,9 +90,10 @@ impl Target {
             use std::os::unix::fs::PermissionsExt;
             std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755))?;
         }
-        let child = spawn(&options.binary, directory.path(), port, &settings)?;
+        let child = spawn(&options.binary, directory.path(), port, &settings, None)?;
         let mut token = Command::new(&options.binary);
         token
+            .envs(settings.iter().map(|(key, value)| (*key, value)))
             .args(["token", "create", "--role", "environment", "--env", "org_bench", "--data-dir"])
             .arg(directory.path().join("data"));
         let own = Own { binary: options.binary.clone(), child, directory, settings };
@@ -105,8 +128,20 @@ impl Target {
         let Some(own) = &mut self.own else { bail!("only a server of our own can be killed") };
         own.child.kill()?;
         own.child.wait()?;
-        own.child = spawn(&own.binary, own.directory.path(), port, &own.settings)?;
+        own.child = spawn(&own.binary, own.directory.path(), port, &own.settings, None)?;
         self.ready().await
+    }
+
+    /// Starts another node on the same database, which needs settings with the secrets that both have.
+    pub async fn another(&self) -> anyhow::Result<Node> {
+        let Some(own) = &self.own else { bail!("only a server of our own can have another node") };
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let database = own.postmaster()?.1;
+        let child = spawn(&own.binary, own.directory.path(), port, &own.settings, Some(&database))?;
+        let base: Uri = format!("http://127.0.0.1:{port}").parse()?;
+        let node = Node { base: base.clone(), child };
+        Self { base, headers: HeaderMap::new(), own: None }.ready().await?;
+        Ok(node)
     }
 
     /// A connection to its database; `None` for a server that is not ours.
@@ -207,7 +242,14 @@ impl Drop for Own {
     }
 }
 
-fn spawn(binary: &str, directory: &Path, port: u16, settings: &[(&str, String)]) -> anyhow::Result<Child> {
+/// With a private Postgres, or on that database.
+fn spawn(
+    binary: &str,
+    directory: &Path,
+    port: u16,
+    settings: &[(&str, String)],
+    database: Option<&str>,
+) -> anyhow::Result<Child> {
     let log = std::fs::File::options().create(true).append(true).open(directory.join("server.log"))?;
     let mut command = Command::new(binary);
     command
@@ -222,6 +264,9 @@ fn spawn(binary: &str, directory: &Path, port: u16, settings: &[(&str, String)])
         .stderr(log);
     for (key, value) in settings {
         command.env(key, value);
+    }
+    if let Some(database) = database {
+        command.env("DATABASE_URL", database);
     }
     command.spawn().with_context(|| format!("starting {binary}"))
 }
