@@ -1,9 +1,9 @@
-//! Those who post keep the pace of those who deliver. When the dispatcher's threads are busy all the time, more is taken
-//! on than is got rid of. A post to an endpoint whose lane has a queue then waits until the lane has let some go: so
-//! queues stay short under any load, and what waits in memory need not be spilled, which costs several times as much.
+//! Those who post keep the pace of those who deliver. A post to an endpoint whose lane has a queue waits until the lane
+//! has let some go: so queues stay short under any load, and what waits in memory need not be spilled, which costs
+//! several times as much.
 //!
-//! Nobody waits for an endpoint that is slow by itself: not while the threads have time, and not for a lane that hardly
-//! moves although they have none.
+//! Nobody waits long for an endpoint that is slow by itself: for a moment where the lane moves fast, and longer only
+//! while the dispatcher's threads are busy all the time, so that it is this node that can go no faster.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,11 +15,12 @@ use crate::domain::id::EndpointId;
 
 use super::Dispatcher;
 
-/// The longest that a post waits.
+/// The longest that a post waits while the threads have no time, and otherwise.
 const LONGEST: Duration = Duration::from_secs(1);
-/// A lane that lets fewer go in so long hardly moves.
 const ROUND: Duration = Duration::from_millis(50);
+/// A lane that lets fewer go in a round is slow by itself: while the threads have no time, and otherwise.
 const FEW: u64 = 4;
+const FEW_WITH_TIME: u64 = 50;
 /// For so long nobody waits for it.
 const IN_VAIN: Duration = Duration::from_secs(10);
 
@@ -57,8 +58,8 @@ impl Backpressure {
     }
 
     /// Somebody has waited for a round since then.
-    pub(super) fn judge(&mut self, before: &Queue, now: Instant) {
-        if self.let_go < before.let_go + FEW {
+    pub(super) fn judge(&mut self, before: &Queue, strained: bool, now: Instant) {
+        if self.let_go < before.let_go + if strained { FEW } else { FEW_WITH_TIME } {
             self.in_vain_until = Some(now + IN_VAIN);
         }
     }
@@ -100,16 +101,20 @@ impl Strain {
 }
 
 impl Dispatcher {
-    /// Waits while these endpoints' lanes have a queue because the node can go no faster.
+    /// Waits while these endpoints' lanes have a queue and move.
     pub async fn keep_pace(&self, endpoints: impl Iterator<Item = EndpointId> + Clone) {
         let began = Instant::now();
         while began.elapsed() < LONGEST {
             let longest = self.lanes().longest_queue(endpoints.clone(), Instant::now());
-            let Some(queue) = longest.filter(|_| self.strain.of(&self.parts.threads)) else { return };
+            let Some(queue) = longest else { return };
             if tokio::time::timeout(ROUND, queue.eased.notified()).await.is_ok() {
                 return;
             }
-            self.lanes().judge(&queue, Instant::now());
+            let strained = self.strain.of(&self.parts.threads);
+            self.lanes().judge(&queue, strained, Instant::now());
+            if !strained {
+                return;
+            }
         }
     }
 }
@@ -150,10 +155,9 @@ mod tests {
         for _ in 0..FEW {
             lane.ease(10, 10);
         }
-        lane.judge(&queue, now);
+        lane.judge(&queue, true, now);
         let queue = lane.queue(endpoint, 10, now).expect("it moves");
-        lane.ease(10, 10);
-        lane.judge(&queue, now);
+        lane.judge(&queue, false, now);
         assert!(lane.queue(endpoint, 10, now).is_none());
         assert!(lane.queue(endpoint, 10, now + IN_VAIN).is_some(), "it may have changed");
     }

@@ -11,6 +11,9 @@ use super::window::{Bearing, Window};
 
 /// Of so many turns, one is a retry's even while first attempts queue.
 const RETRY_EVERY: u8 = 8;
+/// While many retries wait, one of so many turns is a first attempt's: an endpoint that fails every message once has as
+/// many of either, and must get rid of retries faster than they come.
+const FIRST_EVERY: u8 = 4;
 
 /// So many first attempts queue for each request that may be out, before those who bring more are held up.
 const QUEUED_A_REQUEST: usize = 8;
@@ -92,9 +95,10 @@ impl<T> Lane<T> {
     }
 
     pub(super) fn take(&mut self) -> Option<T> {
+        let many_wait = self.claimed.len() >= self.claims_at_once() / 4;
         self.turns = (self.turns + 1) % RETRY_EVERY;
-        let claimed_first = self.turns == 0 || self.first.is_empty();
-        let (sooner, later) = if claimed_first {
+        let claimed_first = if many_wait { self.turns % FIRST_EVERY != 0 } else { self.turns == 0 };
+        let (sooner, later) = if claimed_first || self.first.is_empty() {
             (&mut self.claimed, &mut self.first)
         } else {
             (&mut self.first, &mut self.claimed)

@@ -3,7 +3,7 @@
 //!
 //! Turns go round by tenant, then by the tenant's endpoints, one delivery a turn, so that a loud tenant or a slow
 //! endpoint costs others nothing. A lane that cannot go is on no list, and so costs nothing either. Within a lane,
-//! first attempts go before retries, but every eighth turn is a retry's, so that neither starves.
+//! first attempts go before retries, but every eighth turn is a retry's, and more while many wait, so that neither starves.
 
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
@@ -309,9 +309,9 @@ impl<T> Lanes<T> {
     }
 
     /// Somebody has waited for this queue to get shorter.
-    pub(super) fn judge(&mut self, queue: &Queue, now: Instant) {
+    pub(super) fn judge(&mut self, queue: &Queue, strained: bool, now: Instant) {
         if let Some(lane) = self.lanes.get_mut(&queue.endpoint) {
-            lane.backpressure.judge(queue, now);
+            lane.backpressure.judge(queue, strained, now);
         }
     }
 

@@ -308,7 +308,8 @@ fn first_attempts_go_before_retries_but_do_not_starve_them() {
     let mut lanes = Lanes::new(limits);
     let now = Instant::now();
     let endpoint = Arc::new(endpoint(ApplicationId::generate(), None));
-    for _ in 0..20 {
+    // Two requests at once, and 32 may be claimed: these are few.
+    for _ in 0..7 {
         assert!(lanes.push_claimed(&endpoint, "retry", now).is_ok());
     }
     for _ in 0..20 {
@@ -340,8 +341,8 @@ fn first_attempts_that_fill_their_lane_leave_room_for_what_was_claimed() {
         assert!(lanes.push_claimed(&endpoint, "claimed", now).is_ok());
     }
     let turns: Vec<&str> = (0..16).filter_map(|_| lanes.next(now)).collect();
-    assert_eq!(turns.iter().filter(|what| **what == "claimed").count(), 2, "{turns:?}");
-    assert_eq!(lanes.room(endpoint.id), 2);
+    assert_eq!(turns.iter().filter(|what| **what == "first").count(), 4, "many wait: {turns:?}");
+    assert_eq!(lanes.room(endpoint.id), 12);
 }
 
 #[test]
