@@ -68,6 +68,8 @@ impl Cluster {
             format!("shared_buffers={}MB", shared_buffers_mb(memory_mb())),
             "max_wal_size=8GB".to_owned(),
             "checkpoint_timeout=15min".to_owned(),
+            // The queue lives and dies in seconds; cleared once a minute, it would be as large as a minute makes it.
+            "autovacuum_naptime=10s".to_owned(),
             format!("wal_compression={compression}"),
             "idle_in_transaction_session_timeout=60s".to_owned(),
             "timezone=UTC".to_owned(),

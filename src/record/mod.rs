@@ -21,10 +21,10 @@ pub use agenda::Agenda;
 
 const WRITERS: usize = 1;
 const LIMITS: BatchLimits =
-    BatchLimits { queued: 4096, queued_bytes: 32 << 20, taken: 500, taken_bytes: 4 << 20 };
-/// After a batch of so many the writer rests for a moment, so that the next is large, too. Nobody waits for an outcome to
-/// be recorded, and a statement for a hundred costs little more than one for ten.
-const MANY: usize = 16;
+    BatchLimits { queued: 4096, queued_bytes: 32 << 20, taken: 1000, taken_bytes: 4 << 20 };
+/// After a batch of so many the writer rests for a moment, so that the next is larger. Nobody waits for an outcome to be
+/// recorded, and a statement for a hundred costs little more than one for ten.
+const SOME: std::ops::Range<usize> = 16..250;
 const REST: Duration = Duration::from_millis(3);
 const FIRST_BACKOFF: Duration = Duration::from_millis(20);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
@@ -92,7 +92,7 @@ impl<K: Send + Sync + 'static> Recorder<K> {
             let recorder = recorder.clone();
             writers.spawn(async move {
                 while let Some(batch) = recorder.queue.take().await {
-                    let more_will_come = batch.len() >= MANY;
+                    let more_will_come = SOME.contains(&batch.len());
                     recorder.write(batch).await;
                     if more_will_come {
                         tokio::time::sleep(REST).await;
