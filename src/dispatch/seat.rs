@@ -42,6 +42,12 @@ impl Place {
 }
 
 impl Dispatcher {
+    /// Lets go what took its place, however much that is: the threads are woken once.
+    pub fn go(self: &Arc<Self>) {
+        let dispatcher = self.clone();
+        self.parts.threads.spawn(async move { dispatcher.pump() });
+    }
+
     /// Reserves a place for a first attempt with a payload of this size.
     pub fn admit(self: &Arc<Self>, endpoint: &Arc<Endpoint>, payload_bytes: usize) -> Place {
         let Some(share) = self.memory.reserve_first(payload_bytes) else {
@@ -59,7 +65,8 @@ impl Dispatcher {
 }
 
 impl Seat {
-    /// Takes the place: the delivery is stored, and owned under `epoch`.
+    /// Takes the place: the delivery is stored, and owned under `epoch`. It goes once the dispatcher is told to
+    /// [`go`](Dispatcher::go).
     pub fn take(mut self, message: SharedMessage, epoch: i64, mark: Arc<Mark>) {
         let Some(share) = self.share.take() else { return };
         let delivery = Delivery {
@@ -72,15 +79,10 @@ impl Seat {
             room: Room { _share: share, _mark: Some(mark) },
         };
         let closed = self.dispatcher.lanes().push_first(&self.endpoint, delivery, Instant::now());
-        match closed {
-            None => self.dispatcher.pump(),
-            Some(delivery) => {
-                let dispatcher = self.dispatcher.clone();
-                self.dispatcher
-                    .parts
-                    .threads
-                    .spawn(async move { dispatcher.give_back(vec![delivery], true).await });
-            }
+        if let Some(delivery) = closed {
+            let dispatcher = self.dispatcher.clone();
+            let threads = &self.dispatcher.parts.threads;
+            threads.spawn(async move { dispatcher.give_back(vec![delivery], true).await });
         }
     }
 }

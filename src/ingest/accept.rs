@@ -115,7 +115,7 @@ impl Ingest {
                         open.push(place);
                         continue;
                     }
-                    Ok(Answer::Refused(Refusal::KeyUsed)) => self.repeated(new.get(place)).await,
+                    Ok(Answer::Refused(Refusal::KeyUsed)) => Box::pin(self.repeated(new.get(place))).await,
                     Ok(Answer::Refused(Refusal::EventIdTaken)) => Err(IngestError::EventIdTaken),
                     Ok(Answer::NoRoom) => Err(IngestError::Overloaded),
                     Ok(Answer::Unavailable) | Err(_) => Err(IngestError::Unavailable),

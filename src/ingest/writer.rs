@@ -211,6 +211,7 @@ impl Writer {
             }
             posted.say(Answer::Written);
         }
+        self.dispatcher.go();
     }
 }
 

@@ -62,7 +62,7 @@ impl Credentials {
             Some(known) => known,
             None => {
                 let before = self.forgotten.load(Ordering::SeqCst);
-                let known = self.store.api_key_by_hash(hash).await?.map(|record| {
+                let known = Box::pin(self.store.api_key_by_hash(hash)).await?.map(|record| {
                     let noted_at = AtomicI64::new(record.last_used_at.map_or(0, |at| at.timestamp()));
                     let (id, scope, expires_at) = (record.id, record.scope, record.expires_at);
                     Arc::new(KnownKey { id, scope, expires_at, noted_at })
@@ -90,7 +90,7 @@ impl Credentials {
             return Ok(known);
         }
         let before = self.forgotten.load(Ordering::SeqCst);
-        let known = Arc::new(self.store.taken_back(application).await?);
+        let known = Arc::new(Box::pin(self.store.taken_back(application)).await?);
         self.taken_back.insert(application, known.clone()).await;
         if self.forgotten.load(Ordering::SeqCst) != before {
             self.taken_back.invalidate(&application).await;

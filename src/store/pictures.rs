@@ -50,7 +50,7 @@ impl Pictures {
             Some(id) => id,
             None => {
                 let named = Reference::parse(id_or_uid);
-                let Some(id) = self.store.application_id(environment, &named).await? else {
+                let Some(id) = Box::pin(self.store.application_id(environment, &named)).await? else {
                     return Ok(None);
                 };
                 self.by_path.insert(key.clone(), id).await;
@@ -66,6 +66,15 @@ impl Pictures {
 
     /// The application of this id; `None` when there is none, or it was deleted.
     pub async fn get(&self, id: ApplicationId) -> Result<Option<Arc<Application>>, Arc<StoreError>> {
+        match self.by_id.get(&id).await {
+            Some(picture) => Ok(Some(picture)),
+            // In a box: what waits for a picture that is there should not carry what loads one.
+            None => Box::pin(self.load(id)).await,
+        }
+    }
+
+    /// Loads it, once for all who ask for it meanwhile.
+    async fn load(&self, id: ApplicationId) -> Result<Option<Arc<Application>>, Arc<StoreError>> {
         let loaded = self
             .by_id
             .try_get_with(id, async {

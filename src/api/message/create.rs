@@ -61,15 +61,15 @@ async fn create(
     let message = input.message(&body, idempotency);
     let accepted = match (state.ingest.accept(environment, &app_id, message.clone()).await, application) {
         (Err(IngestError::UnknownApplication), Some(application)) => {
-            create_unless_there(&state, &caller, &app_id, application).await?;
-            state.ingest.accept(environment, &app_id, message).await
+            Box::pin(create_unless_there(&state, &caller, &app_id, application)).await?;
+            Box::pin(state.ingest.accept(environment, &app_id, message)).await
         }
         (accepted, _) => accepted,
     };
     let with_content = query.with_content.unwrap_or(true);
     let record = match accepted.map_err(refused)? {
         Accepted::Stored(message) => record_of(&message, with_content),
-        Accepted::Repeated(id) => earlier(&state, environment, &app_id, id, with_content).await?,
+        Accepted::Repeated(id) => Box::pin(earlier(&state, environment, &app_id, id, with_content)).await?,
     };
     Ok((StatusCode::ACCEPTED, Json(MessageOut::of(record)?)))
 }
