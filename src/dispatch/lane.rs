@@ -97,7 +97,7 @@ impl<T> Lane<T> {
     pub(super) fn take(&mut self) -> Option<T> {
         let many_wait = self.claimed.len() >= self.claims_at_once() / 4;
         self.turns = (self.turns + 1) % RETRY_EVERY;
-        let claimed_first = if many_wait { self.turns % FIRST_EVERY != 0 } else { self.turns == 0 };
+        let claimed_first = if many_wait { !self.turns.is_multiple_of(FIRST_EVERY) } else { self.turns == 0 };
         let (sooner, later) = if claimed_first || self.first.is_empty() {
             (&mut self.claimed, &mut self.first)
         } else {
