@@ -41,7 +41,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Joins as a node and starts to work; what delivers runs on `threads`. What a former self of this name left behind goes on at once.
+    /// Joins as a node and starts to work; what delivers runs on `threads`. What a former self of this name left behind
+    /// goes on at once.
     ///
     /// # Errors
     /// When the node cannot join, or the HTTP client cannot be made.

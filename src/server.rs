@@ -125,7 +125,7 @@ impl Server {
         let threads = Threads::start().context("no threads can be started")?;
         let database = Database::open(config).await?;
         let mut parts = Parts { maintenance: None, engine: None, listener: None };
-        match parts.start(&database, config, &threads.handle()).await {
+        match parts.start(&database, config, threads.handle()).await {
             Ok(()) => {
                 let address = parts.listener.as_ref().map(Listener::address);
                 Ok(Self { database, parts, address, _threads: threads })

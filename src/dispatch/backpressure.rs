@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 use crate::domain::id::EndpointId;
 
 use super::Dispatcher;
+use super::lanes::Lanes;
 
 /// The longest that a post waits while the threads have no time, and otherwise.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -36,15 +38,21 @@ pub(super) struct Backpressure {
 pub(super) struct Queue {
     pub(super) endpoint: EndpointId,
     pub(super) length: usize,
-    eased: Arc<Notify>,
-    let_go: u64,
+    /// Made with the look at the queue, so that it hears what happens after it.
+    eased: OwnedNotified,
+    pub(super) let_go: u64,
 }
 
 impl Backpressure {
     /// What to wait for at this lane, unless that was in vain a while ago.
     pub(super) fn queue(&self, endpoint: EndpointId, length: usize, now: Instant) -> Option<Queue> {
         let worth_while = self.in_vain_until.is_none_or(|until| until <= now);
-        worth_while.then(|| Queue { endpoint, length, eased: self.eased.clone(), let_go: self.let_go })
+        worth_while.then(|| Queue {
+            endpoint,
+            length,
+            eased: self.eased.clone().notified_owned(),
+            let_go: self.let_go,
+        })
     }
 
     /// One has gone. For each that goes one may come, and all when most of the queue is gone.
@@ -57,9 +65,9 @@ impl Backpressure {
         }
     }
 
-    /// Somebody has waited for a round since then.
-    pub(super) fn judge(&mut self, before: &Queue, strained: bool, now: Instant) {
-        if self.let_go < before.let_go + if strained { FEW } else { FEW_WITH_TIME } {
+    /// Somebody has waited for a round since it had let so many go.
+    pub(super) fn judge(&mut self, let_go: u64, strained: bool, now: Instant) {
+        if self.let_go < let_go + if strained { FEW } else { FEW_WITH_TIME } {
             self.in_vain_until = Some(now + IN_VAIN);
         }
     }
@@ -103,18 +111,28 @@ impl Strain {
 impl Dispatcher {
     /// Waits while these endpoints' lanes have a queue and move.
     pub async fn keep_pace(&self, endpoints: impl Iterator<Item = EndpointId> + Clone) {
-        let began = Instant::now();
-        while began.elapsed() < LONGEST {
-            let longest = self.lanes().longest_queue(endpoints.clone(), Instant::now());
-            let Some(queue) = longest else { return };
-            if tokio::time::timeout(ROUND, queue.eased.notified()).await.is_ok() {
-                return;
-            }
-            let strained = self.strain.of(&self.parts.threads);
-            self.lanes().judge(&queue, strained, Instant::now());
-            if !strained {
-                return;
-            }
+        keep_pace(&self.lanes, endpoints, || self.strain.of(&self.parts.threads)).await;
+    }
+}
+
+/// The same for any lanes, whose threads say whether they have no time.
+pub(super) async fn keep_pace<T>(
+    lanes: &Mutex<Lanes<T>>,
+    endpoints: impl Iterator<Item = EndpointId> + Clone,
+    strained: impl Fn() -> bool,
+) {
+    let lanes = || lanes.lock().unwrap_or_else(PoisonError::into_inner);
+    let began = Instant::now();
+    while began.elapsed() < LONGEST {
+        let longest = lanes().longest_queue(endpoints.clone(), Instant::now());
+        let Some(queue) = longest else { return };
+        if tokio::time::timeout(ROUND, queue.eased).await.is_ok() {
+            return;
+        }
+        let strained = strained();
+        lanes().judge(queue.endpoint, queue.let_go, strained, Instant::now());
+        if !strained {
+            return;
         }
     }
 }
@@ -130,8 +148,8 @@ mod tests {
     fn for_each_that_goes_one_may_come_and_all_when_most_have_gone() {
         let mut lane = Backpressure::default();
         let now = Instant::now();
-        let queue = lane.queue(EndpointId::generate(), 10, now).unwrap();
-        let mut waiting: Vec<_> = (0..5).map(|_| Box::pin(queue.eased.notified())).collect();
+        let wait = || Box::pin(lane.queue(EndpointId::generate(), 10, now).unwrap().eased);
+        let mut waiting: Vec<_> = (0..5).map(|_| wait()).collect();
         let context = &mut Context::from_waker(Waker::noop());
         let mut still_waiting = || {
             waiting.retain_mut(|waiter| waiter.as_mut().poll(context) == Poll::Pending);
@@ -148,6 +166,17 @@ mod tests {
     }
 
     #[test]
+    fn what_happens_between_the_look_at_a_queue_and_the_wait_is_heard() {
+        let mut lane = Backpressure::default();
+        let context = &mut Context::from_waker(Waker::noop());
+        for (length, which) in [(4, "all are called"), (9, "one is called")] {
+            let mut eased = Box::pin(lane.queue(EndpointId::generate(), 10, Instant::now()).unwrap().eased);
+            lane.ease(length, 10);
+            assert_eq!(eased.as_mut().poll(context), Poll::Ready(()), "{which}");
+        }
+    }
+
+    #[test]
     fn nobody_waits_for_a_lane_that_hardly_moves() {
         let (endpoint, now) = (EndpointId::generate(), Instant::now());
         let mut lane = Backpressure::default();
@@ -155,9 +184,9 @@ mod tests {
         for _ in 0..FEW {
             lane.ease(10, 10);
         }
-        lane.judge(&queue, true, now);
+        lane.judge(queue.let_go, true, now);
         let queue = lane.queue(endpoint, 10, now).expect("it moves");
-        lane.judge(&queue, false, now);
+        lane.judge(queue.let_go, false, now);
         assert!(lane.queue(endpoint, 10, now).is_none());
         assert!(lane.queue(endpoint, 10, now + IN_VAIN).is_some(), "it may have changed");
     }

@@ -308,10 +308,10 @@ impl<T> Lanes<T> {
         queues.max_by_key(|queue| queue.length)
     }
 
-    /// Somebody has waited for this queue to get shorter.
-    pub(super) fn judge(&mut self, queue: &Queue, strained: bool, now: Instant) {
-        if let Some(lane) = self.lanes.get_mut(&queue.endpoint) {
-            lane.backpressure.judge(queue, strained, now);
+    /// Somebody has waited for this lane's queue to get shorter, since it had let so many go.
+    pub(super) fn judge(&mut self, endpoint: EndpointId, let_go: u64, strained: bool, now: Instant) {
+        if let Some(lane) = self.lanes.get_mut(&endpoint) {
+            lane.backpressure.judge(let_go, strained, now);
         }
     }
 

@@ -18,7 +18,7 @@ use super::window::Bearing;
 
 const LIMITS: LaneLimits = LaneLimits { in_flight: 5, in_flight_per_tenant: 3, queued_per_lane: 4 };
 
-fn endpoint(tenant: ApplicationId, rate_limit: Option<u32>) -> Endpoint {
+pub(super) fn endpoint(tenant: ApplicationId, rate_limit: Option<u32>) -> Endpoint {
     Endpoint {
         id: EndpointId::generate(),
         application_id: tenant,
@@ -437,29 +437,4 @@ fn a_lane_that_opens_again_begins_with_one_at_a_time() {
     everything.begin_slowly(true);
     fill(&mut everything, &open);
     assert_eq!(at_once(&mut everything, now), 1, "after a pause of everything each lane begins slowly");
-}
-
-#[test]
-fn a_queue_holds_up_those_who_make_it_longer_until_it_is_short_again() {
-    let limits = LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 };
-    let mut lanes = Lanes::new(limits);
-    let now = Instant::now();
-    let tenant = ApplicationId::generate();
-    let (short, long) = (Arc::new(endpoint(tenant, None)), Arc::new(endpoint(tenant, None)));
-    let both = [short.id, long.id, EndpointId::generate()];
-    let fill = |lanes: &mut Lanes<usize>, endpoint: &Arc<Endpoint>, count: usize| {
-        for item in 0..count {
-            assert_eq!(lanes.reserve(endpoint), Admission::Reserved);
-            assert_eq!(lanes.push_first(endpoint, item, now), None);
-        }
-    };
-    // Two requests at once, and eight queue for each.
-    fill(&mut lanes, &short, 16);
-    fill(&mut lanes, &long, 15);
-    assert_eq!(lanes.longest_queue(both.into_iter(), now).map(|queue| queue.endpoint), Some(short.id));
-    assert!(lanes.longest_queue(both.into_iter().skip(1), now).is_none(), "fifteen hold nobody up");
-    fill(&mut lanes, &long, 2);
-    assert_eq!(lanes.longest_queue(both.into_iter(), now).map(|queue| queue.endpoint), Some(long.id));
-    while lanes.next(now).is_some() {}
-    assert!(lanes.longest_queue(both.into_iter(), now).is_none(), "two of each have gone");
 }

@@ -3,6 +3,8 @@
 //! hands that to the recorder. No database connection is held while a request is out.
 
 mod backpressure;
+#[cfg(test)]
+mod backpressure_test;
 mod claim;
 mod delivery;
 mod execute;

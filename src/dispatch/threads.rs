@@ -7,7 +7,11 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 /// Threads, one a core. Dropping them ends whatever still runs on them.
 #[derive(Debug)]
-pub struct Threads(Option<Runtime>);
+pub struct Threads {
+    handle: Handle,
+    /// There until it is dropped.
+    runtime: Option<Runtime>,
+}
 
 impl Threads {
     /// Starts them.
@@ -15,23 +19,20 @@ impl Threads {
     /// # Errors
     /// When the system gives none.
     pub fn start() -> io::Result<Self> {
-        Builder::new_multi_thread()
-            .thread_name("dispatch")
-            .enable_all()
-            .build()
-            .map(|runtime| Self(Some(runtime)))
+        let runtime = Builder::new_multi_thread().thread_name("dispatch").enable_all().build()?;
+        Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }
 
     /// What spawns on them.
-    pub fn handle(&self) -> Handle {
-        self.0.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone())
+    pub fn handle(&self) -> &Handle {
+        &self.handle
     }
 }
 
 impl Drop for Threads {
     fn drop(&mut self) {
         // Dropped as it is, it would wait for its threads, which nothing asynchronous may do.
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }

@@ -70,6 +70,8 @@ impl Cluster {
             "checkpoint_timeout=15min".to_owned(),
             // The queue lives and dies in seconds; cleared once a minute, it would be as large as a minute makes it.
             "autovacuum_naptime=10s".to_owned(),
+            // Three would all be busy while a day's messages, deliveries and attempts are.
+            "autovacuum_max_workers=6".to_owned(),
             format!("wal_compression={compression}"),
             "idle_in_transaction_session_timeout=60s".to_owned(),
             "timezone=UTC".to_owned(),

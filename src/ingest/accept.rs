@@ -58,7 +58,7 @@ impl Ingest {
         &self,
         environment: &EnvironmentId,
         application: &str,
-        new: NewMessage,
+        new: &NewMessage,
     ) -> Result<Accepted, IngestError> {
         self.accept_one(Target::Named(environment, application), new).await
     }
@@ -70,7 +70,7 @@ impl Ingest {
     pub async fn accept_into(
         &self,
         application: ApplicationId,
-        new: NewMessage,
+        new: &NewMessage,
     ) -> Result<Accepted, IngestError> {
         self.accept_one(Target::Known(application), new).await
     }
@@ -89,8 +89,8 @@ impl Ingest {
         self.accept_for(Target::Named(environment, application), new).await
     }
 
-    async fn accept_one(&self, target: Target<'_>, new: NewMessage) -> Result<Accepted, IngestError> {
-        let mut answers = self.accept_for(target, &[new]).await?;
+    async fn accept_one(&self, target: Target<'_>, new: &NewMessage) -> Result<Accepted, IngestError> {
+        let mut answers = self.accept_for(target, std::slice::from_ref(new)).await?;
         answers.pop().unwrap_or(Err(IngestError::Unavailable))
     }
 

@@ -197,6 +197,7 @@ impl Writer {
     /// Hands what was written to the dispatcher and answers everybody.
     fn settle(&self, batch: Vec<Posted>, refused: &[(MessageId, Refusal)], epoch: i64) {
         let refused: HashMap<MessageId, Refusal> = refused.iter().copied().collect();
+        let mut any_goes = false;
         for mut posted in batch {
             if let Some(refusal) = refused.get(&posted.message.id) {
                 posted.say(Answer::Refused(*refusal));
@@ -204,14 +205,19 @@ impl Writer {
             }
             for (endpoint, place) in std::mem::take(&mut posted.deliveries) {
                 match place {
-                    Place::Seat(seat) => seat.take(posted.message.clone(), epoch, posted.mark.clone()),
+                    Place::Seat(seat) => {
+                        seat.take(posted.message.clone(), epoch, posted.mark.clone());
+                        any_goes = true;
+                    }
                     Place::Waiting => self.dispatcher.queue_grew(endpoint),
                     Place::Held => {}
                 }
             }
             posted.say(Answer::Written);
         }
-        self.dispatcher.go();
+        if any_goes {
+            self.dispatcher.go();
+        }
     }
 }
 

@@ -109,7 +109,7 @@ async fn post(ingest: &Ingest, notice: &OperationalNotice) -> bool {
         only: None,
         payload_hours: None,
     };
-    match ingest.accept_into(target, message).await {
+    match ingest.accept_into(target, &message).await {
         // It was posted before, or there is nobody to tell.
         Ok(_) | Err(IngestError::EventIdTaken | IngestError::UnknownApplication) => true,
         Err(error) => {

@@ -72,7 +72,7 @@ async fn send(
         only: Some(endpoint),
         idempotency: None,
     };
-    match state.ingest.accept(environment, &application.to_string(), message).await.map_err(refused)? {
+    match state.ingest.accept(environment, &application.to_string(), &message).await.map_err(refused)? {
         Accepted::Stored(message) => {
             Ok((StatusCode::ACCEPTED, Json(MessageOut::of(record_of(&message, true))?)))
         }

@@ -59,10 +59,10 @@ async fn create(
     let idempotency = key_in(&headers)?.map(|key| hashed(&caller, &path, key, &body));
     let application = input.application.take();
     let message = input.message(&body, idempotency);
-    let accepted = match (state.ingest.accept(environment, &app_id, message.clone()).await, application) {
+    let accepted = match (state.ingest.accept(environment, &app_id, &message).await, application) {
         (Err(IngestError::UnknownApplication), Some(application)) => {
             Box::pin(create_unless_there(&state, &caller, &app_id, application)).await?;
-            Box::pin(state.ingest.accept(environment, &app_id, message)).await
+            Box::pin(state.ingest.accept(environment, &app_id, &message)).await
         }
         (accepted, _) => accepted,
     };
