@@ -9,8 +9,9 @@ use http::Method;
 
 use crate::Options;
 use crate::api::tenant;
-use crate::cases::{PATIENCE, add_counters, evaluate, healthy_tenants, ten_healthy};
+use crate::cases::{PATIENCE, add_counters, evaluate};
 use crate::client::Connection;
+use crate::isolation::{healthy_tenants, ten_healthy};
 use crate::post::{Pace, Posts, messages, post};
 use crate::receiver::Receiver;
 use crate::report::{Outcome, Report};
@@ -51,15 +52,17 @@ pub async fn dead(options: &Options, receiver: &Arc<Receiver>, report: &mut Repo
     let (app, posts) = fill(options, &target, receiver, "/hang/0", options.backlog).await?;
     // What filling it left to do for the database is not what is measured.
     target.settle_down().await?;
-    let mut alone = healthy_tenants("dead endpoint: held", options, &target, receiver, &healthy).await?;
+    let held = healthy_tenants(options.seconds, &target, receiver, &healthy).await?;
+    let mut alone = held.outcome("dead endpoint: held");
     alone.note = format!("{} deliveries are held", posts.sent.len());
     report.add(alone)?;
     switch(&target, &app, false).await?;
-    let mut beside = healthy_tenants("dead endpoint: due", options, &target, receiver, &healthy).await?;
+    let due = healthy_tenants(options.seconds, &target, receiver, &healthy).await?;
+    let mut beside = due.outcome("dead endpoint: due");
     beside.note = format!("{} deliveries are due, to an endpoint that never answers", posts.sent.len());
     report.add(beside)?;
-    let mut later =
-        healthy_tenants("dead endpoint: due, later", options, &target, receiver, &healthy).await?;
+    let still_due = healthy_tenants(options.seconds, &target, receiver, &healthy).await?;
+    let mut later = still_due.outcome("dead endpoint: due, later");
     later.note = "the same, ten seconds on".to_owned();
     report.add(later)?;
     target.stop()

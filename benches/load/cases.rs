@@ -36,7 +36,7 @@ pub async fn run_all(options: &Options, report: &mut Report) -> anyhow::Result<(
         }
     }
     if wanted("isolation") {
-        isolation(options, &receiver, report).await?;
+        crate::isolation::run(options, &receiver, report).await?;
     }
     if wanted("backlog") {
         crate::backlog::run(options, &receiver, report).await?;
@@ -131,123 +131,21 @@ pub fn evaluate(
 
 /// Adds what only a server of our own shows.
 pub fn add_counters(outcome: &mut Outcome, before: Option<Counters>, after: Option<Counters>, messages: u64) {
-    let (Some(before), Some(after)) = (before, after) else { return };
+    if let (Some(before), Some(after)) = (before, after) {
+        add_spent(outcome, after.since(before), messages);
+    }
+}
+
+/// The same of what was spent in the meantime.
+pub fn add_spent(outcome: &mut Outcome, spent: Counters, messages: u64) {
     let each = |count: i64| Some(count as f64 / messages.max(1) as f64);
-    outcome.statements_per_message = each(after.statements - before.statements);
-    outcome.wal_bytes_per_message = each(after.wal_bytes - before.wal_bytes);
-    let updates = after.delivery_updates.0 - before.delivery_updates.0;
-    let hot = after.delivery_updates.1 - before.delivery_updates.1;
+    outcome.statements_per_message = each(spent.statements);
+    outcome.wal_bytes_per_message = each(spent.wal_bytes);
+    let (updates, hot) = spent.delivery_updates;
     outcome.hot_share = (updates > 0).then(|| hot as f64 / updates as f64);
-    outcome.cpu_postrider = after.postrider.cpu_seconds - before.postrider.cpu_seconds;
-    outcome.cpu_postgres = after.postgres.cpu_seconds - before.postgres.cpu_seconds;
-    outcome.peak_rss_mb = after.postrider.peak_rss as f64 / 1e6;
-}
-
-/// Healthy tenants alone, and then beside endpoints that hang, endpoints that fail and a tenant that shouts.
-async fn isolation(options: &Options, receiver: &Arc<Receiver>, report: &mut Report) -> anyhow::Result<()> {
-    let settings = vec![("POSTRIDER_REQUEST_TIMEOUT", "5s".to_owned())];
-    let target = Target::start(options, settings).await?;
-    let healthy = ten_healthy(options, &target, receiver).await?;
-    let alone = healthy_tenants("isolation: alone", options, &target, receiver, &healthy).await?;
-    report.add(alone)?;
-    let mut hostile = Vec::new();
-    for n in 0..5 {
-        for kind in ["hang", "fail"] {
-            let app = tenant(&target, receiver, &[format!("/{kind}/{n}")]).await?;
-            hostile.push((messages(options, &target, &app), 20));
-        }
-    }
-    let loud = tenant(&target, receiver, &["/slow/999".to_owned()]).await?;
-    hostile.push((messages(options, &target, &loud), 20 * 30));
-    let mut noise = tokio::task::JoinSet::new();
-    for (destination, rate) in hostile {
-        let seconds = options.seconds + 3;
-        noise.spawn(async move {
-            // Beyond every number that the healthy ones use.
-            let numbers = Arc::new(AtomicU64::new(1 << 40));
-            post(&destination, Pace::Steady(rate), seconds, &numbers).await
-        });
-    }
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let beside =
-        healthy_tenants("isolation: beside hostile ones", options, &target, receiver, &healthy).await?;
-    report.add(beside)?;
-    while let Some(posts) = noise.join_next().await {
-        posts??;
-    }
-    target.stop()
-}
-
-/// Ten tenants with a healthy endpoint each.
-pub async fn ten_healthy(
-    options: &Options,
-    target: &Target,
-    receiver: &Receiver,
-) -> anyhow::Result<Vec<Destination>> {
-    let mut healthy = Vec::new();
-    for n in 0..10 {
-        let app = tenant(target, receiver, &[format!("/ok/{n}")]).await?;
-        healthy.push(messages(options, target, &app));
-    }
-    Ok(healthy)
-}
-
-/// What tenants with a healthy endpoint each see, at a steady thirty messages a second each.
-pub async fn healthy_tenants(
-    name: &str,
-    options: &Options,
-    target: &Target,
-    receiver: &Arc<Receiver>,
-    healthy: &[Destination],
-) -> anyhow::Result<Outcome> {
-    receiver.reset();
-    let before = target.counters().await?;
-    let began = Instant::now();
-    let numbers = Arc::new(AtomicU64::new(0));
-    let mut loops = tokio::task::JoinSet::new();
-    for (tenant, destination) in healthy.iter().enumerate() {
-        let (destination, numbers, seconds) = (destination.clone(), numbers.clone(), options.seconds);
-        loops.spawn(async move {
-            let posts = post(&destination, Pace::Steady(30), seconds, &numbers).await?;
-            anyhow::Ok((tenant, posts))
-        });
-    }
-    let mut all = Vec::new();
-    while let Some(done) = loops.join_next().await {
-        all.push(done??);
-    }
-    let posted = began.elapsed().as_secs_f64();
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let bad_signatures = receiver.bad_signatures.load(Ordering::Relaxed);
-    let arrivals = receiver.take();
-    let (mut end_to_end, mut accept) = (Durations::default(), Durations::default());
-    let (mut missing, mut duplicates, mut count) = (0, 0, 0u64);
-    for (tenant, posts) in all {
-        accept.extend(posts.accept);
-        for (number, sent) in posts.sent {
-            count += 1;
-            match arrivals.seen.get(&(number, u32::try_from(tenant)?)) {
-                Some((at, times)) => {
-                    end_to_end.push(at.saturating_duration_since(sent));
-                    duplicates += u64::from(times - 1);
-                }
-                None => missing += 1,
-            }
-        }
-    }
-    let mut outcome = Outcome {
-        case: name.to_owned(),
-        accepted_per_second: count as f64 / posted,
-        delivered_per_second: (count - missing) as f64 / posted,
-        accept: accept.summary(),
-        end_to_end: end_to_end.summary(),
-        missing,
-        duplicates,
-        bad_signatures,
-        ..Outcome::default()
-    };
-    add_counters(&mut outcome, before, target.counters().await?, count);
-    Ok(outcome)
+    outcome.cpu_postrider = spent.postrider.cpu_seconds;
+    outcome.cpu_postgres = spent.postgres.cpu_seconds;
+    outcome.peak_rss_mb = spent.postrider.peak_rss as f64 / 1e6;
 }
 
 /// Closed loops while the server is killed and started again, three times.

@@ -11,6 +11,21 @@ pub struct Usage {
     pub peak_rss: u64,
 }
 
+impl Usage {
+    /// What came on top of an earlier look; the peak is the peak.
+    pub fn since(self, before: Self) -> Self {
+        Self { cpu_seconds: self.cpu_seconds - before.cpu_seconds, peak_rss: self.peak_rss }
+    }
+
+    /// Both together.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            cpu_seconds: self.cpu_seconds + other.cpu_seconds,
+            peak_rss: self.peak_rss.max(other.peak_rss),
+        }
+    }
+}
+
 /// Ticks a second of `/proc/*/stat`; Linux has had 100 on every platform for long.
 const TICKS: f64 = 100.0;
 

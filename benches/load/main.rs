@@ -1,8 +1,9 @@
 //! The benchmark: a load generator and a receiver in one process, against a release build of Postrider on its own
-//! private Postgres, fsync on. Every case stands beside its ceilings: the same bodies straight to the receiver. It fails when a message is lost or a signature is wrong, never because it was slow.
+//! private Postgres, fsync on. Every case stands beside its ceilings: the same bodies straight to the receiver. It fails
+//! when a message is lost or a signature is wrong, never because it was slow.
 //!
-//! `cargo bench --bench load` runs all cases but `life`, which takes long and has to be named; `-- --case one_endpoint --seconds 10` one of them; `--server URL
-//! --token TOKEN` drives any server that speaks this API.
+//! `cargo bench --bench load` runs all cases but `life`, which takes long and has to be named; `-- --case one_endpoint
+//! --seconds 10` one of them; `--server URL --token TOKEN` drives any server that speaks this API.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,6 +18,7 @@ mod backlog;
 mod cases;
 mod ceiling;
 mod client;
+mod isolation;
 mod life;
 mod machine;
 mod measure;

@@ -101,6 +101,9 @@ pub async fn post(
         }
         Pace::Steady(rate) => {
             let connections = 32;
+            // Those who post at a pace know nothing of one another: each run of posts has a phase of its own.
+            let phase = rand::random::<f64>() / rate as f64;
+            let first = tokio::time::Instant::now() + Duration::from_secs_f64(phase);
             for place in 0..connections {
                 let (destination, numbers) = (destination.clone(), numbers.clone());
                 loops.spawn(async move {
@@ -108,8 +111,7 @@ pub async fn post(
                     let mut posts = Posts::default();
                     let gap = Duration::from_secs(connections) / u32::try_from(rate)?;
                     let mut ticks = tokio::time::interval_at(
-                        tokio::time::Instant::now()
-                            + gap * u32::try_from(place)? / u32::try_from(connections)?,
+                        first + gap * u32::try_from(place)? / u32::try_from(connections)?,
                         gap,
                     );
                     while Instant::now() < end {

@@ -67,6 +67,36 @@ pub struct Counters {
     pub postgres: Usage,
 }
 
+impl Counters {
+    /// What came on top of an earlier look.
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            statements: self.statements - before.statements,
+            wal_bytes: self.wal_bytes - before.wal_bytes,
+            delivery_updates: (
+                self.delivery_updates.0 - before.delivery_updates.0,
+                self.delivery_updates.1 - before.delivery_updates.1,
+            ),
+            postrider: self.postrider.since(before.postrider),
+            postgres: self.postgres.since(before.postgres),
+        }
+    }
+
+    /// Both together.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            statements: self.statements + other.statements,
+            wal_bytes: self.wal_bytes + other.wal_bytes,
+            delivery_updates: (
+                self.delivery_updates.0 + other.delivery_updates.0,
+                self.delivery_updates.1 + other.delivery_updates.1,
+            ),
+            postrider: self.postrider.and(other.postrider),
+            postgres: self.postgres.and(other.postgres),
+        }
+    }
+}
+
 /// What the claims of due deliveries have cost the database.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Claims {
