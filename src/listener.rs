@@ -1,13 +1,19 @@
 //! The socket that the API is served on.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use tokio::net::TcpListener;
+use axum::serve::ListenerExt;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+/// So many connections may wait to be accepted, as far as the system allows. With the usual 128, a producer that opens
+/// some hundreds at once has to knock again a second later.
+const BACKLOG: u32 = 4096;
 
 /// A router being served.
 pub struct Listener {
@@ -22,12 +28,15 @@ impl Listener {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start(address: SocketAddr, router: Router) -> anyhow::Result<Self> {
-        let listener =
-            TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        let listener = bind(address).with_context(|| format!("cannot listen on {address}"))?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        // An answer never waits for the client to say that it has what was sent before.
+        let listener = listener.tap_io(|connection| {
+            let _ = connection.set_nodelay(true);
+        });
         let serving =
             tokio::spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stopped).await });
         tracing::info!("listening on http://{address}");
@@ -48,5 +57,33 @@ impl Listener {
             Ok(Err(error)) => tracing::error!(%error, "the API broke off"),
             Err(_) => tracing::warn!("some API requests were still under way at the end"),
         }
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart must not have to wait for the connections of the process before it.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::net::{Ipv4Addr, TcpStream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_burst_of_connections_has_room_before_any_is_accepted() {
+        let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+        let burst = most.trim().parse::<usize>().unwrap().min(500);
+        let listener = bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let address = listener.local_addr().unwrap();
+        // One for which there is no room would be let in when it knocks again, or never.
+        let patience = Duration::from_secs(30);
+        let connections: Vec<_> =
+            (0..burst).map(|_| TcpStream::connect_timeout(&address, patience).unwrap()).collect();
+        assert_eq!(connections.len(), burst);
     }
 }

@@ -21,7 +21,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use sha2::Sha256;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Notify;
 
 /// What came in since the last [`Receiver::reset`].
@@ -50,7 +50,10 @@ pub struct Receiver {
 impl Receiver {
     /// Starts to listen.
     pub async fn start() -> anyhow::Result<Arc<Self>> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let socket = TcpSocket::new_v4()?;
+        socket.bind("127.0.0.1:0".parse()?)?;
+        // All the connections of a run at once.
+        let listener = socket.listen(4096)?;
         let receiver = Arc::new(Self {
             address: listener.local_addr()?,
             secrets: Mutex::default(),
