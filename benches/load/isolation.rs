@@ -18,49 +18,75 @@ use crate::target::{Counters, Target};
 /// Times that both are measured, in turns: the machine's own moods fall on both alike.
 const ROUNDS: u32 = 3;
 
-/// Healthy tenants alone, and then beside endpoints that hang, endpoints that fail and a tenant that shouts.
+/// What others do, beside whom the healthy ones are measured: paths of the receiver, and messages a second to each.
+type Others = [(&'static str, u64); 11];
+const HOSTILE: Others = others(["/hang/", "/fail/", "/slow/"]);
+const GOOD: Others = others(["/ok/"; 3]);
+
+/// Five and five of a kind, and one that shouts: it alone posts twice as much as the ten healthy ones together.
+const fn others([one, another, shouting]: [&'static str; 3]) -> Others {
+    let mut others = [(one, 20); 11];
+    let mut n = 5;
+    while n < 10 {
+        others[n] = (another, 20);
+        n += 1;
+    }
+    others[10] = (shouting, 20 * 30);
+    others
+}
+
+/// Healthy tenants alone; then beside others that are as healthy, which shows what the load alone does; then beside
+/// endpoints that hang, endpoints that fail and a slow one whose tenant shouts.
 pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Report) -> anyhow::Result<()> {
-    let (mut alone, mut beside) = (Healthy::default(), Healthy::default());
+    let (mut alone, mut beside_good, mut beside_hostile) =
+        (Healthy::default(), Healthy::default(), Healthy::default());
     for _ in 0..ROUNDS {
         let settings = vec![("POSTRIDER_REQUEST_TIMEOUT", "5s".to_owned())];
         let target = Target::start(options, settings).await?;
-        let healthy = ten_healthy(options, &target, receiver).await?;
+        let tenants = ten_healthy(options, &target, receiver).await?;
         // Warm up: connections, caches, plans.
-        healthy_tenants(2, &target, receiver, &healthy).await?;
-        alone.add(healthy_tenants(options.seconds, &target, receiver, &healthy).await?);
-        let mut noise = make_noise(options, &target, receiver).await?;
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        beside.add(healthy_tenants(options.seconds, &target, receiver, &healthy).await?);
-        while let Some(posts) = noise.join_next().await {
-            posts??;
+        healthy_tenants(2, &target, receiver, &tenants).await?;
+        alone.add(healthy_tenants(options.seconds, &target, receiver, &tenants).await?);
+        for (beside, others, first) in [(&mut beside_good, GOOD, 100), (&mut beside_hostile, HOSTILE, 200)] {
+            let mut noise = make_noise(options, &target, receiver, others, first).await?;
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            beside.add(healthy_tenants(options.seconds, &target, receiver, &tenants).await?);
+            while let Some(posts) = noise.join_next().await {
+                posts??;
+            }
         }
         target.stop()?;
     }
-    let (alone, mut beside) =
-        (alone.outcome("isolation: alone"), beside.outcome("isolation: beside hostile ones"));
-    let ratio = beside.end_to_end.p99_ms / alone.end_to_end.p99_ms;
-    beside.note = format!("{ROUNDS} rounds of both; p99 {ratio:.2} × that alone");
+    let alone = alone.outcome("isolation: alone");
+    let mut beside_good = beside_good.outcome("isolation: beside good ones");
+    let mut beside_hostile = beside_hostile.outcome("isolation: beside hostile ones");
+    let p99 = |outcome: &Outcome| outcome.end_to_end.p99_ms;
+    beside_good.note = format!("p99 {:.2} × that alone", p99(&beside_good) / p99(&alone));
+    beside_hostile.note = format!(
+        "p99 {:.2} × that alone, {:.2} × that beside good ones; {ROUNDS} rounds of all three",
+        p99(&beside_hostile) / p99(&alone),
+        p99(&beside_hostile) / p99(&beside_good)
+    );
     report.add(alone)?;
-    report.add(beside)
+    report.add(beside_good)?;
+    report.add(beside_hostile)
 }
 
-/// Endpoints that hang, endpoints that fail and a tenant that shouts, for longer than the healthy ones are measured.
+/// Others who post for longer than the healthy ones are measured; their endpoints are numbered from `first`.
 async fn make_noise(
     options: &Options,
     target: &Target,
     receiver: &Receiver,
+    others: Others,
+    first: u32,
 ) -> anyhow::Result<JoinSet<anyhow::Result<Posts>>> {
-    let mut hostile = Vec::new();
-    for n in 0..5 {
-        for kind in ["hang", "fail"] {
-            let app = tenant(target, receiver, &[format!("/{kind}/{n}")]).await?;
-            hostile.push((messages(options, target, &app), 20));
-        }
+    let mut destinations = Vec::new();
+    for (number, (path, rate)) in (first..).zip(others) {
+        let app = tenant(target, receiver, &[format!("{path}{number}")]).await?;
+        destinations.push((messages(options, target, &app), rate));
     }
-    let loud = tenant(target, receiver, &["/slow/999".to_owned()]).await?;
-    hostile.push((messages(options, target, &loud), 20 * 30));
     let mut noise = JoinSet::new();
-    for (destination, rate) in hostile {
+    for (destination, rate) in destinations {
         let seconds = options.seconds + 3;
         noise.spawn(async move {
             // Beyond every number that the healthy ones use.
