@@ -9,8 +9,8 @@ use http::Method;
 
 use crate::Options;
 use crate::api::tenant;
-use crate::cases::{PATIENCE, add_counters, evaluate};
 use crate::client::Connection;
+use crate::evaluate::{PATIENCE, add_counters, evaluate};
 use crate::isolation::{healthy_tenants, ten_healthy};
 use crate::post::{Pace, Posts, messages, post};
 use crate::receiver::Receiver;

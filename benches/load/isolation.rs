@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::Options;
 use crate::api::tenant;
-use crate::cases::add_spent;
+use crate::evaluate::add_spent;
 use crate::measure::Durations;
 use crate::post::{Destination, Pace, Posts, messages, post};
 use crate::receiver::Receiver;

@@ -10,7 +10,7 @@ use sqlx::{PgConnection, Row};
 
 use crate::Options;
 use crate::api::tenant;
-use crate::cases::{PATIENCE, add_counters, evaluate};
+use crate::evaluate::{PATIENCE, add_counters, evaluate};
 use crate::post::{Pace, Posts, messages, post};
 use crate::receiver::Receiver;
 use crate::report::Report;

@@ -18,6 +18,7 @@ mod backlog;
 mod cases;
 mod ceiling;
 mod client;
+mod evaluate;
 mod isolation;
 mod life;
 mod machine;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::Options;
 use crate::api::tenant;
-use crate::cases::evaluate;
+use crate::evaluate::evaluate;
 use crate::post::{Destination, Pace, messages, post};
 use crate::receiver::Receiver;
 use crate::report::Report;

@@ -3,12 +3,13 @@
 //! hands that to the recorder. No database connection is held while a request is out.
 
 mod backpressure;
-#[cfg(test)]
-mod backpressure_test;
 mod claim;
 mod delivery;
 mod execute;
 mod floors;
+mod keep_pace;
+#[cfg(test)]
+mod keep_pace_test;
 mod lane;
 mod lanes;
 #[cfg(test)]
@@ -42,7 +43,7 @@ pub use memory::Share;
 pub use seat::{Place, Seat};
 pub use threads::Threads;
 
-use backpressure::Strain;
+use keep_pace::Strain;
 use lanes::Lanes;
 use memory::Memory;
 use watch::Spilled;

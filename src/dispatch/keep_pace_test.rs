@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
 
-use super::backpressure::keep_pace;
+use super::keep_pace::keep_pace;
 use super::lanes::{Admission, LaneLimits, Lanes};
 use super::lanes_test::endpoint;
 
