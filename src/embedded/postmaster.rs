@@ -20,8 +20,9 @@ use super::account::Account;
 use super::cluster::Cluster;
 use super::programs::Programs;
 
-/// How often a process that cannot be waited for is looked at.
+/// How often a process that cannot be waited for is looked at: while it starts or stops, and while it does its work.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+const LOOK_AT_WORK_EVERY: Duration = Duration::from_secs(1);
 
 /// A postmaster that answers.
 #[derive(Debug)]
@@ -104,13 +105,18 @@ impl Postmaster {
         Ok(postmaster)
     }
 
+    /// Returns when it has gone by itself.
     pub(super) async fn ended(&mut self) {
+        self.gone(LOOK_AT_WORK_EVERY).await;
+    }
+
+    async fn gone(&mut self, look_every: Duration) {
         if let Some(child) = &mut self.child {
             // An error means that there is nothing to wait for any more.
             let _ = child.wait().await;
         } else {
             while is_alive(self.pid) {
-                tokio::time::sleep(LOOK_EVERY).await;
+                tokio::time::sleep(look_every).await;
             }
         }
         self.stopped = true;
@@ -122,7 +128,7 @@ impl Postmaster {
             Ok(()) | Err(Errno::ESRCH) => {}
             Err(error) => return Err(EmbeddedError::io("cannot stop", Path::new("postgres"), error)),
         }
-        self.ended().await;
+        self.gone(LOOK_EVERY).await;
         Ok(())
     }
 }
