@@ -1,6 +1,7 @@
 //! The engine of a node: its lease, its dispatcher, ingest in front of it, the replay runner beside it; started and
 //! stopped in order.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -9,14 +10,17 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::dispatch::{DispatchOptions, Dispatcher, LaneLimits, Parts, Running};
+use crate::dispatch::{CLAIM_LEASE, DispatchOptions, Dispatcher, LaneLimits, Parts, Running};
 use crate::domain::clock::Clock;
 use crate::ingest::{Ingest, Writers};
 use crate::lease::{self, KeeperEnd, Lease};
+use crate::notices::{Changes, Hearing};
 use crate::operational::OperationalWebhooks;
 use crate::replay::{ReplayHandle, ReplayRunner};
+use crate::rescue::Rescue;
 use crate::send::{Sender, SenderOptions};
-use crate::store::{Credentials, Pictures, Store};
+use crate::store::{Credentials, Pictures, Store, Trust};
+use crate::vitals::Vitals;
 
 /// Deliveries that one endpoint's lane queues in memory.
 const QUEUED_PER_LANE: usize = 1024;
@@ -29,10 +33,15 @@ pub struct Engine {
     pub credentials: Credentials,
     /// Wakes the replay runner.
     pub replay: ReplayHandle,
+    /// How this node is.
+    pub vitals: Vitals,
+    /// Waits until a change is in force on every node.
+    pub changes: Changes,
     store: Store,
     lease: Lease,
     stop: CancellationToken,
     keeper: JoinHandle<KeeperEnd>,
+    rescue: JoinHandle<()>,
     dispatching: Running,
     writers: Writers,
     runner: Option<ReplayRunner>,
@@ -40,29 +49,49 @@ pub struct Engine {
     patience: Duration,
 }
 
+/// What an engine stands on.
+pub struct Foundation<'a> {
+    /// The database.
+    pub store: Store,
+    /// The time of day.
+    pub clock: Clock,
+    /// The threads that deliver.
+    pub threads: &'a Handle,
+    /// The threads that nothing else may occupy.
+    pub vital: &'a Handle,
+    /// The address that this process has bound, with its host; empty when it has bound none.
+    pub place: &'a str,
+}
+
 impl Engine {
-    /// Joins as a node and starts to work; what delivers runs on `threads`. What a former self of this name left behind
-    /// goes on at once.
+    /// Joins as a node and starts to work. What a former self of this name left behind goes on at once.
     ///
     /// # Errors
     /// When the node cannot join, or the HTTP client cannot be made.
-    pub async fn start(
-        store: Store,
-        config: &Config,
-        clock: Clock,
-        threads: &Handle,
-    ) -> anyhow::Result<Self> {
+    pub async fn start(config: &Config, foundation: Foundation<'_>) -> anyhow::Result<Self> {
+        let Foundation { store, clock, threads, vital, place } = foundation;
         let sender = Sender::new(&SenderOptions {
             request_timeout: config.request_timeout,
             allow_subnets: config.allow_subnets.clone(),
         })?;
-        let (lease, freed) = Lease::join(&store, &config.node_name).await.context("this node cannot join")?;
+        let (lease, freed) =
+            Lease::join(&store, &config.node_name, place).await.context("this node cannot join")?;
         tracing::info!(node = %config.node_name, epoch = lease.epoch(), freed, "joined");
         let paused = store.dispatching().await.context("the database cannot be asked")?.paused;
-        let stop = CancellationToken::new();
-        let keeper = threads.spawn(lease::keep(lease.clone(), store.clone(), stop.clone()));
-        let pictures = Pictures::new(store.clone());
-        let credentials = Credentials::new(store.clone());
+        let (stop, vitals, hearing) = (CancellationToken::new(), Vitals::default(), Hearing::default());
+        let numbers = hearing.clone();
+        let keeper = vital.spawn(lease::keep(
+            lease.clone(),
+            store.clone(),
+            vitals.clone(),
+            move || numbers.next_beat(),
+            stop.clone(),
+        ));
+        let net = Rescue::new(store.clone(), lease.clone(), vitals.clone(), CLAIM_LEASE);
+        let rescue = vital.spawn(net.run(stop.clone()));
+        let trust: Arc<dyn Trust> = Arc::new(hearing.clone());
+        let pictures = Pictures::new(store.clone(), trust.clone());
+        let credentials = Credentials::new(store.clone(), trust);
         let parts = Parts {
             store: store.clone(),
             pictures: pictures.clone(),
@@ -71,9 +100,13 @@ impl Engine {
             lease: lease.clone(),
             clock,
             threads: threads.clone(),
+            vital: vital.clone(),
+            vitals: vitals.clone(),
+            hearing: hearing.clone(),
         };
         let (dispatcher, dispatching) = Dispatcher::start(parts, dispatch_options(config, paused));
-        let (ingest, writers) = Ingest::start(store.clone(), pictures, lease.clone(), dispatcher);
+        let (ingest, writers) =
+            Ingest::start(store.clone(), pictures, lease.clone(), dispatcher, vitals.messages.clone());
         let replay = ReplayHandle::default();
         let runner = config
             .roles
@@ -84,20 +117,23 @@ impl Engine {
             let window = config.operational_window;
             (OperationalWebhooks::start(store.clone(), ingest.clone(), window, stop.clone()), stop)
         });
-        let patience = config.shutdown_timeout;
+        let changes = Changes::new(store.clone(), lease.clone(), hearing);
         Ok(Self {
             ingest,
             credentials,
             replay,
+            vitals,
+            changes,
             store,
             lease,
             stop,
             keeper,
+            rescue,
             dispatching,
             writers,
             runner,
             operational,
-            patience,
+            patience: config.shutdown_timeout,
         })
     }
 
@@ -109,25 +145,53 @@ impl Engine {
     }
 
     /// Writes what was accepted, hands back what is queued, waits for the requests under way, records them, and
-    /// leaves.
-    pub async fn stop(self) {
+    /// leaves. Everything has a limit: a database that is away does not keep the process. What is left then is
+    /// delivered again by whoever takes this node over; the error says so.
+    ///
+    /// # Errors
+    /// When something was left undone.
+    pub async fn stop(self, patience: Option<Duration>) -> anyhow::Result<()> {
+        let patience = patience.unwrap_or(self.patience);
         if let Some((operational, stop)) = self.operational {
             stop.cancel();
-            operational.stopped().await;
+            within(WRITES_WITHIN, operational.stopped()).await;
         }
-        self.writers.stop().await;
-        self.dispatching.stop(self.patience).await;
+        let mut left = Vec::new();
+        if !within(patience.max(WRITES_WITHIN), self.writers.stop()).await {
+            left.push("messages that were not answered are not written".to_owned());
+        }
+        let unfinished = self.dispatching.stop(patience).await;
+        if unfinished.requests > 0 {
+            let requests = unfinished.requests;
+            tracing::warn!(requests, "requests were still under way at the end; they will be made again");
+        }
+        if unfinished.unwritten {
+            left.push("outcomes are not recorded; what they are of is delivered again".to_owned());
+        }
         self.stop.cancel();
         if let Some(runner) = self.runner {
-            runner.stopped().await;
+            within(WRITES_WITHIN, runner.stopped()).await;
         }
+        self.rescue.abort();
         if !self.keeper.is_finished() {
-            let _ = self.keeper.await;
+            within(WRITES_WITHIN, self.keeper).await;
         }
-        if let Err(error) = self.store.leave_node(self.lease.epoch()).await {
-            tracing::warn!(%error, "this node could not leave; another will take its work over");
+        match tokio::time::timeout(WRITES_WITHIN, self.store.take_over_node(self.lease.epoch())).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => left.push(format!("this node could not leave ({error}); another takes it over")),
+            Err(_) => left.push("this node could not leave in time; another takes it over".to_owned()),
         }
+        anyhow::ensure!(left.is_empty(), "stopped without the database: {}", left.join("; "));
+        Ok(())
     }
+}
+
+/// What is written at the end is written within this, or given up.
+const WRITES_WITHIN: Duration = Duration::from_secs(5);
+
+/// Whether something ended within this time.
+async fn within(limit: Duration, work: impl Future) -> bool {
+    tokio::time::timeout(limit, work).await.is_ok()
 }
 
 fn dispatch_options(config: &Config, paused: bool) -> DispatchOptions {

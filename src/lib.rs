@@ -27,5 +27,8 @@ pub mod embedded;
 pub mod engine;
 pub mod listener;
 pub mod maintenance;
+pub mod notices;
 pub mod server;
+pub mod rescue;
 pub mod telemetry;
+pub mod vitals;

@@ -15,6 +15,29 @@ use tokio_util::sync::CancellationToken;
 /// some hundreds at once has to knock again a second later.
 const BACKLOG: u32 = 4096;
 
+/// A bound address that nobody is served on yet. Connections wait.
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Bound {
+    /// Binds.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub fn bind(address: SocketAddr) -> anyhow::Result<Self> {
+        let listener = bind(address).with_context(|| format!("cannot listen on {address}"))?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
 /// A router being served.
 pub struct Listener {
     address: SocketAddr,
@@ -23,13 +46,9 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Binds and serves.
-    ///
-    /// # Errors
-    /// When the address cannot be bound.
-    pub async fn start(address: SocketAddr, router: Router) -> anyhow::Result<Self> {
-        let listener = bind(address).with_context(|| format!("cannot listen on {address}"))?;
-        let address = listener.local_addr()?;
+    /// Serves.
+    pub fn start(bound: Bound, router: Router) -> Self {
+        let Bound { listener, address } = bound;
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -40,7 +59,7 @@ impl Listener {
         let serving =
             tokio::spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stopped).await });
         tracing::info!("listening on http://{address}");
-        Ok(Self { address, stop, serving })
+        Self { address, stop, serving }
     }
 
     /// Where it listens.

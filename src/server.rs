@@ -1,7 +1,8 @@
 //! A running node: what `serve` and `dev` start and stop.
 //!
-//! Order of the start: the private Postgres, if there is none other; the schema; partitions; the engine; the API. Stopping goes the other
-//! way, and the private Postgres goes last, so that everything that was under way can still be recorded.
+//! Order of the start: the address of the API, so that a process that cannot serve touches nothing; the private Postgres,
+//! if there is none other; the schema; partitions; the engine; the API. Stopping goes the other way, and the private
+//! Postgres goes last, so that everything that was under way can still be recorded.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -9,7 +10,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use secrecy::ExposeSecret;
-use tokio::runtime::Handle;
 use url::Url;
 
 use crate::api::{self, ApiState, Authenticator, TokenKey};
@@ -17,14 +17,16 @@ use crate::config::{Config, JwtKey};
 use crate::dispatch::Threads;
 use crate::domain::clock::Clock;
 use crate::embedded::PrivatePostgres;
-use crate::engine::Engine;
-use crate::listener::Listener;
+use crate::engine::{Engine, Foundation};
+use crate::listener::{Bound, Listener};
 use crate::maintenance::{Maintenance, MaintenanceOptions};
 use crate::send::EgressPolicy;
 use crate::store::{Store, StoreOptions};
 
 /// How long a stop waits for API requests under way.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
+/// How long a stop waits for anything once the private Postgres has ended: nothing can be recorded.
+const WITHOUT_DATABASE: Duration = Duration::from_secs(1);
 
 /// A database that can be worked with, and the private Postgres behind it, if it is ours.
 pub struct Database {
@@ -105,8 +107,32 @@ pub struct Server {
     database: Database,
     parts: Parts,
     address: Option<SocketAddr>,
-    /// Goes last: database connections were opened on them.
-    _threads: Threads,
+    threads: NodeThreads,
+}
+
+/// They go last: database connections were opened on them.
+struct NodeThreads {
+    dispatch: Threads,
+    vital: Threads,
+}
+
+/// Why a node cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Its private Postgres ended.
+    DatabaseEnded,
+    /// Another running node has its name.
+    NameInUse,
+}
+
+impl Failure {
+    /// A sentence that says what to do.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::DatabaseEnded => "the private Postgres ended; its log is postgres.log in the data directory",
+            Self::NameInUse => "another running node has this node's name; set POSTRIDER_NODE_NAME",
+        }
+    }
 }
 
 /// What stands on the database.
@@ -122,16 +148,21 @@ impl Server {
     /// # Errors
     /// When a part does not start; what had started is stopped.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
-        let threads = Threads::start().context("no threads can be started")?;
+        let bound = config.roles.api.then(|| Bound::bind(config.listen)).transpose()?;
+        let threads = NodeThreads {
+            dispatch: Threads::start_dispatch().context("no threads can be started")?,
+            vital: Threads::start_vital().context("no threads can be started")?,
+        };
         let database = Database::open(config).await?;
         let mut parts = Parts { maintenance: None, engine: None, listener: None };
-        match parts.start(&database, config, threads.handle()).await {
+        match parts.start(&database, config, &threads, bound).await {
             Ok(()) => {
                 let address = parts.listener.as_ref().map(Listener::address);
-                Ok(Self { database, parts, address, _threads: threads })
+                Ok(Self { database, parts, address, threads })
             }
             Err(error) => {
-                parts.stop().await;
+                // Why it did not start says more than what is left by that.
+                let _ = parts.stop(None).await;
                 database.close().await?;
                 Err(error)
             }
@@ -144,7 +175,7 @@ impl Server {
     }
 
     /// Resolves when the node cannot go on, and says why.
-    pub async fn failed(&mut self) -> &'static str {
+    pub async fn failed(&mut self) -> Failure {
         let engine = async {
             match &mut self.parts.engine {
                 Some(engine) => engine.failed().await,
@@ -152,23 +183,32 @@ impl Server {
             }
         };
         tokio::select! {
-            () = self.database.ended() => "the private Postgres ended; its log is postgres.log in the data directory",
-            () = engine => "another running node has this node's name; set POSTRIDER_NODE_NAME",
+            () = self.database.ended() => Failure::DatabaseEnded,
+            () = engine => Failure::NameInUse,
         }
     }
 
-    /// Drains and stops.
+    /// Drains and stops. After a failure it does not wait for what cannot be recorded any more.
     ///
     /// # Errors
-    /// When the private Postgres cannot be stopped.
-    pub async fn stop(self) -> anyhow::Result<()> {
-        self.parts.stop().await;
-        self.database.close().await
+    /// When something was left undone, or the private Postgres cannot be stopped.
+    pub async fn stop(self, failure: Option<Failure>) -> anyhow::Result<()> {
+        let patience = failure.filter(|why| *why == Failure::DatabaseEnded).map(|_| WITHOUT_DATABASE);
+        let stopped = self.parts.stop(patience).await;
+        self.database.close().await?;
+        drop(self.threads);
+        stopped
     }
 }
 
 impl Parts {
-    async fn start(&mut self, database: &Database, config: &Config, threads: &Handle) -> anyhow::Result<()> {
+    async fn start(
+        &mut self,
+        database: &Database,
+        config: &Config,
+        threads: &NodeThreads,
+        bound: Option<Bound>,
+    ) -> anyhow::Result<()> {
         database.prepare(config.migrate).await?;
         let clock = Clock::default();
         if config.roles.maintenance {
@@ -183,26 +223,37 @@ impl Parts {
         if !config.roles.api && !config.roles.dispatcher {
             return Ok(());
         }
-        let engine = Engine::start(database.store.clone(), config, clock.clone(), threads).await?;
-        let engine = self.engine.insert(engine);
-        if config.roles.api {
+        let place = bound.as_ref().map(|bound| place_of(bound.address())).unwrap_or_default();
+        let foundation = Foundation {
+            store: database.store.clone(),
+            clock: clock.clone(),
+            threads: threads.dispatch.handle(),
+            vital: threads.vital.handle(),
+            place: &place,
+        };
+        let engine = self.engine.insert(Engine::start(config, foundation).await?);
+        if let Some(bound) = bound {
             let state = api_state(&database.store, engine, config, clock)?;
-            self.listener = Some(Listener::start(config.listen, api::router(state)).await?);
+            self.listener = Some(Listener::start(bound, api::router(state)));
         }
         Ok(())
     }
 
     /// Stops in the order of the flow: nothing new comes in, what is here goes out.
-    async fn stop(self) {
+    async fn stop(self, patience: Option<Duration>) -> anyhow::Result<()> {
         if let Some(listener) = self.listener {
-            listener.stop(LAST_ANSWERS).await;
+            listener.stop(patience.unwrap_or(LAST_ANSWERS)).await;
         }
-        if let Some(engine) = self.engine {
-            engine.stop().await;
+        let stopped = match self.engine {
+            Some(engine) => engine.stop(patience).await,
+            None => Ok(()),
+        };
+        if let Some(maintenance) = self.maintenance
+            && tokio::time::timeout(LAST_ANSWERS, maintenance.stop()).await.is_err()
+        {
+            tracing::warn!("maintenance was still under way at the end; another node goes on with it");
         }
-        if let Some(maintenance) = self.maintenance {
-            maintenance.stop().await;
-        }
+        stopped
     }
 }
 
@@ -222,6 +273,8 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         ingest: engine.ingest.clone(),
         replay: engine.replay.clone(),
         credentials: engine.credentials.clone(),
+        vitals: engine.vitals.clone(),
+        changes: engine.changes.clone(),
         public_url: public_url(config)?,
         authenticator: Authenticator::new(&key, config.main_secret.expose_secret().as_bytes(), clock)?,
         egress: EgressPolicy::new(&config.allow_subnets),
@@ -241,4 +294,12 @@ fn public_url(config: &Config) -> anyhow::Result<Url> {
         address.set_ip(Ipv4Addr::LOCALHOST.into());
     }
     Ok(format!("http://{address}/").parse()?)
+}
+
+/// Where this process runs, as no two can at a time: its host since when it was started, its network, the address.
+fn place_of(address: SocketAddr) -> String {
+    let host = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let network = std::fs::read_link("/proc/self/ns/net").unwrap_or_default();
+    format!("{host} {} {} {address}", boot.trim(), network.display())
 }

@@ -53,16 +53,16 @@ pub async fn dead(options: &Options, receiver: &Arc<Receiver>, report: &mut Repo
     // What filling it left to do for the database is not what is measured.
     target.settle_down().await?;
     let held = healthy_tenants(options.seconds, &target, receiver, &healthy).await?;
-    let mut alone = held.outcome("dead endpoint: held");
-    alone.note = format!("{} deliveries are held", posts.sent.len());
-    report.add(alone)?;
+    let mut held = held.outcome("dead endpoint: held");
+    held.note = format!("{} deliveries are held", posts.sent.len());
+    report.add(held)?;
     switch(&target, &app, false).await?;
     let due = healthy_tenants(options.seconds, &target, receiver, &healthy).await?;
-    let mut beside = due.outcome("dead endpoint: due");
-    beside.note = format!("{} deliveries are due, to an endpoint that never answers", posts.sent.len());
-    report.add(beside)?;
-    let still_due = healthy_tenants(options.seconds, &target, receiver, &healthy).await?;
-    let mut later = still_due.outcome("dead endpoint: due, later");
+    let mut due = due.outcome("dead endpoint: due");
+    due.note = format!("{} deliveries are due, to an endpoint that never answers", posts.sent.len());
+    report.add(due)?;
+    let later = healthy_tenants(options.seconds, &target, receiver, &healthy).await?;
+    let mut later = later.outcome("dead endpoint: due, later");
     later.note = "the same, ten seconds on".to_owned();
     report.add(later)?;
     target.stop()

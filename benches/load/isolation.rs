@@ -8,8 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::Options;
 use crate::api::tenant;
-use crate::evaluate::add_spent;
-use crate::measure::Durations;
+use crate::evaluate::{Tally, add_spent};
 use crate::post::{Destination, Pace, Posts, messages, post};
 use crate::receiver::Receiver;
 use crate::report::{Outcome, Report};
@@ -18,22 +17,10 @@ use crate::target::{Counters, Target};
 /// Times that both are measured, in turns: the machine's own moods fall on both alike.
 const ROUNDS: u32 = 3;
 
-/// What others do, beside whom the healthy ones are measured: paths of the receiver, and messages a second to each.
-type Others = [(&'static str, u64); 11];
-const HOSTILE: Others = others(["/hang/", "/fail/", "/slow/"]);
-const GOOD: Others = others(["/ok/"; 3]);
-
-/// Five and five of a kind, and one that shouts: it alone posts twice as much as the ten healthy ones together.
-const fn others([one, another, shouting]: [&'static str; 3]) -> Others {
-    let mut others = [(one, 20); 11];
-    let mut n = 5;
-    while n < 10 {
-        others[n] = (another, 20);
-        n += 1;
-    }
-    others[10] = (shouting, 20 * 30);
-    others
-}
+/// Where others post, beside whom the healthy ones are measured: five, five and one of the receiver's paths.
+type Others = [&'static str; 3];
+const HOSTILE: Others = ["/hang/", "/fail/", "/slow/"];
+const GOOD: Others = ["/ok/"; 3];
 
 /// Healthy tenants alone; then beside others that are as healthy, which shows what the load alone does; then beside
 /// endpoints that hang, endpoints that fail and a slow one whose tenant shouts.
@@ -73,15 +60,17 @@ pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Repor
     report.add(beside_hostile)
 }
 
-/// Others who post for longer than the healthy ones are measured.
+/// Others who post for longer than the healthy ones are measured. The last of them shouts: it alone posts twice as much
+/// as the ten healthy ones together.
 async fn make_noise(
     options: &Options,
     target: &Target,
     receiver: &Receiver,
-    others: Others,
+    [one, another, shouting]: Others,
 ) -> anyhow::Result<JoinSet<anyhow::Result<Posts>>> {
+    let quiet = [one; 5].into_iter().chain([another; 5]).map(|path| (path, 20));
     let mut destinations = Vec::new();
-    for (number, (path, rate)) in (100..).zip(others) {
+    for (number, (path, rate)) in (100..).zip(quiet.chain([(shouting, 20 * 30)])) {
         let app = tenant(target, receiver, &[format!("{path}{number}")]).await?;
         destinations.push((messages(options, target, &app), rate));
     }
@@ -111,27 +100,17 @@ pub async fn ten_healthy(
     Ok(healthy)
 }
 
-/// What healthy tenants have seen.
+/// What healthy tenants have seen, in how long, and what that took.
 #[derive(Default)]
 pub struct Healthy {
-    accept: Durations,
-    end_to_end: Durations,
-    messages: u64,
-    missing: u64,
-    duplicates: u64,
-    bad_signatures: u64,
+    tally: Tally,
     seconds: f64,
     spent: Option<Counters>,
 }
 
 impl Healthy {
     fn add(&mut self, more: Self) {
-        self.accept.extend(more.accept);
-        self.end_to_end.extend(more.end_to_end);
-        self.messages += more.messages;
-        self.missing += more.missing;
-        self.duplicates += more.duplicates;
-        self.bad_signatures += more.bad_signatures;
+        self.tally.add(more.tally);
         self.seconds += more.seconds;
         self.spent = match (self.spent, more.spent) {
             (Some(spent), Some(more)) => Some(spent.and(more)),
@@ -140,20 +119,11 @@ impl Healthy {
     }
 
     /// As a case of that name.
-    pub fn outcome(mut self, name: &str) -> Outcome {
-        let mut outcome = Outcome {
-            case: name.to_owned(),
-            accepted_per_second: self.messages as f64 / self.seconds,
-            delivered_per_second: (self.messages - self.missing) as f64 / self.seconds,
-            accept: self.accept.summary(),
-            end_to_end: self.end_to_end.summary(),
-            missing: self.missing,
-            duplicates: self.duplicates,
-            bad_signatures: self.bad_signatures,
-            ..Outcome::default()
-        };
+    pub fn outcome(self, name: &str) -> Outcome {
+        let messages = self.tally.messages;
+        let mut outcome = self.tally.outcome(name, self.seconds, self.seconds);
         if let Some(spent) = self.spent {
-            add_spent(&mut outcome, spent, self.messages);
+            add_spent(&mut outcome, spent, messages);
         }
         outcome
     }
@@ -171,11 +141,11 @@ pub async fn healthy_tenants(
     let began = Instant::now();
     let numbers = Arc::new(AtomicU64::new(0));
     let mut loops = JoinSet::new();
-    for (tenant, destination) in tenants.iter().enumerate() {
+    for (endpoint, destination) in (0..).zip(tenants) {
         let (destination, numbers) = (destination.clone(), numbers.clone());
         loops.spawn(async move {
             let posts = post(&destination, Pace::Steady(30), seconds, &numbers).await?;
-            anyhow::Ok((tenant, posts))
+            anyhow::Ok((endpoint, posts))
         });
     }
     let mut all = Vec::new();
@@ -184,25 +154,12 @@ pub async fn healthy_tenants(
     }
     let seconds = began.elapsed().as_secs_f64();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let bad_signatures = receiver.bad_signatures.load(Ordering::Relaxed);
+    let mut tally =
+        Tally { bad_signatures: receiver.bad_signatures.load(Ordering::Relaxed), ..Tally::default() };
     let arrivals = receiver.take();
-    let mut seen = Healthy { seconds, bad_signatures, ..Healthy::default() };
-    for (tenant, posts) in all {
-        seen.accept.extend(posts.accept);
-        for (number, sent) in posts.sent {
-            seen.messages += 1;
-            match arrivals.seen.get(&(number, u32::try_from(tenant)?)) {
-                Some((at, times)) => {
-                    seen.end_to_end.push(at.saturating_duration_since(sent));
-                    seen.duplicates += u64::from(times - 1);
-                }
-                None => seen.missing += 1,
-            }
-        }
+    for (endpoint, posts) in all {
+        tally.count(posts, endpoint..endpoint + 1, &arrivals);
     }
-    seen.spent = match (before, target.counters().await?) {
-        (Some(before), Some(after)) => Some(after.since(before)),
-        _ => None,
-    };
-    Ok(seen)
+    let spent = before.zip(target.counters().await?).map(|(before, after)| after.since(before));
+    Ok(Healthy { tally, seconds, spent })
 }

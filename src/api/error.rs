@@ -1,6 +1,8 @@
 //! What goes wrong, as clients see it: `{"code", "detail"}`, or a list of fields for what does not validate.
 //! This is the boundary where a source is logged, once; nothing of it reaches the client.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -187,15 +189,31 @@ impl IntoResponse for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        Self::of_store(&error)
+    }
+}
+
+impl From<Arc<StoreError>> for ApiError {
+    fn from(error: Arc<StoreError>) -> Self {
+        Self::of_store(&error)
+    }
+}
+
+impl ApiError {
+    fn of_store(error: &StoreError) -> Self {
         match error {
             StoreError::Conflict(detail) => Self::Conflict { code: "conflict", detail },
             StoreError::Unavailable(source) => {
-                tracing::warn!(error = &source as &dyn std::error::Error, "the database is unavailable");
+                tracing::warn!(error = source as &dyn std::error::Error, "the database is unavailable");
                 Self::Unavailable
             }
             StoreError::LeaseLost => {
                 tracing::warn!("a request met a lost lease");
                 Self::Unavailable
+            }
+            StoreError::ValueRefused(source) => {
+                tracing::error!(error = source as &dyn std::error::Error, "the database refused a value");
+                Self::Internal
             }
             StoreError::Inconsistent(what) => {
                 tracing::error!(what, "the store is inconsistent");

@@ -23,6 +23,7 @@ pub mod expunge;
 pub mod extract;
 pub mod health;
 pub mod idempotency;
+mod in_force;
 pub mod message;
 mod moment;
 mod not_served;
@@ -110,6 +111,7 @@ pub fn router(state: ApiState) -> Router {
             cors,
             from_fn_with_state(max_body_bytes, whole_body::read_whole),
             from_fn_with_state(Remembering::new(state.clone()), remember),
+            from_fn_with_state(state.clone(), in_force::answer_in_force),
             CatchPanicLayer::custom(answer_panic as fn(Box<dyn Any + Send>) -> Response),
         ))
         .with_state(state);

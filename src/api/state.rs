@@ -7,9 +7,11 @@ use ipnet::IpNet;
 use url::Url;
 
 use crate::ingest::Ingest;
+use crate::notices::Changes;
 use crate::replay::ReplayHandle;
 use crate::send::EgressPolicy;
 use crate::store::{Credentials, Store};
+use crate::vitals::Vitals;
 
 use super::auth::Authenticator;
 
@@ -23,6 +25,10 @@ pub struct ApiState {
     pub replay: ReplayHandle,
     /// What is known of API keys and of tokens that were taken back.
     pub credentials: Credentials,
+    /// How this node is.
+    pub vitals: Vitals,
+    /// Waits until a change is in force on every node.
+    pub changes: Changes,
     /// What links to this server start with.
     pub public_url: Url,
     /// Verifies tokens.

@@ -55,7 +55,7 @@ struct Filter {
     #[arg(long, value_name = "NAME")]
     event_type: Option<String>,
     /// That died for one reason
-    #[arg(long, value_parser = ["exhausted", "gone", "unsendable", "hold_expired", "endpoint_deleted"])]
+    #[arg(long, value_parser = ["exhausted", "gone", "unsendable", "hold_expired", "endpoint_deleted", "unrecordable"])]
     reason: Option<String>,
     /// Whose last answer had this status
     #[arg(long, value_name = "CODE")]

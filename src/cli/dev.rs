@@ -64,11 +64,11 @@ impl Dev {
         };
         let shown = tokio::select! {
             shown = show(&config, &mut screen) => shown,
-            why = server.failed() => Err(anyhow::anyhow!(why)),
+            why = server.failed() => Err(anyhow::anyhow!(why.sentence())),
             () = stopped => Ok(()),
         };
         screen.line("\nStopping: requests under way are finished first …")?;
-        server.stop().await?;
+        server.stop(None).await?;
         shown
     }
 

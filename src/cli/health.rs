@@ -22,7 +22,7 @@ impl Health {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         install_tls_provider();
         let listen = self.listen.map_or_else(|| Config::listen_address(&Flags::default()), Ok)?;
-        let url = format!("http://{}/api/v1/health/ping", reachable(listen));
+        let url = format!("http://{}/api/v1/health", reachable(listen));
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
         let answer = client.get(&url).send().await.with_context(|| format!("{url} does not answer"))?;
         ensure!(answer.status().is_success(), "{url} answers {}", answer.status());

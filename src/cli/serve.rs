@@ -31,7 +31,7 @@ impl Serve {
             _ = interrupt.recv() => None,
         };
         tracing::info!("stopping");
-        server.stop().await?;
-        failure.map_or(Ok(()), |why| Err(anyhow::anyhow!(why)))
+        let stopped = server.stop(failure).await;
+        failure.map_or(stopped, |why| Err(anyhow::anyhow!(why.sentence())))
     }
 }

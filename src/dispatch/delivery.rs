@@ -7,11 +7,13 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::attempt::Trigger;
 use crate::domain::endpoint::Endpoint;
+use crate::domain::id::MessageId;
 use crate::domain::message::SharedMessage;
-use crate::lease::Mark;
+use crate::lease::{HeldClaim, Mark};
 use crate::store::HandBack;
 
 use super::Share;
+use super::lane::Queued;
 
 /// What a delivery takes up until it is recorded or handed back.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub struct Room {
     pub(super) _share: Share,
     /// Keeps the low-water mark at or below its message; shared by a fan-out.
     pub(super) _mark: Option<Arc<Mark>>,
+    /// Says that a claimed row is held here.
+    pub(super) _claim: Option<HeldClaim>,
 }
 
 /// A delivery, ready to be sent when its turn comes.
@@ -48,6 +52,12 @@ pub struct Claim {
     pub token: DateTime<Utc>,
     /// No request begins after this: what is left of the lease must last for a whole one.
     pub start_by: Instant,
+}
+
+impl Queued for Delivery {
+    fn first_attempt_of(&self) -> Option<MessageId> {
+        (self.attempts == 0 && self.trigger == Trigger::Scheduled).then_some(self.message.id)
+    }
 }
 
 impl Delivery {

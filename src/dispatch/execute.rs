@@ -24,7 +24,7 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
         return;
     }
     if delivery.claim.is_some_and(|claim| Instant::now() > claim.start_by) {
-        return dispatcher.give_back(vec![delivery], false).await;
+        return dispatcher.give_back(vec![delivery], false);
     }
     let endpoint = dispatcher.current(&delivery.endpoint);
     let attempt = dispatcher.attempt(&endpoint, &delivery).await;
@@ -79,7 +79,7 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let reopened = self.dispatcher.lanes().finished(self.endpoint, self.bearing, Instant::now());
         if reopened {
-            self.dispatcher.agenda.hasten(self.endpoint, Instant::now());
+            self.dispatcher.agenda.schedule_by(self.endpoint, Instant::now());
         }
         self.dispatcher.pump();
         self.dispatcher.finished.notify_waiters();

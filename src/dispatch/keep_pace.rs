@@ -5,7 +5,7 @@
 //! Nobody waits long for an endpoint that is slow by itself: for a moment where the lane moves fast, and longer only
 //! while the dispatcher's threads are busy all the time, so that it is this node that can go no faster.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use crate::domain::id::EndpointId;
 
 use super::Dispatcher;
+use super::lane::Queued;
 use super::lanes::Lanes;
 
 /// The longest that a post waits while the threads have no time, and otherwise.
@@ -57,17 +58,16 @@ impl Strain {
 impl Dispatcher {
     /// Waits while these endpoints' lanes have a queue and move.
     pub async fn keep_pace(&self, endpoints: impl Iterator<Item = EndpointId> + Clone) {
-        keep_pace(&self.lanes, endpoints, || self.strain.of(&self.parts.threads)).await;
+        keep_pace(|| self.lanes(), endpoints, || self.strain.of(&self.parts.threads)).await;
     }
 }
 
 /// The same for any lanes, whose threads say whether they have no time.
-pub(super) async fn keep_pace<T>(
-    lanes: &Mutex<Lanes<T>>,
+pub(super) async fn keep_pace<'a, T: Queued + 'a>(
+    lanes: impl Fn() -> MutexGuard<'a, Lanes<T>>,
     endpoints: impl Iterator<Item = EndpointId> + Clone,
     strained: impl Fn() -> bool,
 ) {
-    let lanes = || lanes.lock().unwrap_or_else(PoisonError::into_inner);
     let began = Instant::now();
     while began.elapsed() < LONGEST {
         let longest = lanes().longest_queue(endpoints.clone(), Instant::now());

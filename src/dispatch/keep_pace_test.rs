@@ -43,7 +43,7 @@ fn bring<'a>(
     lanes: &'a Mutex<Lanes<usize>>,
     endpoint: &Arc<Endpoint>,
 ) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
-    Box::pin(keep_pace(lanes, std::iter::once(endpoint.id), || false))
+    Box::pin(keep_pace(|| lanes.lock().unwrap(), std::iter::once(endpoint.id), || false))
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::domain::endpoint::Endpoint;
+use crate::domain::id::MessageId;
 
 use super::backpressure::Backpressure;
 use super::window::{Bearing, Window};
@@ -21,6 +22,14 @@ const QUEUED_A_REQUEST: usize = 8;
 /// At most so many rows are claimed for a lane at once, and so many for each request that may be out.
 pub(super) const MOST_CLAIMED: usize = 256;
 const CLAIMED_A_REQUEST: usize = 16;
+
+/// What goes through a lane.
+pub(super) trait Queued {
+    /// For a first attempt its message, which says when it was accepted; `None` for what was tried before.
+    fn first_attempt_of(&self) -> Option<MessageId> {
+        None
+    }
+}
 
 /// A lane. `T` is what goes through it.
 pub(super) struct Lane<T> {
@@ -41,10 +50,12 @@ pub(super) struct Lane<T> {
     pub(super) asleep: bool,
     /// It was left out of a claim for lack of room.
     pub(super) crowded: bool,
+    /// Its endpoint has changed, and nothing goes until it is known how.
+    pub(super) suspended: bool,
     pub(super) backpressure: Backpressure,
 }
 
-impl<T> Lane<T> {
+impl<T: Queued> Lane<T> {
     /// A new lane; one that just `opened` begins slowly.
     pub(super) fn new(endpoint: Arc<Endpoint>, opened: bool) -> Self {
         let limit = endpoint.max_in_flight;
@@ -60,6 +71,7 @@ impl<T> Lane<T> {
             listed: false,
             asleep: false,
             crowded: false,
+            suspended: false,
             backpressure: Backpressure::default(),
         }
     }
@@ -91,13 +103,17 @@ impl<T> Lane<T> {
     }
 
     pub(super) fn can_go(&self) -> bool {
-        self.queued() > 0 && self.in_flight < self.window.size() && !self.endpoint.closed
+        self.queued() > 0
+            && self.in_flight < self.window.size()
+            && !self.endpoint.closed
+            && !self.suspended
     }
 
     pub(super) fn take(&mut self) -> Option<T> {
         let many_wait = self.claimed.len() >= self.claims_at_once() / 4;
         self.turns = (self.turns + 1) % RETRY_EVERY;
-        let claimed_first = if many_wait { !self.turns.is_multiple_of(FIRST_EVERY) } else { self.turns == 0 };
+        let claimed_first = self.has_older_claimed()
+            || if many_wait { !self.turns.is_multiple_of(FIRST_EVERY) } else { self.turns == 0 };
         let (sooner, later) = if claimed_first || self.first.is_empty() {
             (&mut self.claimed, &mut self.first)
         } else {
@@ -107,6 +123,13 @@ impl<T> Lane<T> {
         let at_ease = self.queued_at_ease();
         self.backpressure.ease(self.first.len(), at_ease);
         taken
+    }
+
+    /// Whether what was claimed is a first attempt that was accepted before those that queue in memory: it had to wait in
+    /// the queue, and what came after it should not pass it.
+    fn has_older_claimed(&self) -> bool {
+        let first = |queue: &VecDeque<(Instant, T)>| queue.front().and_then(|(_, item)| item.first_attempt_of());
+        first(&self.claimed).zip(first(&self.first)).is_some_and(|(claimed, first)| claimed < first)
     }
 
     /// So many first attempts queue before those who bring more are held up.
@@ -143,6 +166,7 @@ impl<T> Lane<T> {
             && self.reserved == 0
             && self.in_flight == 0
             && !self.crowded
+            && !self.suspended
             && !self.asleep
             && !self.pace.is_spent()
             // A closed one opens slowly, whatever it was.

@@ -15,7 +15,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
 
 use super::backpressure::Queue;
-use super::lane::{Lane, MOST_CLAIMED, Pace};
+use super::lane::{Lane, MOST_CLAIMED, Pace, Queued};
 use super::window::Bearing;
 
 /// Bounds of all lanes together.
@@ -73,11 +73,13 @@ pub(super) struct Lanes<T> {
     in_flight: usize,
     /// Nothing goes, whatever its lane.
     paused: bool,
+    /// Nothing goes until it is known whether everything is paused.
+    suspended: bool,
     /// It went on a moment ago, so that every new lane begins slowly.
     just_resumed: bool,
 }
 
-impl<T> Lanes<T> {
+impl<T: Queued> Lanes<T> {
     /// No lanes yet.
     pub(super) fn new(limits: LaneLimits) -> Self {
         Self {
@@ -88,6 +90,7 @@ impl<T> Lanes<T> {
             sleeping: BinaryHeap::new(),
             in_flight: 0,
             paused: false,
+            suspended: false,
             just_resumed: false,
         }
     }
@@ -206,6 +209,9 @@ impl<T> Lanes<T> {
     /// The delivery whose turn it is, now in flight; `None` when nothing can go.
     pub(super) fn next(&mut self, now: Instant) -> Option<T> {
         self.wake(now);
+        if self.suspended {
+            return None;
+        }
         while self.in_flight < self.limits.in_flight {
             let tenant_id = self.turn.pop_front()?;
             let Some(tenant) = self.tenants.get_mut(&tenant_id) else { continue };
@@ -318,11 +324,23 @@ impl<T> Lanes<T> {
     /// Takes a newer picture of an endpoint over. What a lane that closes had queued comes back.
     pub(super) fn update(&mut self, endpoint: &Arc<Endpoint>, now: Instant) -> Vec<T> {
         let Some(lane) = self.lanes.get_mut(&endpoint.id) else { return Vec::new() };
+        lane.suspended = false;
         lane.adopt(endpoint);
         let back = if lane.endpoint.closed { lane.drain() } else { Vec::new() };
         self.list(endpoint.id, now);
         self.retire(endpoint.id);
         back
+    }
+
+    /// Lets nothing go to this tenant's endpoints until each is updated or drained. False when it has no lane.
+    pub(super) fn suspend(&mut self, tenant: ApplicationId) -> bool {
+        let lanes = self.lanes.values_mut().filter(|lane| lane.endpoint.application_id == tenant);
+        lanes.map(|lane| lane.suspended = true).count() > 0
+    }
+
+    /// Lets nothing go at all, or lets everything go on.
+    pub(super) fn suspend_all(&mut self, suspended: bool) {
+        self.suspended = suspended;
     }
 
     /// The newest picture of an endpoint that has a lane.
@@ -346,7 +364,13 @@ impl<T> Lanes<T> {
 
     /// Empties the queue of one endpoint's lane.
     pub(super) fn drain(&mut self, endpoint: EndpointId) -> Vec<T> {
-        let drained = self.lanes.get_mut(&endpoint).map(Lane::drain).unwrap_or_default();
+        let drained = match self.lanes.get_mut(&endpoint) {
+            Some(lane) => {
+                lane.suspended = false;
+                lane.drain()
+            }
+            None => Vec::new(),
+        };
         self.retire(endpoint);
         drained
     }

@@ -13,6 +13,7 @@ use crate::domain::filter::Filter;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::schedule::RetrySchedule;
 
+use super::lane::Queued;
 use super::lanes::{Admission, LaneLimits, Lanes};
 use super::window::Bearing;
 
@@ -81,6 +82,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..400u64).prop_map(Step::Pass),
     ]
 }
+
+macro_rules! queued {
+    ($($item:ty),*) => { $(impl Queued for $item {})* };
+}
+queued!((usize, u64), (usize, usize), u64, i32, usize, &str);
 
 /// The lanes beside what a simple model expects of them.
 struct World {

@@ -16,6 +16,7 @@ mod lanes;
 mod lanes_test;
 mod memory;
 mod pause;
+mod returns;
 mod seat;
 mod threads;
 mod watch;
@@ -30,12 +31,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::clock::Clock;
-use crate::domain::endpoint::Endpoint;
 use crate::domain::id::EndpointId;
-use crate::lease::Lease;
+use crate::lease::{Lease, Mark};
 use crate::record::{Agenda, Recorder};
 use crate::send::Sender;
-use crate::store::{Credentials, Pictures, Store};
+use crate::notices::Hearing;
+use crate::store::{Credentials, HandBack, Pictures, Store, Trust};
+use crate::vitals::Vitals;
 
 pub use delivery::{Claim, Delivery, Room};
 pub use lanes::LaneLimits;
@@ -46,12 +48,15 @@ pub use threads::Threads;
 use keep_pace::Strain;
 use lanes::Lanes;
 use memory::Memory;
+use returns::{Keep, Return, Returns};
 use watch::Spilled;
 
 /// How long a claimed row is this node's.
-const CLAIM_LEASE: Duration = Duration::from_secs(90);
+pub const CLAIM_LEASE: Duration = Duration::from_secs(90);
 /// What waits in memory for longer goes to the queue, so that the low-water mark advances.
 const LONGEST_IN_MEMORY: Duration = Duration::from_secs(60);
+/// After the last request, outcomes are recorded within this, or given up.
+const LAST_WRITES: Duration = Duration::from_secs(5);
 
 /// How much the dispatcher takes on.
 #[derive(Debug, Clone)]
@@ -84,6 +89,12 @@ pub struct Parts {
     pub clock: Clock,
     /// Where it runs.
     pub threads: Handle,
+    /// Where it listens for notices.
+    pub vital: Handle,
+    /// What it says of itself.
+    pub vitals: Vitals,
+    /// Whether it hears what changes.
+    pub hearing: Hearing,
 }
 
 /// The dispatcher of one node.
@@ -94,6 +105,7 @@ pub struct Dispatcher {
     memory: Memory,
     recorder: Arc<Recorder<Room>>,
     agenda: Agenda,
+    returns: Returns,
     /// A lane with a pace was put to sleep sooner than known.
     paced: Notify,
     /// What was stored that any node may claim, until the others are told.
@@ -123,7 +135,10 @@ impl Dispatcher {
         let threads = parts.threads.clone();
         let _everything_runs_there = threads.enter();
         let agenda = Agenda::default();
-        let (recorder, writers) = Recorder::start(parts.store.clone(), agenda.clone());
+        let (store, lease, vitals) = (parts.store.clone(), parts.lease.clone(), parts.vitals.clone());
+        let (recorder, mut writers) = Recorder::start(store.clone(), agenda.clone(), vitals.outcomes);
+        let (returns, returning) = Returns::new(store, lease, agenda.clone(), vitals.returns);
+        writers.spawn(returning.run());
         let dispatcher = Arc::new(Self {
             parts,
             lanes: Mutex::new(lanes),
@@ -131,6 +146,7 @@ impl Dispatcher {
             options,
             recorder,
             agenda,
+            returns,
             paced: Notify::new(),
             spilled: Spilled::default(),
             strain: Strain::new(),
@@ -143,7 +159,8 @@ impl Dispatcher {
             loops.spawn(stop.clone().run_until_cancelled_owned(claim::run(dispatcher.clone())));
         }
         loops.spawn(stop.clone().run_until_cancelled_owned(watch::announce(dispatcher.clone())));
-        loops.spawn(stop.clone().run_until_cancelled_owned(watch::follow_notices(dispatcher.clone())));
+        let notices = stop.clone().run_until_cancelled_owned(watch::follow_notices(dispatcher.clone()));
+        loops.spawn_on(notices, &dispatcher.parts.vital);
         loops.spawn(stop.clone().run_until_cancelled_owned(pause::follow(dispatcher.clone())));
         loops.spawn(stop.clone().run_until_cancelled_owned(watch::pace(dispatcher.clone())));
         loops.spawn(stop.clone().run_until_cancelled_owned(watch::return_the_old(dispatcher.clone())));
@@ -156,6 +173,10 @@ impl Dispatcher {
 
     /// Lets whatever can go, go.
     fn pump(self: &Arc<Self>) {
+        // Who does not hear what changes does not know where to send: a heartbeat that is heard lets it go on.
+        if !self.parts.hearing.holds() {
+            return;
+        }
         loop {
             let (next, wake) = {
                 let mut lanes = self.lanes();
@@ -177,7 +198,7 @@ impl Dispatcher {
 
     /// Something was put into the queue for this endpoint that is due now, for whichever node has room.
     pub fn queue_grew(&self, endpoint: EndpointId) {
-        self.agenda.hasten(endpoint, Instant::now());
+        self.agenda.schedule_by(endpoint, Instant::now());
         self.spilled.add(endpoint);
     }
 
@@ -187,49 +208,51 @@ impl Dispatcher {
         (lanes.in_flight(), lanes.queued())
     }
 
-    /// Takes a newer picture of an endpoint over; what its lane held goes back to the queue when it closed.
-    async fn update_endpoint(&self, endpoint: &Arc<Endpoint>) {
-        let back = self.lanes().update(endpoint, Instant::now());
-        self.give_back(back, endpoint.closed).await;
+    /// Gives deliveries back to the queue. They are on their way when this returns.
+    fn give_back(&self, deliveries: Vec<Delivery>, held: bool) {
+        for delivery in deliveries {
+            let (epoch, row) = (delivery.epoch, delivery.hand_back(held));
+            self.returns.add(Return { epoch, row, _keep: Keep::Room(delivery.room), again_after: Duration::ZERO });
+        }
     }
 
-    /// Gives deliveries back to the queue, trying until the database takes them or the lease is another.
-    async fn give_back(&self, mut deliveries: Vec<Delivery>, held: bool) {
-        // Those of a former epoch may be among them, and each goes back under its own.
-        deliveries.sort_by_key(|delivery| delivery.epoch);
-        let epochs = deliveries.chunk_by(|one, next| one.epoch == next.epoch);
-        for chunk in epochs.flat_map(|epoch| epoch.chunks(500)) {
-            let Some(first) = chunk.first() else { continue };
-            let rows: Vec<_> = chunk.iter().map(|delivery| delivery.hand_back(held)).collect();
-            while let Err(error) = self.parts.store.hand_back(first.epoch, &rows).await {
-                tracing::warn!(%error, "deliveries wait to be handed back");
-                tokio::time::sleep(Duration::from_millis(200)).await;
-                if !self.parts.lease.covers(first.epoch) {
-                    break;
-                }
-            }
-        }
-        if !held {
-            let now = Instant::now();
-            deliveries.iter().for_each(|delivery| self.agenda.hasten(delivery.endpoint.id, now));
+    /// The same for deliveries of a message that were stored and have no place in memory.
+    pub fn return_rows(&self, epoch: i64, rows: Vec<HandBack>, mark: &Arc<Mark>) {
+        for row in rows {
+            let keep = Keep::Mark(mark.clone());
+            self.returns.add(Return { epoch, row, _keep: keep, again_after: Duration::ZERO });
         }
     }
 }
 
+/// What a stop left undone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Requests that were still under way.
+    pub requests: usize,
+    /// Outcomes that were not recorded, or deliveries that were not handed back.
+    pub unwritten: bool,
+}
+
 impl Running {
     /// Stops in order: claims nothing more, hands back what is queued, waits for the requests under way (no longer
-    /// than `patience`), and records them all.
-    pub async fn stop(mut self, patience: Duration) {
+    /// than `patience`), and records them all. A database that does not take them ends it after a while; what is not
+    /// recorded then is delivered again.
+    pub async fn stop(mut self, patience: Duration) -> Unfinished {
+        let write_by = Instant::now() + patience + LAST_WRITES;
         self.stop.cancel();
         while self.loops.join_next().await.is_some() {}
         let queued = self.dispatcher.lanes().drain_before(Instant::now());
-        self.dispatcher.give_back(queued, false).await;
+        self.dispatcher.give_back(queued, false);
+        let mut unfinished = Unfinished::default();
         if tokio::time::timeout(patience, self.dispatcher.idle()).await.is_err() {
-            let (in_flight, _) = self.dispatcher.load();
-            tracing::warn!(in_flight, "requests were still under way at the end; they will be made again");
+            unfinished.requests = self.dispatcher.load().0;
         }
         self.dispatcher.recorder.close();
-        while self.writers.join_next().await.is_some() {}
+        self.dispatcher.returns.close();
+        let writers = async { while self.writers.join_next().await.is_some() {} };
+        unfinished.unwritten = tokio::time::timeout_at(write_by.into(), writers).await.is_err();
+        unfinished
     }
 }
 

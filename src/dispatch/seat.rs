@@ -76,13 +76,11 @@ impl Seat {
             claim: None,
             attempts: 0,
             trigger: Trigger::Scheduled,
-            room: Room { _share: share, _mark: Some(mark) },
+            room: Room { _share: share, _mark: Some(mark), _claim: None },
         };
         let closed = self.dispatcher.lanes().push_first(&self.endpoint, delivery, Instant::now());
         if let Some(delivery) = closed {
-            let dispatcher = self.dispatcher.clone();
-            let threads = &self.dispatcher.parts.threads;
-            threads.spawn(async move { dispatcher.give_back(vec![delivery], true).await });
+            self.dispatcher.give_back(vec![delivery], true);
         }
     }
 }

@@ -1,11 +1,15 @@
-//! The threads that deliver. They are the dispatcher's own: however much is posted, a delivery never stands in line
-//! behind the API's work, so what is accepted goes out at the rate that the machine can bear, and the heart beats.
+//! Threads of their own for what must not stand in line behind other work. Those that deliver: however much is posted,
+//! what is accepted goes out at the rate that the machine can bear. And those that are vital: the heartbeat, the notices
+//! of other nodes and the search for what was lost go on whatever receivers do to the threads that deliver.
 
 use std::io;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// Threads, one a core. Dropping them ends whatever still runs on them.
+/// One may be blocked for a moment, so there are two.
+const VITAL_THREADS: usize = 2;
+
+/// Threads. Dropping them ends whatever still runs on them.
 #[derive(Debug)]
 pub struct Threads {
     handle: Handle,
@@ -14,12 +18,24 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// Starts them.
+    /// Starts those that deliver, one a core.
     ///
     /// # Errors
     /// When the system gives none.
-    pub fn start() -> io::Result<Self> {
-        let runtime = Builder::new_multi_thread().thread_name("dispatch").enable_all().build()?;
+    pub fn start_dispatch() -> io::Result<Self> {
+        Self::run(Builder::new_multi_thread().thread_name("dispatch"))
+    }
+
+    /// Starts the vital ones.
+    ///
+    /// # Errors
+    /// When the system gives none.
+    pub fn start_vital() -> io::Result<Self> {
+        Self::run(Builder::new_multi_thread().thread_name("vital").worker_threads(VITAL_THREADS))
+    }
+
+    fn run(builder: &mut Builder) -> io::Result<Self> {
+        let runtime = builder.enable_all().build()?;
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }
 

@@ -7,91 +7,157 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use crate::domain::application::Application;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
-use crate::store::Notice;
+use crate::notices::HEARING_FOR;
+use crate::store::{Notice, Notices};
 
 use super::{Dispatcher, LONGEST_IN_MEMORY};
 
-const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(200);
+/// The database has so long to say that this node listens.
+const LISTEN_WITHIN: Duration = Duration::from_secs(4);
 const ANNOUNCE_EVERY: Duration = Duration::from_millis(100);
 
 /// Follows notices for ever.
 pub(super) async fn follow_notices(dispatcher: Arc<Dispatcher>) {
+    let progress = dispatcher.parts.vitals.notices.clone();
     loop {
-        match dispatcher.parts.store.listen().await {
-            Ok(mut notices) => {
-                dispatcher.refresh_all().await;
-                loop {
-                    match notices.next().await {
-                        Ok(Notice::Changed(application)) => dispatcher.refresh(application).await,
-                        Ok(Notice::Due(endpoints)) => dispatcher.hasten(&endpoints),
-                        Ok(Notice::AnyDue) => dispatcher.agenda.sweep_by(Instant::now()),
-                        Ok(Notice::KeyRevoked(hash)) => dispatcher.parts.credentials.forget_key(&hash).await,
-                        Ok(Notice::TokensTakenBack(application)) => {
-                            dispatcher.parts.credentials.forget_tokens(application).await;
-                        }
-                        Ok(Notice::Paused) => dispatcher.pause_changed.notify_one(),
-                        Ok(Notice::Reconnected) => dispatcher.refresh_all().await,
-                        Err(error) => {
-                            tracing::warn!(%error, "notices stopped");
-                            break;
-                        }
-                    }
-                }
+        progress.begin();
+        match tokio::time::timeout(LISTEN_WITHIN, dispatcher.parts.store.listen()).await {
+            Ok(Ok(notices)) => dispatcher.hear(notices).await,
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot listen for notices");
             }
-            Err(error) => tracing::warn!(%error, "cannot listen for notices"),
+            Err(_) => tracing::warn!("the database does not answer who wants to listen for notices"),
         }
         tokio::time::sleep(PAUSE_AFTER_ERROR).await;
     }
 }
 
 impl Dispatcher {
-    fn hasten(&self, endpoints: &[EndpointId]) {
-        let now = Instant::now();
-        endpoints.iter().for_each(|endpoint| self.agenda.hasten(*endpoint, now));
+    /// Takes notices in, until they stop.
+    async fn hear(self: &Arc<Self>, mut notices: Notices) {
+        self.begin_to_hear();
+        loop {
+            // This node hears its own heartbeats, so there is always something to hear.
+            match tokio::time::timeout(HEARING_FOR, notices.next()).await {
+                Ok(Ok(notice)) => self.take_notice(notice),
+                Ok(Err(error)) => {
+                    return tracing::warn!(error = &error as &dyn std::error::Error, "notices stopped");
+                }
+                Err(_) => return tracing::warn!("nothing was heard for {} s; listening anew", HEARING_FOR.as_secs()),
+            }
+        }
     }
 
-    async fn refresh_all(&self) {
-        self.pause_changed.notify_one();
+    /// Acts on a notice. Nothing here waits: when this returns, no cache answers from before it and no lane goes by
+    /// what was before it.
+    fn take_notice(self: &Arc<Self>, notice: Notice) {
+        let own_epoch = self.parts.lease.epoch();
+        match notice {
+            Notice::Changed(application) => self.refresh(application),
+            Notice::Due(endpoints) => self.schedule_now(&endpoints),
+            Notice::AnyDue => self.agenda.sweep_by(Instant::now()),
+            Notice::KeyRevoked(hash) => self.parts.credentials.forget_key(&hash),
+            Notice::TokensTakenBack(application) => self.parts.credentials.forget_tokens(application),
+            Notice::Paused => self.ask_whether_paused(),
+            Notice::Reconnected => self.begin_to_hear(),
+            Notice::Beat { epoch, number } if epoch == own_epoch => {
+                self.parts.hearing.heard_beat(number);
+                self.parts.vitals.notices.done();
+                // What could not go while nothing was heard can go now.
+                self.pump();
+            }
+            Notice::Beat { .. } => {}
+            Notice::Question { epoch, number } if epoch == own_epoch => {
+                self.parts.hearing.heard_answer(number, epoch);
+            }
+            Notice::Question { epoch, number } => {
+                let store = self.parts.store.clone();
+                self.parts.threads.spawn(async move {
+                    if let Err(error) = store.answer_node(own_epoch, epoch, number).await {
+                        tracing::debug!(%error, "another node was not answered");
+                    }
+                });
+            }
+            Notice::Answer { epoch, asked_by, number } => {
+                if asked_by == own_epoch {
+                    self.parts.hearing.heard_answer(number, epoch);
+                }
+            }
+        }
+    }
+
+    fn schedule_now(&self, endpoints: &[EndpointId]) {
+        let now = Instant::now();
+        endpoints.iter().for_each(|endpoint| self.agenda.schedule_by(*endpoint, now));
+    }
+
+    /// Anything may have happened before this moment, and nothing that happens from here on is missed.
+    fn begin_to_hear(self: &Arc<Self>) {
         self.parts.credentials.forget_all();
         self.parts.pictures.forget_all();
+        self.ask_whether_paused();
         let tenants = self.lanes().tenants();
-        for tenant in tenants {
-            self.refresh_lanes(tenant).await;
-        }
-        self.agenda.sweep_by(Instant::now());
+        tenants.into_iter().for_each(|tenant| self.refresh(tenant));
+        self.parts.hearing.begins();
+        self.agenda.sweep_at_once();
     }
 
-    async fn refresh(&self, application: ApplicationId) {
-        self.parts.pictures.forget(application).await;
-        self.refresh_lanes(application).await;
+    fn ask_whether_paused(&self) {
+        self.lanes().suspend_all(true);
+        self.pause_changed.notify_one();
+    }
+
+    /// Forgets an application that changed. Its lanes stand still until they have its new picture.
+    fn refresh(self: &Arc<Self>, application: ApplicationId) {
+        self.parts.pictures.forget(application);
+        let has_lanes = self.lanes().suspend(application);
+        if has_lanes {
+            let dispatcher = self.clone();
+            self.parts.threads.spawn(async move { dispatcher.refresh_lanes(application).await });
+        }
         // An endpoint that was enabled may have been holding deliveries.
         self.agenda.sweep_by(Instant::now());
     }
 
     /// Brings a tenant's lanes up to date. Endpoints that are gone give back what they had.
-    async fn refresh_lanes(&self, application: ApplicationId) {
-        let endpoints = self.lanes().endpoints_of(application);
-        if endpoints.is_empty() {
-            return;
-        }
-        let picture = match self.parts.pictures.get(application).await {
-            Ok(picture) => picture,
-            Err(error) => {
-                tracing::warn!(%error, %application, "an application's picture could not be loaded");
-                return;
-            }
-        };
-        for id in endpoints {
-            match picture.as_ref().and_then(|picture| picture.endpoint(id)) {
-                Some(endpoint) => self.update_endpoint(endpoint).await,
-                None => {
-                    let back = self.lanes().drain(id);
-                    self.give_back(back, true).await;
+    async fn refresh_lanes(self: &Arc<Self>, application: ApplicationId) {
+        loop {
+            match self.parts.pictures.get(application).await {
+                Ok(picture) if self.take_over(application, picture.as_ref()) => return self.pump(),
+                // It has changed again, or this node does not hear: whoever hears of it next tries as well.
+                Ok(_) => {}
+                Err(error) => {
+                    let error: &dyn std::error::Error = &*error;
+                    tracing::warn!(error, %application, "an application could not be loaded; its deliveries wait");
                 }
             }
+            tokio::time::sleep(PAUSE_AFTER_ERROR).await;
         }
+    }
+
+    /// Takes a picture over into the tenant's lanes. False when it is not in force any more.
+    fn take_over(&self, application: ApplicationId, picture: Option<&Arc<Application>>) -> bool {
+        let mut back = Vec::new();
+        let mut lanes = self.lanes();
+        if picture.is_some_and(|picture| !self.parts.pictures.is_current(picture)) {
+            return false;
+        }
+        let now = Instant::now();
+        for id in lanes.endpoints_of(application) {
+            let endpoint = picture.and_then(|picture| picture.endpoint(id));
+            let queued = match endpoint {
+                Some(endpoint) => lanes.update(endpoint, now),
+                None => lanes.drain(id),
+            };
+            back.push((queued, endpoint.is_none_or(|endpoint| endpoint.closed)));
+        }
+        drop(lanes);
+        back.into_iter().for_each(|(queued, held)| self.give_back(queued, held));
+        true
     }
 
     /// The endpoint's newest picture that its lane knows.
@@ -154,6 +220,6 @@ pub(super) async fn return_the_old(dispatcher: Arc<Dispatcher>) {
         ticks.tick().await;
         let Some(moment) = Instant::now().checked_sub(LONGEST_IN_MEMORY) else { continue };
         let old = dispatcher.lanes().drain_before(moment);
-        dispatcher.give_back(old, false).await;
+        dispatcher.give_back(old, false);
     }
 }

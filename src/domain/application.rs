@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::endpoint::Endpoint;
 use super::id::{ApplicationId, EndpointId, EnvironmentId};
+use super::reference::Reference;
 
 /// An application and its live endpoints at one version of its configuration.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub struct Application {
     pub id: ApplicationId,
     /// The environment that it belongs to.
     pub environment_id: EnvironmentId,
+    /// The caller's own id for it.
+    pub uid: Option<String>,
     /// Raised by every change to the application or to one of its endpoints.
     pub config_version: i64,
     /// Its endpoints, deleted ones left out, disabled ones included.
@@ -20,6 +23,12 @@ pub struct Application {
 }
 
 impl Application {
+    /// Whether a path that names an application so, in that environment, means this one.
+    pub fn is_named(&self, environment: &EnvironmentId, name: &Reference<ApplicationId>) -> bool {
+        self.environment_id == *environment
+            && (name.id() == Some(self.id.uuid()) || name.uid().is_some_and(|uid| self.uid.as_deref() == Some(uid)))
+    }
+
     /// The live endpoint of that id.
     pub fn endpoint(&self, id: EndpointId) -> Option<&Arc<Endpoint>> {
         self.endpoints.iter().find(|endpoint| endpoint.id == id)

@@ -19,12 +19,20 @@ pub enum DeathReason {
     HoldExpired,
     /// Its endpoint was deleted.
     EndpointDeleted,
+    /// The database refused what its last attempt brought.
+    Unrecordable,
 }
 
 impl DeathReason {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Exhausted, Self::Gone, Self::Unsendable, Self::HoldExpired, Self::EndpointDeleted];
+    pub const ALL: [Self; 6] = [
+        Self::Exhausted,
+        Self::Gone,
+        Self::Unsendable,
+        Self::HoldExpired,
+        Self::EndpointDeleted,
+        Self::Unrecordable,
+    ];
 
     /// As stored and shown.
     pub const fn name(self) -> &'static str {
@@ -34,6 +42,7 @@ impl DeathReason {
             Self::Unsendable => "unsendable",
             Self::HoldExpired => "hold_expired",
             Self::EndpointDeleted => "endpoint_deleted",
+            Self::Unrecordable => "unrecordable",
         }
     }
 

@@ -63,6 +63,9 @@ macro_rules! typed_id {
             /// The text before the underscore.
             pub const PREFIX: &'static str = $prefix;
 
+            /// No id is greater.
+            pub const LAST: Self = Self(Uuid::max());
+
             /// A new id; within a process each is greater than the last.
             pub fn generate() -> Self {
                 Self(next_uuid())

@@ -10,6 +10,7 @@ use crate::domain::id::{ApplicationId, EnvironmentId};
 use crate::domain::message::{Message, SharedMessage};
 use crate::lease::Lease;
 use crate::store::{Pictures, Refusal, Store};
+use crate::vitals::Progress;
 
 use super::fan_out::fan_out;
 use super::writer::{Answer, Posted, Writer, Writers};
@@ -45,8 +46,9 @@ impl Ingest {
         pictures: Pictures,
         lease: Lease,
         dispatcher: Arc<Dispatcher>,
+        progress: Progress,
     ) -> (Self, Writers) {
-        let (writer, writers) = Writer::start(store.clone(), lease.clone(), dispatcher.clone());
+        let (writer, writers) = Writer::start(store.clone(), lease.clone(), dispatcher.clone(), progress);
         (Self { store, pictures, lease, dispatcher, writer }, writers)
     }
 
@@ -117,6 +119,7 @@ impl Ingest {
                     }
                     Ok(Answer::Refused(Refusal::KeyUsed)) => Box::pin(self.repeated(new.get(place))).await,
                     Ok(Answer::Refused(Refusal::EventIdTaken)) => Err(IngestError::EventIdTaken),
+                    Ok(Answer::ValueRefused) => Err(IngestError::ValueRefused),
                     Ok(Answer::NoRoom) => Err(IngestError::Overloaded),
                     Ok(Answer::Unavailable) | Err(_) => Err(IngestError::Unavailable),
                 };
@@ -127,10 +130,7 @@ impl Ingest {
             if open.is_empty() {
                 break;
             }
-            self.pictures.forget(picture.id).await;
-            if let Target::Named(environment, application) = target {
-                self.pictures.forget_path(environment, application).await;
-            }
+            self.pictures.forget(picture.id);
         }
         Ok(answers)
     }
@@ -138,18 +138,13 @@ impl Ingest {
     async fn picture(&self, target: Target<'_>) -> Result<Arc<Application>, IngestError> {
         let found = match target {
             Target::Named(environment, application) => self.pictures.find(environment, application).await,
-            Target::Known(application) => self.pictures.get(application).await,
+            Target::Known(application) => self.pictures.find_by_id(application).await,
         };
         let found = found.map_err(|error| {
             tracing::warn!(%error, "an application could not be loaded");
             IngestError::Unavailable
         })?;
-        found
-            .filter(|picture| match target {
-                Target::Named(environment, _) => picture.environment_id == *environment,
-                Target::Known(_) => true,
-            })
-            .ok_or(IngestError::UnknownApplication)
+        found.ok_or(IngestError::UnknownApplication)
     }
 
     /// Fans messages out against a picture, for the writer to write together.
@@ -195,9 +190,12 @@ impl Ingest {
             IngestError::Unavailable
         })?;
         match earlier {
-            Some(earlier) if earlier.request_hash == key.request_hash => {
-                earlier.message_id.map(Accepted::Repeated).ok_or(IngestError::IdempotencyKeyReused)
-            }
+            Some(earlier) if earlier.request_hash == key.request_hash => match earlier.message_id {
+                Some(id) if earlier.is_stored => Ok(Accepted::Repeated(id)),
+                // Its key was kept and its message was not: the `eventId` was taken.
+                Some(_) => Err(IngestError::EventIdTaken),
+                None => Err(IngestError::IdempotencyKeyReused),
+            },
             Some(_) => Err(IngestError::IdempotencyKeyReused),
             None => Err(IngestError::Unavailable),
         }

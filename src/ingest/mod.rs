@@ -4,6 +4,7 @@
 
 mod accept;
 mod fan_out;
+mod fate;
 mod writer;
 
 use bytes::Bytes;
@@ -57,6 +58,9 @@ pub enum IngestError {
     /// Its idempotency key was used before, for something else.
     #[error("this idempotency key was used for another request")]
     IdempotencyKeyReused,
+    /// The database refuses a value of it, such as a character that it cannot keep.
+    #[error("the database cannot keep a value of this message")]
+    ValueRefused,
     /// More is being posted than can be written.
     #[error("more is being posted than can be written; try again")]
     Overloaded,

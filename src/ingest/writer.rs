@@ -1,12 +1,10 @@
 //! The batch writer of messages: whatever has queued up while the last commit was under way becomes one statement.
 //!
-//! When an answer of the database is lost, it is open whether the batch was written. The writer then asks, writes
-//! what is missing under the same ids, and only gives up after a while; giving up renounces the lease, so that
-//! whatever was committed after all goes back to the queue when the node comes back under its next epoch.
+//! What became of a batch is settled in `fate.rs`. Here it is acted on: what was written takes its seats in memory or
+//! is announced as due, and everybody gets an answer.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -18,6 +16,9 @@ use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::SharedMessage;
 use crate::lease::{Lease, Mark};
 use crate::store::{FannedOut, HandBack, IdempotencyKey, Refusal, Store, StoreError};
+use crate::vitals::Progress;
+
+use super::fate::{Batch, Fate, Item, Statements};
 
 const WRITERS: usize = 1;
 const LIMITS: BatchLimits =
@@ -27,7 +28,6 @@ const ROW_BYTES: usize = 256;
 const DELIVERY_BYTES: usize = 200;
 /// A batch whose fate is open is settled within this, or given up.
 const PATIENCE: Duration = Duration::from_secs(10);
-const BACKOFF: Duration = Duration::from_millis(50);
 
 /// A message on its way to be written.
 pub(super) struct Posted {
@@ -44,6 +44,8 @@ pub(super) struct Posted {
 pub(super) enum Answer {
     Written,
     Refused(Refusal),
+    /// The database refuses one of its values.
+    ValueRefused,
     /// The queue is full; it was not written.
     NoRoom,
     Unavailable,
@@ -55,6 +57,7 @@ pub(super) struct Writer {
     store: Store,
     lease: Lease,
     dispatcher: Arc<Dispatcher>,
+    progress: Progress,
 }
 
 /// The writers' tasks.
@@ -72,8 +75,13 @@ impl Writers {
 }
 
 impl Writer {
-    pub(super) fn start(store: Store, lease: Lease, dispatcher: Arc<Dispatcher>) -> (Arc<Self>, Writers) {
-        let writer = Arc::new(Self { queue: BatchQueue::new(LIMITS), store, lease, dispatcher });
+    pub(super) fn start(
+        store: Store,
+        lease: Lease,
+        dispatcher: Arc<Dispatcher>,
+        progress: Progress,
+    ) -> (Arc<Self>, Writers) {
+        let writer = Arc::new(Self { queue: BatchQueue::new(LIMITS), store, lease, dispatcher, progress });
         let mut tasks = JoinSet::new();
         for _ in 0..WRITERS {
             let writer = writer.clone();
@@ -105,76 +113,74 @@ impl Writer {
 
     fn push_group(&self, group: Vec<(Posted, usize)>) {
         if let Err(back) = self.queue.try_push_together(group) {
-            back.into_iter().for_each(|(posted, _)| posted.say(Answer::NoRoom));
+            back.into_iter().for_each(|(posted, _)| posted.reply(Answer::NoRoom));
         }
     }
 
-    async fn write(&self, mut batch: Vec<Posted>) {
-        let give_up_at = Instant::now() + PATIENCE;
-        loop {
-            let epoch = self.lease.epoch();
-            let written = match self.insert(epoch, &batch).await {
-                Ok(refused) => return self.settle(batch, &refused, epoch),
-                Err(StoreError::Inconsistent(why)) => return self.write_apart(batch, &why).await,
-                Err(error) => {
-                    tracing::warn!(%error, messages = batch.len(), "a batch waits to be written");
-                    tokio::time::sleep(BACKOFF).await;
-                    let ids: Vec<MessageId> = batch.iter().map(|posted| posted.message.id).collect();
-                    self.store.written_messages(&ids).await.unwrap_or_default()
+    async fn write(&self, batch: Vec<Posted>) {
+        let mut any_goes = false;
+        self.progress.begin();
+        Batch::new(batch, PATIENCE)
+            .settle(self, &self.lease, &mut |posted, fate| any_goes |= self.conclude(posted, fate))
+            .await;
+        self.progress.done();
+        if any_goes {
+            self.dispatcher.go();
+        }
+    }
+
+    /// Acts on what became of a message, and answers. Returns whether something of it can go now.
+    fn conclude(&self, mut posted: Posted, fate: Fate) -> bool {
+        let mut goes = false;
+        let answer = match fate {
+            Fate::Written { epoch } => {
+                for (endpoint, place) in std::mem::take(&mut posted.deliveries) {
+                    match place {
+                        Place::Seat(seat) => {
+                            seat.take(posted.message.clone(), epoch, posted.mark.clone());
+                            goes = true;
+                        }
+                        Place::Waiting => self.dispatcher.queue_grew(endpoint),
+                        Place::Held => {}
+                    }
                 }
-            };
-            let (done, open): (Vec<Posted>, Vec<Posted>) =
-                batch.into_iter().partition(|posted| written.contains(&posted.message.id));
-            self.settle_found(done, epoch).await;
-            batch = open;
-            if batch.is_empty() {
-                return;
+                Answer::Written
             }
-            if Instant::now() > give_up_at {
-                self.lease.renounce(epoch);
-                return batch.into_iter().for_each(|posted| posted.say(Answer::Unavailable));
+            Fate::WrittenByThen { epoch } => {
+                // Its seats are of an epoch that is over. What this one owns goes through the queue, too.
+                let rows = posted.deliveries.iter().map(|(endpoint, _)| hand_back(&posted, *endpoint));
+                self.dispatcher.return_rows(epoch, rows.collect(), &posted.mark);
+                Answer::Written
             }
-        }
-    }
-
-    /// Answers for messages that turned out to be written, by this epoch or the one before. It is open which, so
-    /// their deliveries go through the queue: what this epoch owns is handed back, the rest is there already.
-    async fn settle_found(&self, found: Vec<Posted>, epoch: i64) {
-        let rows: Vec<HandBack> = found
-            .iter()
-            .flat_map(|posted| posted.deliveries.iter().map(move |(endpoint_id, _)| (posted, endpoint_id)))
-            .map(|(posted, endpoint_id)| HandBack {
-                message_id: posted.message.id,
-                endpoint_id: *endpoint_id,
-                application_id: posted.message.application_id,
-                lease: None,
-                held: false,
-            })
-            .collect();
-        while !rows.is_empty() && self.lease.covers(epoch) {
-            match self.store.hand_back(epoch, &rows).await {
-                Ok(()) => break,
-                Err(error) => tracing::warn!(%error, "deliveries wait to be handed back"),
+            Fate::Refused(refusal) => Answer::Refused(refusal),
+            Fate::ValueRefused => Answer::ValueRefused,
+            Fate::Unknown { epoch } => {
+                self.lease.keep_until_left(epoch, posted.mark.clone());
+                Answer::Unavailable
             }
-            tokio::time::sleep(BACKOFF).await;
-        }
-        rows.iter().for_each(|row| self.dispatcher.queue_grew(row.endpoint_id));
-        for posted in found {
-            posted.say(Answer::Written);
-        }
+        };
+        posted.reply(answer);
+        goes
     }
+}
 
-    /// Writes the halves of a batch that the database refuses for good, down to the row that it is about.
-    async fn write_apart(&self, mut batch: Vec<Posted>, why: &str) {
-        if batch.len() <= 1 {
-            tracing::error!(%why, "a message cannot be written");
-            return batch.into_iter().for_each(|posted| posted.say(Answer::Unavailable));
-        }
-        let later = batch.split_off(batch.len() / 2);
-        Box::pin(self.write(batch)).await;
-        Box::pin(self.write(later)).await;
+fn hand_back(posted: &Posted, endpoint_id: EndpointId) -> HandBack {
+    HandBack {
+        message_id: posted.message.id,
+        endpoint_id,
+        application_id: posted.message.application_id,
+        lease: None,
+        held: false,
     }
+}
 
+impl Item for Posted {
+    fn id(&self) -> MessageId {
+        self.message.id
+    }
+}
+
+impl Statements<Posted> for Writer {
     async fn insert(&self, epoch: i64, batch: &[Posted]) -> Result<Vec<(MessageId, Refusal)>, StoreError> {
         let states: Vec<Vec<(EndpointId, DeliveryState)>> = batch
             .iter()
@@ -194,30 +200,8 @@ impl Writer {
         self.store.insert_messages(epoch, &rows).await
     }
 
-    /// Hands what was written to the dispatcher and answers everybody.
-    fn settle(&self, batch: Vec<Posted>, refused: &[(MessageId, Refusal)], epoch: i64) {
-        let refused: HashMap<MessageId, Refusal> = refused.iter().copied().collect();
-        let mut any_goes = false;
-        for mut posted in batch {
-            if let Some(refusal) = refused.get(&posted.message.id) {
-                posted.say(Answer::Refused(*refusal));
-                continue;
-            }
-            for (endpoint, place) in std::mem::take(&mut posted.deliveries) {
-                match place {
-                    Place::Seat(seat) => {
-                        seat.take(posted.message.clone(), epoch, posted.mark.clone());
-                        any_goes = true;
-                    }
-                    Place::Waiting => self.dispatcher.queue_grew(endpoint),
-                    Place::Held => {}
-                }
-            }
-            posted.say(Answer::Written);
-        }
-        if any_goes {
-            self.dispatcher.go();
-        }
+    async fn written(&self, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
+        self.store.written_messages(ids).await
     }
 }
 
@@ -227,7 +211,7 @@ impl Posted {
     }
 
     /// Answers; nobody may be waiting any more.
-    fn say(self, answer: Answer) {
+    fn reply(self, answer: Answer) {
         let _ = self.answer.send(answer);
     }
 }

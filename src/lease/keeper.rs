@@ -1,4 +1,8 @@
-//! The heart: beats, looks for nodes that have stopped, and comes back after the right was lost.
+//! Keeps the lease: writes down that this node lives, looks for nodes that have stopped, and comes back under a new epoch
+//! after the right was lost.
+//!
+//! It runs on threads of its own, and each of its statements has a short limit, so that neither a busy node nor a silent
+//! connection is taken for a dead one.
 
 use std::time::Instant;
 
@@ -6,6 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::store::{Beat, Store};
+use crate::vitals::Vitals;
 
 use super::{BEAT_EVERY, Lease, LeaseError, TIME_TO_LIVE};
 
@@ -18,8 +23,14 @@ pub enum KeeperEnd {
     NameInUse,
 }
 
-/// Keeps the lease until `stop`.
-pub async fn keep(lease: Lease, store: Store, stop: CancellationToken) -> KeeperEnd {
+/// Keeps the lease until `stop`. Each heartbeat has a number, by which this node knows it when it hears it.
+pub async fn keep(
+    lease: Lease,
+    store: Store,
+    vitals: Vitals,
+    numbers: impl Fn() -> i64,
+    stop: CancellationToken,
+) -> KeeperEnd {
     let mut ticks = interval(BEAT_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -27,26 +38,30 @@ pub async fn keep(lease: Lease, store: Store, stop: CancellationToken) -> Keeper
             _ = ticks.tick() => {}
             () = stop.cancelled() => return KeeperEnd::Stopped,
         }
-        match beat(&lease, &store).await {
-            Ok(()) => {}
+        vitals.heartbeat.begin();
+        match beat(&lease, &store, numbers()).await {
+            Ok(()) => vitals.heartbeat.done(),
             Err(LeaseError::NameInUse(name)) => {
                 tracing::error!(%name, "another running node has this name; stopping");
                 return KeeperEnd::NameInUse;
             }
-            Err(LeaseError::Store(error)) => tracing::warn!(%error, "the heartbeat failed"),
+            Err(LeaseError::Store(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the heartbeat failed");
+            }
         }
     }
 }
 
-async fn beat(lease: &Lease, store: &Store) -> Result<(), LeaseError> {
+async fn beat(lease: &Lease, store: &Store, number: i64) -> Result<(), LeaseError> {
     let began = Instant::now();
     let epoch = lease.epoch();
+    let mark = lease.verified();
     let alive = lease.covers(epoch)
-        && store.beat_node(epoch, lease.inner.low_water.lowest()).await? == Beat::Alive
+        && store.beat_node(epoch, mark, number).await? == Beat::Alive
         && lease.extend(began);
     if !alive {
         // Whether it was taken, lapsed or was given up: never go on as if nothing was.
-        let released = store.leave_node(epoch).await?;
+        let released = store.take_over_node(epoch).await?;
         let freed = released + lease.rejoin(store).await?;
         tracing::warn!(
             epoch = lease.epoch(),

@@ -34,6 +34,11 @@ impl LowWater {
         Mark { id, low_water: self.clone() }
     }
 
+    /// Whether a delivery of this message may be held.
+    pub fn holds(&self, id: MessageId) -> bool {
+        self.held().contains(&id)
+    }
+
     /// The smallest id held, or a new one when none is.
     pub fn lowest(&self) -> MessageId {
         let held = self.held();

@@ -3,6 +3,7 @@
 //! cannot be reached for too long, the right ends: what is in memory is dropped unsent (the database has it), and
 //! the node comes back under a new epoch.
 
+mod claims;
 mod keeper;
 mod low_water;
 
@@ -10,17 +11,24 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::domain::id::MessageId;
 use crate::store::{FormerSelf, Joined, Store, StoreError};
 
+pub use claims::{ClaimKey, HeldClaim, HeldClaims};
 pub use keeper::{KeeperEnd, keep};
 pub use low_water::{LowWater, Mark};
 
 /// A node whose last heartbeat is older than this may be taken over.
 pub const TIME_TO_LIVE: Duration = Duration::from_secs(20);
-/// How often the heart beats.
-pub const BEAT_EVERY: Duration = Duration::from_secs(3);
+/// How often a node writes down that it lives.
+pub const BEAT_EVERY: Duration = Duration::from_secs(1);
+/// A node that has not done so for this long is dead, or cannot reach the database. Longer than any single heartbeat
+/// may take.
+const BEATS_WITHIN: Duration = Duration::from_secs(6);
 /// A node stops sending this long before it may be taken over.
 const MARGIN: Duration = Duration::from_secs(5);
+/// A namesake whose last heartbeat is younger than the wait for it, by this much, has beaten meanwhile.
+const FRESH_BEAT_MARGIN: Duration = Duration::from_millis(500);
 
 /// The lease, shared by everything that works under it.
 #[derive(Clone)]
@@ -30,9 +38,15 @@ pub struct Lease {
 
 struct Inner {
     name: String,
+    place: String,
     epoch: AtomicI64,
     good_until: Mutex<Instant>,
     low_water: LowWater,
+    claims: HeldClaims,
+    /// No delivery below it is owned by this epoch: that was looked up, and is not a matter of memory.
+    verified: Mutex<MessageId>,
+    /// Marks of messages that may yet be committed under an epoch that was given up.
+    unresolved: Mutex<Vec<(i64, Arc<Mark>)>>,
 }
 
 /// Why a lease could not be had.
@@ -47,15 +61,37 @@ pub enum LeaseError {
 }
 
 impl Lease {
-    /// Joins under `name`. A former self of that name is fenced, and what it left behind goes back to the queue.
-    pub async fn join(store: &Store, name: &str) -> Result<(Self, u64), LeaseError> {
+    /// Joins under `name`, from `place`: the address that this process has bound, with its host. A former self is
+    /// fenced, and what it left behind goes back to the queue: one that was in the same place is gone, since this
+    /// process has that place now; of any other it is waited whether it still beats. A namesake that lives is left
+    /// alone.
+    pub async fn join(store: &Store, name: &str, place: &str) -> Result<(Self, u64), LeaseError> {
+        let low_water = LowWater::default();
         let began = Instant::now();
-        let (epoch, freed) = join_as(store, name, FormerSelf::Fence).await?;
+        let mark = low_water.lowest();
+        let (epoch, freed) = loop {
+            let waited = began.elapsed() > BEATS_WITHIN;
+            let former = if waited { FormerSelf::Fence } else { FormerSelf::FenceInSamePlace };
+            match store.join_node(name, place, former, TIME_TO_LIVE, mark).await? {
+                Joined::As { epoch, freed } => break (epoch, freed),
+                Joined::NameInUse { beat_age } => {
+                    if beat_age + FRESH_BEAT_MARGIN < began.elapsed() {
+                        return Err(LeaseError::NameInUse(name.to_owned()));
+                    }
+                    tracing::info!(%name, "waiting whether another node of this name still lives");
+                    tokio::time::sleep(BEAT_EVERY).await;
+                }
+            }
+        };
         let inner = Inner {
             name: name.to_owned(),
+            place: place.to_owned(),
             epoch: AtomicI64::new(epoch),
-            good_until: Mutex::new(began + TIME_TO_LIVE - MARGIN),
-            low_water: LowWater::default(),
+            good_until: Mutex::new(Instant::now() + TIME_TO_LIVE - MARGIN),
+            low_water,
+            claims: HeldClaims::default(),
+            verified: Mutex::new(mark),
+            unresolved: Mutex::default(),
         };
         Ok((Self { inner: Arc::new(inner) }, freed))
     }
@@ -75,12 +111,65 @@ impl Lease {
         self.inner.low_water.begin()
     }
 
+    /// The claims on rows of the queue that this node holds in memory.
+    pub fn claims(&self) -> &HeldClaims {
+        &self.inner.claims
+    }
+
+    /// The messages whose deliveries this node may hold in memory.
+    pub fn low_water(&self) -> &LowWater {
+        &self.inner.low_water
+    }
+
+    /// The mark below which no delivery is owned by this epoch.
+    pub fn verified(&self) -> MessageId {
+        *self.inner.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything below `mark` was looked at under `epoch`, and none of it is owned by it.
+    pub fn verify(&self, epoch: i64, mark: MessageId) {
+        let mut verified = self.inner.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        if epoch == self.epoch() && *verified < mark {
+            *verified = mark;
+        }
+    }
+
+    /// Keeps a message's mark until `epoch` is left, because it may yet be committed under it.
+    pub fn keep_until_left(&self, epoch: i64, mark: Arc<Mark>) {
+        let mut unresolved = self.unresolved();
+        if epoch == self.epoch() {
+            unresolved.push((epoch, mark));
+        }
+    }
+
+    fn unresolved(&self) -> std::sync::MutexGuard<'_, Vec<(i64, Arc<Mark>)>> {
+        self.inner.unresolved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Gives the right up, because it is open what the database has under this epoch. The keeper comes back under
     /// a new one, and what was committed goes back to the queue.
     pub fn renounce(&self, epoch: i64) {
         if epoch == self.epoch() {
             *self.good_until() = Instant::now();
         }
+    }
+
+    /// A lease without a database behind it.
+    #[cfg(test)]
+    pub(crate) fn of_test(epoch: i64, good_until: Instant) -> Self {
+        let low_water = LowWater::default();
+        let verified = Mutex::new(low_water.lowest());
+        let inner = Inner {
+            name: "here".to_owned(),
+            place: "nowhere".to_owned(),
+            epoch: AtomicI64::new(epoch),
+            good_until: Mutex::new(good_until),
+            low_water,
+            claims: HeldClaims::default(),
+            verified,
+            unresolved: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     fn good_until(&self) -> std::sync::MutexGuard<'_, Instant> {
@@ -100,17 +189,20 @@ impl Lease {
 
     async fn rejoin(&self, store: &Store) -> Result<u64, LeaseError> {
         let began = Instant::now();
-        let (epoch, freed) = join_as(store, &self.inner.name, FormerSelf::Respect).await?;
-        self.inner.epoch.store(epoch, Ordering::Release);
-        *self.good_until() = began + TIME_TO_LIVE - MARGIN;
-        Ok(freed)
-    }
-}
-
-async fn join_as(store: &Store, name: &str, former: FormerSelf) -> Result<(i64, u64), LeaseError> {
-    match store.join_node(name, former, TIME_TO_LIVE).await? {
-        Joined::As { epoch, freed } => Ok((epoch, freed)),
-        Joined::NameInUse => Err(LeaseError::NameInUse(name.to_owned())),
+        // What waits to be written was begun before, and will be written under the new epoch.
+        let mark = self.inner.low_water.lowest();
+        let Inner { name, place, .. } = &*self.inner;
+        match store.join_node(name, place, FormerSelf::Respect, TIME_TO_LIVE, mark).await? {
+            Joined::NameInUse { .. } => Err(LeaseError::NameInUse(name.clone())),
+            Joined::As { epoch, freed } => {
+                let mut unresolved = self.unresolved();
+                *self.inner.verified.lock().unwrap_or_else(PoisonError::into_inner) = mark;
+                self.inner.epoch.store(epoch, Ordering::Release);
+                *self.good_until() = began + TIME_TO_LIVE - MARGIN;
+                unresolved.retain(|(left, _)| *left == epoch);
+                Ok(freed)
+            }
+        }
     }
 }
 
@@ -119,13 +211,7 @@ mod tests {
     use super::*;
 
     fn lease(good_until: Instant) -> Lease {
-        let inner = Inner {
-            name: "here".to_owned(),
-            epoch: AtomicI64::new(7),
-            good_until: Mutex::new(good_until),
-            low_water: LowWater::default(),
-        };
-        Lease { inner: Arc::new(inner) }
+        Lease::of_test(7, good_until)
     }
 
     #[test]

@@ -134,7 +134,7 @@ pub async fn run(store: &Store, options: MaintenanceOptions, round: Round) -> Re
         return Ok(false);
     };
     let done = work(store, &mut session, options, round).await;
-    session.end().await?;
+    session.end().await;
     done.map(|()| true)
 }
 

@@ -60,13 +60,22 @@ impl Agenda {
     }
 
     /// This endpoint has something due at `at`.
-    pub fn hasten(&self, endpoint: EndpointId, at: Instant) {
-        self.change(|state| state.hasten(endpoint, at));
+    pub fn schedule_by(&self, endpoint: EndpointId, at: Instant) {
+        self.change(|state| state.schedule_by(endpoint, at));
     }
 
     /// Anything may be due at `at`: the queue is to be swept then, or as soon after as sweeps may be.
     pub fn sweep_by(&self, at: Instant) {
         self.change(|state| state.sweep_at = state.sweep_at.min(at.max(state.no_sweep_before)));
+    }
+
+    /// The queue is to be swept now, however lately it was.
+    pub fn sweep_at_once(&self) {
+        let now = Instant::now();
+        self.change(|state| {
+            state.no_sweep_before = now;
+            state.sweep_at = now;
+        });
     }
 
     /// Whether a sweep is due; the next one then is at `next_at`, unless it is asked for sooner.
@@ -125,7 +134,7 @@ impl State {
         self.order.first().map_or(self.sweep_at, |(at, _)| self.sweep_at.min(*at))
     }
 
-    fn hasten(&mut self, endpoint: EndpointId, at: Instant) {
+    fn schedule_by(&mut self, endpoint: EndpointId, at: Instant) {
         match self.due.get(&endpoint).copied() {
             Some(known) if known <= at => return,
             Some(known) => {
@@ -159,12 +168,12 @@ mod tests {
         let now = Instant::now();
         let agenda = settled(now);
         let endpoint = EndpointId::generate();
-        agenda.hasten(endpoint, now + Duration::from_secs(3000));
+        agenda.schedule_by(endpoint, now + Duration::from_secs(3000));
         let waiter = tokio::spawn({
             let agenda = agenda.clone();
             async move { agenda.reached().await }
         });
-        agenda.hasten(endpoint, now);
+        agenda.schedule_by(endpoint, now);
         waiter.await.unwrap();
         assert_eq!(agenda.take_due(Instant::now()), Some(endpoint));
         assert_eq!(agenda.take_due(Instant::now()), None);
@@ -197,7 +206,7 @@ mod tests {
             let endpoints: Vec<EndpointId> = (0..8).map(|_| EndpointId::generate()).collect();
             let mut model: HashMap<EndpointId, u64> = HashMap::new();
             for (which, at) in named {
-                agenda.hasten(endpoints[which], now + Duration::from_millis(at));
+                agenda.schedule_by(endpoints[which], now + Duration::from_millis(at));
                 let soonest = model.entry(endpoints[which]).or_insert(at);
                 *soonest = (*soonest).min(at);
             }

@@ -1,8 +1,13 @@
 //! The batch writer of outcomes. What queued up while its last commit was under way becomes one statement:
 //! attempts, settled deliveries, retries, dead letters. It tries until the database takes it; whoever sends waits
 //! when it lags, so the queue is bounded and nothing that was sent is forgotten while the process lives.
+//!
+//! No error makes it throw an outcome away. A value that the database refuses, such as a header with a character that it
+//! cannot keep, is set aside alone: the outcome is recorded without what the receiver answered, and if that is refused
+//! as well the delivery becomes a dead letter that says so.
 
 mod agenda;
+mod set_aside;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +21,7 @@ use crate::domain::delivery::NextStep;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::message::SharedMessage;
 use crate::store::{OutcomeRow, Store, StoreError};
+use crate::vitals::Progress;
 
 pub use agenda::Agenda;
 
@@ -24,10 +30,10 @@ const LIMITS: BatchLimits =
     BatchLimits { queued: 4096, queued_bytes: 32 << 20, taken: 1000, taken_bytes: 4 << 20 };
 /// After a batch of so many the writer rests for a moment, so that the next is larger. Nobody waits for an outcome to be
 /// recorded, and a statement for a hundred costs little more than one for ten.
-const SOME: std::ops::Range<usize> = 16..250;
-const REST: Duration = Duration::from_millis(3);
+const MEDIUM_BATCH: std::ops::Range<usize> = 16..250;
+const MEDIUM_BATCH_LINGER: Duration = Duration::from_millis(3);
 const FIRST_BACKOFF: Duration = Duration::from_millis(20);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
+const LONGEST_BACKOFF: Duration = Duration::from_millis(500);
 
 /// An attempt that was made and what is to follow from it. `keep` holds on to whatever must last until it is
 /// recorded: the message's place in memory and its mark.
@@ -81,21 +87,22 @@ pub struct Recorder<K> {
     queue: BatchQueue<Outcome<K>>,
     store: Store,
     agenda: Agenda,
+    progress: Progress,
 }
 
 impl<K: Send + Sync + 'static> Recorder<K> {
     /// Starts the writers. Retries are put on the agenda.
-    pub fn start(store: Store, agenda: Agenda) -> (Arc<Self>, JoinSet<()>) {
-        let recorder = Arc::new(Self { queue: BatchQueue::new(LIMITS), store, agenda });
+    pub fn start(store: Store, agenda: Agenda, progress: Progress) -> (Arc<Self>, JoinSet<()>) {
+        let recorder = Arc::new(Self { queue: BatchQueue::new(LIMITS), store, agenda, progress });
         let mut writers = JoinSet::new();
         for _ in 0..WRITERS {
             let recorder = recorder.clone();
             writers.spawn(async move {
                 while let Some(batch) = recorder.queue.take().await {
-                    let more_will_come = SOME.contains(&batch.len());
+                    let more_will_come = MEDIUM_BATCH.contains(&batch.len());
                     recorder.write(batch).await;
                     if more_will_come {
-                        tokio::time::sleep(REST).await;
+                        tokio::time::sleep(MEDIUM_BATCH_LINGER).await;
                     }
                 }
             });
@@ -107,7 +114,8 @@ impl<K: Send + Sync + 'static> Recorder<K> {
     pub async fn push(&self, outcome: Outcome<K>) {
         let bytes = outcome.bytes();
         if let Err(outcome) = self.queue.push(outcome, bytes).await {
-            tracing::error!(message = %outcome.message.id, "an outcome came after the recorder had stopped");
+            // Its delivery is freed with everything else that this node still owns.
+            tracing::warn!(message = %outcome.message.id, "an outcome came after the recorder had stopped");
         }
     }
 
@@ -129,12 +137,14 @@ impl<K: Send + Sync + 'static> Recorder<K> {
                 None => groups.push(vec![outcome]),
             }
         }
+        self.progress.begin();
         for group in groups {
             self.write_group(&group).await;
         }
+        self.progress.done();
     }
 
-    /// Writes outcomes of one kind and epoch, halving the group around a row that the database refuses for good.
+    /// Writes outcomes of one kind and epoch, halving the group around a value that the database refuses.
     async fn write_group(&self, group: &[Outcome<K>]) {
         let mut backoff = FIRST_BACKOFF;
         loop {
@@ -148,21 +158,23 @@ impl<K: Send + Sync + 'static> Recorder<K> {
                     }
                     return self.announce(group);
                 }
-                Err(StoreError::Unavailable(error)) => {
-                    tracing::warn!(%error, "outcomes wait for the database");
+                Err(error @ StoreError::ValueRefused(_)) => return self.write_apart(group, &error).await,
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        outcomes = group.len(),
+                        "outcomes wait for the database"
+                    );
                     tokio::time::sleep(backoff).await;
                     backoff = (backoff * 2).min(LONGEST_BACKOFF);
                 }
-                Err(error) => return self.write_apart(group, &error).await,
             }
         }
     }
 
     async fn write_apart(&self, group: &[Outcome<K>], error: &StoreError) {
         if let [one] = group {
-            // A claimed one goes out again when its lease ends; one that was born leased stays as it is.
-            tracing::error!(%error, message = %one.message.id, endpoint = %one.endpoint.id, "an outcome cannot be recorded");
-            return;
+            return self.set_aside(one, error).await;
         }
         let (left, right) = group.split_at(group.len() / 2);
         Box::pin(self.write_group(left)).await;
@@ -183,7 +195,7 @@ impl<K: Send + Sync + 'static> Recorder<K> {
         let now = Instant::now();
         for outcome in group {
             if let NextStep::RetryAfter(wait) = outcome.next {
-                self.agenda.hasten(outcome.endpoint.id, now + wait);
+                self.agenda.schedule_by(outcome.endpoint.id, now + wait);
             }
         }
     }

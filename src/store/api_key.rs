@@ -1,7 +1,6 @@
 //! API keys, by their hashes.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::actor::{Actor, Role};
@@ -9,6 +8,7 @@ use crate::domain::api_key::{ApiKey, KeyHash};
 use crate::domain::id::{ApiKeyId, ApplicationId, EnvironmentId};
 use crate::domain::page::Scan;
 
+use super::connection::Connection;
 use super::audit::{Entry, note};
 use super::{Span, Store, StoreError};
 
@@ -171,7 +171,7 @@ impl Store {
         environment: Option<&EnvironmentId>,
         id: ApiKeyId,
     ) -> Result<Option<ApiKeyRecord>, StoreError> {
-        let mut connection = self.api.acquire().await?;
+        let mut connection = self.api.connection().await?;
         find(&mut connection, environment, id).await
     }
 
@@ -282,7 +282,7 @@ impl Store {
 }
 
 async fn find(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     environment: Option<&EnvironmentId>,
     id: ApiKeyId,
 ) -> Result<Option<ApiKeyRecord>, StoreError> {

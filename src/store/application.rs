@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -12,6 +11,7 @@ use crate::domain::id::{ApplicationId, EnvironmentId};
 use crate::domain::page::Scan;
 use crate::domain::reference::Reference;
 
+use super::connection::Connection;
 use super::audit::{Entry, changed, note};
 use super::configuration::raise_version;
 use super::operational::tell_of_deletion;
@@ -122,7 +122,7 @@ impl Store {
         environment: &EnvironmentId,
         reference: &Reference<ApplicationId>,
     ) -> Result<Option<ApplicationRecord>, StoreError> {
-        let mut connection = self.api.acquire().await?;
+        let mut connection = self.api.connection().await?;
         find(&mut connection, environment, reference).await
     }
 
@@ -272,7 +272,7 @@ impl Store {
 }
 
 async fn find(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     environment: &EnvironmentId,
     reference: &Reference<ApplicationId>,
 ) -> Result<Option<ApplicationRecord>, StoreError> {

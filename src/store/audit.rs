@@ -5,11 +5,11 @@ use std::fmt::Display;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use sqlx::PgConnection;
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::id::{ApplicationId, AuditEntryId, EnvironmentId};
 
+use super::connection::Connection;
 use super::{Store, StoreError};
 
 /// What is noted. `action` is `object.verb`; its first word is the kind of object.
@@ -74,7 +74,7 @@ pub(super) fn changed<const N: usize>(fields: [(&'static str, bool); N]) -> Vec<
 }
 
 /// Notes who did what, in the caller's transaction.
-pub(super) async fn note(tx: &mut PgConnection, actor: &Actor, entry: Entry<'_>) -> Result<(), StoreError> {
+pub(super) async fn note(tx: &mut Connection, actor: &Actor, entry: Entry<'_>) -> Result<(), StoreError> {
     sqlx::query!(
         r#"-- audit::note
         INSERT INTO audit_log (id, environment_id, application_id, actor_kind, actor_id, actor_role, address, action,

@@ -4,12 +4,12 @@
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::background_task::TaskKind;
 use crate::domain::id::TaskId;
 
+use super::connection::Connection;
 use super::background_task::kind;
 use super::{Store, StoreError};
 use super::{dead_letter, endpoint_replay, expunge, usage};
@@ -134,7 +134,7 @@ pub(super) struct LockedTask {
 
 /// A step goes through a few thousand rows in the order of an index. Plans that read whole tables may look cheaper for
 /// one step, and cost everybody else.
-async fn stay_with_indexes(tx: &mut PgConnection) -> Result<(), StoreError> {
+async fn stay_with_indexes(tx: &mut Connection) -> Result<(), StoreError> {
     sqlx::query!(
         r#"-- background_task::stay_with_indexes
         SELECT set_config(name, 'off', true) FROM unnest(ARRAY[
@@ -146,7 +146,7 @@ async fn stay_with_indexes(tx: &mut PgConnection) -> Result<(), StoreError> {
 }
 
 /// Locks a task that is still this node's.
-async fn lock_task(tx: &mut PgConnection, id: TaskId, epoch: i64) -> Result<LockedTask, StoreError> {
+async fn lock_task(tx: &mut Connection, id: TaskId, epoch: i64) -> Result<LockedTask, StoreError> {
     let row = sqlx::query!(
         r#"-- background_task::lock
         SELECT id, environment_id, kind, filter, position, place, created_at
@@ -176,7 +176,7 @@ impl LockedTask {
     }
 
     /// Notes what a chunk did.
-    async fn advance(&self, tx: &mut PgConnection, chunk: &Chunk) -> Result<(), StoreError> {
+    async fn advance(&self, tx: &mut Connection, chunk: &Chunk) -> Result<(), StoreError> {
         sqlx::query!(
             r#"-- background_task::advance
             UPDATE background_task

@@ -45,6 +45,17 @@ pub struct Claimed {
     pub payload_bytes: u32,
 }
 
+/// An endpoint that has something due, now or soon.
+#[derive(Debug, Clone, Copy)]
+pub struct DueEndpoint {
+    /// Which.
+    pub endpoint_id: EndpointId,
+    /// How long until then.
+    pub wait: Duration,
+    /// How long ago that was.
+    pub overdue: Duration,
+}
+
 /// What a claim got.
 #[derive(Debug, Default)]
 pub struct Claims {
@@ -76,7 +87,7 @@ impl Store {
                     SELECT p.message_id, p.endpoint_id, p.due_at FROM pending p
                     WHERE p.endpoint_id = a.endpoint_id AND p.due_at >= a.floor AND p.due_at <= now()
                       AND p.due_at > '-infinity'
-                    ORDER BY p.due_at LIMIT a.quota FOR UPDATE SKIP LOCKED
+                    ORDER BY p.due_at, p.message_id LIMIT a.quota FOR UPDATE SKIP LOCKED
                 ) d
             ), claimed AS (
                 UPDATE pending p SET owner = $1, due_at = now() + $2::interval FROM due
@@ -145,7 +156,7 @@ impl Store {
         after: Uuid,
         horizon: Duration,
         limit: usize,
-    ) -> Result<Vec<(EndpointId, Duration)>, StoreError> {
+    ) -> Result<Vec<DueEndpoint>, StoreError> {
         let rows = sqlx::query!(
             r#"-- pending::sweep_due
             WITH RECURSIVE listed AS (
@@ -159,7 +170,7 @@ impl Store {
                 ) n
             )
             SELECT l.endpoint_id AS "endpoint_id!",
-                   greatest(ceil(extract(epoch FROM l.due_at - now()) * 1000), 0)::bigint AS "wait_ms!"
+                   ceil(extract(epoch FROM l.due_at - now()) * 1000)::bigint AS "wait_ms!"
             FROM listed l JOIN endpoint e ON e.id = l.endpoint_id
             WHERE (e.disabled_at IS NULL AND e.paused_at IS NULL AND e.deleted_at IS NULL
                    AND l.due_at <= now() + $2::interval) IS TRUE
@@ -172,9 +183,14 @@ impl Store {
         )
         .fetch_all(&self.queue)
         .await?;
-        let found = rows.into_iter();
-        Ok(found
-            .map(|row| (row.endpoint_id.into(), Duration::from_millis(row.wait_ms.unsigned_abs())))
+        let ms = |ms: i64| Duration::from_millis(ms.max(0).unsigned_abs());
+        Ok(rows
+            .into_iter()
+            .map(|row| DueEndpoint {
+                endpoint_id: row.endpoint_id.into(),
+                wait: ms(row.wait_ms),
+                overdue: ms(row.wait_ms.saturating_neg()),
+            })
             .collect())
     }
 }

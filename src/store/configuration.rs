@@ -3,15 +3,15 @@
 //!
 //! Lock order: the application's row comes before the rows of its endpoints.
 
-use sqlx::PgConnection;
 
 use crate::domain::id::ApplicationId;
 
+use super::connection::Connection;
 use super::StoreError;
 
 /// Raises the version and notifies, in the caller's transaction. False when there is no such application.
 pub(super) async fn raise_version(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     application: ApplicationId,
 ) -> Result<bool, StoreError> {
     let raised = sqlx::query!(

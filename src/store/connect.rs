@@ -1,13 +1,14 @@
-//! The pools: one for each kind of work, so that a burst of reads never keeps a writer waiting.
+//! The pools: one for each kind of work, so that a burst of reads never keeps a writer waiting, and nothing keeps the
+//! heartbeat waiting.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use crate::domain::schedule::RetrySchedule;
 
+use super::connection::{Limits, Pool};
 use super::{Sealer, StoreError};
 
 /// What the store needs to know.
@@ -29,17 +30,60 @@ pub struct StoreOptions {
 #[derive(Clone)]
 pub struct Store {
     /// Reads and configuration.
-    pub(super) api: PgPool,
+    pub(super) api: Pool,
     /// The batch writer of messages.
-    pub(super) ingest: PgPool,
+    pub(super) ingest: Pool,
     /// The batch writer of outcomes.
-    pub(super) record: PgPool,
-    /// Claims, heartbeats, maintenance.
-    pub(super) queue: PgPool,
+    pub(super) record: Pool,
+    /// Claims, what goes back to the queue, the search for what nobody works on.
+    pub(super) queue: Pool,
+    /// Heartbeats and health: small statements that must never wait for others.
+    pub(super) vital: Pool,
+    /// Maintenance: long statements that nobody waits for.
+    pub(super) upkeep: Pool,
+    /// For what needs a connection of sqlx's own: migrations, and listening.
+    pub(super) options: PgConnectOptions,
     pub(super) sealer: Sealer,
     pub(super) default_schedule: RetrySchedule,
     pub(super) default_max_in_flight: u32,
 }
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A page of the API is read, or a change made, in this time, or the caller is told that the database is unavailable.
+const API: Limits = Limits {
+    connections: 8,
+    acquire: seconds(3),
+    statement: seconds(15),
+    lock: seconds(5),
+    test_each: true,
+};
+/// A batch of messages or outcomes takes milliseconds. What takes this long is settled as of unknown fate.
+const WRITE: Limits = Limits {
+    connections: 2,
+    acquire: seconds(2),
+    statement: seconds(6),
+    lock: seconds(4),
+    test_each: false,
+};
+const QUEUE: Limits = Limits { connections: 4, ..WRITE };
+/// A heartbeat that takes longer than this is as good as none.
+const VITAL: Limits = Limits {
+    connections: 3,
+    acquire: seconds(2),
+    statement: seconds(2),
+    lock: seconds(1),
+    test_each: false,
+};
+const UPKEEP: Limits = Limits {
+    connections: 3,
+    acquire: seconds(5),
+    statement: seconds(120),
+    lock: seconds(1),
+    test_each: true,
+};
 
 impl Store {
     /// Connects. The first statement of each pool proves it.
@@ -49,9 +93,14 @@ impl Store {
     pub async fn connect(options: &StoreOptions) -> Result<Self, StoreError> {
         let base = PgConnectOptions::from_str(&options.database_url)?
             .application_name("postrider")
-            // Compiling a statement pays for long reports only; plans that avoid a scan look dear enough for it.
             .options([
                 ("idle_in_transaction_session_timeout", "60s"),
+                // So that the server lets go of the locks of a node whose host is gone.
+                ("tcp_keepalives_idle", "10"),
+                ("tcp_keepalives_interval", "5"),
+                ("tcp_keepalives_count", "3"),
+                ("tcp_user_timeout", "20s"),
+                // Compiling a statement pays for long reports only; plans that avoid a scan look dear enough for it.
                 ("jit", "off"),
                 ("client_min_messages", "warning"),
             ]);
@@ -64,29 +113,42 @@ impl Store {
             ("plan_cache_mode", "force_generic_plan"),
         ]);
         // Lists have optional filters: a plan that is made for the values at hand finds the index that fits them.
-        let reading = base.options([("plan_cache_mode", "force_custom_plan")]);
-        Ok(Self {
-            api: pool(options.api_connections, true).connect_with(reading).await?,
-            ingest: pool(2, false).connect_lazy_with(steady.clone()),
-            record: pool(2, false).connect_lazy_with(steady.clone()),
-            queue: pool(3, false).connect_lazy_with(steady),
+        let reading = base.clone().options([("plan_cache_mode", "force_custom_plan")]);
+        let api = Limits { connections: options.api_connections as usize, ..API };
+        let store = Self {
+            api: pool(&reading, api)?,
+            ingest: pool(&steady, WRITE)?,
+            record: pool(&steady, WRITE)?,
+            queue: pool(&steady, QUEUE)?,
+            vital: pool(&steady, VITAL)?,
+            upkeep: pool(&steady, UPKEEP)?,
+            options: base,
             sealer: Sealer::new(&options.main_secret),
             default_schedule: options.retry_schedule.clone(),
             default_max_in_flight: options.max_in_flight,
-        })
+        };
+        drop(store.api.connection().await?);
+        Ok(store)
     }
 
     /// Gives every connection back. Statements under way finish first.
     pub async fn close(&self) {
-        for pool in [&self.ingest, &self.record, &self.queue, &self.api] {
+        for pool in [&self.ingest, &self.record, &self.queue, &self.vital, &self.upkeep, &self.api] {
             pool.close().await;
         }
     }
+
+    /// A pool of one connection, as sqlx's listener wants it.
+    pub(super) fn listening(&self) -> PgPool {
+        PgPoolOptions::new()
+            .max_connections(1)
+            .test_before_acquire(false)
+            .acquire_timeout(VITAL.acquire)
+            .connect_lazy_with(self.options.clone())
+    }
 }
 
-fn pool(connections: u32, test: bool) -> PgPoolOptions {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .test_before_acquire(test)
-        .acquire_timeout(Duration::from_secs(10))
+fn pool(options: &PgConnectOptions, limits: Limits) -> Result<Pool, StoreError> {
+    Pool::new(options.clone(), limits)
+        .map_err(|error| StoreError::Inconsistent(format!("a pool of connections cannot be made: {error}")))
 }

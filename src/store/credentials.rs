@@ -1,24 +1,22 @@
 //! A bounded cache of what authentication asks the database: API keys by their hash, and which tokens of an
-//! application were taken back. It follows notices from all nodes, so that a revocation holds everywhere at once; an
-//! entry's age is bounded besides, in case a notice was missed.
+//! application were taken back. A revocation that was answered holds on every node: see `notices/`.
 //!
 //! What is not there is remembered, too: a key has 256 random bits, so nobody presents it before it is made.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
-use moka::future::Cache;
+use futures_util::FutureExt;
 
 use crate::domain::api_key::KeyHash;
 use crate::domain::id::{ApiKeyId, ApplicationId};
 use crate::domain::token_cutoff::TakenBack;
 
+use super::cache::{Cache, Trust};
 use super::{KeyScope, Store, StoreError};
 
 const CAPACITY: u64 = 50_000;
-const OLDEST: Duration = Duration::from_secs(30);
 /// The use of a key is written down this often at most.
 const NOTE_EVERY_SECONDS: i64 = 60;
 
@@ -41,37 +39,29 @@ pub struct Credentials {
     store: Store,
     keys: Cache<KeyHash, Option<Arc<KnownKey>>>,
     taken_back: Cache<ApplicationId, Arc<TakenBack>>,
-    /// Raised by everything that is forgotten, so that what was read before is not kept after.
-    forgotten: Arc<AtomicU64>,
 }
 
 impl Credentials {
     /// An empty cache over the store.
-    pub fn new(store: Store) -> Self {
-        let keys = Cache::builder().max_capacity(CAPACITY).time_to_live(OLDEST).build();
-        let taken_back = Cache::builder().max_capacity(CAPACITY).time_to_live(OLDEST).build();
-        Self { store, keys, taken_back, forgotten: Arc::default() }
+    pub fn new(store: Store, trust: Arc<dyn Trust>) -> Self {
+        let keys = Cache::new(CAPACITY, |_| 1, trust.clone());
+        Self { store, keys, taken_back: Cache::new(CAPACITY, |_| 1, trust) }
     }
 
     /// The live key of that hash. Its use is written down by the way.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn key(&self, hash: &KeyHash, now: DateTime<Utc>) -> Result<Option<Arc<KnownKey>>, StoreError> {
-        let known = match self.keys.get(hash).await {
+    pub async fn key(
+        &self,
+        hash: &KeyHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Arc<KnownKey>>, Arc<StoreError>> {
+        let known = match self.keys.get(hash) {
             Some(known) => known,
             None => {
-                let before = self.forgotten.load(Ordering::SeqCst);
-                let known = Box::pin(self.store.api_key_by_hash(hash)).await?.map(|record| {
-                    let noted_at = AtomicI64::new(record.last_used_at.map_or(0, |at| at.timestamp()));
-                    let (id, scope, expires_at) = (record.id, record.scope, record.expires_at);
-                    Arc::new(KnownKey { id, scope, expires_at, noted_at })
-                });
-                self.keys.insert(*hash, known.clone()).await;
-                if self.forgotten.load(Ordering::SeqCst) != before {
-                    self.keys.invalidate(hash).await;
-                }
-                known
+                let (store, key) = (self.store.clone(), *hash);
+                Box::pin(self.keys.read(hash, move || async move { store.known_key(&key).await }.boxed())).await?
             }
         };
         let live = known.filter(|key| key.expires_at.is_none_or(|end| now < end));
@@ -85,36 +75,29 @@ impl Credentials {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn taken_back(&self, application: ApplicationId) -> Result<Arc<TakenBack>, StoreError> {
-        if let Some(known) = self.taken_back.get(&application).await {
+    pub async fn taken_back(&self, application: ApplicationId) -> Result<Arc<TakenBack>, Arc<StoreError>> {
+        if let Some(known) = self.taken_back.get(&application) {
             return Ok(known);
         }
-        let before = self.forgotten.load(Ordering::SeqCst);
-        let known = Arc::new(Box::pin(self.store.taken_back(application)).await?);
-        self.taken_back.insert(application, known.clone()).await;
-        if self.forgotten.load(Ordering::SeqCst) != before {
-            self.taken_back.invalidate(&application).await;
-        }
-        Ok(known)
+        let store = self.store.clone();
+        let read = move || async move { Ok(Arc::new(store.taken_back(application).await?)) }.boxed();
+        Box::pin(self.taken_back.read(&application, read)).await
     }
 
     /// Forgets a key, because it was revoked.
-    pub async fn forget_key(&self, hash: &KeyHash) {
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.keys.invalidate(hash).await;
+    pub fn forget_key(&self, hash: &KeyHash) {
+        self.keys.forget(hash);
     }
 
     /// Forgets what was taken back of an application, because more was.
-    pub async fn forget_tokens(&self, application: ApplicationId) {
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.taken_back.invalidate(&application).await;
+    pub fn forget_tokens(&self, application: ApplicationId) {
+        self.taken_back.forget(&application);
     }
 
     /// Forgets everything, because notices may have been missed.
     pub fn forget_all(&self) {
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.keys.invalidate_all();
-        self.taken_back.invalidate_all();
+        self.keys.forget_all();
+        self.taken_back.forget_all();
     }
 
     /// Has the use of a key written down, in the background, once a minute at most.
@@ -130,5 +113,14 @@ impl Credentials {
                 }
             });
         }
+    }
+}
+
+impl Store {
+    async fn known_key(&self, hash: &KeyHash) -> Result<Option<Arc<KnownKey>>, StoreError> {
+        Ok(self.api_key_by_hash(hash).await?.map(|record| {
+            let noted_at = AtomicI64::new(record.last_used_at.map_or(0, |at| at.timestamp()));
+            Arc::new(KnownKey { id: record.id, scope: record.scope, expires_at: record.expires_at, noted_at })
+        }))
     }
 }

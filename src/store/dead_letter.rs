@@ -9,7 +9,6 @@
 //! task that is taken up again after a crash does nothing twice.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::actor::Actor;
@@ -17,6 +16,7 @@ use crate::domain::background_task::TaskKind;
 use crate::domain::dead_letter::{DeadLetterFilter, DeathReason};
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId};
 
+use super::connection::Connection;
 use super::audit::{Entry, note};
 use super::background_work::{Chunk, LockedTask};
 use super::{Store, StoreError};
@@ -128,7 +128,7 @@ impl Store {
 
 /// Replays or discards the next chunk of a background task.
 pub(super) async fn advance(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     task: &LockedTask,
     chunk: i64,
 ) -> Result<Chunk, StoreError> {
@@ -145,7 +145,7 @@ pub(super) async fn advance(
 /// The next dead letters of a filter, by id, that had died when the task was created. They are not locked yet,
 /// and may change until they are.
 async fn choose(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     environment: &str,
     filter: &DeadLetterFilter,
     died_before: DateTime<Utc>,
@@ -185,7 +185,7 @@ async fn choose(
 
 /// Replays these, as far as they can be. Returns how many went back to work.
 pub(super) async fn replay_chosen(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     ids: &[Uuid],
     discarded_too: bool,
 ) -> Result<u64, StoreError> {
@@ -202,7 +202,7 @@ pub(super) async fn replay_chosen(
     put_back_to_work(tx, ids, discarded_too).await
 }
 
-async fn discard_chosen(tx: &mut PgConnection, ids: &[Uuid]) -> Result<u64, StoreError> {
+async fn discard_chosen(tx: &mut Connection, ids: &[Uuid]) -> Result<u64, StoreError> {
     let discarded = sqlx::query!(
         r#"-- dead_letter::discard_chosen
         WITH locked AS MATERIALIZED (
@@ -221,7 +221,7 @@ async fn discard_chosen(tx: &mut PgConnection, ids: &[Uuid]) -> Result<u64, Stor
 /// Deliveries are locked before their dead letters, as everywhere, and one by one through their key: chunks may
 /// reach over many days, and a join would read all that lies between.
 async fn lock_deliveries(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     messages: &[Uuid],
     endpoints: &[Uuid],
 ) -> Result<(), StoreError> {
@@ -246,7 +246,7 @@ async fn lock_deliveries(
 /// already, that have nowhere to go or nothing to send, and discarded ones unless they are asked for. Returns how
 /// many went back to work.
 async fn put_back_to_work(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     ids: &[Uuid],
     discarded_too: bool,
 ) -> Result<u64, StoreError> {

@@ -1,7 +1,6 @@
 //! Reading dead letters: lists by filter, one with its content, and the count that a dry run tells.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::background_task::TaskKind;
@@ -9,6 +8,7 @@ use crate::domain::dead_letter::{DeadLetterFilter, DeadLetterState, DeathReason}
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId, MessageId};
 use crate::domain::page::Scan;
 
+use super::connection::Connection;
 use super::{Span, Store, StoreError};
 
 /// A dead letter as it is shown, without its content.
@@ -201,14 +201,14 @@ impl Store {
         kind: TaskKind,
         filter: &DeadLetterFilter,
     ) -> Result<i64, StoreError> {
-        let mut connection = self.api.acquire().await?;
+        let mut connection = self.api.connection().await?;
         count(&mut connection, environment, kind, filter).await
     }
 }
 
 /// As [`Store::count_dead_letters`], in the caller's transaction.
 pub(super) async fn count(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     environment: &EnvironmentId,
     kind: TaskKind,
     filter: &DeadLetterFilter,

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -15,6 +14,7 @@ use crate::domain::page::Scan;
 use crate::domain::reference::Reference;
 use crate::domain::secret::SigningSecret;
 
+use super::connection::Connection;
 use super::audit::{Entry, changed, note};
 use super::configuration::raise_version;
 use super::endpoint_secret::insert_secret;
@@ -142,7 +142,7 @@ impl Store {
         application: ApplicationId,
         reference: &Reference<EndpointId>,
     ) -> Result<Option<EndpointRecord>, StoreError> {
-        let mut connection = self.api.acquire().await?;
+        let mut connection = self.api.connection().await?;
         find(&mut connection, application, reference).await
     }
 
@@ -355,7 +355,7 @@ impl Store {
 }
 
 async fn find(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     application: ApplicationId,
     reference: &Reference<EndpointId>,
 ) -> Result<Option<EndpointRecord>, StoreError> {

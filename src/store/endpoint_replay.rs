@@ -8,12 +8,12 @@
 //! What is asked of each message is a subquery that yields a value, because one that asks for existence may be planned
 //! as a hash of everything that the endpoint ever got.
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::background_task::EndpointReplay;
 use crate::domain::delivery::Standing;
 
+use super::connection::Connection;
 use super::StoreError;
 use super::background_work::{Chunk, LockedTask};
 use super::dead_letter::replay_chosen;
@@ -31,7 +31,7 @@ struct Destination {
 
 /// `None` when the endpoint or its application is deleted: there is nowhere to send.
 async fn destination(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     order: &EndpointReplay,
 ) -> Result<Option<Destination>, StoreError> {
     Ok(sqlx::query_as!(
@@ -55,7 +55,7 @@ fn bounds(order: &EndpointReplay, task: &LockedTask) -> (Uuid, Uuid) {
 
 /// Sends what failed for good: the open dead letters of the messages.
 pub(super) async fn recover(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     task: &LockedTask,
     chunk: i64,
 ) -> Result<Chunk, StoreError> {
@@ -86,7 +86,7 @@ pub(super) async fn recover(
 /// Sends what the endpoint would get today and was never to get: messages from before it was there, or from before
 /// it listened to them.
 pub(super) async fn replay_missing(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     task: &LockedTask,
     chunk: i64,
 ) -> Result<Chunk, StoreError> {
@@ -120,7 +120,7 @@ pub(super) async fn replay_missing(
 /// Sends once more what the endpoint got or failed to get, as far as it is of the filter. Without a status in the
 /// filter, what still waits is left to its schedule.
 pub(super) async fn bulk_replay(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     task: &LockedTask,
     chunk: i64,
 ) -> Result<Chunk, StoreError> {
@@ -191,7 +191,7 @@ fn up_to(looked_at: Vec<(Uuid, bool)>, chunk: i64) -> Option<(Vec<Uuid>, Uuid)> 
 }
 
 /// Deliveries where there were none.
-async fn begin(tx: &mut PgConnection, order: &EndpointReplay, messages: &[Uuid]) -> Result<u64, StoreError> {
+async fn begin(tx: &mut Connection, order: &EndpointReplay, messages: &[Uuid]) -> Result<u64, StoreError> {
     let begun = sqlx::query!(
         r#"-- delivery::begin_missing
         WITH waiting AS (
@@ -213,7 +213,7 @@ async fn begin(tx: &mut PgConnection, order: &EndpointReplay, messages: &[Uuid])
 
 /// A new round for deliveries that have ended. Their dead letters count as replayed.
 async fn begin_anew(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     order: &EndpointReplay,
     messages: &[Uuid],
 ) -> Result<u64, StoreError> {
@@ -246,7 +246,7 @@ async fn begin_anew(
 }
 
 /// A new round, now, for deliveries that wait and that no node has in hand.
-async fn hasten(tx: &mut PgConnection, order: &EndpointReplay, messages: &[Uuid]) -> Result<u64, StoreError> {
+async fn hasten(tx: &mut Connection, order: &EndpointReplay, messages: &[Uuid]) -> Result<u64, StoreError> {
     let due = sqlx::query!(
         r#"-- pending::make_many_due
         WITH free AS MATERIALIZED (
@@ -268,7 +268,7 @@ async fn hasten(tx: &mut PgConnection, order: &EndpointReplay, messages: &[Uuid]
     announced(tx, order, due.rows_affected()).await
 }
 
-async fn announced(tx: &mut PgConnection, order: &EndpointReplay, moved: u64) -> Result<u64, StoreError> {
+async fn announced(tx: &mut Connection, order: &EndpointReplay, moved: u64) -> Result<u64, StoreError> {
     if moved > 0 {
         announce_due(tx, &[order.endpoint_id]).await?;
     }

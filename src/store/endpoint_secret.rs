@@ -1,7 +1,6 @@
 //! Signing secrets of endpoints, sealed for their endpoint. One is current; rotated ones sign along for a while.
 
 use serde_json::json;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::actor::Actor;
@@ -10,6 +9,7 @@ use crate::domain::operational::NoticeKind;
 use crate::domain::reference::Reference;
 use crate::domain::secret::SigningSecret;
 
+use super::connection::Connection;
 use super::audit::{Entry, note};
 use super::configuration::raise_version;
 use super::operational::tell;
@@ -113,7 +113,7 @@ impl Store {
 
 /// Inserts the current secret of an endpoint that has none.
 pub(super) async fn insert_secret(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     sealer: &Sealer,
     endpoint: EndpointId,
     secret: &SigningSecret,

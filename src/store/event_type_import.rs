@@ -85,7 +85,7 @@ impl Store {
             }
         }
         if mode.dry_run {
-            tx.rollback().await?;
+            drop(tx);
         } else {
             tx.commit().await?;
         }

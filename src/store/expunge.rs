@@ -5,7 +5,6 @@
 //! `unsendable`. What a node has in its memory at that moment may still go out. An outcome that is recorded at that
 //! very moment may copy the payload into a dead letter; so every expunge is done once more, a minute later.
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::actor::Actor;
@@ -13,6 +12,7 @@ use crate::domain::background_task::ContentPurge;
 use crate::domain::id::{ApplicationId, AttemptId, MessageId};
 use crate::domain::reference::Reference;
 
+use super::connection::Connection;
 use super::audit::{Entry, note};
 use super::background_work::{Chunk, LockedTask};
 use super::resend::announce_due;
@@ -92,7 +92,7 @@ impl Store {
 
 /// Whether the message is the application's, or was when it died.
 async fn is_of(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     application: ApplicationId,
     message: MessageId,
 ) -> Result<bool, StoreError> {
@@ -108,7 +108,7 @@ async fn is_of(
 }
 
 /// Takes these payloads away, with their copies. Returns how many messages had one.
-async fn expunge(tx: &mut PgConnection, messages: &[Uuid]) -> Result<u64, StoreError> {
+async fn expunge(tx: &mut Connection, messages: &[Uuid]) -> Result<u64, StoreError> {
     let hastened = sqlx::query!(
         r#"-- pending::nothing_to_send
         WITH free AS MATERIALIZED (
@@ -142,7 +142,7 @@ async fn expunge(tx: &mut PgConnection, messages: &[Uuid]) -> Result<u64, StoreE
     Ok(emptied.rows_affected())
 }
 
-async fn expunge_once_more(tx: &mut PgConnection, messages: &[Uuid]) -> Result<(), StoreError> {
+async fn expunge_once_more(tx: &mut Connection, messages: &[Uuid]) -> Result<(), StoreError> {
     sqlx::query!(
         r#"-- payload_expiry::once_more
         INSERT INTO payload_expiry (message_id, expires_at, again)
@@ -158,7 +158,7 @@ async fn expunge_once_more(tx: &mut PgConnection, messages: &[Uuid]) -> Result<(
 /// Notes when payloads are to go, in the transaction that stores their messages. Those of messages that were not
 /// stored are left out.
 pub(super) async fn note_expiries(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     messages: &[Uuid],
     hours: &[i32],
 ) -> Result<(), StoreError> {
@@ -178,7 +178,7 @@ pub(super) async fn note_expiries(
 
 /// A step of the task that takes all content of an application away: first that of its messages, then that of dead
 /// letters that outlived theirs.
-pub(super) async fn purge(tx: &mut PgConnection, task: &LockedTask, chunk: i64) -> Result<Chunk, StoreError> {
+pub(super) async fn purge(tx: &mut Connection, task: &LockedTask, chunk: i64) -> Result<Chunk, StoreError> {
     let order: ContentPurge = task.order()?;
     if task.place.is_some() {
         return purge_dead_letters(tx, &order, task, chunk).await;
@@ -204,7 +204,7 @@ pub(super) async fn purge(tx: &mut PgConnection, task: &LockedTask, chunk: i64) 
 }
 
 async fn purge_dead_letters(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     order: &ContentPurge,
     task: &LockedTask,
     chunk: i64,

@@ -53,7 +53,8 @@ impl Store {
                 RETURNING d.message_id, d.endpoint_id, c.application_id, d.attempts
             )
             INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
-            SELECT message_id, endpoint_id, application_id, now(), attempts FROM given"#,
+            SELECT message_id, endpoint_id, application_id, now(), attempts FROM given
+            ON CONFLICT (message_id, endpoint_id) DO NOTHING"#,
             epoch,
             &messages,
             &endpoints,

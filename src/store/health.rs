@@ -23,7 +23,7 @@ impl Store {
                 (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'pending'::regclass)
                     AS "waiting_estimate!""#
         )
-        .fetch_one(&self.api)
+        .fetch_one(&self.vital)
         .await?;
         Ok(QueueHealth { live_nodes: row.live_nodes, waiting_estimate: row.waiting_estimate })
     }

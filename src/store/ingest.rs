@@ -1,13 +1,13 @@
 //! The batch writer's statement: messages, deliveries, what must wait, `eventId`s and idempotency keys, all in one
 //! statement and so in one commit. A message is refused alone; it never takes its batch with it.
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::Message;
 
+use super::connection::Connection;
 use super::expunge::note_expiries;
 use super::{Store, StoreError};
 
@@ -53,6 +53,8 @@ pub struct EarlierPost {
     pub request_hash: [u8; 32],
     /// The message that it made; `None` when another kind of request used the key.
     pub message_id: Option<MessageId>,
+    /// Whether that message is stored. One that was refused left its key alone.
+    pub is_stored: bool,
 }
 
 /// Columns of a batch. Lists travel as text joined by commas, which their pattern excludes.
@@ -121,7 +123,7 @@ impl Store {
             .filter_map(|item| Some((item.message.id.uuid(), i32::try_from(item.payload_hours?).ok()?)))
             .unzip();
         if limited.is_empty() {
-            return insert(&mut *self.ingest.acquire().await?, epoch, batch).await;
+            return insert(&mut self.ingest.connection().await?, epoch, batch).await;
         }
         let mut tx = self.ingest.begin().await?;
         let refused = insert(&mut tx, epoch, batch).await?;
@@ -147,9 +149,11 @@ impl Store {
     pub async fn earlier_post(&self, key_hash: [u8; 32]) -> Result<Option<EarlierPost>, StoreError> {
         let found = sqlx::query!(
             r#"-- ingest::earlier_post
-            SELECT request_hash, message_id FROM idempotency_key
-            WHERE key_hash = $1 AND slot >= date_bin('6 hours', now(), 'epoch') - interval '12 hours'
-            ORDER BY slot DESC LIMIT 1"#,
+            SELECT k.request_hash, k.message_id,
+                   EXISTS (SELECT FROM message m WHERE m.id = k.message_id) AS "is_stored!"
+            FROM idempotency_key k
+            WHERE k.key_hash = $1 AND k.slot >= date_bin('6 hours', now(), 'epoch') - interval '12 hours'
+            ORDER BY k.slot DESC LIMIT 1"#,
             key_hash.as_slice(),
         )
         .fetch_optional(&self.api)
@@ -160,7 +164,8 @@ impl Store {
                     .request_hash
                     .try_into()
                     .map_err(|_| StoreError::Inconsistent("a request hash is not 32 bytes".to_owned()))?;
-                Ok(EarlierPost { request_hash, message_id: row.message_id.map(MessageId::from) })
+                let message_id = row.message_id.map(MessageId::from);
+                Ok(EarlierPost { request_hash, message_id, is_stored: row.is_stored })
             })
             .transpose()
     }
@@ -168,7 +173,7 @@ impl Store {
 
 /// The statement.
 async fn insert(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     epoch: i64,
     batch: &[FannedOut<'_>],
 ) -> Result<Vec<(MessageId, Refusal)>, StoreError> {

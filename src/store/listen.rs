@@ -27,6 +27,29 @@ pub enum Notice {
     TokensTakenBack(ApplicationId),
     /// All dispatching was paused or resumed.
     Paused,
+    /// The node of this epoch lives: its heartbeat of that number.
+    Beat {
+        /// Whose.
+        epoch: i64,
+        /// The number.
+        number: i64,
+    },
+    /// A node asks all others to say that they have heard everything up to here.
+    Question {
+        /// Who asks.
+        epoch: i64,
+        /// Names the question.
+        number: i64,
+    },
+    /// A node has heard everything up to a question.
+    Answer {
+        /// Who answers.
+        epoch: i64,
+        /// Who asked.
+        asked_by: i64,
+        /// Names the question.
+        number: i64,
+    },
     /// The connection broke and is back: anything may have happened.
     Reconnected,
 }
@@ -39,10 +62,35 @@ pub struct Notices {
 impl Store {
     /// Begins to listen.
     pub async fn listen(&self) -> Result<Notices, StoreError> {
-        let mut listener = PgListener::connect_with(&self.queue).await?;
-        let channels = ["postrider_config", "postrider_credentials", "postrider_due", "postrider_pause"];
+        let mut listener = PgListener::connect_with(&self.listening()).await?;
+        let channels =
+            ["postrider_config", "postrider_credentials", "postrider_due", "postrider_nodes", "postrider_pause"];
         listener.listen_all(channels).await?;
         Ok(Notices { listener })
+    }
+
+    /// Asks every node that lives, by its heartbeat, to answer. Returns their epochs.
+    pub async fn ask_nodes(&self, epoch: i64, number: i64) -> Result<Vec<i64>, StoreError> {
+        let asked = sqlx::query_scalar!(
+            r#"-- listen::ask_nodes
+            SELECT array(SELECT n.epoch FROM node n WHERE n.beat_at > now() - interval '20 s') AS "epochs!"
+            FROM (SELECT pg_notify('postrider_nodes', $1)) told"#,
+            format!("question {epoch} {number}"),
+        )
+        .fetch_one(&self.vital)
+        .await?;
+        Ok(asked)
+    }
+
+    /// Answers another node's question.
+    pub async fn answer_node(&self, epoch: i64, asked_by: i64, number: i64) -> Result<(), StoreError> {
+        sqlx::query!(
+            "-- listen::answer_node\nSELECT pg_notify('postrider_nodes', $1)",
+            format!("answer {epoch} {asked_by} {number}"),
+        )
+        .fetch_one(&self.vital)
+        .await?;
+        Ok(())
     }
 
     /// Tells every node's dispatcher that these endpoints have something due. Never called inside the ingest
@@ -81,6 +129,7 @@ fn read(notice: &PgNotification) -> Notice {
             .parse::<Uuid>()
             .map_or(Notice::Reconnected, |id| Notice::Changed(ApplicationId::from(id))),
         "postrider_pause" => Notice::Paused,
+        "postrider_nodes" => read_node(notice.payload()).unwrap_or(Notice::Reconnected),
         "postrider_credentials" => read_credential(notice.payload()),
         _ => {
             let named: Result<Vec<EndpointId>, _> =
@@ -88,6 +137,18 @@ fn read(notice: &PgNotification) -> Notice {
             named.map_or(Notice::AnyDue, Notice::Due)
         }
     }
+}
+
+fn read_node(payload: &str) -> Option<Notice> {
+    let mut words = payload.split(' ');
+    let kind = words.next()?;
+    let mut next = || words.next()?.parse::<i64>().ok();
+    Some(match kind {
+        "beat" => Notice::Beat { epoch: next()?, number: next()? },
+        "question" => Notice::Question { epoch: next()?, number: next()? },
+        "answer" => Notice::Answer { epoch: next()?, asked_by: next()?, number: next()? },
+        _ => return None,
+    })
 }
 
 /// An application's id, or a key's hash in hexadecimal digits. What cannot be read may mean anything.
@@ -114,6 +175,16 @@ fn read_hash(digits: &str) -> Option<KeyHash> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nodes_are_understood() {
+        assert_eq!(read_node("beat 7 1"), Some(Notice::Beat { epoch: 7, number: 1 }));
+        assert_eq!(read_node("question 7 2"), Some(Notice::Question { epoch: 7, number: 2 }));
+        assert_eq!(read_node("answer 8 7 2"), Some(Notice::Answer { epoch: 8, asked_by: 7, number: 2 }));
+        for unknown in ["", "beat", "beat x 1", "answer 1 2", "shout 1 2"] {
+            assert_eq!(read_node(unknown), None, "{unknown}");
+        }
+    }
 
     #[test]
     fn credentials_are_told_apart() {

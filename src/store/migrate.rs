@@ -2,6 +2,7 @@
 //! nodes can start at once.
 
 use sqlx::migrate::{Migrate as _, MigrateError as Failure, Migrator};
+use sqlx::{Connection as _, PgConnection};
 
 use super::{Store, StoreError};
 
@@ -45,10 +46,12 @@ impl Store {
     /// # Errors
     /// [`MigrateError::Newer`] when the database is ahead of this binary.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
-        let mut connection = self.api.acquire().await.map_err(StoreError::from)?;
-        // A migrator that fails keeps the lock, so its connection must not go back to the pool.
-        connection.close_on_drop();
-        Ok(MIGRATIONS.run(&mut *connection).await?)
+        // A connection of its own: migrations may take long, and one that fails keeps its lock.
+        let mut connection = PgConnection::connect_with(&self.options).await.map_err(StoreError::from)?;
+        let done = MIGRATIONS.run(&mut connection).await;
+        // The lock goes with the socket in any case.
+        let _ = connection.close().await;
+        Ok(done?)
     }
 
     /// Whether the schema is what this binary expects.
@@ -56,7 +59,7 @@ impl Store {
     /// # Errors
     /// [`MigrateError::Newer`] when the database is ahead of this binary.
     pub async fn schema_is_current(&self) -> Result<bool, MigrateError> {
-        let mut connection = self.api.acquire().await.map_err(StoreError::from)?;
+        let mut connection = PgConnection::connect_with(&self.options).await.map_err(StoreError::from)?;
         let applied = match connection.list_applied_migrations(&MIGRATIONS.table_name).await {
             Ok(applied) => applied,
             Err(Failure::Execute(error)) if is_missing_table(&error) => return Ok(false),

@@ -5,11 +5,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, postgres::types::PgInterval};
+use sqlx::postgres::types::PgInterval;
+use uuid::Uuid;
 
 use crate::domain::id::MessageId;
 
 use super::{Store, StoreError};
+
+/// Deliveries that are freed in one statement, so that none takes long.
+const FREED_AT_ONCE: i64 = 5_000;
 
 /// What a heartbeat found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +35,10 @@ pub enum Joined {
         freed: u64,
     },
     /// A node of this name has a fresh heartbeat.
-    NameInUse,
+    NameInUse {
+        /// How old it is.
+        beat_age: Duration,
+    },
 }
 
 /// A node as it is shown.
@@ -51,11 +58,13 @@ pub struct NodeRecord {
     pub beat_age_seconds: f64,
 }
 
-/// Whether joining may fence a live node of the same name.
+/// Whether joining may fence a node of the same name whose heartbeat is fresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormerSelf {
-    /// At start: whoever had the name before is gone, or is told so by its fence.
+    /// It is known to have stopped.
     Fence,
+    /// If it ran in the same place, of which there is only one: it is gone.
+    FenceInSamePlace,
     /// When coming back after losing the lease: a live one has the better right.
     Respect,
 }
@@ -81,53 +90,71 @@ impl Store {
     pub async fn join_node(
         &self,
         name: &str,
+        place: &str,
         former: FormerSelf,
         time_to_live: Duration,
+        low_water: MessageId,
     ) -> Result<Joined, StoreError> {
-        let mut tx = self.queue.begin().await?;
         let found = sqlx::query!(
             r#"-- node::find_by_name
-            SELECT epoch, beat_at > now() - $2::interval AS "fresh!" FROM node WHERE name = $1 FOR UPDATE"#,
+            SELECT epoch, place, extract(epoch FROM now() - beat_at)::float8 AS "beat_age!"
+            FROM node WHERE name = $1"#,
             name,
-            interval(time_to_live),
         )
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&self.queue)
         .await?;
         let mut freed = 0;
         if let Some(node) = found {
-            if node.fresh && former == FormerSelf::Respect {
-                return Ok(Joined::NameInUse);
+            let may_fence = match former {
+                FormerSelf::Fence => true,
+                FormerSelf::FenceInSamePlace => !place.is_empty() && node.place == place,
+                FormerSelf::Respect => false,
+            };
+            let beat_age = Duration::try_from_secs_f64(node.beat_age).unwrap_or_default();
+            if beat_age < time_to_live && !may_fence {
+                return Ok(Joined::NameInUse { beat_age });
             }
-            freed = take_over(&mut tx, node.epoch).await?;
+            freed = self.take_over_node(node.epoch).await?;
         }
         let epoch = sqlx::query_scalar!(
             r#"-- node::join
             WITH joined AS (
-                INSERT INTO node (name, version, low_water) VALUES ($1, $2, $3) RETURNING epoch
+                INSERT INTO node (name, version, low_water, place) VALUES ($1, $2, $3, $4) RETURNING epoch
             )
             INSERT INTO node_fence (epoch) SELECT epoch FROM joined RETURNING epoch"#,
             name,
             env!("CARGO_PKG_VERSION"),
-            MessageId::generate().uuid(),
+            low_water.uuid(),
+            place,
         )
-        .fetch_one(&mut *tx)
+        .fetch_one(&self.queue)
         .await?;
-        tx.commit().await?;
         Ok(Joined::As { epoch, freed })
     }
 
-    /// One heartbeat: no delivery in this node's memory has a smaller message id than `low_water`.
-    pub async fn beat_node(&self, epoch: i64, low_water: MessageId) -> Result<Beat, StoreError> {
+    /// One heartbeat: no delivery that this epoch owns has a smaller message id than `low_water`. Every node hears of
+    /// it, this one too, which so knows that it hears.
+    pub async fn beat_node(
+        &self,
+        epoch: i64,
+        low_water: MessageId,
+        number: i64,
+    ) -> Result<Beat, StoreError> {
         let beaten = sqlx::query!(
             r#"-- node::beat
-            UPDATE node SET beat_at = now(), low_water = $2
-            WHERE epoch = $1 AND EXISTS (SELECT FROM node_fence f WHERE f.epoch = $1)"#,
+            WITH beaten AS (
+                UPDATE node SET beat_at = now(), low_water = $2
+                WHERE epoch = $1 AND EXISTS (SELECT FROM node_fence f WHERE f.epoch = $1)
+                RETURNING epoch
+            )
+            SELECT pg_notify('postrider_nodes', $3) AS told FROM beaten"#,
             epoch,
             low_water.uuid(),
+            format!("beat {epoch} {number}"),
         )
-        .execute(&self.queue)
+        .fetch_optional(&self.vital)
         .await?;
-        Ok(if beaten.rows_affected() == 1 { Beat::Alive } else { Beat::Fenced })
+        Ok(if beaten.is_some() { Beat::Alive } else { Beat::Fenced })
     }
 
     /// Takes over every node whose heartbeat is older than the time to live. Returns how many deliveries went
@@ -138,72 +165,93 @@ impl Store {
             SELECT epoch FROM node WHERE beat_at < now() - $1::interval"#,
             interval(time_to_live),
         )
-        .fetch_all(&self.queue)
+        .fetch_all(&self.vital)
         .await?;
         let mut freed = 0;
         for epoch in stale {
-            let mut tx = self.queue.begin().await?;
-            let still = sqlx::query_scalar!(
-                r#"-- node::lock_stale
-                SELECT epoch FROM node WHERE epoch = $1 AND beat_at < now() - $2::interval
-                FOR UPDATE SKIP LOCKED"#,
-                epoch,
-                interval(time_to_live),
-            )
-            .fetch_optional(&mut *tx)
-            .await?;
-            if still.is_some() {
-                freed += take_over(&mut tx, epoch).await?;
-                tx.commit().await?;
-            }
+            freed += self.take_over_node(epoch).await?;
         }
         Ok(freed)
     }
 
-    /// Leaves: frees whatever this node still holds, and its row.
-    pub async fn leave_node(&self, epoch: i64) -> Result<u64, StoreError> {
-        let mut tx = self.queue.begin().await?;
-        let freed = take_over(&mut tx, epoch).await?;
-        tx.commit().await?;
+    /// Shuts a node's later commits out, frees whatever it still holds, and forgets it. A part of it that was done
+    /// before counts; what is left is done by whoever calls this next.
+    pub async fn take_over_node(&self, epoch: i64) -> Result<u64, StoreError> {
+        // It waits for the node's inserts under way, which hold the fence.
+        sqlx::query!("-- node::unfence\nDELETE FROM node_fence WHERE epoch = $1", epoch)
+            .execute(&self.queue)
+            .await?;
+        let freed = self.free_claims(epoch).await? + self.free_in_flight(epoch).await?;
+        sqlx::query!("-- node::forget\nDELETE FROM node WHERE epoch = $1", epoch)
+            .execute(&self.queue)
+            .await?;
+        if freed > 0 {
+            sqlx::query!("-- node::announce_freed\nSELECT pg_notify('postrider_due', '')")
+                .fetch_one(&self.queue)
+                .await?;
+        }
         Ok(freed)
     }
-}
 
-/// Shuts a node's later commits out and frees what it held, in the caller's transaction.
-async fn take_over(tx: &mut PgConnection, epoch: i64) -> Result<u64, StoreError> {
-    sqlx::query!("-- node::unfence\nDELETE FROM node_fence WHERE epoch = $1", epoch)
-        .execute(&mut *tx)
-        .await?;
-    let leased = sqlx::query!(
-        r#"-- node::free_leased
-        UPDATE pending SET owner = NULL, due_at = now() WHERE owner = $1"#,
-        epoch,
-    )
-    .execute(&mut *tx)
-    .await?;
-    let born = sqlx::query!(
-        r#"-- node::free_in_flight
-        WITH freed AS (
-            UPDATE delivery SET state = 2, owner = NULL
-            WHERE message_id >= (SELECT low_water FROM node WHERE epoch = $1)
-              AND (owner = $1 AND state = 1) IS TRUE
-            RETURNING message_id, endpoint_id, attempts
-        )
-        INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
-        SELECT f.message_id, f.endpoint_id, m.application_id, now(), f.attempts
-        FROM freed f JOIN message m ON m.id = f.message_id"#,
-        epoch,
-    )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query!("-- node::forget\nDELETE FROM node WHERE epoch = $1", epoch).execute(&mut *tx).await?;
-    let freed = leased.rows_affected() + born.rows_affected();
-    if freed > 0 {
-        sqlx::query!("-- node::announce_freed\nSELECT pg_notify('postrider_due', '')")
-            .fetch_one(&mut *tx)
+    async fn free_claims(&self, epoch: i64) -> Result<u64, StoreError> {
+        let mut freed = 0;
+        loop {
+            let chunk = sqlx::query!(
+                r#"-- node::free_claims
+                WITH held AS MATERIALIZED (
+                    SELECT message_id, endpoint_id FROM pending WHERE owner = $1 LIMIT $2 FOR UPDATE
+                )
+                UPDATE pending p SET owner = NULL, due_at = now() FROM held h
+                WHERE p.message_id = h.message_id AND p.endpoint_id = h.endpoint_id"#,
+                epoch,
+                FREED_AT_ONCE,
+            )
+            .execute(&self.queue)
             .await?;
+            freed += chunk.rows_affected();
+            if chunk.rows_affected() < FREED_AT_ONCE.unsigned_abs() {
+                return Ok(freed);
+            }
+        }
     }
-    Ok(freed)
+
+    /// The oldest first, so that what is freed is due in the order in which it was accepted.
+    async fn free_in_flight(&self, epoch: i64) -> Result<u64, StoreError> {
+        let mut from = Uuid::nil();
+        let mut freed = 0;
+        loop {
+            let chunk = sqlx::query!(
+                r#"-- node::free_in_flight
+                WITH held AS MATERIALIZED (
+                    SELECT d.message_id, d.endpoint_id FROM delivery d
+                    WHERE d.message_id >= greatest($2, (SELECT low_water FROM node WHERE epoch = $1))
+                      AND (d.owner = $1 AND d.state = 1) IS TRUE
+                    ORDER BY d.message_id LIMIT $3
+                ), freed AS (
+                    UPDATE delivery d SET state = 2, owner = NULL FROM held h
+                    WHERE d.message_id = h.message_id AND d.endpoint_id = h.endpoint_id
+                      AND (d.owner = $1 AND d.state = 1) IS TRUE
+                    RETURNING d.message_id, d.endpoint_id, d.attempts
+                ), queued AS (
+                    INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
+                    SELECT f.message_id, f.endpoint_id, m.application_id, now(), f.attempts
+                    FROM freed f JOIN message m ON m.id = f.message_id
+                )
+                SELECT (SELECT count(*) FROM held) AS "held!", (SELECT count(*) FROM freed) AS "freed!",
+                       (SELECT message_id FROM held ORDER BY message_id DESC LIMIT 1) AS last"#,
+                epoch,
+                from,
+                FREED_AT_ONCE,
+            )
+            .fetch_one(&self.queue)
+            .await?;
+            freed += chunk.freed.unsigned_abs();
+            match chunk.last {
+                Some(last) if chunk.held == FREED_AT_ONCE => from = last,
+                _ => return Ok(freed),
+            }
+        }
+    }
 }
 
 /// A duration as Postgres takes it. More than a few hundred thousand years do not fit, and are cut there.

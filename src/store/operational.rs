@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, AttemptId, DeadLetterId, EndpointId, EnvironmentId, MessageId};
 use crate::domain::operational::{NAMED, NoticeKind};
 
+use super::connection::Connection;
 use super::audit::{Entry, note};
 use super::node::interval;
 use super::{Store, StoreError};
@@ -249,7 +249,7 @@ fn subjects(kind: NoticeKind, ids: Vec<Uuid>) -> Subjects {
 
 /// Notes that something happened to an endpoint, in the caller's transaction.
 pub(super) async fn tell(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     application: ApplicationId,
     endpoint: EndpointId,
     kind: NoticeKind,
@@ -272,7 +272,7 @@ pub(super) async fn tell(
 
 /// Notes that an application's endpoints are about to be deleted with it.
 pub(super) async fn tell_of_deletion(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     application: ApplicationId,
 ) -> Result<(), StoreError> {
     sqlx::query!(
@@ -293,7 +293,7 @@ pub(super) async fn tell_of_deletion(
 /// Has notices written from now on if the hidden application has an endpoint, and none if it has not. Does nothing
 /// for any other application. The caller has the application's row locked.
 pub(super) async fn follow_listeners(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     application: ApplicationId,
 ) -> Result<(), StoreError> {
     sqlx::query!(

@@ -14,6 +14,7 @@ use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, MessageId};
 use crate::domain::operational::{FAILING_ATTEMPTS, NAMED, NoticeKind};
 
 use super::audit::{Entry, note};
+use super::connection::Connection;
 use super::operational::tell;
 use super::{Store, StoreError};
 
@@ -311,7 +312,17 @@ impl Store {
 }
 
 /// Disables endpoints that answered 410, and tells every node.
-async fn disable_gone(tx: &mut sqlx::PgConnection, endpoints: &[Uuid]) -> Result<(), StoreError> {
+async fn disable_gone(tx: &mut Connection, endpoints: &[Uuid]) -> Result<(), StoreError> {
+    // Applications before their endpoints, as every change of configuration locks them.
+    sqlx::query!(
+        r#"-- application::lock_of_endpoints
+        SELECT a.id FROM application a
+        WHERE a.id IN (SELECT e.application_id FROM endpoint e WHERE e.id = ANY($1))
+        ORDER BY a.id FOR UPDATE"#,
+        endpoints,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
     let closed = sqlx::query!(
         r#"-- endpoint::disable_gone
         WITH closed AS (

@@ -5,8 +5,9 @@
 //! given up after a second: writes behind them wait no longer, and the next tick tries again.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Executor};
 
+use super::connection::Connection;
 use super::{Store, StoreError};
 
 /// A number of our own among advisory locks: "postride" in ASCII.
@@ -18,7 +19,7 @@ const SLOT: TimeDelta = TimeDelta::hours(6);
 
 /// The right to do maintenance, until it is ended or dropped.
 pub struct MaintenanceSession {
-    pub(super) connection: PgConnection,
+    pub(super) connection: Connection,
 }
 
 /// One dated partition: `message_20261122t00`.
@@ -46,8 +47,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn begin_maintenance(&self) -> Result<Option<MaintenanceSession>, StoreError> {
-        let mut connection = self.api.acquire().await?.detach();
-        connection.execute("SET lock_timeout = '1s'").await?;
+        let mut connection = self.upkeep.connection().await?;
         let taken = sqlx::query_scalar!(
             r#"-- maintenance::lock
             SELECT pg_try_advisory_lock($1) AS "taken!""#,
@@ -59,18 +59,15 @@ impl Store {
         if taken {
             return Ok(Some(session));
         }
-        session.end().await?;
+        session.end().await;
         Ok(None)
     }
 }
 
 impl MaintenanceSession {
-    /// Lets go of the lock.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`]; the lock is gone all the same.
-    pub async fn end(self) -> Result<(), StoreError> {
-        Ok(self.connection.close().await?)
+    /// Lets go of the lock, by closing the session that holds it.
+    pub async fn end(self) {
+        self.connection.close().await;
     }
 
     /// Makes the partitions of yesterday to a week ahead, and idempotency slots two days ahead. Each is a commit of
@@ -165,17 +162,23 @@ impl MaintenanceSession {
         if waits(&mut self.connection, messages).await? {
             return Ok(Vec::new());
         }
-        let mut transaction = self.connection.begin().await?;
-        transaction.execute("LOCK TABLE ONLY message, ONLY delivery IN ACCESS EXCLUSIVE MODE").await?;
-        if waits(&mut transaction, messages).await? {
-            transaction.rollback().await?;
-            return Ok(Vec::new());
+        self.connection.execute("BEGIN").await?;
+        let dropped = self.drop_day_locked(messages, &deliveries).await;
+        // After an error as well: a transaction that is left open would keep its locks.
+        self.connection.execute(if matches!(dropped, Ok(true)) { "COMMIT" } else { "ROLLBACK" }).await?;
+        Ok(if dropped? { vec![messages.name.clone(), deliveries] } else { Vec::new() })
+    }
+
+    /// The part under the lock; false when a delivery waits after all.
+    async fn drop_day_locked(&mut self, messages: &Partition, deliveries: &str) -> Result<bool, StoreError> {
+        self.connection.execute("LOCK TABLE ONLY message, ONLY delivery IN ACCESS EXCLUSIVE MODE").await?;
+        if waits(&mut self.connection, messages).await? {
+            return Ok(false);
         }
         // Both names come from the catalogue and were parsed; nothing in them needs quoting.
         let statement = format!("DROP TABLE IF EXISTS {}, {deliveries}", messages.name);
-        transaction.execute(AssertSqlSafe(statement)).await?;
-        transaction.commit().await?;
-        Ok(vec![messages.name.clone(), deliveries])
+        self.connection.execute(AssertSqlSafe(statement)).await?;
+        Ok(true)
     }
 
     async fn drop_alone(&mut self, partition: &Partition) -> Result<Vec<String>, StoreError> {
@@ -231,7 +234,7 @@ impl MaintenanceSession {
 }
 
 /// Whether a delivery of these messages waits in the queue.
-async fn waits(connection: &mut PgConnection, messages: &Partition) -> Result<bool, StoreError> {
+async fn waits(connection: &mut Connection, messages: &Partition) -> Result<bool, StoreError> {
     let waits = sqlx::query_scalar!(
         r#"-- partition::waits
         SELECT EXISTS (

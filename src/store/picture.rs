@@ -29,7 +29,7 @@ impl Store {
             .await?;
         let Some(row) = sqlx::query!(
             r#"-- picture::application
-            SELECT environment_id, config_version, rate_limit, retry_schedule_ms, paused_at IS NOT NULL AS "paused!",
+            SELECT environment_id, uid, config_version, rate_limit, retry_schedule_ms, paused_at IS NOT NULL AS "paused!",
                    coalesce(opened_at > now() - $2::interval, false) AS "just_opened!"
             FROM application
             WHERE id = $1 AND deleted_at IS NULL"#,
@@ -110,6 +110,7 @@ impl Store {
                 .environment_id
                 .parse()
                 .map_err(|_| StoreError::Inconsistent("an environment's id does not parse".to_owned()))?,
+            uid: row.uid,
             config_version: row.config_version,
             endpoints,
         }))

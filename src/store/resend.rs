@@ -2,12 +2,12 @@
 //! never fanned out to it. A resend starts the schedule anew.
 
 use serde_json::json;
-use sqlx::PgConnection;
 
 use crate::domain::actor::Actor;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{ApplicationId, EndpointId, MessageId};
 
+use super::connection::Connection;
 use super::audit::{Entry, note};
 use super::listen::due_payload;
 use super::{Store, StoreError};
@@ -95,7 +95,7 @@ impl Store {
 
 /// Locks the queue's row and tells whether a node holds it under a lease.
 async fn lock_pending(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     message: MessageId,
     endpoint: EndpointId,
 ) -> Result<Option<bool>, StoreError> {
@@ -110,7 +110,7 @@ async fn lock_pending(
     .await?)
 }
 
-async fn make_due(tx: &mut PgConnection, message: MessageId, endpoint: EndpointId) -> Result<(), StoreError> {
+async fn make_due(tx: &mut Connection, message: MessageId, endpoint: EndpointId) -> Result<(), StoreError> {
     sqlx::query!(
         r#"-- pending::make_due
         WITH due AS (
@@ -129,7 +129,7 @@ async fn make_due(tx: &mut PgConnection, message: MessageId, endpoint: EndpointI
 }
 
 async fn lock_delivery(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     message: MessageId,
     endpoint: EndpointId,
 ) -> Result<Option<DeliveryState>, StoreError> {
@@ -151,7 +151,7 @@ async fn lock_delivery(
 
 /// The delivery is settled or was never there: a new round begins. A dead letter of it counts as replayed.
 async fn begin_anew(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     application: ApplicationId,
     message: MessageId,
     endpoint: EndpointId,
@@ -178,7 +178,7 @@ async fn begin_anew(
 }
 
 /// Wakes the dispatchers when the transaction commits: for these endpoints, or for any when none is named.
-pub(super) async fn announce_due(tx: &mut PgConnection, endpoints: &[EndpointId]) -> Result<(), StoreError> {
+pub(super) async fn announce_due(tx: &mut Connection, endpoints: &[EndpointId]) -> Result<(), StoreError> {
     sqlx::query!("-- pending::announce_due\nSELECT pg_notify('postrider_due', $1)", due_payload(endpoints))
         .fetch_one(tx)
         .await?;

@@ -1,13 +1,13 @@
 //! Tokens that were taken back before their time: all of an application up to a moment, or one that logged out.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, AuditEntryId};
 use crate::domain::token_cutoff::{TakenBack, TokenCutoff, TokenHash};
 
+use super::connection::Connection;
 use super::audit::{Entry, note};
 use super::{Store, StoreError};
 
@@ -17,21 +17,21 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub(super) async fn taken_back(&self, application: ApplicationId) -> Result<TakenBack, StoreError> {
-        let mut connection = self.api.acquire().await?;
+        let mut connection = self.api.connection().await?;
         let cutoffs = sqlx::query_as!(
             TokenCutoff,
             r#"-- token_cutoff::of_application
             SELECT session_id, issued_until, effective_at FROM token_cutoff WHERE application_id = $1"#,
             application.uuid(),
         )
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await?;
         let hashes = sqlx::query_scalar!(
             r#"-- token_logout::of_application
             SELECT hash FROM token_logout WHERE application_id = $1"#,
             application.uuid(),
         )
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await?;
         let logged_out = hashes.into_iter().filter_map(|hash| hash.try_into().ok()).collect();
         Ok(TakenBack { cutoffs, logged_out })
@@ -111,7 +111,7 @@ impl Store {
 /// Adds a cutoff, and drops those that are superfluous beside a later one: it means all their tokens and more, and
 /// holds as soon, or already.
 async fn cut_off(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     application: ApplicationId,
     session: Option<&str>,
     issued_until: DateTime<Utc>,
@@ -144,7 +144,7 @@ async fn cut_off(
     Ok(())
 }
 
-async fn announce(tx: &mut PgConnection, application: ApplicationId) -> Result<(), StoreError> {
+async fn announce(tx: &mut Connection, application: ApplicationId) -> Result<(), StoreError> {
     sqlx::query!(
         "-- token_cutoff::announce\nSELECT pg_notify('postrider_credentials', $1)",
         application.uuid().to_string(),

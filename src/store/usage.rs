@@ -3,12 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::background_task::UsageOrder;
 use crate::domain::id::ApplicationId;
 
+use super::connection::Connection;
 use super::StoreError;
 use super::background_work::{Chunk, LockedTask};
 use super::span::TimeBounds;
@@ -49,7 +49,7 @@ impl Place {
 
 /// Counts on: the messages that applications posted in a time, and their deliveries, as far as both are retained.
 pub(super) async fn count_messages(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     task: &LockedTask,
     chunk: i64,
 ) -> Result<Chunk, StoreError> {
@@ -93,7 +93,7 @@ pub(super) async fn count_messages(
 
 /// The next application; a deleted one counts when it was there in the time that is asked about.
 async fn next_application(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     task: &LockedTask,
     order: &UsageOrder,
     position: Uuid,
@@ -118,7 +118,7 @@ async fn next_application(
 
 /// Counts `budget` messages at most, and returns how many it were.
 async fn count_on(
-    tx: &mut PgConnection,
+    tx: &mut Connection,
     order: &UsageOrder,
     place: &mut Place,
     budget: i64,
@@ -147,7 +147,7 @@ async fn count_on(
 }
 
 /// Lists on: which event types the live endpoints of each application ask for, and whether one asks for all.
-pub(super) async fn list_event_types(tx: &mut PgConnection, task: &LockedTask) -> Result<Chunk, StoreError> {
+pub(super) async fn list_event_types(tx: &mut Connection, task: &LockedTask) -> Result<Chunk, StoreError> {
     let rows = sqlx::query!(
         r#"-- application::asked_event_types
         SELECT a.id, bool_or(e.id IS NOT NULL AND e.event_types IS NULL) AS "catch_all!",

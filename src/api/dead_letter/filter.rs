@@ -27,7 +27,7 @@ pub(super) struct FilterQuery {
     endpoint_id: Option<String>,
     /// Of messages of this event type.
     event_type: Option<String>,
-    /// That died for this reason: `exhausted`, `gone`, `unsendable`, `hold_expired` or `endpoint_deleted`.
+    /// That died for this reason: `exhausted`, `gone`, `unsendable`, `hold_expired`, `endpoint_deleted` or `unrecordable`.
     #[param(value_type = Option<String>)]
     reason: Option<DeathReason>,
     /// Whose last answer had this status.
@@ -54,7 +54,7 @@ pub(super) struct BulkIn {
     endpoint_id: Option<String>,
     /// Of messages of this event type.
     event_type: Option<String>,
-    /// That died for this reason: `exhausted`, `gone`, `unsendable`, `hold_expired` or `endpoint_deleted`.
+    /// That died for this reason: `exhausted`, `gone`, `unsendable`, `hold_expired`, `endpoint_deleted` or `unrecordable`.
     #[schema(value_type = Option<String>)]
     reason: Option<DeathReason>,
     /// Whose last answer had this status.

@@ -62,7 +62,7 @@ pub struct DeadLetterOut {
     pub channels: Option<Vec<String>>,
     /// The message's tags.
     pub tags: Option<Vec<String>>,
-    /// `exhausted`, `gone`, `unsendable`, `hold_expired` or `endpoint_deleted`.
+    /// `exhausted`, `gone`, `unsendable`, `hold_expired`, `endpoint_deleted` or `unrecordable`.
     #[schema(example = "exhausted")]
     pub reason: &'static str,
     /// The status of the last answer.

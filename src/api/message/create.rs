@@ -83,6 +83,9 @@ pub(in super::super) fn refused(error: IngestError) -> ApiError {
             detail: "A message with that eventId was posted before.",
         },
         IngestError::IdempotencyKeyReused => REUSED,
+        IngestError::ValueRefused => {
+            ApiError::invalid(&["body"], "has a value that the database cannot keep", "value_error")
+        }
         IngestError::Overloaded => ApiError::Overloaded(1),
         IngestError::Unavailable => ApiError::Unavailable,
     }
