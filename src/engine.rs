@@ -206,5 +206,6 @@ fn dispatch_options(config: &Config, paused: bool) -> DispatchOptions {
         request_timeout: config.request_timeout,
         claims: config.roles.dispatcher,
         paused,
+        losses: config.test_losses,
     }
 }

@@ -94,6 +94,8 @@ pub struct Config {
     pub log: LogOptions,
     /// Whether `serve` brings the schema up to date.
     pub migrate: bool,
+    /// The share of deliveries that a test has dropped in memory, to see that they are found. Debug builds alone.
+    pub test_losses: f64,
 }
 
 /// What tokens are verified with, and so their algorithm.

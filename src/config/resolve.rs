@@ -57,6 +57,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
             filter: read.value("log", log_filter)?,
         },
         migrate: !read.value("no_migrate", values::truth)?,
+        test_losses: if cfg!(debug_assertions) { read.value("test_losses", values::share)? } else { 0.0 },
     })
 }
 

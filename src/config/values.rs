@@ -34,6 +34,13 @@ pub(super) fn duration_within(text: &str, least: &str, most: &str) -> Result<Dur
     Ok(value)
 }
 
+/// A share of everything, between 0 and 1.
+#[cfg_attr(not(debug_assertions), expect(dead_code, reason = "only debug builds read one"))]
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let wrong = || format!("`{text}` is not a share between 0 and 1");
+    text.trim().parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(wrong)
+}
+
 /// The items of a comma-separated list, without blanks.
 pub(super) fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())

@@ -187,6 +187,9 @@ impl Dispatcher {
         let mut admitted = Vec::new();
         for row in rows {
             let claim = claims.hold((row.message_id, row.endpoint_id, row.lease));
+            if self.losses.strike() {
+                continue;
+            }
             let row = HeldRow { row, claim };
             match self.memory.reserve(row.row.payload_bytes as usize) {
                 Some(share) => admitted.push((row, share)),

@@ -29,6 +29,9 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
     let endpoint = dispatcher.current(&delivery.endpoint);
     let attempt = dispatcher.attempt(&endpoint, &delivery).await;
     turn.bearing = bearing(&attempt);
+    if dispatcher.losses.strike() {
+        return;
+    }
     let attempts_made = delivery.attempts.saturating_add(1);
     let next = next_step(&attempt, attempts_made, &endpoint.schedule, chance::fraction());
     dispatcher

@@ -14,6 +14,7 @@ mod lane;
 mod lanes;
 #[cfg(test)]
 mod lanes_test;
+mod losses;
 mod memory;
 mod pause;
 mod returns;
@@ -47,6 +48,7 @@ pub use threads::Threads;
 
 use keep_pace::Strain;
 use lanes::Lanes;
+use losses::Losses;
 use memory::Memory;
 use returns::{Keep, Return, Returns};
 use watch::Spilled;
@@ -71,6 +73,8 @@ pub struct DispatchOptions {
     pub claims: bool,
     /// Whether everything is paused as it starts.
     pub paused: bool,
+    /// The share of everything that a test has dropped; nothing in release builds.
+    pub losses: f64,
 }
 
 /// What the dispatcher works with.
@@ -111,6 +115,7 @@ pub struct Dispatcher {
     /// What was stored that any node may claim, until the others are told.
     spilled: Spilled,
     strain: Strain,
+    losses: Losses,
     /// Something finished; draining waits for the last.
     finished: Notify,
     /// Whether everything is paused has to be asked.
@@ -143,6 +148,7 @@ impl Dispatcher {
             parts,
             lanes: Mutex::new(lanes),
             memory: Memory::new(options.memory_bytes),
+            losses: Losses::of(options.losses),
             options,
             recorder,
             agenda,

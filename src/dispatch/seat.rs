@@ -68,7 +68,11 @@ impl Seat {
     /// Takes the place: the delivery is stored, and owned under `epoch`. It goes once the dispatcher is told to
     /// [`go`](Dispatcher::go).
     pub fn take(mut self, message: SharedMessage, epoch: i64, mark: Arc<Mark>) {
+        if self.dispatcher.losses.strike() {
+            return;
+        }
         let Some(share) = self.share.take() else { return };
+        let mark = Some(mark).filter(|_| !self.dispatcher.losses.strike());
         let delivery = Delivery {
             message,
             endpoint: self.endpoint.clone(),
@@ -76,7 +80,7 @@ impl Seat {
             claim: None,
             attempts: 0,
             trigger: Trigger::Scheduled,
-            room: Room { _share: share, _mark: Some(mark), _claim: None },
+            room: Room { _share: share, _mark: mark, _claim: None },
         };
         let closed = self.dispatcher.lanes().push_first(&self.endpoint, delivery, Instant::now());
         if let Some(delivery) = closed {

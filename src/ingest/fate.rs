@@ -17,10 +17,16 @@ use crate::domain::id::MessageId;
 use crate::lease::Lease;
 use crate::store::{Refusal, StoreError};
 
-/// The wait before the database is asked again.
-const BACKOFF: Duration = Duration::from_millis(50);
-/// No statement of the writer runs for longer than this: the server ends it.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(6);
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timing {
+    /// A batch that is open for longer is given up.
+    pub(super) patience: Duration,
+    /// The wait before the database is asked again.
+    pub(super) backoff: Duration,
+    /// No statement runs for longer than this: the server ends it.
+    pub(super) statement_timeout: Duration,
+}
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,12 +74,14 @@ pub(super) struct Batch<T> {
     /// The epoch that it was first sent under.
     first_epoch: Option<i64>,
     give_up_at: Instant,
+    timing: Timing,
 }
 
 impl<T: Item> Batch<T> {
     /// A batch that nothing is known of yet.
-    pub(super) fn new(items: Vec<T>, patience: Duration) -> Self {
-        Self { open: items, lost_at: None, first_epoch: None, give_up_at: Instant::now() + patience }
+    pub(super) fn new(items: Vec<T>, timing: Timing) -> Self {
+        let give_up_at = Instant::now() + timing.patience;
+        Self { open: items, lost_at: None, first_epoch: None, give_up_at, timing }
     }
 
     /// Settles it, and tells of each item what became of it.
@@ -95,7 +103,7 @@ impl<T: Item> Batch<T> {
                         self.tell_refused(&refused, tell);
                     }
                     if !self.open.is_empty() {
-                        tokio::time::sleep(BACKOFF).await;
+                        tokio::time::sleep(self.timing.backoff).await;
                     }
                 }
                 // The statement before was given the same values, so it wrote nothing either.
@@ -112,7 +120,7 @@ impl<T: Item> Batch<T> {
                     if !matches!(error, StoreError::LeaseLost) {
                         self.lost_at = Some(Instant::now());
                     }
-                    tokio::time::sleep(BACKOFF).await;
+                    tokio::time::sleep(self.timing.backoff).await;
                     if self.lost_at.is_some() {
                         self.ask(statements, found, tell).await;
                     }
@@ -140,7 +148,7 @@ impl<T: Item> Batch<T> {
     /// Tells of what is refused for good. A stale snapshot is no proof while a statement that was sent before may
     /// still run: unlike a key, it would not have made this statement wait for that one.
     fn tell_refused(&mut self, refused: &HashMap<MessageId, Refusal>, tell: &mut impl FnMut(T, Fate)) {
-        let may_still_run = self.lost_at.is_some_and(|at| at.elapsed() < STATEMENT_TIMEOUT);
+        let may_still_run = self.lost_at.is_some_and(|at| at.elapsed() < self.timing.statement_timeout);
         for item in std::mem::take(&mut self.open) {
             match refused.get(&item.id()) {
                 Some(Refusal::Stale) if may_still_run => self.open.push(item),
@@ -193,10 +201,10 @@ impl<T: Item> Batch<T> {
             tracing::error!(error = error as &dyn std::error::Error, "a message cannot be stored");
             return self.open.into_iter().for_each(|item| tell(item, Fate::ValueRefused));
         }
-        let Self { mut open, lost_at, first_epoch, give_up_at } = self;
+        let Self { mut open, lost_at, first_epoch, give_up_at, timing } = self;
         let later = open.split_off(open.len() / 2);
         for open in [open, later] {
-            let half = Self { open, lost_at, first_epoch, give_up_at };
+            let half = Self { open, lost_at, first_epoch, give_up_at, timing };
             Box::pin(half.settle(statements, lease, tell)).await;
         }
     }

@@ -5,6 +5,8 @@
 mod accept;
 mod fan_out;
 mod fate;
+#[cfg(test)]
+mod fate_test;
 mod writer;
 
 use bytes::Bytes;

@@ -18,7 +18,7 @@ use crate::lease::{Lease, Mark};
 use crate::store::{FannedOut, HandBack, IdempotencyKey, Refusal, Store, StoreError};
 use crate::vitals::Progress;
 
-use super::fate::{Batch, Fate, Item, Statements};
+use super::fate::{Batch, Fate, Item, Statements, Timing};
 
 const WRITERS: usize = 1;
 const LIMITS: BatchLimits =
@@ -27,7 +27,11 @@ const LIMITS: BatchLimits =
 const ROW_BYTES: usize = 256;
 const DELIVERY_BYTES: usize = 200;
 /// A batch whose fate is open is settled within this, or given up.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMING: Timing = Timing {
+    patience: Duration::from_secs(10),
+    backoff: Duration::from_millis(50),
+    statement_timeout: Duration::from_secs(6),
+};
 
 /// A message on its way to be written.
 pub(super) struct Posted {
@@ -120,7 +124,7 @@ impl Writer {
     async fn write(&self, batch: Vec<Posted>) {
         let mut any_goes = false;
         self.progress.begin();
-        Batch::new(batch, PATIENCE)
+        Batch::new(batch, TIMING)
             .settle(self, &self.lease, &mut |posted, fate| any_goes |= self.conclude(posted, fate))
             .await;
         self.progress.done();

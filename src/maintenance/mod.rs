@@ -121,6 +121,8 @@ fn watch_failing(store: Store, after: Duration, under_way: TaskTracker) -> Resul
 
 /// How many deliveries are buried in one transaction.
 const BURY_AT_ONCE: i64 = 500;
+/// Rows that are erased in one statement.
+const ERASE_AT_ONCE: i64 = 500;
 /// How many payloads are expunged in one transaction.
 const EXPUNGE_AT_ONCE: i64 = 500;
 
@@ -147,6 +149,7 @@ async fn work(
     let retention = TimeDelta::from_std(options.retention).unwrap_or(TimeDelta::MAX);
     match round {
         Round::Minutely => {
+            erase_deleted(store).await?;
             let mut buried = 0;
             loop {
                 let chunk = store.bury_unreachable(options.hold_limit, BURY_AT_ONCE).await?;
@@ -179,6 +182,22 @@ async fn work(
             let forgotten = store.delete_audit_entries(audit_retention).await?;
             tracing::info!(freed, forgotten, "event ids and audit entries past their retention");
         }
+    }
+    Ok(())
+}
+
+/// Erases what deleted applications left behind.
+async fn erase_deleted(store: &Store) -> Result<(), StoreError> {
+    let mut erased = 0;
+    loop {
+        let chunk = store.erase_deleted(ERASE_AT_ONCE).await?;
+        erased += chunk;
+        if chunk == 0 {
+            break;
+        }
+    }
+    if erased > 0 {
+        tracing::info!(erased, "messages and dead letters of deleted applications");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Deliveries that have nowhere to go: their endpoint or application was deleted, or their endpoint stayed disabled
+//! Deliveries that have nowhere to go: their endpoint was deleted, or their endpoint stayed disabled
 //! or paused for longer than deliveries are held. Maintenance turns them into dead letters, a chunk a transaction.
 
 use std::time::Duration;
@@ -26,10 +26,10 @@ impl Store {
         let buried = sqlx::query_scalar!(
             r#"-- delivery::bury_unreachable
             WITH closed AS MATERIALIZED (
-                SELECT e.id, a.environment_id, (e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL) AS deleted
+                SELECT e.id, a.environment_id, e.deleted_at IS NOT NULL AS deleted
                 FROM endpoint e JOIN application a ON a.id = e.application_id
-                WHERE e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL
-                   OR least(e.disabled_at, e.paused_at, a.paused_at) <= now() - $1::interval
+                WHERE a.deleted_at IS NULL AND (e.deleted_at IS NOT NULL
+                   OR least(e.disabled_at, e.paused_at, a.paused_at) <= now() - $1::interval)
             ), unreachable AS MATERIALIZED (
                 SELECT q.message_id, q.endpoint_id, q.application_id, q.attempts, c.environment_id, c.deleted
                 FROM closed c CROSS JOIN LATERAL (
@@ -82,7 +82,7 @@ impl Store {
             &ids,
             i32::try_from(NAMED).unwrap_or(i32::MAX),
         )
-        .fetch_one(&self.queue)
+        .fetch_one(&self.upkeep)
         .await?;
         Ok(buried.unsigned_abs())
     }

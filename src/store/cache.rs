@@ -208,8 +208,8 @@ mod tests {
             .boxed()
         });
         let second = cache.read(&1, || unreachable!("it is being read"));
-        answer.send(()).unwrap();
-        let (first, second) = tokio::join!(first, second);
+        // They are polled in this order, so both have asked when the answer comes.
+        let (first, second, ()) = tokio::join!(first, second, async { answer.send(()).unwrap() });
         assert!(first.is_err() && second.is_err());
         assert_eq!(cache.read(&1, of(3)).await.unwrap(), 3, "a failure is not kept");
     }

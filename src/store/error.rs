@@ -25,6 +25,14 @@ pub enum StoreError {
     Inconsistent(String),
 }
 
+#[cfg(test)]
+impl StoreError {
+    /// A refused value, for tests of those who meet one.
+    pub(crate) fn value_refused() -> Self {
+        Self::ValueRefused(sqlx::Error::Encode("a value of a test".into()))
+    }
+}
+
 /// SQLSTATE classes after which the same values will be refused again: data exceptions, integrity constraints.
 const FINAL_CLASSES: [&str; 2] = ["22", "23"];
 

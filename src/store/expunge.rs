@@ -68,7 +68,7 @@ impl Store {
 
     /// Expunges up to `chunk` payloads whose time is over. Returns how many; call again while it is a full chunk.
     pub async fn expunge_expired(&self, chunk: i64) -> Result<u64, StoreError> {
-        let mut tx = self.queue.begin().await?;
+        let mut tx = self.upkeep.begin().await?;
         let over = sqlx::query!(
             r#"-- payload_expiry::take
             WITH over AS MATERIALIZED (

@@ -27,6 +27,7 @@ mod endpoint_hour;
 mod endpoint_replay;
 mod endpoint_secret;
 mod environment;
+mod erase;
 mod error;
 mod event_type;
 mod event_type_import;
