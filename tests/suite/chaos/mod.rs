@@ -36,7 +36,7 @@ use kinds::{clock, connection, disk, locks, operators, overload, postgres, proce
 use laboratory::Needs;
 use run::{Kind, Size};
 
-const SHORT: Size = Size { pairs: 800, posting: Duration::from_secs(4), at_once: 32 };
+const SHORT: Size = Size { pairs: 2_000, posting: Duration::from_secs(4), at_once: 32 };
 
 const fn nodes(nodes: usize) -> Needs {
     Needs { database: Needed::Shared, nodes, settings: &[], clock: false }
@@ -114,6 +114,7 @@ kinds! {
     hold_all_traffic: on(Needed::Proxied, 2), connection::hold;
     blackhole: on(Needed::Proxied, 2), connection::blackhole;
     blackhole_beyond_the_lease: on(Needed::Proxied, 2), connection::blackhole_for_long;
+    forgotten_connections: on(Needed::Proxied, 2), connection::forget_connections;
     half_open_connections: on(Needed::Proxied, 2), connection::half_open;
     silence_single_connections: on(Needed::Proxied, 2), connection::silence_single_connections;
 

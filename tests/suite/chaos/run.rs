@@ -84,6 +84,8 @@ async fn calm(laboratory: &Laboratory) {
         proxy.no_more_tricks();
         proxy.delay(Duration::ZERO);
         proxy.traffic(Traffic::Flows);
+        // Some may be silent for ever; whether the nodes get over that was seen before.
+        proxy.cut_all();
     }
     laboratory.home.ensure_running().await;
     for node in 0..laboratory.nodes.len() {

@@ -42,12 +42,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts one below the directory for temporary files.
-    pub async fn start() -> Self {
-        Self::start_in(None).await
-    }
-
-    /// Starts one whose data are in this directory, which is somebody's own file system.
+    /// Starts one whose data are in this directory, which may be another file system; without one, below the directory
+    /// for temporary files.
     pub async fn start_in(folder: Option<&Path>) -> Self {
         let account = account();
         let place = tempfile::Builder::new().prefix("postrider-cluster-").tempdir().unwrap();

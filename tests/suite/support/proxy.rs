@@ -24,10 +24,10 @@ pub enum Traffic {
     Flows,
     /// Nothing is read from either side: what is sent waits, and arrives later.
     Held,
-    /// Connections are accepted and silent. Bytes are lost both ways, so that a connection that lost some is closed
-    /// when traffic flows again.
+    /// Connections are accepted and silent. Bytes are lost both ways, so that a connection that lost some stays silent
+    /// when traffic flows again, until it is cut: a firewall that has forgotten it does the same.
     Dropped,
-    /// The server hears the client; the client hears nothing.
+    /// The same, except that the server hears the client.
     AnswersDropped,
     /// Connections are closed, and new ones at once.
     Refused,
@@ -139,7 +139,10 @@ impl Proxy {
     pub fn traffic(&self, traffic: Traffic) {
         self.shared.traffic.send_replace(traffic);
         match traffic {
-            Traffic::Flows => self.end_links(|link| link.lost_bytes.load(Ordering::Acquire)),
+            Traffic::Flows => self.for_links(|link| {
+                let is_broken = link.lost_bytes.load(Ordering::Acquire);
+                link.silent.fetch_or(is_broken, Ordering::AcqRel);
+            }),
             Traffic::Refused => self.cut_all(),
             Traffic::Held | Traffic::Dropped | Traffic::AnswersDropped => {}
         }
@@ -153,7 +156,7 @@ impl Proxy {
 
     /// Closes every connection; new ones are let through.
     pub fn cut_all(&self) {
-        self.end_links(|_| true);
+        self.for_links(|link| link.end.cancel());
     }
 
     /// Plays the trick on the next executions of a statement whose name contains `marker`. The commit of a
@@ -172,11 +175,11 @@ impl Proxy {
         self.shared.tricked.load(Ordering::Acquire)
     }
 
-    fn end_links(&self, which: impl Fn(&Link) -> bool) {
+    fn for_links(&self, act: impl Fn(&Link)) {
         let mut links = self.shared.links.lock().unwrap();
         links.retain(|link| link.strong_count() > 0);
-        for link in links.iter().filter_map(Weak::upgrade).filter(|link| which(link)) {
-            link.end.cancel();
+        for link in links.iter().filter_map(Weak::upgrade) {
+            act(&link);
         }
     }
 }

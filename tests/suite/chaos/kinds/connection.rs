@@ -43,10 +43,11 @@ pub async fn lose_answers_of_heartbeats(lab: &Laboratory, _chance: &mut Chance) 
     trick(lab, "node::beat", 2, Trick::LoseAnswer).await;
 }
 
-/// Connections are cut before, and while, a statement is executed.
+/// Connections are cut before, and while, a statement is executed, or it is late.
 pub async fn cut_at_statements(lab: &Laboratory, chance: &mut Chance) {
     let statement = *chance.pick(&STATEMENTS[..3]);
-    let trick_of = *chance.pick(&[Trick::CutBefore, Trick::CutDuring]);
+    let tricks = [Trick::CutBefore, Trick::CutDuring, Trick::Delay(Duration::from_secs(2))];
+    let trick_of = *chance.pick(&tricks);
     trick(lab, statement, chance.below(3) + 1, trick_of).await;
 }
 
@@ -91,19 +92,33 @@ pub async fn hold(lab: &Laboratory, chance: &mut Chance) {
     traffic(lab, Traffic::Held, chance.millis(2_000, 6_000)).await;
 }
 
-/// Connections are open and silent, and what was sent is lost.
+/// Connections are open and silent, and what was sent is lost; then they are closed.
 pub async fn blackhole(lab: &Laboratory, chance: &mut Chance) {
-    traffic(lab, Traffic::Dropped, chance.millis(4_000, 9_000)).await;
+    silent_then_closed(lab, Traffic::Dropped, chance.millis(4_000, 9_000)).await;
 }
 
-/// A silent network for longer than the lease of a node.
+/// The same for longer than the lease of a node.
 pub async fn blackhole_for_long(lab: &Laboratory, _chance: &mut Chance) {
-    traffic(lab, Traffic::Dropped, Duration::from_secs(26)).await;
+    silent_then_closed(lab, Traffic::Dropped, Duration::from_secs(26)).await;
 }
 
-/// The server hears the nodes; they hear nothing.
+/// The server hears the nodes; they hear nothing; then the connections are closed.
 pub async fn half_open(lab: &Laboratory, chance: &mut Chance) {
-    traffic(lab, Traffic::AnswersDropped, chance.millis(3_000, 6_000)).await;
+    silent_then_closed(lab, Traffic::AnswersDropped, chance.millis(3_000, 6_000)).await;
+}
+
+/// The network is back, and all connections of before stay silent for ever, as behind a firewall that forgot them.
+pub async fn forget_connections(lab: &Laboratory, chance: &mut Chance) {
+    traffic(lab, Traffic::Dropped, chance.millis(2_000, 4_000)).await;
+}
+
+async fn silent_then_closed(lab: &Laboratory, traffic: Traffic, time: Duration) {
+    let fault = lab.fault_begins().await;
+    lab.home.proxy().traffic(traffic);
+    tokio::time::sleep(time).await;
+    lab.home.proxy().traffic(Traffic::Flows);
+    lab.home.proxy().cut_all();
+    lab.fault_ends(fault).await;
 }
 
 /// Single connections fall silent for ever, while all others work.
