@@ -23,12 +23,18 @@ pub struct FaultLog {
 /// A fault that goes on.
 pub struct Fault {
     recorded: i64,
+    nodes: usize,
 }
 
 impl Laboratory {
-    /// To be called before a fault begins.
+    /// To be called before a fault begins that strikes all nodes.
     pub async fn fault_begins(&self) -> Fault {
-        Fault { recorded: self.home.try_count(RECORDED).await.unwrap_or_default() }
+        self.fault_begins_at(self.nodes.len()).await
+    }
+
+    /// To be called before a fault begins that strikes so many nodes.
+    pub async fn fault_begins_at(&self, nodes: usize) -> Fault {
+        Fault { recorded: self.home.try_count(RECORDED).await.unwrap_or_default(), nodes }
     }
 
     /// To be called when its cause has ended. Counts what may be sent again: what the receiver has answered 200 and
@@ -37,11 +43,11 @@ impl Laboratory {
         let ended_at = Instant::now();
         let delivered = self.receiver.delivered_pairs();
         let recorded = self.home.try_count(RECORDED).await.unwrap_or_default().max(fault.recorded);
-        let nodes = i64::try_from(self.nodes.len()).unwrap();
+        let wire = i64::try_from(fault.nodes).unwrap() * WIRE;
         {
             let mut log = self.faults.lock().unwrap();
             log.faults += 1;
-            log.allowed += (delivered - recorded).max(0) + nodes * WIRE;
+            log.allowed += (delivered - recorded).max(0) + wire;
         }
         self.recovers_since(ended_at).await;
     }

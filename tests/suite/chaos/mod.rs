@@ -27,6 +27,7 @@ mod posting;
 mod receiver;
 mod report;
 mod run;
+mod self_test;
 mod state;
 
 use std::time::Duration;

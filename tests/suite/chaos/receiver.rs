@@ -144,6 +144,13 @@ impl Receiver {
         came.pairs.iter().map(|(pair, seen)| (*pair, (came.numbers[pair], *seen))).collect()
     }
 
+    /// Posts something that no node sent.
+    pub async fn post_by_hand(&self, place: u16, message: MessageId) {
+        let url = format!("http://{}/{place}", self.address);
+        let request = crate::support::api::client().post(url).header("webhook-id", message.to_string());
+        request.body("{}").send().await.unwrap();
+    }
+
     /// Bodies and signatures that were not right.
     pub fn wrong(&self) -> (Vec<String>, Vec<String>) {
         let came = self.shared.came.lock().unwrap();

@@ -423,3 +423,19 @@ fn name_of(statement: &[u8]) -> String {
     let named = start.trim_start().trim_start_matches("--");
     named.split_whitespace().next().unwrap_or_default().to_owned()
 }
+
+#[test]
+fn statements_are_known_by_the_names_that_they_give_themselves() {
+    let frame = |kind: u8, body: &[u8]| {
+        let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
+        [&[kind][..], &length, body].concat()
+    };
+    let mut statements = Statements::default();
+    assert_eq!(statements.executed(&frame(b'Q', b"BEGIN\0")).as_deref(), Some("BEGIN"));
+    let prepare = frame(b'P', b"sqlx_s_1\0-- outcome::record\n WITH x AS (SELECT 1) SELECT 2\0\0\0");
+    assert_eq!(statements.executed(&prepare), None);
+    assert_eq!(statements.executed(&frame(b'B', b"\0sqlx_s_1\0\0\0")).as_deref(), Some("outcome::record"));
+    assert_eq!(statements.executed(&frame(b'S', b"")), None);
+    assert_eq!(statements.executed(&frame(b'Q', b"COMMIT\0")).as_deref(), Some("COMMIT outcome::record"));
+    assert_eq!(statements.executed(&frame(b'B', b"\0unknown\0\0\0")), None);
+}

@@ -38,7 +38,7 @@ pub async fn pause_and_resume(lab: &Laboratory, chance: &mut Chance) {
         if what.is_empty() {
             // Nothing is delivered, so that recovery is seen after the pause.
             let node = chance.below(lab.nodes.len());
-            let fault = lab.fault_begins().await;
+            let fault = lab.fault_begins_at(1).await;
             lab.nodes.kill(node).await;
             lab.nodes.launch(node).await;
             Some(fault)

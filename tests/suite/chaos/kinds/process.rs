@@ -13,7 +13,7 @@ const LONGER_THAN_THE_LEASE: Duration = Duration::from_secs(26);
 /// SIGKILL for one; it comes back after a moment.
 pub async fn kill_one(lab: &Laboratory, chance: &mut Chance) {
     let node = chance.below(lab.nodes.len());
-    let fault = lab.fault_begins().await;
+    let fault = lab.fault_begins_at(1).await;
     lab.nodes.kill(node).await;
     tokio::time::sleep(chance.millis(0, 1_500)).await;
     lab.nodes.launch(node).await;
@@ -36,7 +36,7 @@ pub async fn kill_all(lab: &Laboratory, chance: &mut Chance) {
 /// SIGKILL again and again, also while it starts.
 pub async fn kill_while_it_starts(lab: &Laboratory, chance: &mut Chance) {
     let node = chance.below(lab.nodes.len());
-    let fault = lab.fault_begins().await;
+    let fault = lab.fault_begins_at(1).await;
     for _ in 0..4 {
         lab.nodes.kill(node).await;
         lab.nodes.launch(node).await;
@@ -48,7 +48,7 @@ pub async fn kill_while_it_starts(lab: &Laboratory, chance: &mut Chance) {
 /// SIGKILL for one that stays away for longer than its lease: the other takes its work over.
 pub async fn kill_one_for_long(lab: &Laboratory, chance: &mut Chance) {
     let node = chance.below(lab.nodes.len());
-    let fault = lab.fault_begins().await;
+    let fault = lab.fault_begins_at(1).await;
     lab.nodes.kill(node).await;
     tokio::time::sleep(LONGER_THAN_THE_LEASE).await;
     lab.nodes.launch(node).await;
@@ -58,7 +58,7 @@ pub async fn kill_one_for_long(lab: &Laboratory, chance: &mut Chance) {
 /// SIGSTOP for longer than its lease, so that it wakes up and finds its work taken over.
 pub async fn freeze_one(lab: &Laboratory, chance: &mut Chance) {
     let node = chance.below(lab.nodes.len());
-    let fault = lab.fault_begins().await;
+    let fault = lab.fault_begins_at(1).await;
     lab.nodes.signal(node, Signal::SIGSTOP).await;
     tokio::time::sleep(LONGER_THAN_THE_LEASE).await;
     lab.nodes.signal(node, Signal::SIGCONT).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::chaos::chance::Chance;
 use crate::chaos::kinds::process;
-use crate::chaos::laboratory::Laboratory;
+use crate::chaos::laboratory::{LabTenant, Laboratory};
 use crate::chaos::receiver::{Manner, Reply};
 
 /// Fails the first request of each message.
@@ -40,7 +40,7 @@ pub async fn have_every_vice(lab: &Laboratory, chance: &mut Chance) {
 /// A receiver fails everything for a while, at every endpoint.
 pub async fn fail_for_a_while(lab: &Laboratory, chance: &mut Chance) {
     let behave = |manner: Manner| {
-        for target in lab.posted_to().iter().flat_map(|tenant| tenant.targets()) {
+        for target in lab.posted_to().iter().flat_map(LabTenant::targets) {
             lab.receiver.behave(target.place, manner);
         }
     };
