@@ -58,7 +58,7 @@ async fn briefly(name: &str) {
     match run::run(kind, size, long::seed()).await {
         Err(reason) => eprintln!("skipped: {reason}"),
         Ok(figures) => {
-            eprintln!("{}\n{}\n{}", report::HEADER, figures.line(), figures.details());
+            eprintln!("{}\n{}", report::HEADER, figures.line());
             assert!(!figures.is_broken(), "{}\n{}", figures.line(), figures.details());
         }
     }
@@ -90,6 +90,9 @@ kinds! {
     kill_one_node_for_long: nodes(2), process::kill_one_for_long;
     freeze_one_node_beyond_its_lease: nodes(2), process::freeze_one;
     freeze_all_nodes_for_a_moment: nodes(2), process::freeze_all_for_a_moment;
+    freeze_all_nodes_beyond_their_lease: nodes(2), process::freeze_all_for_long;
+    run_a_twin_of_a_node: nodes(2), process::run_a_twin;
+    terminate_all_nodes: nodes(2), process::terminate_all;
     terminate_one_node: nodes(2), process::terminate_one;
     roll_three_nodes: nodes(3), process::roll;
 

@@ -102,6 +102,19 @@ impl Nodes {
         }
     }
 
+    /// A second process of a node's name, address and database, which is started again whenever it has ended, as a
+    /// supervisor does that was set up twice.
+    pub async fn run_twin(&self, node: usize, time: Duration) {
+        let mut twin = self.slots[node].node.lock().await.twin();
+        let began = tokio::time::Instant::now();
+        while began.elapsed() < time {
+            if !twin.is_running() {
+                twin.launch();
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     /// The last lines that each node has logged.
     pub async fn logs(&self, lines: usize) -> String {
         let mut text = String::new();

@@ -210,6 +210,12 @@ impl Node {
         self.process.as_ref().expect("the server runs").id()
     }
 
+    /// Another process with the same name, address and database, which is not started yet.
+    pub fn twin(&self) -> Self {
+        let home = tempfile::Builder::new().prefix("postrider-suite-").tempdir().unwrap();
+        Self { variables: self.variables.clone(), address: self.address, process: None, home }
+    }
+
     /// Whether its process is there.
     pub fn is_running(&mut self) -> bool {
         if self.process.as_mut().is_some_and(|process| process.try_wait().unwrap().is_some()) {

@@ -1,5 +1,7 @@
 //! What operators and tenants do, while nodes are killed under it.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -132,15 +134,19 @@ pub async fn move_a_uid(lab: &Laboratory, chance: &mut Chance) {
         give(lab, &tenants[0], Some(UID)).await;
         lab.moving.end(0);
     }
-    for turn in 0..6 {
-        let (from, to) = (turn % 2, 1 - turn % 2);
-        tokio::time::sleep(chance.millis(150, 500)).await;
-        lab.moving.begin();
-        give(lab, &tenants[from], None).await;
-        give(lab, &tenants[to], Some(UID)).await;
-        lab.moving.end(to);
-    }
-    process::kill_one(lab, chance).await;
+    let waits: Vec<Duration> = (0..8).map(|_| chance.millis(150, 500)).collect();
+    let moves = async {
+        for (turn, wait) in waits.into_iter().enumerate() {
+            let (from, to) = (turn % 2, 1 - turn % 2);
+            tokio::time::sleep(wait).await;
+            lab.moving.begin();
+            give(lab, &tenants[from], None).await;
+            give(lab, &tenants[to], Some(UID)).await;
+            lab.moving.end(to);
+        }
+    };
+    let kill = process::kill_one(lab, chance);
+    futures_util::future::join(moves, kill).await;
 }
 
 async fn give(lab: &Laboratory, tenant: &LabTenant, uid: Option<&str>) {

@@ -67,11 +67,20 @@ pub async fn freeze_one(lab: &Laboratory, chance: &mut Chance) {
 
 /// SIGSTOP for all, for less than the lease.
 pub async fn freeze_all_for_a_moment(lab: &Laboratory, chance: &mut Chance) {
+    freeze_all(lab, chance.millis(1_000, 6_000)).await;
+}
+
+/// SIGSTOP for all, for longer than the lease: nobody could take over, and all wake up with a lease that has ended.
+pub async fn freeze_all_for_long(lab: &Laboratory, _chance: &mut Chance) {
+    freeze_all(lab, LONGER_THAN_THE_LEASE).await;
+}
+
+async fn freeze_all(lab: &Laboratory, time: Duration) {
     let fault = lab.fault_begins().await;
     for node in 0..lab.nodes.len() {
         lab.nodes.signal(node, Signal::SIGSTOP).await;
     }
-    tokio::time::sleep(chance.millis(1_000, 6_000)).await;
+    tokio::time::sleep(time).await;
     for node in 0..lab.nodes.len() {
         lab.nodes.signal(node, Signal::SIGCONT).await;
     }
@@ -82,6 +91,28 @@ pub async fn freeze_all_for_a_moment(lab: &Laboratory, chance: &mut Chance) {
 pub async fn terminate_one(lab: &Laboratory, chance: &mut Chance) {
     let node = chance.below(lab.nodes.len());
     terminate(lab, node).await;
+}
+
+/// SIGTERM for all at once.
+pub async fn terminate_all(lab: &Laboratory, _chance: &mut Chance) {
+    let stops = (0..lab.nodes.len()).map(|node| lab.nodes.stop(node));
+    let stopped = futures_util::future::join_all(stops).await;
+    if stopped.contains(&false) {
+        lab.note("a node had not stopped in time after its SIGTERM".to_owned());
+    }
+    for node in 0..lab.nodes.len() {
+        lab.nodes.launch(node).await;
+    }
+    lab.works_again().await;
+}
+
+/// A second process of a node's name, address and database is started again and again. It cannot serve, and must not
+/// take the work of the one that does.
+pub async fn run_a_twin(lab: &Laboratory, chance: &mut Chance) {
+    let node = chance.below(lab.nodes.len());
+    let fault = lab.fault_begins_at(1).await;
+    lab.nodes.run_twin(node, chance.millis(4_000, 6_000)).await;
+    lab.fault_ends(fault).await;
 }
 
 /// SIGTERM for one after the other.
