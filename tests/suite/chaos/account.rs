@@ -66,6 +66,7 @@ impl Book<'_> {
                 .violations
                 .push(format!("number {number} was posted once and is stored {} times", stored.len()));
         }
+        self.figures.repeated += post.unknown;
         let Some(accepted) = post.accepted else {
             if !post.is_optional {
                 self.figures.unanswered += 1;

@@ -66,7 +66,7 @@ impl Laboratory {
         self.faults.lock().unwrap().recoveries.push(seconds);
     }
 
-    /// A fault that cannot send anything twice and from which nothing has to recover.
+    /// Counts a fault that must not send anything twice.
     pub fn fault_without_duplicates(&self) {
         self.faults.lock().unwrap().faults += 1;
     }

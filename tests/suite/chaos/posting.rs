@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::laboratory::Laboratory;
 use super::ledger::{Accepted, Means, Post};
 use super::moving::UID;
-use super::payload;
+use super::payload::Label;
 use crate::support::Api;
 
 const BATCH: usize = 5;
@@ -73,14 +73,16 @@ pub async fn post_all(laboratory: Arc<Laboratory>, pace: Pace) {
     posters.join_all().await;
 }
 
-/// So many post at once for a while, each as fast as it is answered.
-pub async fn flood(laboratory: &Laboratory, at_once: usize, time: Duration) {
+/// So many post large messages at once for a while, each as fast as it is answered.
+pub async fn flood(laboratory: &Laboratory, at_once: usize, kilobytes: u32, time: Duration) {
     let began = Instant::now();
     let posters = (0..at_once).map(|poster| async move {
-        let mut unit = poster;
+        let tenant = poster % laboratory.posted_to().len();
         while began.elapsed() < time {
-            post_unit(laboratory, unit).await;
-            unit += at_once;
+            let numbers = vec![begin(laboratory, Means::Key, vec![tenant], false)];
+            let application = laboratory.tenants[tenant].id.clone();
+            let unit = Unit { means: Means::Key, application, is_batch: false, numbers, kilobytes };
+            post(laboratory, &unit, poster, PATIENCE, true).await;
         }
     });
     futures_util::future::join_all(posters).await;
@@ -93,6 +95,7 @@ struct Unit {
     application: String,
     is_batch: bool,
     numbers: Vec<u32>,
+    kilobytes: u32,
 }
 
 async fn post_unit(laboratory: &Laboratory, unit: usize) {
@@ -108,7 +111,7 @@ async fn post_unit(laboratory: &Laboratory, unit: usize) {
     let tenants = if moves { vec![0, 1] } else { vec![tenant] };
     let numbers =
         (0..if is_batch { BATCH } else { 1 }).map(|_| begin(laboratory, means, tenants.clone(), false));
-    let unit_of = Unit { means, application, is_batch, numbers: numbers.collect() };
+    let unit_of = Unit { means, application, is_batch, numbers: numbers.collect(), kilobytes: 0 };
     post(laboratory, &unit_of, unit, PATIENCE, true).await;
 }
 
@@ -123,7 +126,7 @@ pub async fn probe(laboratory: &Laboratory, node: usize) {
     let tenant = laboratory.probes();
     let number = begin(laboratory, Means::Key, vec![tenant], true);
     let application = laboratory.tenants[tenant].id.clone();
-    let unit = Unit { means: Means::Key, application, is_batch: false, numbers: vec![number] };
+    let unit = Unit { means: Means::Key, application, is_batch: false, numbers: vec![number], kilobytes: 0 };
     post(laboratory, &unit, node, PATIENCE, false).await;
     let place = laboratory.tenants[tenant].targets()[0].place;
     if let Some(Accepted::Message(id)) = laboratory.ledger.accepted(number) {
@@ -188,7 +191,8 @@ fn request(laboratory: &Laboratory, unit: &Unit, node: usize, numbers: &[u32]) -
                 Means::EventId => format!(r#""eventId":"number-{number}","#),
                 Means::Key | Means::Nothing => String::new(),
             };
-            let payload = payload::text(laboratory.run, *number);
+            let label = Label { run: laboratory.run, number: *number, kilobytes: unit.kilobytes };
+            let payload = label.text();
             format!(r#"{{"eventType":"made",{event_id}"payload":{payload}}}"#)
         })
         .collect();

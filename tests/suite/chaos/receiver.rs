@@ -20,7 +20,7 @@ use postrider::domain::id::MessageId;
 use sha2::Sha256;
 use tokio::sync::watch;
 
-use super::payload;
+use super::payload::Label;
 
 /// How a request is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,12 +190,8 @@ async fn receive(State(shared): State<Arc<Shared>>, request: Request) -> Respons
         let Some(known) = places.get(usize::from(place)) else { return plain(404) };
         (is_signed(&known.secrets, &parts.headers, &body), known.manner)
     };
-    let number = match payload::read(&body) {
-        Some((run, number)) if run == shared.run && payload::text(run, number).as_bytes() == body => {
-            Some(number)
-        }
-        _ => None,
-    };
+    let label = Label::read(&body).filter(|label| label.run == shared.run && label.text().as_bytes() == body);
+    let number = label.map(|label| label.number);
     let reply = shared.note(place, message, number, signed, manner);
     answer(reply).await
 }

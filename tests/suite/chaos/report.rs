@@ -26,6 +26,8 @@ pub struct Figures {
     pub unanswered: usize,
     /// Stored without having been answered 202, or twice because nothing kept a repeated post from it.
     pub extra_messages: usize,
+    /// How often a post was repeated, because it had no answer or one that leaves its fate open.
+    pub repeated: u32,
     /// An `eventId` that was said to be taken although every earlier try was answered, or there was none.
     pub surprising_conflicts: usize,
     /// Nodes that ended by themselves and were started again.
@@ -98,7 +100,9 @@ impl Figures {
     /// Everything that a reader needs who wants to know why.
     pub fn details(&self) -> String {
         let mut text = String::new();
-        writeln!(text, "{} with seed {} took {:.0} s", self.kind, self.seed, self.seconds).unwrap();
+        let Self { kind, seed, seconds, repeated, .. } = self;
+        writeln!(text, "{kind} with seed {seed} took {seconds:.0} s; posts were repeated {repeated} times")
+            .unwrap();
         if self.extra_messages + self.surprising_conflicts + self.node_restarts > 0 {
             writeln!(
                 text,
@@ -123,7 +127,7 @@ impl Figures {
             "more_than_once": self.more, "allowed_more_than_once": self.allowed, "dead": self.dead,
             "queued": self.queued, "stuck": self.stuck, "missing": self.missing, "wrong_tenant": self.wrong_tenant,
             "bad_body": self.bad_bodies, "bad_signature": self.bad_signatures, "unanswered": self.unanswered,
-            "extra_messages": self.extra_messages, "surprising_conflicts": self.surprising_conflicts,
+            "repeated_posts": self.repeated, "extra_messages": self.extra_messages, "surprising_conflicts": self.surprising_conflicts,
             "node_restarts": self.node_restarts, "recovery_p50_s": half, "recovery_max_s": most,
             "never_recovered": self.recoveries.iter().filter(|seconds| seconds.is_none()).count(),
             "violations": self.violations, "causes": self.causes, "notes": self.notes, "seconds": self.seconds,

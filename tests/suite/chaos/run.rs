@@ -93,19 +93,26 @@ async fn calm(laboratory: &Laboratory) {
     }
 }
 
-/// Returns when nothing is in flight or due, or when nothing has moved for long.
+/// Returns when nothing is in flight, and nothing waits for an endpoint that is open; or when nothing has moved for
+/// long.
 async fn settle(laboratory: &Laboratory) {
     let began = Instant::now();
     let (mut last, mut still_since) = (None, Instant::now());
     loop {
-        let left = "SELECT count(*) FROM delivery d WHERE d.state IN (1, 2)";
+        let left = "SELECT count(*) FROM delivery d
+                    LEFT JOIN endpoint e ON e.id = d.endpoint_id
+                    LEFT JOIN application a ON a.id = e.application_id
+                    WHERE d.state = 1 OR d.state IN (2, 3)
+                        AND e.disabled_at IS NULL AND e.paused_at IS NULL AND e.deleted_at IS NULL
+                        AND a.paused_at IS NULL AND a.deleted_at IS NULL
+                        AND NOT EXISTS (SELECT FROM dispatching WHERE singleton AND paused_at IS NOT NULL)";
         let left = laboratory.home.try_count(left).await;
         if left == Some(0) {
             return;
         }
         // What has a lease or a wait before it moves later, and is not still.
         let moves_later = "SELECT count(*) FROM pending p JOIN delivery d USING (message_id, endpoint_id)
-                           WHERE d.state = 2 AND p.due_at > now() AND p.due_at < now() + interval '120 s'";
+                           WHERE d.state IN (2, 3) AND p.due_at > now() AND p.due_at < now() + interval '120 s'";
         let moves_later = laboratory.home.try_count(moves_later).await.unwrap_or_default();
         let now = (left, laboratory.receiver.requests());
         if last != Some(now) || moves_later > 0 {

@@ -6,7 +6,7 @@ use postrider::domain::id::{ApplicationId, EndpointId, MessageId};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::payload;
+use super::payload::Label;
 
 /// A delivery's row, with what stands in the queue for it.
 #[derive(Debug, Clone, Copy)]
@@ -54,14 +54,14 @@ impl State {
             ((message.into(), endpoint.into()), Row { state, owner, pending })
         });
         let messages = sqlx::query_as::<_, (Uuid, Uuid, Option<Vec<u8>>)>(
-            "SELECT id, application_id, substring(payload FROM 1 FOR 50) FROM message",
+            "SELECT id, application_id, substring(payload FROM 1 FOR 80) FROM message",
         )
         .fetch_all(pool)
         .await
         .unwrap();
         let messages = messages.into_iter().map(|(id, application, start)| {
-            let number = start.and_then(|start| payload::read(&start)).filter(|(of, _)| *of == run);
-            (id.into(), (application.into(), number.map(|(_, number)| number)))
+            let label = start.and_then(|start| Label::read(&start)).filter(|label| label.run == run);
+            (id.into(), (application.into(), label.map(|label| label.number)))
         });
         let nodes: Vec<i64> = sqlx::query_scalar("SELECT epoch FROM node").fetch_all(pool).await.unwrap();
         Self {

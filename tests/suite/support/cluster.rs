@@ -227,9 +227,11 @@ fn programs() -> PathBuf {
     places.into_iter().find(complete).expect("the programs of PostgreSQL are installed")
 }
 
-/// A small file system in memory, that a test may fill. It is unmounted with this value.
+/// A small file system in memory, that a test may fill. It is unmounted with this value, and also when the test's
+/// process is killed.
 pub struct SmallDisk {
     place: TempDir,
+    guard: Child,
 }
 
 impl SmallDisk {
@@ -248,7 +250,13 @@ impl SmallDisk {
             Err(error) => return Err(error.to_string()),
         }
         own(place.path(), account());
-        Ok(Self { place })
+        let guard = Command::new("sh")
+            .args(["-c", "cat >/dev/null; umount -l \"$0\""])
+            .arg(place.path())
+            .stdin(Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        Ok(Self { place, guard })
     }
 
     pub fn path(&self) -> &Path {
@@ -276,6 +284,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        Command::new("umount").arg("-l").arg(self.place.path()).status().ok();
+        drop(self.guard.stdin.take());
+        self.guard.wait().ok();
     }
 }

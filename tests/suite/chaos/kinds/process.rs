@@ -103,6 +103,7 @@ pub async fn terminate_all(lab: &Laboratory, _chance: &mut Chance) {
     for node in 0..lab.nodes.len() {
         lab.nodes.launch(node).await;
     }
+    lab.fault_without_duplicates();
     lab.works_again().await;
 }
 
@@ -123,7 +124,7 @@ pub async fn roll(lab: &Laboratory, chance: &mut Chance) {
     }
 }
 
-/// A stop in good order sends nothing twice, so that it allows nothing.
+/// A stop in good order sends nothing twice.
 async fn terminate(lab: &Laboratory, node: usize) {
     let began = tokio::time::Instant::now();
     if !lab.nodes.stop(node).await {
@@ -133,5 +134,6 @@ async fn terminate(lab: &Laboratory, node: usize) {
         ));
     }
     lab.nodes.launch(node).await;
+    lab.fault_without_duplicates();
     lab.works_again().await;
 }
