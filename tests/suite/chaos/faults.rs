@@ -17,6 +17,8 @@ pub struct FaultLog {
     pub allowed: i64,
     /// Seconds from the end of each fault until every node was well, accepted and delivered; `None`: never.
     pub recoveries: Vec<Option<f64>>,
+    /// Promises that the fault itself saw broken.
+    pub violations: Vec<String>,
     pub notes: Vec<String>,
 }
 

@@ -195,6 +195,11 @@ impl Laboratory {
         self.faults.lock().unwrap().notes.push(sentence);
     }
 
+    /// Keeps a promise that was broken.
+    pub fn violation(&self, sentence: String) {
+        self.faults.lock().unwrap().violations.push(sentence);
+    }
+
     /// Moves the clock of a node by so many seconds from the true time.
     pub fn set_clock(&self, node: usize, seconds: i64) {
         std::fs::write(self.clocks.path().join(node.to_string()), format!("{seconds:+}\n")).unwrap();

@@ -54,8 +54,8 @@ async fn every_kind_at_length() {
             }
         };
         println!("{}", figures.line());
+        println!("{}", figures.details());
         if figures.is_broken() {
-            println!("{}", figures.details());
             broken.push(kind.name);
         }
         pairs += figures.pairs;

@@ -69,6 +69,7 @@ pub async fn run(kind: &'static Kind, size: Size, seed: u64) -> Result<Figures, 
         figures.faults = log.faults;
         figures.allowed = log.allowed;
         figures.recoveries = std::mem::take(&mut log.recoveries);
+        figures.violations.append(&mut log.violations);
         figures.notes = std::mem::take(&mut log.notes);
     }
     figures.seconds = began.elapsed().as_secs_f64();

@@ -4,19 +4,22 @@
 //! Traffic as a whole can be held, dropped or refused, and the next executions of a statement can be tricked: cut
 //! before, cut during, delayed, silenced, or executed with the answer lost.
 
-use std::collections::HashMap;
+mod protocol;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, WriteHalf};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
+
+use protocol::{Frames, Statements};
 
 /// What becomes of everything that passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,7 +228,7 @@ async fn carry(client: TcpStream, shared: Arc<Shared>, link: Arc<Link>) -> std::
     let (from_client, to_client) = tokio::io::split(Box::new(client) as Box<dyn Wire>);
     let (from_server, to_server) = tokio::io::split(server);
     let mut to_client = to_client;
-    let mut questions = Frames { reader: from_client, buffer: BytesMut::new() };
+    let mut questions = Frames::of(from_client);
     // A client may first ask for encryption, which is declined.
     let greeting = loop {
         let frame = questions.next(0).await?.ok_or(std::io::ErrorKind::UnexpectedEof)?;
@@ -235,7 +238,7 @@ async fn carry(client: TcpStream, shared: Arc<Shared>, link: Arc<Link>) -> std::
         }
     };
     let up = up(questions, to_server, greeting, &shared, &link);
-    let down = down(Frames { reader: from_server, buffer: BytesMut::new() }, to_client, &shared, &link);
+    let down = down(Frames::of(from_server), to_client, &shared, &link);
     tokio::pin!(up, down);
     tokio::select! {
         ended = &mut down => ended,
@@ -254,7 +257,7 @@ enum Up {
 }
 
 async fn up(
-    mut questions: Frames,
+    mut questions: Frames<Box<dyn Wire>>,
     mut server: WriteHalf<Box<dyn Wire>>,
     greeting: BytesMut,
     shared: &Shared,
@@ -302,7 +305,7 @@ async fn up(
 }
 
 async fn down(
-    mut answers: Frames,
+    mut answers: Frames<Box<dyn Wire>>,
     client: WriteHalf<Box<dyn Wire>>,
     shared: &Shared,
     link: &Link,
@@ -361,81 +364,4 @@ impl Shared {
         self.tricked.fetch_add(1, Ordering::AcqRel);
         Some(rule.trick)
     }
-}
-
-/// The messages of one direction.
-struct Frames {
-    reader: ReadHalf<Box<dyn Wire>>,
-    buffer: BytesMut,
-}
-
-impl Frames {
-    /// The next message, whose length stands after `type_bytes`. May be given up and asked again.
-    async fn next(&mut self, type_bytes: usize) -> std::io::Result<Option<BytesMut>> {
-        loop {
-            if let Some(length) = self.buffer.get(type_bytes..type_bytes + 4) {
-                let whole = type_bytes + usize::try_from(Buf::get_u32(&mut &*length)).unwrap();
-                if self.buffer.len() >= whole {
-                    return Ok(Some(self.buffer.split_to(whole)));
-                }
-                self.buffer.reserve(whole - self.buffer.len());
-            }
-            if self.reader.read_buf(&mut self.buffer).await? == 0 {
-                return Ok(None);
-            }
-        }
-    }
-}
-
-/// The statements that a client has prepared, by the names that it gave them.
-#[derive(Default)]
-struct Statements {
-    prepared: HashMap<Vec<u8>, String>,
-    last: String,
-}
-
-impl Statements {
-    /// What this message executes, if it executes something.
-    fn executed(&mut self, frame: &[u8]) -> Option<String> {
-        let mut parts = frame.get(5..)?.split(|byte| *byte == 0);
-        match frame.first()? {
-            b'P' => {
-                let name = parts.next()?.to_vec();
-                self.prepared.insert(name, name_of(parts.next()?));
-                None
-            }
-            b'B' => {
-                self.last.clone_from(self.prepared.get(parts.nth(1)?)?);
-                Some(self.last.clone())
-            }
-            b'Q' => {
-                let name = name_of(parts.next()?);
-                Some(if name == "COMMIT" { format!("COMMIT {}", self.last) } else { name })
-            }
-            _ => None,
-        }
-    }
-}
-
-/// The name in a statement's first comment; its first word where there is none.
-fn name_of(statement: &[u8]) -> String {
-    let start = String::from_utf8_lossy(statement.get(..200).unwrap_or(statement)).into_owned();
-    let named = start.trim_start().trim_start_matches("--");
-    named.split_whitespace().next().unwrap_or_default().to_owned()
-}
-
-#[test]
-fn statements_are_known_by_the_names_that_they_give_themselves() {
-    let frame = |kind: u8, body: &[u8]| {
-        let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
-        [&[kind][..], &length, body].concat()
-    };
-    let mut statements = Statements::default();
-    assert_eq!(statements.executed(&frame(b'Q', b"BEGIN\0")).as_deref(), Some("BEGIN"));
-    let prepare = frame(b'P', b"sqlx_s_1\0-- outcome::record\n WITH x AS (SELECT 1) SELECT 2\0\0\0");
-    assert_eq!(statements.executed(&prepare), None);
-    assert_eq!(statements.executed(&frame(b'B', b"\0sqlx_s_1\0\0\0")).as_deref(), Some("outcome::record"));
-    assert_eq!(statements.executed(&frame(b'S', b"")), None);
-    assert_eq!(statements.executed(&frame(b'Q', b"COMMIT\0")).as_deref(), Some("COMMIT outcome::record"));
-    assert_eq!(statements.executed(&frame(b'B', b"\0unknown\0\0\0")), None);
 }

@@ -50,7 +50,7 @@ pub async fn terminate_while_it_is_away(lab: &Laboratory, chance: &mut Chance) {
     let node = chance.below(lab.nodes.len());
     lab.home.cluster().await.stop(StopMode::Immediate).await;
     if !lab.nodes.stop(node).await {
-        lab.note("a node that was told to stop while the database was away never ended".to_owned());
+        lab.violation("a node that was told to stop while the database was away never ended".to_owned());
     }
     lab.home.cluster().await.restart().await;
     lab.nodes.launch(node).await;

@@ -98,7 +98,7 @@ pub async fn terminate_all(lab: &Laboratory, _chance: &mut Chance) {
     let stops = (0..lab.nodes.len()).map(|node| lab.nodes.stop(node));
     let stopped = futures_util::future::join_all(stops).await;
     if stopped.contains(&false) {
-        lab.note("a node had not stopped in time after its SIGTERM".to_owned());
+        lab.violation("a node had not stopped in time after its SIGTERM".to_owned());
     }
     for node in 0..lab.nodes.len() {
         lab.nodes.launch(node).await;
@@ -128,7 +128,7 @@ pub async fn roll(lab: &Laboratory, chance: &mut Chance) {
 async fn terminate(lab: &Laboratory, node: usize) {
     let began = tokio::time::Instant::now();
     if !lab.nodes.stop(node).await {
-        lab.note(format!(
+        lab.violation(format!(
             "node {node} had not stopped {:.0} s after its SIGTERM",
             began.elapsed().as_secs_f64()
         ));
