@@ -18,10 +18,12 @@ pub async fn lose_answers_of_ingest(lab: &Laboratory, chance: &mut Chance) {
 }
 
 /// The answer of a commit is lost, and the question about it fails as well.
-pub async fn lose_answers_and_questions(lab: &Laboratory, chance: &mut Chance) {
-    let times = chance.below(3) + 1;
-    lab.home.proxy().trick("ingest::written_messages", times, Trick::CutBefore);
-    trick(lab, "ingest::insert_messages", 1, Trick::LoseAnswer).await;
+pub async fn lose_answers_and_questions(lab: &Laboratory, _chance: &mut Chance) {
+    let tricks = [
+        ("ingest::written_messages", 1, Trick::CutBefore),
+        ("ingest::insert_messages", 1, Trick::LoseAnswer),
+    ];
+    play(lab, &tricks).await;
 }
 
 pub async fn lose_answers_of_outcomes(lab: &Laboratory, chance: &mut Chance) {
@@ -135,14 +137,21 @@ async fn traffic(lab: &Laboratory, traffic: Traffic, time: Duration) {
     lab.fault_ends(fault).await;
 }
 
-/// Plays a trick, and waits until it was played.
 async fn trick(lab: &Laboratory, statement: &str, times: usize, trick: Trick) {
+    play(lab, &[(statement, times, trick)]).await;
+}
+
+/// Plays tricks, and waits until all were played.
+async fn play(lab: &Laboratory, tricks: &[(&str, usize, Trick)]) {
     let fault = lab.fault_begins().await;
     let proxy = lab.home.proxy();
-    let before = proxy.tricked();
-    proxy.trick(statement, times, trick);
+    let mut all_played = proxy.tricked();
+    for (statement, times, trick) in tricks {
+        proxy.trick(statement, *times, *trick);
+        all_played += times;
+    }
     let asked = tokio::time::Instant::now();
-    while proxy.tricked() < before + times && asked.elapsed() < TRICK_LIMIT {
+    while proxy.tricked() < all_played && asked.elapsed() < TRICK_LIMIT {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     proxy.no_more_tricks();
