@@ -11,7 +11,8 @@ use crate::support::Database;
 use crate::support::cluster::{Cluster, SmallDisk};
 use crate::support::proxy::Proxy;
 
-const SMALL_DISK_MB: u32 = 400;
+/// Room for what a long run writes, besides what the log of changes may take.
+const SMALL_DISK_MB: u32 = 1_000;
 
 /// What database a kind of fault needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

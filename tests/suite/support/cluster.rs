@@ -105,7 +105,7 @@ impl Cluster {
             "-c",
             "listen_addresses=127.0.0.1",
         ]);
-        command.args(["-c", "max_connections=200", "-c", "max_wal_size=1GB", "-c", "wal_level=minimal"]);
+        command.args(["-c", "max_connections=200", "-c", "max_wal_size=256MB", "-c", "wal_level=minimal"]);
         command.args(["-c", "max_wal_senders=0", "-c"]);
         command.arg(format!("unix_socket_directories={}", self.place.path().display()));
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
