@@ -1,7 +1,7 @@
 # Postrider: what people type. `make` alone says what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz bench lint fmt sqlx openapi
+.PHONY: help run test fuzz chaos bench lint fmt sqlx openapi
 
 help: ## What there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -20,6 +20,13 @@ test: ## Everything that must hold before a commit
 fuzz: ## Ask the API of everything its description allows and forbids, for long; FUZZ=500 says how long
 	@scripts/ensure-tools --test
 	POSTRIDER_FUZZ_EXAMPLES=$(or $(FUZZ),100) POSTRIDER_FUZZ_SEED=$$(date +%s) scripts/test --test suite fuzz::
+
+chaos: ## Try every promise under every kind of fault, a million pairs in half an hour; see docs/reliability.md
+	@scripts/ensure-tools --test
+	cargo build --release --bin postrider
+	POSTRIDER_CHAOS_PROGRAM=$$(realpath "$${CARGO_TARGET_DIR:-target}/release/postrider") \
+	    POSTRIDER_CHAOS_PAIRS=$(or $(PAIRS),24000) POSTRIDER_CHAOS_SEED=$(or $(SEED),1) POSTRIDER_CHAOS_KINDS=$(KINDS) \
+	    scripts/with-test-postgres cargo test --test suite -- --ignored --nocapture --exact chaos::long::every_kind_at_length
 
 bench: ## Measure beside the ceiling, against a release build on a private Postgres; see BENCHMARKS.md
 	@scripts/ensure-tools

@@ -29,6 +29,8 @@ mod bytes;
 #[cfg(test)]
 mod changelog;
 #[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod clients;

@@ -2,8 +2,10 @@
 
 pub mod api;
 pub mod clock;
+pub mod cluster;
 pub mod postgres;
 pub mod program;
+pub mod proxy;
 pub mod receiver;
 pub mod server;
 pub mod tenant;

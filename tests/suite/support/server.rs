@@ -181,12 +181,17 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts one and returns when it answers.
-    pub async fn start(mut variables: BTreeMap<String, String>) -> Self {
+    /// One that is not started yet, with its address.
+    pub fn prepare(mut variables: BTreeMap<String, String>) -> Self {
         let address = free_address();
         variables.insert("POSTRIDER_LISTEN".to_owned(), address.to_string());
         let home = tempfile::Builder::new().prefix("postrider-suite-").tempdir().unwrap();
-        let mut node = Self { variables, address, process: None, home };
+        Self { variables, address, process: None, home }
+    }
+
+    /// Starts one and returns when it answers.
+    pub async fn start(variables: BTreeMap<String, String>) -> Self {
+        let mut node = Self::prepare(variables);
         node.launch();
         node.ready().await;
         node
@@ -203,6 +208,20 @@ impl Node {
 
     pub fn pid(&self) -> u32 {
         self.process.as_ref().expect("the server runs").id()
+    }
+
+    /// Another process with the same name, address and database, which is not started yet.
+    pub fn twin(&self) -> Self {
+        let home = tempfile::Builder::new().prefix("postrider-suite-").tempdir().unwrap();
+        Self { variables: self.variables.clone(), address: self.address, process: None, home }
+    }
+
+    /// Whether its process is there.
+    pub fn is_running(&mut self) -> bool {
+        if self.process.as_mut().is_some_and(|process| process.try_wait().unwrap().is_some()) {
+            self.process = None;
+        }
+        self.process.is_some()
     }
 
     /// Starts the process without waiting for it.
@@ -291,9 +310,11 @@ impl Drop for Node {
     }
 }
 
-/// The program, without the variables of whoever runs the tests.
+/// The program, without the variables of whoever runs the tests. `POSTRIDER_CHAOS_PROGRAM` names another build of it,
+/// so that a long run can be made against a release.
 pub fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_postrider"));
+    let other = std::env::var_os("POSTRIDER_CHAOS_PROGRAM");
+    let mut command = Command::new(other.unwrap_or_else(|| env!("CARGO_BIN_EXE_postrider").into()));
     command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "HOME"));
     command
 }
