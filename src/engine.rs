@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use crate::ingest::{Ingest, Writers};
 use crate::lease::{self, KeeperEnd, Lease};
 use crate::operational::OperationalWebhooks;
 use crate::replay::{ReplayHandle, ReplayRunner};
-use crate::send::{Sender, SenderOptions};
+use crate::send::{EgressPolicy, OwnAddresses, Sender, SenderOptions};
 use crate::store::{Credentials, Pictures, Store};
 
 /// Deliveries that one endpoint's lane queues in memory.
@@ -54,7 +55,10 @@ impl Engine {
     ) -> anyhow::Result<Self> {
         let sender = Sender::new(&SenderOptions {
             request_timeout: config.request_timeout,
-            allow_subnets: config.allow_subnets.clone(),
+            idle_timeout: config.connection_idle_timeout,
+            connection_lifetime: config.connection_lifetime,
+            egress: egress_policy(config),
+            tls_ca_file: config.tls_ca_file.clone(),
         })?;
         let (lease, freed) = Lease::join(&store, &config.node_name).await.context("this node cannot join")?;
         tracing::info!(node = %config.node_name, epoch = lease.epoch(), freed, "joined");
@@ -128,6 +132,12 @@ impl Engine {
             tracing::warn!(%error, "this node could not leave; another will take its work over");
         }
     }
+}
+
+/// What this server's requests may reach.
+pub fn egress_policy(config: &Config) -> EgressPolicy {
+    let database = config.database_url.as_ref().map(ExposeSecret::expose_secret);
+    EgressPolicy::new(&config.allow_subnets).refusing(OwnAddresses::with_database(database))
 }
 
 fn dispatch_options(config: &Config, paused: bool) -> DispatchOptions {

@@ -2,9 +2,12 @@
 //! used again, and whatever goes on beyond that is cut off together with the connection.
 
 use bytes::{Bytes, BytesMut};
-use reqwest::Response;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
 
 use crate::domain::attempt::RESPONSE_KEPT_BYTES;
+
+use super::connection::Connection;
 
 /// An answer longer than this costs its connection.
 const READ_BYTES: usize = 64 * 1024;
@@ -16,23 +19,34 @@ pub(super) struct KeptBody {
 }
 
 impl KeptBody {
-    /// Reads on to the end of the body or to the bound.
-    pub(super) async fn read(&mut self, mut response: Response) -> Result<(), reqwest::Error> {
+    /// Reads on to the end of the body, or to a bound. Returns whether it was the end.
+    pub(super) async fn read(
+        &mut self,
+        connection: &mut Connection,
+        mut body: Incoming,
+    ) -> Result<bool, hyper::Error> {
         // The rest is only worth reading when the end is in reach.
-        let bound = match response.content_length() {
+        let bound = match body.size_hint().exact() {
             Some(length) if length > READ_BYTES as u64 => RESPONSE_KEPT_BYTES,
             _ => READ_BYTES,
         };
         let mut read = 0;
-        while let Some(chunk) = response.chunk().await? {
+        while !body.is_end_stream() {
+            let frame = match connection.wait_for(body.frame()).await {
+                None => break,
+                Some(Ok(frame)) => frame,
+                Some(Err(_)) if connection.is_exceeded() => return Ok(false),
+                Some(Err(error)) => return Err(error),
+            };
+            let Ok(chunk) = frame.into_data() else { continue };
             read += chunk.len();
             let room = RESPONSE_KEPT_BYTES - self.kept.len();
             self.kept.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
             if read >= bound {
-                break;
+                return Ok(body.is_end_stream());
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// What is kept.

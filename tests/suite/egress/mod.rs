@@ -1,4 +1,14 @@
 //! Where deliveries may not go.
+//!
+//! What is tried in bulk is tried in a network namespace in which every address is this machine's own: there a request
+//! that goes out arrives, so that a socket that saw nothing is the proof that none went out.
+
+mod addresses;
+mod dns_server;
+mod names;
+mod namespace;
+mod own;
+mod sending;
 
 use serde_json::json;
 

@@ -1,0 +1,170 @@
+//! Connections that are used again, and those that must not be.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::timeout;
+
+use super::connect::{NEXT_ADDRESS_AFTER, connect_any};
+use super::tests::{PATIENT, SHORT, Seen, attempt, endpoint, local_sender, read_request, receiver};
+use super::*;
+
+const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+
+/// A receiver that answers the requests of each connection with these texts in turn, and closes it after the last.
+async fn closing(answers: &'static [&'static [&'static str]]) -> (String, Arc<Seen>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let seen = Arc::new(Seen::default());
+    let shared = seen.clone();
+    tokio::spawn(async move {
+        for answers in answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            shared.connections.fetch_add(1, Ordering::SeqCst);
+            for answer in *answers {
+                let Some(request) = read_request(&mut stream).await else { break };
+                shared.requests.lock().unwrap().push(request);
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        }
+    });
+    (url, seen)
+}
+
+#[tokio::test]
+async fn a_request_that_meets_the_end_of_a_used_connection_goes_once_more_at_once() {
+    let (url, seen) = closing(&[&[ANSWER, ""], &[ANSWER]]).await;
+    let (sender, endpoint) = (local_sender(PATIENT), endpoint(&url));
+    assert_eq!(attempt(&sender, &endpoint).await.failure, None);
+    assert_eq!(attempt(&sender, &endpoint).await.failure, None);
+    assert_eq!(seen.connections.load(Ordering::SeqCst), 2);
+    let requests = seen.requests.lock().unwrap();
+    assert_eq!(requests.len(), 3);
+    assert_eq!(requests[1], requests[2], "the same request, under the same id and signature");
+}
+
+#[tokio::test]
+async fn a_request_goes_once_more_only_once() {
+    let (url, seen) = closing(&[&[ANSWER, ""], &[""], &[ANSWER]]).await;
+    let (sender, endpoint) = (local_sender(PATIENT), endpoint(&url));
+    assert_eq!(attempt(&sender, &endpoint).await.failure, None);
+    assert_eq!(attempt(&sender, &endpoint).await.failure, Some(Failure::Connection));
+    assert_eq!(seen.requests.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_request_that_fails_on_a_fresh_connection_does_not_go_again() {
+    let (url, seen) = closing(&[&[""], &[ANSWER]]).await;
+    assert_eq!(attempt(&local_sender(PATIENT), &endpoint(&url)).await.failure, Some(Failure::Connection));
+    assert_eq!(seen.requests.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_request_whose_answer_had_begun_does_not_go_again() {
+    let (url, seen) = closing(&[&[ANSWER, "HTTP/1.1 2"], &[ANSWER]]).await;
+    let (sender, endpoint) = (local_sender(PATIENT), endpoint(&url));
+    assert_eq!(attempt(&sender, &endpoint).await.failure, None);
+    assert_eq!(attempt(&sender, &endpoint).await.failure, Some(Failure::Connection));
+    assert_eq!(seen.requests.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_while_idle_costs_nothing() {
+    let (url, seen) = closing(&[&[ANSWER], &[ANSWER], &[ANSWER]]).await;
+    let (sender, endpoint) = (local_sender(PATIENT), endpoint(&url));
+    for _ in 0..3 {
+        assert_eq!(attempt(&sender, &endpoint).await.failure, None);
+    }
+    assert_eq!(seen.connections.load(Ordering::SeqCst), 3);
+}
+
+fn aged(idle_timeout: Duration, connection_lifetime: Duration) -> Sender {
+    let egress = EgressPolicy::new(&["127.0.0.0/8".parse().unwrap()]);
+    let options = SenderOptions { idle_timeout, connection_lifetime, egress, ..SenderOptions::default() };
+    Sender::new(&options).unwrap()
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_after_its_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_request(&mut stream).await.unwrap();
+        stream.write_all(ANSWER.as_bytes()).await.unwrap();
+        let answered = Instant::now();
+        assert_eq!(stream.read(&mut [0; 16]).await.unwrap(), 0);
+        answered.elapsed()
+    });
+    let sender = aged(Duration::from_millis(300), PATIENT);
+    assert_eq!(attempt(&sender, &endpoint(&url)).await.failure, None);
+    let idle = timeout(PATIENT, serving).await.unwrap().unwrap();
+    assert!(idle >= Duration::from_millis(250), "{idle:?}");
+}
+
+#[tokio::test]
+async fn a_connection_has_a_longest_life() {
+    let (port, seen) = receiver(ANSWER).await;
+    let sender = aged(PATIENT, Duration::from_millis(300));
+    let endpoint = endpoint(&format!("http://127.0.0.1:{port}/"));
+    let until = Instant::now() + Duration::from_millis(700);
+    while Instant::now() < until {
+        assert_eq!(attempt(&sender, &endpoint).await.failure, None);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let connections = seen.connections.load(Ordering::SeqCst);
+    assert!((2..=4).contains(&connections), "{connections}");
+}
+
+#[tokio::test]
+async fn an_attempt_that_times_out_closes_its_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_request(&mut stream).await.unwrap();
+        // The end, or the reset that it is when bytes were on their way.
+        while stream.read(&mut [0; 16]).await.is_ok_and(|read| read > 0) {}
+    });
+    let sender = local_sender(SHORT);
+    assert_eq!(attempt(&sender, &endpoint(&url)).await.failure, Some(Failure::Timeout));
+    timeout(SHORT, serving).await.expect("the connection ended with the attempt").unwrap();
+}
+
+/// A port of 127.0.0.2 where nothing is accepted any more, so that a connection is neither made nor refused.
+async fn silent(port: u16) -> (TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 2], port).into()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut filling = Vec::new();
+    while let Ok(stream) = timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+        filling.push(stream.unwrap());
+    }
+    (listener, filling)
+}
+
+#[tokio::test]
+async fn a_first_address_that_is_silent_costs_a_quarter_of_a_second() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let _silent = silent(port).await;
+    let addresses = ["127.0.0.2", "127.0.0.1"].map(|address| address.parse().unwrap());
+    let started = Instant::now();
+    let stream = connect_any(&addresses, port).await.unwrap();
+    let took = started.elapsed();
+    assert_eq!(stream.peer_addr().unwrap().ip(), addresses[1]);
+    assert!(took >= NEXT_ADDRESS_AFTER && took < Duration::from_secs(3), "{took:?}");
+}
+
+#[tokio::test]
+async fn an_address_that_refuses_costs_no_wait() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let addresses = ["127.0.0.3", "127.0.0.1"].map(|address| address.parse().unwrap());
+    assert_eq!(connect_any(&addresses, port).await.unwrap().peer_addr().unwrap().ip(), addresses[1]);
+    let error = connect_any(&addresses[..1], port).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+}
