@@ -7,6 +7,7 @@
 //! The connection is driven by the task of the attempt that uses it. It has no task of its own that could go on after
 //! the deadline: when the attempt is dropped, everything is.
 
+use std::error::Error;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -117,6 +118,21 @@ impl Connection {
     /// Whether the receiver has sent more than an exchange may cost.
     pub(super) fn is_exceeded(&self) -> bool {
         self.meters.http.is_exceeded() || self.meters.tls.as_ref().is_some_and(|meter| meter.is_exceeded())
+    }
+
+    /// Whether an exchange failed because the receiver had come to the connection's end, and not to the request. Over
+    /// HTTP/1 nothing came for it; HTTP/2 says so, or breaks off.
+    pub(super) fn was_at_its_end(&self, error: &hyper::Error) -> bool {
+        if !self.is_http2() {
+            return self.meters.http.is_untouched();
+        }
+        let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
+        !self.is_exceeded()
+            && cause.is_none_or(|cause| {
+                cause.is_io()
+                    || cause.is_remote()
+                        && (cause.is_go_away() || cause.reason() == Some(h2::Reason::REFUSED_STREAM))
+            })
     }
 
     /// Begins an exchange, and returns when the head of its answer is here.

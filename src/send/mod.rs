@@ -175,7 +175,7 @@ impl Sender {
             match connection.send(request).await {
                 Ok(response) => return Ok(Answer { connection, response }),
                 // The receiver closed it just as the request went out, and most probably never saw it.
-                Err(_) if connection.meter().is_untouched() => break,
+                Err(error) if connection.was_at_its_end(&error) => break,
                 Err(error) => return Err(error_over(&connection, error)),
             }
         }
@@ -280,6 +280,8 @@ fn told_first(sentence: &str, body: &[u8]) -> Bytes {
 
 #[cfg(test)]
 mod answers_test;
+#[cfg(test)]
+mod http2_test;
 #[cfg(test)]
 mod reuse_test;
 #[cfg(test)]
