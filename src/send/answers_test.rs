@@ -46,7 +46,7 @@ async fn too_many_headers_are_said_to_be_too_many() {
     head.extend_from_slice(b"\r\n");
     let outcome = outcome_of(head, Vec::new(), PATIENT).await;
     assert_eq!(outcome.failure, Some(Failure::Connection));
-    assert_eq!(text(&outcome), "the answer has more than 100 headers, or more than 64 KiB of them");
+    assert_eq!(text(&outcome), "the answer has more than 100 headers, or more than 32 KiB of them");
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ pub(super) fn failure_of_error(error: &SendError) -> (Failure, Cow<'static, str>
             None => (Failure::Connection, connection_sentence(error, BROKEN_OFF)),
         },
         SendError::Http(error) if error.is_parse_too_large() => {
-            (Failure::Connection, "the answer has more than 100 headers, or more than 64 KiB of them")
+            (Failure::Connection, "the answer has more than 100 headers, or more than 32 KiB of them")
         }
         SendError::Http(error) => {
             let io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();

@@ -16,6 +16,7 @@ use super::connection::{Connection, HEAD_BYTES, Meters, TLS_BYTES};
 use super::egress::{EgressPolicy, Refused};
 use super::error::SendError;
 use super::metered::{Meter, Metered};
+use super::progress::{Progress, Step};
 use super::resolver::Resolver;
 
 /// How long an address may be silent before the next one is tried beside it (RFC 8305, section 5).
@@ -34,13 +35,16 @@ pub(super) struct Connector {
 
 impl Connector {
     /// A fresh connection to where a URL leads.
-    pub(super) async fn connect(&self, url: &Url) -> Result<Connection, SendError> {
+    pub(super) async fn connect(&self, url: &Url, progress: &Progress) -> Result<Connection, SendError> {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(SendError::Unsendable);
         };
+        progress.is_at(Step::Name);
         let addresses = self.addresses(&host).await?;
+        progress.is_at(Step::Connection);
         let tcp = connect_any(&addresses, port).await.map_err(SendError::Connect)?;
         self.prepare(&tcp).map_err(SendError::Connect)?;
+        progress.is_at(Step::Tls);
         if url.scheme() == "https" { self.over_tls(tcp, &host).await } else { plain(tcp).await }
     }
 

@@ -28,11 +28,11 @@ use super::metered::Meter;
 
 /// What may come before the head of the answer is complete: informational answers, header fields, and whatever else
 /// the protocol has.
-pub(super) const HEAD_BYTES: usize = 64 * 1024;
+pub(super) const HEAD_BYTES: usize = 32 * 1024;
 /// What may come after it: the part of the body that is read, with its framing.
-const BODY_BYTES: usize = 192 * 1024;
+const BODY_BYTES: usize = 96 * 1024;
 /// What may come over TLS in one exchange, the handshake and the records' own bytes included.
-pub(super) const TLS_BYTES: usize = 512 * 1024;
+pub(super) const TLS_BYTES: usize = 256 * 1024;
 /// What a receiver may send of an HTTP/2 body before we have taken it.
 const HTTP2_WINDOW_BYTES: u32 = 64 * 1024;
 

@@ -34,6 +34,7 @@ mod error;
 mod metered;
 mod own_address;
 mod pool;
+mod progress;
 mod request;
 mod resolver;
 mod tls;
@@ -47,6 +48,7 @@ use connect::Connector;
 use connection::Connection;
 use error::SendError;
 use pool::{Ages, Pool};
+use progress::{Progress, Step};
 use resolver::Resolver;
 
 /// What a sender needs to know.
@@ -144,15 +146,16 @@ impl Sender {
         message: &Message,
         signature: SignatureHeaders,
     ) -> AttemptOutcome {
+        let progress = Progress::default();
         // Dropped at the deadline, with the connection in it.
-        match timeout_at(deadline, self.answer(endpoint, message, &signature)).await {
+        match timeout_at(deadline, self.answer(endpoint, message, &signature, &progress)).await {
             Ok(Ok(answer)) => self.read_answer(id, deadline, endpoint, answer).await,
             Ok(Err(error)) => {
                 tracing::debug!(endpoint = %endpoint.id, message = %message.id, ?error, "no answer");
                 let (failure, sentence) = classify::failure_of_error(&error);
                 without_answer(id, failure, sentence)
             }
-            Err(_) => without_answer(id, Failure::Timeout, classify::TIMED_OUT.into()),
+            Err(_) => without_answer(id, Failure::Timeout, progress.timed_out().into()),
         }
     }
 
@@ -162,6 +165,7 @@ impl Sender {
         endpoint: &Endpoint,
         message: &Message,
         signature: &SignatureHeaders,
+        progress: &Progress,
     ) -> Result<Answer, SendError> {
         let request = |connection: &Connection| {
             request::build(endpoint, message, signature, connection.is_http2())
@@ -171,6 +175,7 @@ impl Sender {
             if !connection.is_ready().await {
                 continue;
             }
+            progress.is_at(Step::Answer);
             let request = request(&connection)?;
             match connection.send(request).await {
                 Ok(response) => return Ok(Answer { connection, response }),
@@ -179,11 +184,23 @@ impl Sender {
                 Err(error) => return Err(error_over(&connection, error)),
             }
         }
-        let mut connection = self.connector.connect(&endpoint.url).await?;
+        let mut connection = self.connect(endpoint, progress).await?;
+        progress.is_at(Step::Answer);
         let request = request(&connection)?;
         match connection.send(request).await {
             Ok(response) => Ok(Answer { connection, response }),
             Err(error) => Err(error_over(&connection, error)),
+        }
+    }
+
+    /// A fresh connection. When no more files can be open, those that wait for nothing but their next exchange make room.
+    async fn connect(&self, endpoint: &Endpoint, progress: &Progress) -> Result<Connection, SendError> {
+        match self.connector.connect(&endpoint.url, progress).await {
+            Err(SendError::Connect(error)) if is_out_of_files(&error) => {
+                self.pool.clear();
+                self.connector.connect(&endpoint.url, progress).await
+            }
+            made => made,
         }
     }
 
@@ -232,6 +249,11 @@ impl Sender {
             duration: Duration::ZERO,
         }
     }
+}
+
+fn is_out_of_files(error: &std::io::Error) -> bool {
+    let number = error.raw_os_error().map(nix::errno::Errno::from_raw);
+    matches!(number, Some(nix::errno::Errno::EMFILE | nix::errno::Errno::ENFILE))
 }
 
 /// What went wrong on a connection.

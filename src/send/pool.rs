@@ -85,6 +85,13 @@ impl Pool {
         }
     }
 
+    /// Drops every connection.
+    pub(super) fn clear(&self) {
+        let all = std::mem::take(&mut *self.waiting());
+        // Out of the lock.
+        drop(all);
+    }
+
     fn sweep(&self) {
         let now = Instant::now();
         let mut over = Vec::new();

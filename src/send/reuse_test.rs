@@ -160,6 +160,29 @@ async fn a_first_address_that_is_silent_costs_a_quarter_of_a_second() {
 }
 
 #[tokio::test]
+async fn a_deadline_says_what_was_waited_for() {
+    let (listener, _filling) = silent(0).await;
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let outcome = attempt(&local_sender(SHORT), &endpoint(&url)).await;
+    assert_eq!(outcome.failure, Some(Failure::Timeout));
+    assert_eq!(
+        outcome.response_body,
+        "no connection was made within the deadline: nothing answers at the address"
+    );
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    for (scheme, said) in [
+        ("https", "the TLS handshake was not over within the deadline"),
+        ("http", "there was no complete answer within the deadline"),
+    ] {
+        let outcome = attempt(&local_sender(SHORT), &endpoint(&format!("{scheme}://{address}/"))).await;
+        assert_eq!(outcome.failure, Some(Failure::Timeout));
+        assert_eq!(outcome.response_body, said);
+    }
+}
+
+#[tokio::test]
 async fn an_address_that_refuses_costs_no_wait() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
