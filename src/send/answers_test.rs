@@ -80,6 +80,16 @@ async fn headers_and_trailers_without_end_are_cut_off() {
 }
 
 #[tokio::test]
+async fn a_body_in_tiny_parts_is_cut_off_and_counts_as_what_its_status_says() {
+    for (status, failure) in [(200, None), (500, Some(Failure::Status))] {
+        let head = format!("HTTP/1.1 {status} X\r\ntransfer-encoding: chunked\r\n\r\n");
+        let outcome = outcome_of(head.into(), b"1\r\nx\r\n".repeat(1000), PATIENT).await;
+        assert_eq!((outcome.failure, outcome.http_status), (failure, Some(status)));
+        assert_eq!(outcome.response_body.len(), 1024);
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_says_where_it_points_and_what_to_do() {
     let answer = "HTTP/1.1 301 M\r\nlocation: https://new.example/hook\r\ncontent-length: 5\r\n\r\nmoved";
     let outcome = outcome_of(answer.into(), Vec::new(), PATIENT).await;

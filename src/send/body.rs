@@ -4,6 +4,7 @@
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
+use tokio::task::coop::consume_budget;
 
 use crate::domain::attempt::RESPONSE_KEPT_BYTES;
 
@@ -11,6 +12,8 @@ use super::connection::Connection;
 
 /// An answer longer than this costs its connection.
 const READ_BYTES: usize = 64 * 1024;
+/// So does one in more parts than this: each part costs as much as a large one, however small it is.
+const READ_FRAMES: usize = 1024;
 
 /// What was read of a body so far. It survives a read that is broken off by the deadline.
 #[derive(Default)]
@@ -30,8 +33,10 @@ impl KeptBody {
             Some(length) if length > READ_BYTES as u64 => RESPONSE_KEPT_BYTES,
             _ => READ_BYTES,
         };
-        let mut read = 0;
+        let (mut read, mut frames) = (0, 0);
         while !body.is_end_stream() {
+            // Parts that have come already are taken without a wait; others on this thread get their turn all the same.
+            consume_budget().await;
             let frame = match connection.wait_for(body.frame()).await {
                 None => break,
                 Some(Ok(frame)) => frame,
@@ -40,9 +45,10 @@ impl KeptBody {
             };
             let Ok(chunk) = frame.into_data() else { continue };
             read += chunk.len();
+            frames += 1;
             let room = RESPONSE_KEPT_BYTES - self.kept.len();
             self.kept.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-            if read >= bound {
+            if read >= bound || frames >= READ_FRAMES {
                 return Ok(body.is_end_stream());
             }
         }

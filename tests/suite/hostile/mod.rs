@@ -20,6 +20,10 @@ use kind::{Hostile, Kind};
 const DEADLINE: Duration = Duration::from_secs(1);
 /// Messages to each hostile receiver, all at once.
 const ATTEMPTS: usize = 8;
+/// Requests at once to one endpoint, when nobody says otherwise.
+const DEFAULT_IN_FLIGHT: usize = 16;
+/// As many as an operator may have raised that to.
+const MANY: usize = 200;
 /// Messages to the healthy one beside each of them.
 const NEIGHBOURS: usize = 12;
 /// What the server may have had in memory at any time, in KiB: it has some 70 MiB when it has nothing to do.
@@ -70,11 +74,17 @@ fn high_water_kib(app: &TestApp) -> Option<u64> {
 }
 
 async fn all_are_borne(what: &str, kinds: Vec<Kind>) {
+    are_borne(what, kinds, ATTEMPTS).await;
+}
+
+/// Sends so many messages at once to each kind.
+async fn are_borne(what: &str, kinds: Vec<Kind>, messages: usize) {
     let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls/self_signed_authority.pem");
     let app = Setup::default()
         .with("RETRY_SCHEDULE", "none")
         .with("REQUEST_TIMEOUT", "1s")
         .with("TLS_CA_FILE", authority)
+        .with("MAX_IN_FLIGHT", &messages.max(DEFAULT_IN_FLIGHT).to_string())
         .start()
         .await;
     let receiver = Receiver::start().await;
@@ -89,7 +99,7 @@ async fn all_are_borne(what: &str, kinds: Vec<Kind>) {
         let tenant = app.tenant(name).await;
         let made = tenant.api.post(&tenant.path("/endpoint"), &json!({"url": hostile.url})).await.expect(201);
         let endpoint = made["id"].as_str().unwrap().to_owned();
-        for _ in 0..ATTEMPTS {
+        for _ in 0..messages {
             tenant.message("made", json!({})).await;
         }
         let times = neighbour.times().await;
@@ -103,7 +113,7 @@ async fn all_are_borne(what: &str, kinds: Vec<Kind>) {
     app.settled().await;
     for (name, hostile, tenant, endpoint) in &all {
         let attempts = tenant.attempts(endpoint).await;
-        assert_eq!(attempts.len(), ATTEMPTS, "{name}");
+        assert_eq!(attempts.len(), messages, "{name}");
         let longest = attempts.iter().map(|one| one["responseDurationMs"].as_u64().unwrap()).max().unwrap();
         let said: String = attempts[0]["response"].as_str().unwrap().chars().take(60).collect();
         println!("{what}: {name}: longest {longest} ms, {said}");
@@ -129,4 +139,10 @@ async fn no_http_1_receiver_outlasts_its_deadline_or_harms_a_neighbour() {
 #[tokio::test]
 async fn no_http_2_receiver_outlasts_its_deadline_or_harms_a_neighbour() {
     all_are_borne("HTTP/2", http2::kinds()).await;
+}
+
+#[tokio::test]
+async fn hundreds_of_hostile_answers_at_once_are_borne() {
+    let floods = http1::kinds().into_iter().take(3).collect();
+    are_borne("HTTP/1, many at once", floods, MANY).await;
 }
