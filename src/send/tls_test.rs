@@ -76,3 +76,9 @@ async fn a_file_of_authorities_that_is_none_is_named() {
         assert!(error.contains("tls_ca_file") && error.contains(name) && error.contains(said), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_dot_at_the_end_of_a_name_is_no_part_of_what_its_certificate_is_for() {
+    let outcome = outcome_at("localhost.", &SELF_SIGNED, &[&SELF_SIGNED]).await;
+    assert_eq!((outcome.failure, outcome.http_status), (None, Some(200)), "{:?}", outcome.response_body);
+}
