@@ -80,6 +80,41 @@ async fn a_connection_that_was_closed_while_idle_costs_nothing() {
     assert_eq!(seen.connections.load(Ordering::SeqCst), 3);
 }
 
+/// A receiver that closes a connection when it has been idle for a moment, as many servers do after some seconds.
+async fn closing_the_idle(idle: Duration) -> (String, Arc<Seen>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let seen = Arc::new(Seen::default());
+    let shared = seen.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            shared.connections.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                while let Ok(Some(_)) = timeout(idle, read_request(&mut stream)).await {
+                    stream.write_all(ANSWER.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    (url, seen)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_closes_just_as_requests_go_out_costs_no_attempt() {
+    let idle = Duration::from_millis(10);
+    let (url, seen) = closing_the_idle(idle).await;
+    let (sender, endpoint) = (local_sender(PATIENT), endpoint(&url));
+    for number in 0..150 {
+        let outcome = attempt(&sender, &endpoint).await;
+        assert_eq!(outcome.failure, None, "request {number}: {outcome:?}");
+        // Around the moment of the close, a little sooner and a little later.
+        tokio::time::sleep(idle - Duration::from_millis(2) + Duration::from_micros(number % 50 * 100)).await;
+    }
+    let connections = seen.connections.load(Ordering::SeqCst);
+    println!("150 requests took {connections} connections");
+    assert!(connections > 1, "none was closed");
+}
+
 fn aged(idle_timeout: Duration, connection_lifetime: Duration) -> Sender {
     let egress = EgressPolicy::new(&["127.0.0.0/8".parse().unwrap()]);
     let options = SenderOptions { idle_timeout, connection_lifetime, egress, ..SenderOptions::default() };
