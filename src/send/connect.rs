@@ -61,12 +61,11 @@ impl Connector {
     fn prepare(&self, tcp: &TcpStream) -> io::Result<()> {
         tcp.set_nodelay(true)?;
         // Closing a socket leaves to the kernel what is not yet sent. It gives up on it after this time.
+        let unsent_for_ms = u32::try_from(self.unsent_for.as_millis()).unwrap_or(u32::MAX);
         #[cfg(target_os = "linux")]
-        nix::sys::socket::setsockopt(
-            tcp,
-            nix::sys::socket::sockopt::TcpUserTimeout,
-            &u32::try_from(self.unsent_for.as_millis()).unwrap_or(u32::MAX),
-        )?;
+        nix::sys::socket::setsockopt(tcp, nix::sys::socket::sockopt::TcpUserTimeout, &unsent_for_ms)?;
+        #[cfg(not(target_os = "linux"))]
+        let _there_is_no_such_option = unsent_for_ms;
         Ok(())
     }
 

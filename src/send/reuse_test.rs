@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::TcpListener;
+#[cfg(target_os = "linux")]
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
+#[cfg(target_os = "linux")]
 use super::connect::{NEXT_ADDRESS_AFTER, connect_any};
 use super::tests::{PATIENT, SHORT, Seen, attempt, endpoint, local_sender, read_request, receiver};
 use super::*;
@@ -168,7 +171,8 @@ async fn an_attempt_that_times_out_closes_its_connection() {
     timeout(SHORT, serving).await.expect("the connection ended with the attempt").unwrap();
 }
 
-/// A port of 127.0.0.2 where nothing is accepted any more, so that a connection is neither made nor refused.
+/// A port of 127.0.0.2 (which only Linux has by itself) where nothing is accepted any more, so that a connection is neither made nor refused.
+#[cfg(target_os = "linux")]
 async fn silent(port: u16) -> (TcpListener, Vec<TcpStream>) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 2], port).into()).unwrap();
@@ -181,6 +185,7 @@ async fn silent(port: u16) -> (TcpListener, Vec<TcpStream>) {
     (listener, filling)
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_first_address_that_is_silent_costs_a_quarter_of_a_second() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -194,6 +199,7 @@ async fn a_first_address_that_is_silent_costs_a_quarter_of_a_second() {
     assert!(took >= NEXT_ADDRESS_AFTER && took < Duration::from_secs(3), "{took:?}");
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_deadline_says_what_was_waited_for() {
     let (listener, _filling) = silent(0).await;
@@ -217,6 +223,7 @@ async fn a_deadline_says_what_was_waited_for() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn an_address_that_refuses_costs_no_wait() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
