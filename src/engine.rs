@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +19,7 @@ use crate::notices::{Changes, Hearing};
 use crate::operational::OperationalWebhooks;
 use crate::replay::{ReplayHandle, ReplayRunner};
 use crate::rescue::Rescue;
-use crate::send::{Sender, SenderOptions};
+use crate::send::{EgressPolicy, OwnAddresses, Sender, SenderOptions};
 use crate::store::{Credentials, Pictures, Store, Trust};
 use crate::vitals::Vitals;
 
@@ -72,7 +73,10 @@ impl Engine {
         let Foundation { store, clock, threads, vital, place } = foundation;
         let sender = Sender::new(&SenderOptions {
             request_timeout: config.request_timeout,
-            allow_subnets: config.allow_subnets.clone(),
+            idle_timeout: config.connection_idle_timeout,
+            connection_lifetime: config.connection_lifetime,
+            egress: egress_policy(config),
+            tls_ca_file: config.tls_ca_file.clone(),
         })?;
         let (lease, freed) =
             Lease::join(&store, &config.node_name, place).await.context("this node cannot join")?;
@@ -192,6 +196,12 @@ const WRITES_WITHIN: Duration = Duration::from_secs(5);
 /// Whether something ended within this time.
 async fn within(limit: Duration, work: impl Future) -> bool {
     tokio::time::timeout(limit, work).await.is_ok()
+}
+
+/// What this server's requests may reach.
+pub fn egress_policy(config: &Config) -> EgressPolicy {
+    let database = config.database_url.as_ref().map(ExposeSecret::expose_secret);
+    EgressPolicy::new(&config.allow_subnets).refusing(OwnAddresses::with_database(database))
 }
 
 fn dispatch_options(config: &Config, paused: bool) -> DispatchOptions {

@@ -17,10 +17,9 @@ use crate::config::{Config, JwtKey};
 use crate::dispatch::Threads;
 use crate::domain::clock::Clock;
 use crate::embedded::PrivatePostgres;
-use crate::engine::{Engine, Foundation};
+use crate::engine::{Engine, Foundation, egress_policy};
 use crate::listener::{Bound, Listener};
 use crate::maintenance::{Maintenance, MaintenanceOptions};
-use crate::send::EgressPolicy;
 use crate::store::{Store, StoreOptions};
 
 /// How long a stop waits for API requests under way.
@@ -277,7 +276,7 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         changes: engine.changes.clone(),
         public_url: public_url(config)?,
         authenticator: Authenticator::new(&key, config.main_secret.expose_secret().as_bytes(), clock)?,
-        egress: EgressPolicy::new(&config.allow_subnets),
+        egress: egress_policy(config),
         trusted_proxies: config.trusted_proxies.clone(),
         max_body_bytes: config.max_body_bytes,
         cors_origins,

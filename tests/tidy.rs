@@ -126,6 +126,9 @@ mod tidy {
     #[test]
     fn only_send_and_the_shell_open_connections_outward() {
         assert_none("reqwest is named in send/ and cli/ alone", &named_outside(&["send", "cli"], "reqwest"));
+        for word in ["hyper::client", "TcpStream::connect", "tokio_rustls"] {
+            assert_none(&format!("{word} is named in send/ alone"), &named_outside(&["send"], word));
+        }
     }
 
     #[test]

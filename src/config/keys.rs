@@ -70,6 +70,23 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("retry_schedule", "WAITS", "The waits before each retry (units ms, s, m, h, d)")
         .or("60s,5m,30m,2h,6h,24h"),
     Key::new("request_timeout", "TIME", "The deadline of one delivery request, 50ms to 30s").or("15s"),
+    Key::new(
+        "connection_idle_timeout",
+        "TIME",
+        "How long a connection to a receiver is kept without a request",
+    )
+    .or("4s"),
+    Key::new(
+        "connection_lifetime",
+        "TIME",
+        "How long a connection to a receiver is used before its name is asked again",
+    )
+    .or("60s"),
+    Key::new(
+        "tls_ca_file",
+        "FILE",
+        "PEM certificates that are trusted along with the machine's, for https receivers",
+    ),
     Key::new("allow_subnets", "CIDRS", "Private networks that deliveries may go to all the same").or(""),
     Key::new("trusted_proxies", "CIDRS", "Proxies whose X-Forwarded-For says where a request came from")
         .or(""),

@@ -56,6 +56,12 @@ pub struct Config {
     pub retry_schedule: RetrySchedule,
     /// The deadline of one delivery request, body included.
     pub request_timeout: Duration,
+    /// How long a connection to a receiver is kept without a request.
+    pub connection_idle_timeout: Duration,
+    /// How long a connection to a receiver is used before its name is resolved again.
+    pub connection_lifetime: Duration,
+    /// PEM certificates that are trusted along with the machine's, for https receivers.
+    pub tls_ca_file: Option<PathBuf>,
     /// Private networks that deliveries may go to all the same.
     pub allow_subnets: Vec<IpNet>,
     /// Proxies whose word on where a request came from is taken.

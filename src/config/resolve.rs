@@ -29,6 +29,11 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         retry_schedule: RetrySchedule::new(read.value("retry_schedule", values::waits)?),
         request_timeout: read
             .value("request_timeout", |text| values::duration_within(text, "50ms", "30s"))?,
+        connection_idle_timeout: read
+            .value("connection_idle_timeout", |text| values::duration_within(text, "0s", "5m"))?,
+        connection_lifetime: read
+            .value("connection_lifetime", |text| values::duration_within(text, "0s", "1h"))?,
+        tls_ca_file: read.given("tls_ca_file", readable_file)?,
         allow_subnets: read.value("allow_subnets", subnets)?,
         trusted_proxies: read.value("trusted_proxies", subnets)?,
         max_body_bytes: read.value("max_body_bytes", |text| values::bytes_within(text, 1 << 10, 64 << 20))?,
@@ -139,6 +144,12 @@ fn public_key(text: &str) -> Result<String, String> {
     } else {
         Err("it is not a public key in PEM form".to_owned())
     }
+}
+
+fn readable_file(text: &str) -> Result<PathBuf, String> {
+    std::fs::File::open(text)
+        .map(|_| PathBuf::from(text))
+        .map_err(|error| format!("{text} cannot be read: {error}"))
 }
 
 /// The text is not repeated in the error: it may hold a password.

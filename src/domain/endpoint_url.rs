@@ -14,6 +14,12 @@ pub enum InvalidUrl {
     /// It does not parse, or an HTTP request cannot carry it.
     #[error("not a valid URL")]
     Malformed,
+    /// A line break or a tab, which a parser leaves out in silence.
+    #[error("the URL may not have line breaks or tabs in it")]
+    ControlCharacter,
+    /// No host after `//`; a parser takes the path's first part for it, in silence.
+    #[error("the URL names no host: it is written https://host/path")]
+    NoHost,
     /// Neither `http` nor `https`.
     #[error("the URL's scheme is http or https")]
     Scheme,
@@ -36,8 +42,15 @@ pub fn parse(text: &str) -> Result<Url, InvalidUrl> {
     if text.len() > MAX_BYTES {
         return Err(InvalidUrl::TooLong);
     }
+    if text.contains(['\n', '\r', '\t']) {
+        return Err(InvalidUrl::ControlCharacter);
+    }
     let url = Url::parse(text).map_err(|_| InvalidUrl::Malformed)?;
     check(&url)?;
+    let after_scheme = text.split_once(':').map_or("", |(_, rest)| rest);
+    if after_scheme.strip_prefix("//").is_none_or(|host| host.starts_with(['/', '\\'])) {
+        return Err(InvalidUrl::NoHost);
+    }
     Ok(url)
 }
 
@@ -80,6 +93,9 @@ mod tests {
             "http://[2606:4700::1111]/",
             "http://localhost:3000/",
             "https://example.com./hook",
+            "http://my_service/",
+            "http://ab_cd.example/",
+            "http://-x.example/",
         ] {
             assert!(parse(text).is_ok(), "{text}");
         }
@@ -97,6 +113,14 @@ mod tests {
             ("https://./", InvalidUrl::Malformed),
             ("http://exa mple/", InvalidUrl::Malformed),
             (&long_name, InvalidUrl::Malformed),
+            ("http:///x", InvalidUrl::NoHost),
+            ("http://\\x", InvalidUrl::NoHost),
+            ("http:/example.com/", InvalidUrl::NoHost),
+            ("http:example.com", InvalidUrl::NoHost),
+            ("http:\\\\example.com", InvalidUrl::NoHost),
+            ("https://exam\nple.com/", InvalidUrl::ControlCharacter),
+            ("https://example.com/a\tb", InvalidUrl::ControlCharacter),
+            ("https://example.com/\r\n", InvalidUrl::ControlCharacter),
             ("ftp://example.com", InvalidUrl::Scheme),
             ("file:///etc/passwd", InvalidUrl::Scheme),
             ("javascript:alert(1)", InvalidUrl::Scheme),

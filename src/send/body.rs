@@ -2,12 +2,18 @@
 //! used again, and whatever goes on beyond that is cut off together with the connection.
 
 use bytes::{Bytes, BytesMut};
-use reqwest::Response;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use tokio::task::coop::consume_budget;
 
 use crate::domain::attempt::RESPONSE_KEPT_BYTES;
 
+use super::connection::Connection;
+
 /// An answer longer than this costs its connection.
 const READ_BYTES: usize = 64 * 1024;
+/// So does one in more parts than this: each part costs as much as a large one, however small it is.
+const READ_FRAMES: usize = 1024;
 
 /// What was read of a body so far. It survives a read that is broken off by the deadline.
 #[derive(Default)]
@@ -16,23 +22,37 @@ pub(super) struct KeptBody {
 }
 
 impl KeptBody {
-    /// Reads on to the end of the body or to the bound.
-    pub(super) async fn read(&mut self, mut response: Response) -> Result<(), reqwest::Error> {
+    /// Reads on to the end of the body, or to a bound. Returns whether it was the end.
+    pub(super) async fn read(
+        &mut self,
+        connection: &mut Connection,
+        mut body: Incoming,
+    ) -> Result<bool, hyper::Error> {
         // The rest is only worth reading when the end is in reach.
-        let bound = match response.content_length() {
+        let bound = match body.size_hint().exact() {
             Some(length) if length > READ_BYTES as u64 => RESPONSE_KEPT_BYTES,
             _ => READ_BYTES,
         };
-        let mut read = 0;
-        while let Some(chunk) = response.chunk().await? {
+        let (mut read, mut frames) = (0, 0);
+        while !body.is_end_stream() {
+            // Parts that have come already are taken without a wait; others on this thread get their turn all the same.
+            consume_budget().await;
+            let frame = match connection.wait_for(body.frame()).await {
+                None => break,
+                Some(Ok(frame)) => frame,
+                Some(Err(_)) if connection.is_exceeded() => return Ok(false),
+                Some(Err(error)) => return Err(error),
+            };
+            let Ok(chunk) = frame.into_data() else { continue };
             read += chunk.len();
+            frames += 1;
             let room = RESPONSE_KEPT_BYTES - self.kept.len();
             self.kept.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-            if read >= bound {
-                break;
+            if read >= bound || frames >= READ_FRAMES {
+                return Ok(body.is_end_stream());
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// What is kept.

@@ -1,17 +1,22 @@
 //! What an answer or an error means: pure mappings to the domain's words. The sentences are for tenants; they name
 //! no address that a name resolved to, and nothing of ours.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::io;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, StatusCode, header};
-use rustls::CertificateError;
+use rustls::pki_types::UnixTime;
+use rustls::{CertificateError, OtherError};
 
 use crate::domain::attempt::Failure;
 
+use super::certificate::shown;
+use super::error::SendError;
 use super::resolver::ResolveError;
+use super::tls::{self, UntrustedIssuer};
 
 /// Headers of an answer that are kept with the attempt.
 const KEPT_HEADERS: [&str; 11] = [
@@ -31,6 +36,13 @@ const KEPT_HEADERS: [&str; 11] = [
 /// At most this much of a header's value is kept.
 const KEPT_HEADER_BYTES: usize = 512;
 
+/// Names of a certificate that are shown at most.
+const NAMES_SHOWN: usize = 5;
+
+const NO_CONNECTION: &str = "no connection could be made";
+const BROKEN_OFF: &str = "the connection was closed before the answer was complete";
+const EGRESS_REFUSED: &str = "the address is not allowed by the egress policy";
+
 /// What the sentence says when the deadline passed.
 pub(super) const TIMED_OUT: &str = "there was no complete answer within the deadline";
 
@@ -45,86 +57,142 @@ pub(super) fn failure_of_status(status: StatusCode) -> Option<Failure> {
     }
 }
 
-/// What an error of the client means, and a sentence on it for the tenant.
-pub(super) fn failure_of_error(error: &reqwest::Error) -> (Failure, &'static str) {
-    for cause in causes(error) {
-        if let Some(error) = cause.downcast_ref::<ResolveError>() {
-            return match error {
-                ResolveError::Refused(_) => {
-                    (Failure::EgressRefused, "the address is not allowed by the egress policy")
-                }
-                ResolveError::NoAddress(_) => (Failure::Dns, "the name could not be resolved"),
-            };
+/// What an error means, and a sentence on it for the tenant.
+pub(super) fn failure_of_error(error: &SendError) -> (Failure, Cow<'static, str>) {
+    let (failure, sentence) = match error {
+        SendError::Unsendable => {
+            (Failure::Unsendable, "the request could not be built from the endpoint's URL and headers")
         }
-        if let Some(error) = cause.downcast_ref::<rustls::Error>() {
-            return (Failure::Tls, tls_sentence(error));
+        SendError::Resolve(ResolveError::Refused(_)) => (Failure::EgressRefused, EGRESS_REFUSED),
+        SendError::Resolve(ResolveError::NoAddress(_)) => (Failure::Dns, "the name could not be resolved"),
+        SendError::NoTlsName => (Failure::Tls, "the host is not a name that a certificate can be for"),
+        SendError::TooMuch => (
+            Failure::Connection,
+            "the receiver sent too much before its answer was complete, and was cut off",
+        ),
+        SendError::NotHttp(beginning) => return (Failure::Connection, not_http(beginning)),
+        SendError::Connect(error) => (Failure::Connection, connection_sentence(error, NO_CONNECTION)),
+        SendError::Tls(error) => match tls::error_within(error) {
+            Some(error) => return (Failure::Tls, tls_sentence(error)),
+            None => (Failure::Connection, connection_sentence(error, BROKEN_OFF)),
+        },
+        SendError::Http(error) if error.is_parse_too_large() => {
+            (Failure::Connection, "the answer has more than 100 headers, or more than 32 KiB of them")
         }
-    }
-    if error.is_timeout() {
-        (Failure::Timeout, TIMED_OUT)
-    } else if error.is_dns() {
-        (Failure::Dns, "the name could not be resolved")
-    } else if error.is_builder() {
-        (Failure::Unsendable, "the request could not be built from the endpoint's URL and headers")
-    } else {
-        (Failure::Connection, connection_sentence(error))
-    }
+        SendError::Http(error) => {
+            let io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
+            match io.and_then(tls::error_within) {
+                Some(error) => return (Failure::Tls, tls_sentence(error)),
+                None => (
+                    Failure::Connection,
+                    io.map_or(BROKEN_OFF, |error| connection_sentence(error, BROKEN_OFF)),
+                ),
+            }
+        }
+    };
+    (failure, Cow::Borrowed(sentence))
 }
 
-/// The error and what caused it, from the outside in. An `io::Error` that wraps another skips it in `source`.
+/// The error and what caused it, from the outside in.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| {
         let error: &'a (dyn Error + 'static) = *error;
-        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(inner) => Some(inner as &(dyn Error + 'static)),
-            None => error.source(),
-        }
+        error.source()
     })
 }
 
-const fn tls_sentence(error: &rustls::Error) -> &'static str {
-    match error {
-        rustls::Error::InvalidCertificate(error) => match error {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "the certificate has expired"
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "the certificate is not valid yet"
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "the certificate is for another name"
-            }
-            CertificateError::UnknownIssuer => {
-                "the certificate is not from an authority that is trusted here"
-            }
-            CertificateError::Revoked => "the certificate is revoked",
-            _ => "the certificate is not valid",
-        },
+fn not_http(beginning: &[u8]) -> Cow<'static, str> {
+    format!("the answer is not HTTP; it begins with \"{}\"", beginning.escape_ascii()).into()
+}
+
+fn tls_sentence(error: &rustls::Error) -> Cow<'static, str> {
+    let sentence = match error {
+        rustls::Error::InvalidCertificate(error) => return certificate_sentence(error),
         rustls::Error::InvalidMessage(_) => "the answer to the TLS handshake is not TLS",
-        _ => "the TLS handshake failed",
-    }
-}
-
-fn connection_sentence(error: &reqwest::Error) -> &'static str {
-    let kind =
-        causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last().map(io::Error::kind);
-    match kind {
-        Some(io::ErrorKind::ConnectionRefused) => "the connection was refused",
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => "the connection was reset",
-        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
-            "the host cannot be reached"
+        rustls::Error::AlertReceived(alert) => {
+            return format!("the receiver broke the TLS handshake off: {alert:?}").into();
         }
-        _ if error.is_connect() => "no connection could be made",
-        _ => "the connection was closed before the answer was complete",
+        _ => "the TLS handshake failed",
+    };
+    sentence.into()
+}
+
+fn certificate_sentence(error: &CertificateError) -> Cow<'static, str> {
+    let sentence = match error {
+        CertificateError::ExpiredContext { not_after, .. } => {
+            return format!("the certificate expired on {}", day(*not_after)).into();
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            return format!("the certificate is not valid before {}", day(*not_before)).into();
+        }
+        CertificateError::NotValidForNameContext { presented, .. } => return other_name(presented),
+        CertificateError::Other(OtherError(error)) => match error.downcast_ref::<UntrustedIssuer>() {
+            Some(UntrustedIssuer(issuer)) => {
+                return format!(
+                    "the certificate is not from an authority that is trusted here: it was issued by {issuer}"
+                )
+                .into();
+            }
+            None => return format!("the certificate is not valid: {error}").into(),
+        },
+        CertificateError::Expired => "the certificate has expired",
+        CertificateError::NotValidYet => "the certificate is not valid yet",
+        CertificateError::NotValidForName => "the certificate is for another name",
+        CertificateError::UnknownIssuer => "the certificate is not from an authority that is trusted here",
+        CertificateError::Revoked => "the certificate is revoked",
+        other => return format!("the certificate is not valid: {other}").into(),
+    };
+    sentence.into()
+}
+
+/// The names come as `DnsName("example.com")` or `IpAddress(…)`.
+fn other_name(presented: &[String]) -> Cow<'static, str> {
+    let names: Vec<String> = presented
+        .iter()
+        .take(NAMES_SHOWN)
+        .map(|name| {
+            let inner = name.split_once('(').map_or(name.as_str(), |(_, inner)| inner);
+            shown(inner.trim_end_matches(')').trim_matches('"').as_bytes())
+        })
+        .collect();
+    if names.is_empty() {
+        return "the certificate is for no name at all: it has no subjectAltName".into();
+    }
+    let more = if presented.len() > names.len() { " and others" } else { "" };
+    format!("the certificate is for another name: it is for {}{more}", names.join(", ")).into()
+}
+
+fn day(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    DateTime::from_timestamp(seconds, 0)
+        .map_or_else(|| "a day beyond any calendar".to_owned(), |time| time.format("%Y-%m-%d").to_string())
+}
+
+fn connection_sentence(error: &io::Error, otherwise: &'static str) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "the connection was refused",
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => "the connection was reset",
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "the host cannot be reached",
+        _ => otherwise,
     }
 }
 
-/// How long the receiver asks us to wait (RFC 9110, section 10.2.3): seconds, or an HTTP date. A date in the past is
-/// no wait. Any cap is the schedule's.
+/// What is said of a redirect, before what its body says.
+pub(super) fn redirect_sentence(headers: &HeaderMap) -> Option<String> {
+    let target = shown(headers.get(header::LOCATION)?.as_bytes());
+    Some(format!("redirects are not followed; this one points to {target}: set that as the endpoint's URL\n"))
+}
+
+/// How long the receiver asks us to wait (RFC 9110, section 10.2.3): seconds, or an HTTP date. A part of a second, which
+/// some send though the standard has none, counts as a whole one. A date in the past is no wait. Any cap is the
+/// schedule's.
 pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(Duration::from_secs(value.parse::<u32>().unwrap_or(u32::MAX).into()));
+    let (seconds, part) = value.split_once('.').unwrap_or((value, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits(seconds) && digits(part) {
+        let begun = u64::from(part.bytes().any(|digit| digit != b'0'));
+        return Some(Duration::from_secs(u64::from(seconds.parse::<u32>().unwrap_or(u32::MAX)) + begun));
     }
     let until: DateTime<Utc> = httpdate::parse_http_date(value).ok()?.into();
     Some((until - now).to_std().unwrap_or_default())
@@ -186,7 +254,11 @@ mod tests {
             ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
             ("-5", None),
             ("+5", None),
-            ("1.5", None),
+            ("1.5", Some(2)),
+            ("2.0", Some(2)),
+            ("1.", None),
+            (".5", None),
+            ("1.5.1", None),
             ("", None),
             ("soon", None),
         ] {

@@ -1,14 +1,16 @@
 //! Which addresses requests may go to. Tenants choose the URLs, so everything that is not the public internet is
-//! refused: loopback, private networks, cloud metadata, and every spelling of them in IPv6. An operator can open
-//! subnets; what is opened beats every refusal.
+//! refused: loopback, private networks, cloud metadata, and every spelling of them in IPv6; so are the addresses of
+//! this server itself. An operator can open subnets; what is opened beats every refusal.
 //!
-//! Pure: it judges addresses. That each address is judged (literals before the request, names after DNS, and again
+//! It judges addresses. That each address is judged (literals before the request, names after DNS, and again
 //! on every new connection) is `send`'s to see to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::{Host, Url};
+
+use super::own_address::OwnAddresses;
 
 /// An address that the policy does not allow. It does not say which: a tenant reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -58,18 +60,29 @@ const REFUSED_V6: [Ipv6Net; 4] = [
 #[derive(Debug, Clone, Default)]
 pub struct EgressPolicy {
     allowed: Vec<IpNet>,
+    own: Option<OwnAddresses>,
 }
 
 impl EgressPolicy {
     /// The policy with the operator's exceptions.
     pub fn new(allow_subnets: &[IpNet]) -> Self {
-        Self { allowed: allow_subnets.to_vec() }
+        Self { allowed: allow_subnets.to_vec(), own: None }
+    }
+
+    /// The same policy, which also refuses these.
+    #[must_use]
+    pub fn refusing(mut self, own: OwnAddresses) -> Self {
+        self.own = Some(own);
+        self
     }
 
     /// Whether requests may go to this address.
     pub fn allows(&self, address: IpAddr) -> bool {
         if self.allowed.iter().any(|subnet| subnet.contains(&address)) {
             return true;
+        }
+        if self.own.as_ref().is_some_and(|own| own.contains(address)) {
+            return false;
         }
         match address {
             IpAddr::V4(address) => !REFUSED_V4.iter().any(|subnet| subnet.contains(&address)),

@@ -1,17 +1,23 @@
 //! The only module that opens connections outward.
 //!
-//! It promises: an attempt ends within the request deadline, which covers name, connection, headers and body; it goes
-//! only where the [egress policy](egress) allows; redirects are not followed; no proxy is used; what is read of the
-//! answer is bounded. A failed attempt is an [`AttemptOutcome`], never an error. Retries are not made here.
+//! It promises: an attempt ends within the request deadline, which covers name, connection, headers and body; what a
+//! receiver may send within it is bounded in bytes, whatever they are; a connection is closed with the attempt that was
+//! cut off on it; requests go only where the [egress policy](egress) allows; redirects are not followed; no proxy is
+//! used. A failed attempt is an [`AttemptOutcome`], never an error. Retries are not made here, but for a request that
+//! met the end of a connection that was used before: it goes once more, at once, over a fresh one.
 
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use ipnet::IpNet;
-use reqwest::{Certificate, Client};
+use bytes::{Bytes, BytesMut};
+use http::Response;
+use hyper::body::Incoming;
+use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
 
-use crate::domain::attempt::{AttemptOutcome, Failure};
+use crate::domain::attempt::{AttemptOutcome, Failure, RESPONSE_KEPT_BYTES};
 use crate::domain::clock::Clock;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::AttemptId;
@@ -19,24 +25,57 @@ use crate::domain::message::Message;
 use crate::sign::SignatureHeaders;
 
 mod body;
+mod certificate;
 mod classify;
-mod client;
+mod connect;
+mod connection;
 pub mod egress;
+mod error;
+mod metered;
+mod own_address;
+mod pool;
+mod progress;
+mod request;
 mod resolver;
+mod tls;
 
-pub use client::install_tls_provider;
 pub use egress::EgressPolicy;
+pub use own_address::OwnAddresses;
+pub use tls::{CaFileError, install_tls_provider};
 
 use body::KeptBody;
-use resolver::GuardedResolver;
+use connect::Connector;
+use connection::Connection;
+use error::SendError;
+use pool::{Ages, Pool};
+use progress::{Progress, Step};
+use resolver::Resolver;
 
 /// What a sender needs to know.
 #[derive(Debug, Clone)]
 pub struct SenderOptions {
     /// The deadline over the whole exchange.
     pub request_timeout: Duration,
-    /// Subnets that may be reached although the policy refuses them.
-    pub allow_subnets: Vec<IpNet>,
+    /// How long a connection is kept without a request.
+    pub idle_timeout: Duration,
+    /// How long a connection is used at most. After that the name is resolved, and its address judged, again.
+    pub connection_lifetime: Duration,
+    /// What may be reached.
+    pub egress: EgressPolicy,
+    /// A PEM file of certificates that are trusted along with the machine's.
+    pub tls_ca_file: Option<PathBuf>,
+}
+
+impl Default for SenderOptions {
+    fn default() -> Self {
+        Self {
+            request_timeout: Duration::from_secs(15),
+            idle_timeout: Duration::from_secs(4),
+            connection_lifetime: Duration::from_secs(60),
+            egress: EgressPolicy::default(),
+            tls_ca_file: None,
+        }
+    }
 }
 
 /// Why there is no sender.
@@ -45,34 +84,43 @@ pub enum SenderError {
     /// The system's DNS configuration is unusable.
     #[error("the DNS resolver could not be set up")]
     Resolver(#[source] hickory_resolver::net::NetError),
-    /// TLS or the client could not be set up.
-    #[error("the HTTP client could not be set up")]
-    Client(#[source] reqwest::Error),
+    /// The operator's certificates cannot be used.
+    #[error(transparent)]
+    CaFile(#[from] CaFileError),
 }
 
 /// Sends messages to endpoints, over one pool of connections. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Sender {
-    client: Client,
-    policy: EgressPolicy,
+    connector: Arc<Connector>,
+    pool: Arc<Pool>,
     request_timeout: Duration,
     clock: Clock,
 }
 
+/// An answer whose head is here, and the connection that brings the rest.
+struct Answer {
+    connection: Connection,
+    response: Response<Incoming>,
+}
+
 impl Sender {
-    /// A sender with the machine's DNS and certificate authorities.
+    /// A sender with the machine's DNS and certificate authorities. It must be made within a runtime.
     ///
     /// # Errors
-    /// [`SenderError`] when either cannot be set up.
+    /// [`SenderError`] when something cannot be set up.
     pub fn new(options: &SenderOptions) -> Result<Self, SenderError> {
-        Self::with_roots(options, &[])
+        let own = options.tls_ca_file.as_deref().map_or_else(|| Ok(Vec::new()), tls::certificates_in)?;
+        Self::trusting(options, own)
     }
 
-    fn with_roots(options: &SenderOptions, roots: &[Certificate]) -> Result<Self, SenderError> {
-        let policy = EgressPolicy::new(&options.allow_subnets);
-        let resolver = GuardedResolver::new(policy.clone()).map_err(SenderError::Resolver)?;
-        let client = client::build(&resolver, options.request_timeout, roots).map_err(SenderError::Client)?;
-        Ok(Self { client, policy, request_timeout: options.request_timeout, clock: Clock::default() })
+    fn trusting(options: &SenderOptions, own: Vec<CertificateDer<'static>>) -> Result<Self, SenderError> {
+        let policy = options.egress.clone();
+        let resolver = Resolver::new(policy.clone()).map_err(SenderError::Resolver)?;
+        let tls = tls::connector(own);
+        let connector = Arc::new(Connector { policy, resolver, tls, unsent_for: options.request_timeout });
+        let pool = Pool::start(Ages { idle: options.idle_timeout, life: options.connection_lifetime });
+        Ok(Self { connector, pool, request_timeout: options.request_timeout, clock: Clock::default() })
     }
 
     /// Makes one attempt: sends the message to the endpoint and reads the answer.
@@ -98,24 +146,61 @@ impl Sender {
         message: &Message,
         signature: SignatureHeaders,
     ) -> AttemptOutcome {
-        // A literal never reaches the resolver, so it is judged here.
-        if self.policy.check_literal(&endpoint.url).is_err() {
-            return without_answer(
-                id,
-                Failure::EgressRefused,
-                "the address is not allowed by the egress policy",
-            );
-        }
-        let request = client::request(endpoint, message, signature);
-        match timeout_at(deadline, self.client.execute(request)).await {
-            Ok(Ok(response)) => self.read_answer(id, deadline, response).await,
+        let progress = Progress::default();
+        // Dropped at the deadline, with the connection in it.
+        match timeout_at(deadline, self.answer(endpoint, message, &signature, &progress)).await {
+            Ok(Ok(answer)) => self.read_answer(id, deadline, endpoint, answer).await,
             Ok(Err(error)) => {
-                let error = error.without_url();
                 tracing::debug!(endpoint = %endpoint.id, message = %message.id, ?error, "no answer");
                 let (failure, sentence) = classify::failure_of_error(&error);
                 without_answer(id, failure, sentence)
             }
-            Err(_) => without_answer(id, Failure::Timeout, classify::TIMED_OUT),
+            Err(_) => without_answer(id, Failure::Timeout, progress.timed_out().into()),
+        }
+    }
+
+    /// Sends the request, over a connection that is there or a fresh one, and waits for the head of the answer.
+    async fn answer(
+        &self,
+        endpoint: &Endpoint,
+        message: &Message,
+        signature: &SignatureHeaders,
+        progress: &Progress,
+    ) -> Result<Answer, SendError> {
+        let request = |connection: &Connection| {
+            request::build(endpoint, message, signature, connection.is_http2())
+                .map_err(|_| SendError::Unsendable)
+        };
+        while let Some(mut connection) = self.pool.take(request::origin(&endpoint.url)) {
+            if !connection.is_ready().await {
+                continue;
+            }
+            progress.is_at(Step::Answer);
+            let request = request(&connection)?;
+            match connection.send(request).await {
+                Ok(response) => return Ok(Answer { connection, response }),
+                // The receiver closed it just as the request went out, and most probably never saw it.
+                Err(error) if connection.was_at_its_end(&error) => break,
+                Err(error) => return Err(error_over(&connection, error)),
+            }
+        }
+        let mut connection = self.connect(endpoint, progress).await?;
+        progress.is_at(Step::Answer);
+        let request = request(&connection)?;
+        match connection.send(request).await {
+            Ok(response) => Ok(Answer { connection, response }),
+            Err(error) => Err(error_over(&connection, error)),
+        }
+    }
+
+    /// A fresh connection. When no more files can be open, those that wait for nothing but their next exchange make room.
+    async fn connect(&self, endpoint: &Endpoint, progress: &Progress) -> Result<Connection, SendError> {
+        match self.connector.connect(&endpoint.url, progress).await {
+            Err(SendError::Connect(error)) if is_out_of_files(&error) => {
+                self.pool.clear();
+                self.connector.connect(&endpoint.url, progress).await
+            }
+            made => made,
         }
     }
 
@@ -124,29 +209,40 @@ impl Sender {
         &self,
         id: AttemptId,
         deadline: Instant,
-        response: reqwest::Response,
+        endpoint: &Endpoint,
+        Answer { mut connection, response }: Answer,
     ) -> AttemptOutcome {
-        let status = response.status();
-        let response_headers = classify::kept_headers(response.headers());
-        let mut failure = classify::failure_of_status(status);
-        let retry_after = failure.and_then(|_| classify::retry_after(response.headers(), self.clock.now()));
+        let (head, incoming) = response.into_parts();
+        let response_headers = classify::kept_headers(&head.headers);
+        let mut failure = classify::failure_of_status(head.status);
+        let retry_after = failure.and_then(|_| classify::retry_after(&head.headers, self.clock.now()));
         let mut body = KeptBody::default();
-        let broken = match timeout_at(deadline, body.read(response)).await {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(classify::failure_of_error(&error)),
-            Err(_) => Some((Failure::Timeout, classify::TIMED_OUT)),
+        let broken = match timeout_at(deadline, body.read(&mut connection, incoming)).await {
+            Ok(Ok(ended)) => {
+                if ended && connection.is_ready().await {
+                    self.pool.put(request::origin(&endpoint.url), connection);
+                }
+                None
+            }
+            Ok(Err(error)) => Some(classify::failure_of_error(&error_over(&connection, error))),
+            Err(_) => Some((Failure::Timeout, classify::TIMED_OUT.into())),
         };
         let mut response_body = body.into_bytes();
         if let Some((kind, sentence)) = broken {
             failure = failure.or(Some(kind));
             if response_body.is_empty() {
-                response_body = Bytes::from_static(sentence.as_bytes());
+                response_body = bytes_of(sentence);
             }
+        }
+        if failure == Some(Failure::Redirect)
+            && let Some(sentence) = classify::redirect_sentence(&head.headers)
+        {
+            response_body = told_first(&sentence, &response_body);
         }
         AttemptOutcome {
             id,
             failure,
-            http_status: Some(status.as_u16()),
+            http_status: Some(head.status.as_u16()),
             response_headers,
             response_body,
             retry_after,
@@ -155,23 +251,62 @@ impl Sender {
     }
 }
 
+fn is_out_of_files(error: &std::io::Error) -> bool {
+    let number = error.raw_os_error().map(nix::errno::Errno::from_raw);
+    matches!(number, Some(nix::errno::Errno::EMFILE | nix::errno::Errno::ENFILE))
+}
+
+/// What went wrong on a connection.
+fn error_over(connection: &Connection, error: hyper::Error) -> SendError {
+    if connection.is_exceeded() {
+        SendError::TooMuch
+    } else if error.is_parse() && !error.is_parse_too_large() {
+        SendError::NotHttp(connection.meter().first_bytes())
+    } else {
+        SendError::Http(error)
+    }
+}
+
 /// The outcome of an attempt for which no request could be made, such as one without a live signing key. The sentence
 /// is shown to the tenant.
 pub fn unsendable(sentence: &'static str) -> AttemptOutcome {
-    without_answer(AttemptId::generate(), Failure::Unsendable, sentence)
+    without_answer(AttemptId::generate(), Failure::Unsendable, sentence.into())
 }
 
-fn without_answer(id: AttemptId, failure: Failure, sentence: &'static str) -> AttemptOutcome {
+fn without_answer(id: AttemptId, failure: Failure, sentence: Cow<'static, str>) -> AttemptOutcome {
     AttemptOutcome {
         id,
         failure: Some(failure),
         http_status: None,
         response_headers: Vec::new(),
-        response_body: Bytes::from_static(sentence.as_bytes()),
+        response_body: bytes_of(sentence),
         retry_after: None,
         duration: Duration::ZERO,
     }
 }
 
+fn bytes_of(sentence: Cow<'static, str>) -> Bytes {
+    match sentence {
+        Cow::Borrowed(sentence) => Bytes::from_static(sentence.as_bytes()),
+        Cow::Owned(sentence) => sentence.into(),
+    }
+}
+
+/// A sentence of ours before the answer's body, together no longer than what is kept.
+fn told_first(sentence: &str, body: &[u8]) -> Bytes {
+    let mut told = BytesMut::from(sentence.as_bytes());
+    told.extend_from_slice(body);
+    told.truncate(RESPONSE_KEPT_BYTES);
+    told.freeze()
+}
+
+#[cfg(test)]
+mod answers_test;
+#[cfg(test)]
+mod http2_test;
+#[cfg(test)]
+mod reuse_test;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_test;

@@ -1,4 +1,4 @@
-//! Names to addresses, and only to those that the egress policy allows. The client connects to what is returned
+//! Names to addresses, and only to those that the egress policy allows. Connections are made to what is returned
 //! here and to nothing else, so a name cannot change its mind between check and connection.
 //!
 //! It asks DNS itself (hickory) rather than through `getaddrinfo`: that one blocks a thread for as long as a name
@@ -6,17 +6,15 @@
 //! others need. As `getaddrinfo` does, it reads `/etc/hosts` first and `/etc/resolv.conf` with its search list; it
 //! does so once, at the start. Answers are cached for as long as they say, within bounds.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::op::Query;
-use hickory_resolver::proto::rr::{Name as DnsName, RecordType};
+use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::{Hosts, TokioResolver};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::egress::{EgressPolicy, Refused};
 
@@ -40,19 +38,14 @@ pub(super) enum ResolveError {
     NoAddress(#[source] Option<NetError>),
 }
 
-/// The client's resolver.
-#[derive(Clone)]
-pub(super) struct GuardedResolver {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
+/// Resolves names, and keeps to the policy.
+pub(super) struct Resolver {
     policy: EgressPolicy,
     hosts: Hosts,
     dns: TokioResolver,
 }
 
-impl GuardedResolver {
+impl Resolver {
     /// A resolver with the system's configuration. A machine without one asks a name server on itself, as
     /// `getaddrinfo` would.
     pub(super) fn new(policy: EgressPolicy) -> Result<Self, NetError> {
@@ -71,13 +64,13 @@ impl GuardedResolver {
         options.max_active_requests = 1024;
         let dns = builder.build()?;
         let hosts = Hosts::from_system().unwrap_or_default();
-        Ok(Self { inner: Arc::new(Inner { policy, hosts, dns }) })
+        Ok(Self { policy, hosts, dns })
     }
-}
 
-impl Inner {
-    async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, ResolveError> {
-        let mut addresses = self.addresses_in_hosts(name);
+    /// The addresses that a name's requests may go to, in the order in which they are to be tried.
+    pub(super) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, ResolveError> {
+        let name = dns_name(name).ok_or(ResolveError::NoAddress(None))?;
+        let mut addresses = self.addresses_in_hosts(&name);
         if addresses.is_empty() {
             let answer =
                 self.dns.lookup_ip(name).await.map_err(|error| ResolveError::NoAddress(Some(error)))?;
@@ -96,8 +89,7 @@ impl Inner {
     }
 
     /// A name that stands in `/etc/hosts` is not asked for elsewhere, not even for its other family.
-    fn addresses_in_hosts(&self, name: &str) -> Vec<IpAddr> {
-        let Ok(name) = DnsName::from_utf8(name) else { return Vec::new() };
+    fn addresses_in_hosts(&self, name: &Name) -> Vec<IpAddr> {
         [RecordType::A, RecordType::AAAA]
             .into_iter()
             .filter_map(|kind| self.hosts.lookup_static_host(&Query::query(name.clone(), kind)))
@@ -108,22 +100,21 @@ impl Inner {
     }
 }
 
-impl Resolve for GuardedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let inner = Arc::clone(&self.inner);
-        Box::pin(async move {
-            let addresses = inner.addresses(name.as_str()).await?;
-            // Port 0 stands for the URL's own.
-            Ok(Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
-        })
-    }
+/// A URL's host as a name for DNS. The URL's parser has made it ASCII; DNS itself allows any letter in a label, and
+/// names such as `my_service` and `-x.example` are in use.
+fn dns_name(host: &str) -> Option<Name> {
+    let relative = host.strip_suffix('.').unwrap_or(host);
+    let mut name = Name::from_labels(relative.split('.').map(str::as_bytes)).ok()?;
+    // Without the dot at the end, the system's search list applies.
+    name.set_fqdn(relative.len() < host.len());
+    Some(name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn inner(hosts: &str, subnets: &[&str]) -> Inner {
+    fn inner(hosts: &str, subnets: &[&str]) -> Resolver {
         let policy =
             EgressPolicy::new(&subnets.iter().map(|subnet| subnet.parse().unwrap()).collect::<Vec<_>>());
         let mut read = Hosts::default();
@@ -132,7 +123,7 @@ mod tests {
             ResolverConfig::from_parts(None, Vec::new(), Vec::new()),
             TokioRuntimeProvider::default(),
         );
-        Inner { policy, hosts: read, dns: dns.build().unwrap() }
+        Resolver { policy, hosts: read, dns: dns.build().unwrap() }
     }
 
     const HOSTS: &str =

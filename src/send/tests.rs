@@ -19,24 +19,30 @@ use super::*;
 use crate::domain::endpoint_header;
 
 /// Long enough that only what never ends runs into it.
-const PATIENT: Duration = Duration::from_secs(30);
+pub(super) const PATIENT: Duration = Duration::from_secs(30);
 /// For receivers that never end.
-const SHORT: Duration = Duration::from_secs(1);
+pub(super) const SHORT: Duration = Duration::from_secs(1);
 
-fn sender(request_timeout: Duration, subnets: &[&str]) -> Sender {
+pub(super) fn sender(request_timeout: Duration, subnets: &[&str]) -> Sender {
     sender_trusting(request_timeout, subnets, &[])
 }
 
-fn sender_trusting(request_timeout: Duration, subnets: &[&str], roots: &[Certificate]) -> Sender {
-    let allow_subnets = subnets.iter().map(|subnet| subnet.parse().unwrap()).collect();
-    Sender::with_roots(&SenderOptions { request_timeout, allow_subnets }, roots).unwrap()
+pub(super) fn sender_trusting(
+    request_timeout: Duration,
+    subnets: &[&str],
+    roots: &[CertificateDer<'static>],
+) -> Sender {
+    let allowed: Vec<_> = subnets.iter().map(|subnet| subnet.parse().unwrap()).collect();
+    let egress = EgressPolicy::new(&allowed);
+    let options = SenderOptions { request_timeout, egress, ..SenderOptions::default() };
+    Sender::trusting(&options, roots.to_vec()).unwrap()
 }
 
-fn local_sender(request_timeout: Duration) -> Sender {
+pub(super) fn local_sender(request_timeout: Duration) -> Sender {
     sender(request_timeout, &["127.0.0.0/8"])
 }
 
-fn endpoint(url: &str) -> Endpoint {
+pub(super) fn endpoint(url: &str) -> Endpoint {
     Endpoint {
         id: EndpointId::generate(),
         application_id: ApplicationId::generate(),
@@ -54,7 +60,7 @@ fn endpoint(url: &str) -> Endpoint {
     }
 }
 
-fn message(payload: &'static [u8]) -> Message {
+pub(super) fn message(payload: &'static [u8]) -> Message {
     Message {
         id: MessageId::generate(),
         application_id: ApplicationId::generate(),
@@ -66,14 +72,14 @@ fn message(payload: &'static [u8]) -> Message {
     }
 }
 
-async fn attempt(sender: &Sender, endpoint: &Endpoint) -> AttemptOutcome {
+pub(super) async fn attempt(sender: &Sender, endpoint: &Endpoint) -> AttemptOutcome {
     let message = message(br#"{"a":1}"#);
     let signature = sign(&endpoint.keys, message.id, &message.payload, Clock::default().now()).unwrap();
     sender.send(endpoint, &message, signature).await
 }
 
 /// Reads one request; `None` when the connection ended instead.
-async fn read_request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+pub(super) async fn read_request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut read = Vec::new();
     loop {
         if let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -94,13 +100,13 @@ async fn read_request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
 
 /// What a receiver saw.
 #[derive(Default)]
-struct Seen {
-    connections: AtomicUsize,
-    requests: Mutex<Vec<(String, Vec<u8>)>>,
+pub(super) struct Seen {
+    pub(super) connections: AtomicUsize,
+    pub(super) requests: Mutex<Vec<(String, Vec<u8>)>>,
 }
 
 /// A receiver that answers every request with `answer` and keeps the connection open.
-async fn receiver(answer: &'static str) -> (u16, Arc<Seen>) {
+pub(super) async fn receiver(answer: &'static str) -> (u16, Arc<Seen>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let seen = Arc::new(Seen::default());
@@ -298,12 +304,22 @@ async fn a_connection_is_used_again() {
     assert_eq!(seen.connections.load(Ordering::SeqCst), 1);
 }
 
-/// A receiver that speaks TLS with a certificate of its own making, for one connection.
-fn tls_receiver() -> (u16, std::thread::JoinHandle<()>) {
+/// A certificate and its key, DER.
+pub(super) struct Identity {
+    pub(super) certificate: &'static [u8],
+    pub(super) key: &'static [u8],
+}
+
+pub(super) const SELF_SIGNED: Identity = Identity {
+    certificate: include_bytes!("../../tests/fixtures/tls/self_signed.der"),
+    key: include_bytes!("../../tests/fixtures/tls/self_signed.key.der"),
+};
+
+/// A receiver that speaks TLS with a certificate of its own, for one connection.
+pub(super) fn tls_receiver(identity: &Identity) -> (u16, std::thread::JoinHandle<()>) {
     use std::io::{Read, Write};
     install_tls_provider();
-    let certificate = include_bytes!("../../tests/fixtures/tls/self_signed.der").as_slice();
-    let key = include_bytes!("../../tests/fixtures/tls/self_signed.key.der").as_slice();
+    let (certificate, key) = (identity.certificate, identity.key);
     let config = rustls::ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(vec![certificate.into()], key.try_into().unwrap())
@@ -324,28 +340,30 @@ fn tls_receiver() -> (u16, std::thread::JoinHandle<()>) {
 
 #[tokio::test]
 async fn a_certificate_that_is_not_trusted_is_a_tls_failure() {
-    let (port, serving) = tls_receiver();
+    let (port, serving) = tls_receiver(&SELF_SIGNED);
     let outcome = attempt(&local_sender(PATIENT), &endpoint(&format!("https://127.0.0.1:{port}/"))).await;
     assert_eq!(outcome.failure, Some(Failure::Tls));
-    assert_eq!(outcome.response_body, "the certificate is not from an authority that is trusted here");
+    assert_eq!(
+        outcome.response_body,
+        "the certificate is not from an authority that is trusted here: it was issued by self-signed test receiver"
+    );
     serving.join().unwrap();
 }
 
 #[tokio::test]
 async fn a_certificate_is_good_for_its_own_name_alone() {
-    let certificate = include_bytes!("../../tests/fixtures/tls/self_signed.der");
-    let roots = [Certificate::from_der(certificate).unwrap()];
+    let roots = [CertificateDer::from(SELF_SIGNED.certificate)];
     let sender = sender_trusting(PATIENT, &["127.0.0.0/8"], &roots);
-    let (port, serving) = tls_receiver();
+    let (port, serving) = tls_receiver(&SELF_SIGNED);
     let outcome = attempt(&sender, &endpoint(&format!("https://localhost:{port}/"))).await;
     assert_eq!((outcome.failure, outcome.http_status), (None, Some(200)));
     serving.join().unwrap();
 
     // The same receiver by a spelling that its certificate does not carry.
-    let (port, serving) = tls_receiver();
+    let (port, serving) = tls_receiver(&SELF_SIGNED);
     let outcome = attempt(&sender, &endpoint(&format!("https://[::ffff:127.0.0.1]:{port}/"))).await;
     assert_eq!(outcome.failure, Some(Failure::Tls));
-    assert_eq!(outcome.response_body, "the certificate is for another name");
+    assert_eq!(outcome.response_body, "the certificate is for another name: it is for localhost, 127.0.0.1");
     serving.join().unwrap();
 }
 

@@ -1,4 +1,20 @@
 //! Where deliveries may not go.
+//!
+//! What is tried in bulk is tried in a network namespace in which every address is this machine's own: there a request
+//! that goes out arrives, so that a socket that saw nothing is the proof that none went out.
+
+#[cfg(target_os = "linux")]
+mod addresses;
+#[cfg(target_os = "linux")]
+mod dns_server;
+#[cfg(target_os = "linux")]
+mod names;
+#[cfg(target_os = "linux")]
+mod namespace;
+#[cfg(target_os = "linux")]
+mod own;
+#[cfg(target_os = "linux")]
+mod sending;
 
 use serde_json::json;
 

@@ -1,0 +1,125 @@
+//! From a URL to a connection: name, addresses, policy, TCP, TLS.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until};
+use tokio_rustls::TlsConnector;
+use url::{Host, Url};
+
+use super::connection::{Connection, HEAD_BYTES, Meters, TLS_BYTES};
+use super::egress::{EgressPolicy, Refused};
+use super::error::SendError;
+use super::metered::{Meter, Metered};
+use super::progress::{Progress, Step};
+use super::resolver::Resolver;
+
+/// How long an address may be silent before the next one is tried beside it (RFC 8305, section 5).
+pub(super) const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
+/// A name has no more addresses than this, as far as we are concerned.
+const ADDRESSES_TRIED: usize = 8;
+
+/// Makes connections.
+pub(super) struct Connector {
+    pub(super) policy: EgressPolicy,
+    pub(super) resolver: Resolver,
+    pub(super) tls: TlsConnector,
+    /// How long the kernel keeps what a receiver does not take.
+    pub(super) unsent_for: Duration,
+}
+
+impl Connector {
+    /// A fresh connection to where a URL leads.
+    pub(super) async fn connect(&self, url: &Url, progress: &Progress) -> Result<Connection, SendError> {
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+            return Err(SendError::Unsendable);
+        };
+        progress.is_at(Step::Name);
+        let addresses = self.addresses(&host).await?;
+        progress.is_at(Step::Connection);
+        let tcp = connect_any(&addresses, port).await.map_err(SendError::Connect)?;
+        self.prepare(&tcp).map_err(SendError::Connect)?;
+        progress.is_at(Step::Tls);
+        if url.scheme() == "https" { self.over_tls(tcp, &host).await } else { plain(tcp).await }
+    }
+
+    async fn addresses(&self, host: &Host<&str>) -> Result<Vec<IpAddr>, SendError> {
+        // A literal needs no resolver, so it is judged here.
+        let literal: IpAddr = match host {
+            Host::Domain(name) => return Ok(self.resolver.addresses(name).await?),
+            Host::Ipv4(address) => (*address).into(),
+            Host::Ipv6(address) => (*address).into(),
+        };
+        if self.policy.allows(literal) { Ok(vec![literal]) } else { Err(SendError::Resolve(Refused.into())) }
+    }
+
+    fn prepare(&self, tcp: &TcpStream) -> io::Result<()> {
+        tcp.set_nodelay(true)?;
+        // Closing a socket leaves to the kernel what is not yet sent. It gives up on it after this time.
+        let unsent_for_ms = u32::try_from(self.unsent_for.as_millis()).unwrap_or(u32::MAX);
+        #[cfg(target_os = "linux")]
+        nix::sys::socket::setsockopt(tcp, nix::sys::socket::sockopt::TcpUserTimeout, &unsent_for_ms)?;
+        #[cfg(not(target_os = "linux"))]
+        let _there_is_no_such_option = unsent_for_ms;
+        Ok(())
+    }
+
+    async fn over_tls(&self, tcp: TcpStream, host: &Host<&str>) -> Result<Connection, SendError> {
+        let name = match host {
+            Host::Domain(name) => {
+                ServerName::try_from((*name).to_owned()).map_err(|_| SendError::NoTlsName)?
+            }
+            Host::Ipv4(address) => ServerName::from(IpAddr::from(*address)),
+            Host::Ipv6(address) => ServerName::from(IpAddr::from(*address)),
+        };
+        let (http, tls) = (Meter::new(HEAD_BYTES), Meter::new(TLS_BYTES));
+        let stream = match self.tls.connect(name, Metered::new(tcp, tls.clone())).await {
+            Ok(stream) => stream,
+            Err(_) if tls.is_exceeded() => return Err(SendError::TooMuch),
+            Err(error) => return Err(SendError::Tls(error)),
+        };
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        let stream = Metered::new(stream, http.clone());
+        let meters = Meters { http, tls: Some(tls) };
+        let made = if http2 {
+            Connection::http2(stream, meters).await
+        } else {
+            Connection::http1(stream, meters).await
+        };
+        made.map_err(SendError::Http)
+    }
+}
+
+async fn plain(tcp: TcpStream) -> Result<Connection, SendError> {
+    let http = Meter::new(HEAD_BYTES);
+    let stream = Metered::new(tcp, http.clone());
+    Connection::http1(stream, Meters { http, tls: None }).await.map_err(SendError::Http)
+}
+
+/// Connects to the first address that answers. The next one is tried when one fails, or is silent for a while.
+pub(super) async fn connect_any(addresses: &[IpAddr], port: u16) -> io::Result<TcpStream> {
+    let mut left = addresses.iter().take(ADDRESSES_TRIED).map(|address| SocketAddr::new(*address, port));
+    let mut trying = FuturesUnordered::new();
+    let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    loop {
+        match left.next() {
+            Some(address) => trying.push(TcpStream::connect(address)),
+            None if trying.is_empty() => return Err(last_error),
+            None => {}
+        }
+        let next_at = Instant::now() + NEXT_ADDRESS_AFTER;
+        tokio::select! {
+            biased;
+            Some(tried) = trying.next() => match tried {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last_error = error,
+            },
+            () = sleep_until(next_at), if left.len() > 0 => {}
+        }
+    }
+}

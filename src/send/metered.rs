@@ -1,0 +1,136 @@
+//! Counts what comes in over a connection, and ends it when that is more than an exchange may cost.
+//!
+//! It stands below HTTP, because what a receiver can send without end (informational answers, control frames, header
+//! fields, chunk framing) never comes to light above: hyper reads over it in a loop, for as long as bytes are there.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// As much of an answer's beginning is kept, to show what came instead of HTTP.
+const BEGINNING_BYTES: usize = 64;
+
+/// The count of one connection, shared between the stream and who sends over it.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    /// What may still come.
+    left: AtomicUsize,
+    /// What came since the exchange began.
+    came: AtomicUsize,
+    /// More came than may.
+    exceeded: AtomicBool,
+    beginning: Mutex<Vec<u8>>,
+}
+
+impl Meter {
+    pub(super) fn new(allowance_bytes: usize) -> Arc<Self> {
+        Arc::new(Self { left: AtomicUsize::new(allowance_bytes), ..Self::default() })
+    }
+
+    /// Begins an exchange, in which so much may come.
+    pub(super) fn begin(&self, allowance_bytes: usize) {
+        self.left.store(allowance_bytes, Ordering::Relaxed);
+        self.came.store(0, Ordering::Relaxed);
+        self.beginning().clear();
+    }
+
+    /// From now on so much may come, whatever came before.
+    pub(super) fn allow(&self, allowance_bytes: usize) {
+        self.left.store(allowance_bytes, Ordering::Relaxed);
+    }
+
+    /// Whether nothing came since the exchange began.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.came.load(Ordering::Relaxed) == 0
+    }
+
+    /// Whether the connection was ended for what came over it.
+    pub(super) fn is_exceeded(&self) -> bool {
+        self.exceeded.load(Ordering::Relaxed)
+    }
+
+    /// What came first in this exchange.
+    pub(super) fn first_bytes(&self) -> Vec<u8> {
+        self.beginning().clone()
+    }
+
+    fn beginning(&self) -> std::sync::MutexGuard<'_, Vec<u8>> {
+        self.beginning.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether more may be read.
+    fn check(&self) -> io::Result<()> {
+        if self.left.load(Ordering::Relaxed) > 0 {
+            return Ok(());
+        }
+        self.exceeded.store(true, Ordering::Relaxed);
+        Err(io::Error::other("the receiver sent more than an exchange may cost"))
+    }
+
+    fn count(&self, read: &[u8]) {
+        let left = self.left.load(Ordering::Relaxed);
+        self.left.store(left.saturating_sub(read.len()), Ordering::Relaxed);
+        let before = self.came.fetch_add(read.len(), Ordering::Relaxed);
+        if before < BEGINNING_BYTES {
+            let room = BEGINNING_BYTES - before;
+            self.beginning().extend_from_slice(read.get(..room).unwrap_or(read));
+        }
+    }
+}
+
+/// A stream whose incoming bytes are counted.
+#[derive(Debug)]
+pub(super) struct Metered<S> {
+    stream: S,
+    meter: Arc<Meter>,
+}
+
+impl<S> Metered<S> {
+    pub(super) fn new(stream: S, meter: Arc<Meter>) -> Self {
+        Self { stream, meter }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.meter.check()?;
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        self.meter.count(buffer.filled().get(before..).unwrap_or_default());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

@@ -1,0 +1,51 @@
+//! The request of one attempt.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, ACCEPT_ENCODING, HOST, HeaderName, HeaderValue, USER_AGENT};
+use http::{Method, Request, Uri};
+use http_body_util::Full;
+use url::{Position, Url};
+
+use crate::domain::endpoint::Endpoint;
+use crate::domain::message::Message;
+use crate::sign::{ID_HEADER, SIGNATURE_HEADER, SignatureHeaders, TIMESTAMP_HEADER};
+
+/// How receivers see us.
+const SEEN_AS: &str =
+    concat!("Postrider/", env!("CARGO_PKG_VERSION"), " (+https://github.com/postrider/postrider)");
+
+/// Where a URL's requests go: scheme, host and port.
+pub(super) fn origin(url: &Url) -> &str {
+    &url[..Position::BeforePath]
+}
+
+/// The request for one attempt. The payload is shared, not copied.
+///
+/// # Errors
+/// When HTTP cannot carry the URL.
+pub(super) fn build(
+    endpoint: &Endpoint,
+    message: &Message,
+    signature: &SignatureHeaders,
+    http2: bool,
+) -> Result<Request<Full<Bytes>>, http::Error> {
+    let url = &endpoint.url;
+    let mut request = Request::new(Full::new(message.payload.clone()));
+    *request.method_mut() = Method::POST;
+    let headers = request.headers_mut();
+    headers.clone_from(&endpoint.headers);
+    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    // What is kept of an answer is for people to read.
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(SEEN_AS));
+    headers.insert(HeaderName::from_static(ID_HEADER), signature.id.clone());
+    headers.insert(HeaderName::from_static(TIMESTAMP_HEADER), signature.timestamp.clone());
+    headers.insert(HeaderName::from_static(SIGNATURE_HEADER), signature.signature.clone());
+    if http2 {
+        *request.uri_mut() = Uri::try_from(&url[..Position::AfterQuery])?;
+    } else {
+        headers.insert(HOST, HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort])?);
+        *request.uri_mut() = Uri::try_from(&url[Position::BeforePath..Position::AfterQuery])?;
+    }
+    Ok(request)
+}

@@ -1,0 +1,59 @@
+//! The sender alone, without server and database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use postrider::domain::attempt::AttemptOutcome;
+use postrider::domain::clock::Clock;
+use postrider::domain::endpoint::Endpoint;
+use postrider::domain::filter::Filter;
+use postrider::domain::id::{ApplicationId, EndpointId, MessageId};
+use postrider::domain::message::Message;
+use postrider::domain::schedule::RetrySchedule;
+use postrider::domain::secret::{SigningKey, SigningSecret};
+use postrider::domain::{endpoint_header, endpoint_url};
+use postrider::send::{EgressPolicy, Sender, SenderOptions};
+use postrider::sign::sign;
+
+/// A sender that may go to the public internet and these subnets, and keeps no connection.
+pub fn sender(allow_subnets: &[&str]) -> Sender {
+    let allowed: Vec<_> = allow_subnets.iter().map(|subnet| subnet.parse().unwrap()).collect();
+    sender_with(SenderOptions { egress: EgressPolicy::new(&allowed), ..SenderOptions::default() })
+}
+
+pub fn sender_with(options: SenderOptions) -> Sender {
+    let request_timeout = Duration::from_secs(5);
+    Sender::new(&SenderOptions { request_timeout, idle_timeout: Duration::ZERO, ..options }).unwrap()
+}
+
+/// One attempt at a URL; `None` when an endpoint cannot have it.
+pub async fn attempt(sender: &Sender, url: &str) -> Option<AttemptOutcome> {
+    let endpoint = Endpoint {
+        id: EndpointId::generate(),
+        application_id: ApplicationId::generate(),
+        config_version: 0,
+        url: endpoint_url::parse(url).ok()?,
+        filter: Filter::default(),
+        keys: vec![SigningKey { material: SigningSecret::generate().key(), expires_at: None }],
+        headers: endpoint_header::of_requests(HeaderMap::new()),
+        schedule: Arc::new(RetrySchedule::default()),
+        max_in_flight: 1,
+        rate_limit: None,
+        tenant_rate_limit: None,
+        closed: false,
+        just_opened: false,
+    };
+    let message = Message {
+        id: MessageId::generate(),
+        application_id: endpoint.application_id,
+        event_type: "test".to_owned(),
+        event_id: None,
+        channels: Vec::new(),
+        tags: Vec::new(),
+        payload: Bytes::from_static(b"{}"),
+    };
+    let signature = sign(&endpoint.keys, message.id, &message.payload, Clock::default().now()).unwrap();
+    Some(sender.send(&endpoint, &message, signature).await)
+}
