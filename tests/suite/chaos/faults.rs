@@ -15,7 +15,7 @@ pub struct FaultLog {
     pub faults: usize,
     /// How many pairs may have been delivered more than once.
     pub allowed: i64,
-    /// Seconds from the end of each fault until every node was well, accepted and delivered; `None`: never.
+    /// Seconds from the end of each fault until every node was well, accepted, delivered and recorded; `None`: never.
     pub recoveries: Vec<Option<f64>>,
     /// Promises that the fault itself saw broken.
     pub violations: Vec<String>,
@@ -73,7 +73,8 @@ impl Laboratory {
         self.faults.lock().unwrap().faults += 1;
     }
 
-    /// Returns when every node says that it is well, accepts a message and has it delivered.
+    /// Returns when every node says that it is well, accepts a message, has it delivered and
+    /// that recorded.
     async fn all_recover(&self) {
         let nodes: Vec<_> = (0..self.nodes.len()).map(|node| self.recovers(node)).collect();
         futures_util::future::join_all(nodes).await;

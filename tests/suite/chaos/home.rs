@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use postrider::domain::id::MessageId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
 use tokio::sync::Mutex;
@@ -82,6 +83,20 @@ impl Home {
             if !cluster.is_running() {
                 cluster.restart().await;
             }
+        }
+    }
+
+    /// Returns when nothing of this message is left to do.
+    pub async fn wait_until_recorded(&self, message: MessageId) {
+        loop {
+            let left =
+                sqlx::query_scalar("SELECT count(*) FROM delivery WHERE message_id = $1 AND state < 4")
+                    .bind(message.uuid())
+                    .fetch_one(&self.pool);
+            if left.await.is_ok_and(|left: i64| left == 0) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

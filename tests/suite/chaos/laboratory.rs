@@ -172,7 +172,9 @@ impl Laboratory {
     pub async fn operate(&self, method: Method, path: &str, body: &Value, good: &[u16]) -> Option<Value> {
         let began = Instant::now();
         for turn in 0.. {
-            let api = if path.starts_with("/admin") { self.operator(turn) } else { self.api(turn) };
+            // What strikes everything is for operators; the rest, for the environment.
+            let is_for_all = ["/admin/pause", "/admin/resume"].contains(&path);
+            let api = if is_for_all { self.operator(turn) } else { self.api(turn) };
             let request = api.request(method.clone(), path).json(body).timeout(Duration::from_secs(10));
             let said = match Api::try_send(request).await {
                 Ok(answer) if good.contains(&answer.status) => {
@@ -182,7 +184,7 @@ impl Laboratory {
                 Err(error) => error.to_string(),
             };
             if began.elapsed() > OPERATE_LIMIT {
-                self.note(format!("{method} {path} never succeeded: {said}"));
+                self.violation(format!("{method} {path} never succeeded: {said}"));
                 return None;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

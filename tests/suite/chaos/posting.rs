@@ -121,7 +121,7 @@ fn begin(laboratory: &Laboratory, means: Means, tenants: Vec<usize>, is_optional
     laboratory.ledger.begin(post)
 }
 
-/// Posts one message at this node alone, and returns when it has been delivered.
+/// Posts one message at this node alone, and returns when it has been delivered and that is recorded.
 pub async fn probe(laboratory: &Laboratory, node: usize) {
     let tenant = laboratory.probes();
     let number = begin(laboratory, Means::Key, vec![tenant], true);
@@ -131,6 +131,7 @@ pub async fn probe(laboratory: &Laboratory, node: usize) {
     let place = laboratory.tenants[tenant].targets()[0].place;
     if let Some(Accepted::Message(id)) = laboratory.ledger.accepted(number) {
         laboratory.receiver.wait_for(id, &[place]).await;
+        laboratory.home.wait_until_recorded(id).await;
     }
 }
 

@@ -47,13 +47,11 @@ pub const HEADER: &str = "kind                               pairs     once  mor
 impl Figures {
     /// Whether a promise was broken.
     pub fn is_broken(&self) -> bool {
-        self.stuck
-            + self.missing
-            + self.wrong_tenant
-            + self.bad_bodies
-            + self.bad_signatures
-            + self.unanswered
-            > 0
+        let defects = [self.stuck, self.missing, self.wrong_tenant, self.bad_bodies, self.bad_signatures];
+        let never_recovered = self.recoveries.iter().any(Option::is_none);
+        defects.iter().any(|pairs| *pairs > 0)
+            || self.unanswered > 0
+            || never_recovered
             || !self.violations.is_empty()
     }
 

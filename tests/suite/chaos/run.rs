@@ -51,7 +51,9 @@ pub async fn run(kind: &'static Kind, size: Size, seed: u64) -> Result<Figures, 
     loop {
         tokio::time::sleep(chance.millis(200, 1_200)).await;
         (kind.round)(&laboratory, &mut chance).await;
-        if !kind.repeats || laboratory.ledger.len() >= messages {
+        // Where a node does not recover, it would not from the next fault either.
+        let is_wedged = laboratory.faults.lock().unwrap().recoveries.contains(&None);
+        if !kind.repeats || is_wedged || laboratory.ledger.len() >= messages {
             break;
         }
     }
