@@ -28,7 +28,7 @@ pub mod engine;
 pub mod listener;
 pub mod maintenance;
 pub mod notices;
-pub mod server;
 pub mod rescue;
+pub mod server;
 pub mod telemetry;
 pub mod vitals;

@@ -128,7 +128,9 @@ impl Failure {
     /// A sentence that says what to do.
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::DatabaseEnded => "the private Postgres ended; its log is postgres.log in the data directory",
+            Self::DatabaseEnded => {
+                "the private Postgres ended; its log is postgres.log in the data directory"
+            }
             Self::NameInUse => "another running node has this node's name; set POSTRIDER_NODE_NAME",
         }
     }

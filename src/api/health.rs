@@ -105,7 +105,8 @@ async fn get(State(state): State<SharedState>) -> (StatusCode, Json<HealthOut>) 
         problems.insert(0, "the database does not answer".to_owned());
     }
     if !hears_changes {
-        problems.push("this node does not hear what others change, and sends nothing until it does".to_owned());
+        problems
+            .push("this node does not hear what others change, and sends nothing until it does".to_owned());
     }
     let database = if queue.is_some() { Condition::Ok } else { Condition::Unavailable };
     let (code, status) = if problems.is_empty() {

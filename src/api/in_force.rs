@@ -9,7 +9,11 @@ use super::idempotency::{BATCH_PATH, MESSAGE_PATH};
 use super::state::SharedState;
 
 /// The layer. Messages are no change of anything that is kept.
-pub(super) async fn answer_in_force(State(state): State<SharedState>, request: Request, next: Next) -> Response {
+pub(super) async fn answer_in_force(
+    State(state): State<SharedState>,
+    request: Request,
+    next: Next,
+) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let changes = !reads && path.is_some_and(|path| path != MESSAGE_PATH && path != BATCH_PATH);

@@ -119,8 +119,7 @@ impl Claimer {
                 agenda.schedule_by(due.endpoint_id, now + due.wait);
                 overdue = overdue.max(Some(due.overdue).filter(|by| !by.is_zero()));
             }
-            let Some(last) = page.last().filter(|_| page.len() >= SWEEP_PAGE && !agenda.is_full())
-            else {
+            let Some(last) = page.last().filter(|_| page.len() >= SWEEP_PAGE && !agenda.is_full()) else {
                 break;
             };
             after = last.endpoint_id.uuid();
@@ -201,7 +200,10 @@ impl Dispatcher {
         let messages = match self.parts.store.load_messages(&ids).await {
             Ok(messages) => messages,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "claimed messages could not be loaded");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "claimed messages could not be loaded"
+                );
                 for (row, _) in admitted {
                     self.return_row(epoch, row, false, PAUSE_AFTER_ERROR);
                 }

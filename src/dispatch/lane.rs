@@ -103,10 +103,7 @@ impl<T: Queued> Lane<T> {
     }
 
     pub(super) fn can_go(&self) -> bool {
-        self.queued() > 0
-            && self.in_flight < self.window.size()
-            && !self.endpoint.closed
-            && !self.suspended
+        self.queued() > 0 && self.in_flight < self.window.size() && !self.endpoint.closed && !self.suspended
     }
 
     pub(super) fn take(&mut self) -> Option<T> {
@@ -128,7 +125,8 @@ impl<T: Queued> Lane<T> {
     /// Whether what was claimed is a first attempt that was accepted before those that queue in memory: it had to wait in
     /// the queue, and what came after it should not pass it.
     fn has_older_claimed(&self) -> bool {
-        let first = |queue: &VecDeque<(Instant, T)>| queue.front().and_then(|(_, item)| item.first_attempt_of());
+        let first =
+            |queue: &VecDeque<(Instant, T)>| queue.front().and_then(|(_, item)| item.first_attempt_of());
         first(&self.claimed).zip(first(&self.first)).is_some_and(|(claimed, first)| claimed < first)
     }
 

@@ -34,9 +34,9 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::clock::Clock;
 use crate::domain::id::EndpointId;
 use crate::lease::{Lease, Mark};
+use crate::notices::Hearing;
 use crate::record::{Agenda, Recorder};
 use crate::send::Sender;
-use crate::notices::Hearing;
 use crate::store::{Credentials, HandBack, Pictures, Store, Trust};
 use crate::vitals::Vitals;
 
@@ -218,7 +218,12 @@ impl Dispatcher {
     fn give_back(&self, deliveries: Vec<Delivery>, held: bool) {
         for delivery in deliveries {
             let (epoch, row) = (delivery.epoch, delivery.hand_back(held));
-            self.returns.add(Return { epoch, row, _keep: Keep::Room(delivery.room), again_after: Duration::ZERO });
+            self.returns.add(Return {
+                epoch,
+                row,
+                _keep: Keep::Room(delivery.room),
+                again_after: Duration::ZERO,
+            });
         }
     }
 

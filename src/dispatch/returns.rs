@@ -67,7 +67,9 @@ impl Returns {
     pub(super) fn add(&self, one: Return) {
         let sent = self.way().as_ref().is_some_and(|way| way.send(one).is_ok());
         if !sent {
-            tracing::warn!("a delivery came back after the way into the queue was closed; it is freed by others");
+            tracing::warn!(
+                "a delivery came back after the way into the queue was closed; it is freed by others"
+            );
         }
     }
 
@@ -111,7 +113,10 @@ impl Returning {
                     backoff = (backoff * 2).min(LONGEST_BACKOFF);
                 }
                 Err(StoreError::Unavailable(_)) => {
-                    tracing::info!(deliveries = rows.len(), "the epoch is over, and its end frees these deliveries");
+                    tracing::info!(
+                        deliveries = rows.len(),
+                        "the epoch is over, and its end frees these deliveries"
+                    );
                     break;
                 }
                 Err(error) => {

@@ -47,7 +47,12 @@ impl Dispatcher {
                 Ok(Err(error)) => {
                     return tracing::warn!(error = &error as &dyn std::error::Error, "notices stopped");
                 }
-                Err(_) => return tracing::warn!("nothing was heard for {} s; listening anew", HEARING_FOR.as_secs()),
+                Err(_) => {
+                    return tracing::warn!(
+                        "nothing was heard for {} s; listening anew",
+                        HEARING_FOR.as_secs()
+                    );
+                }
             }
         }
     }

@@ -26,7 +26,8 @@ impl Application {
     /// Whether a path that names an application so, in that environment, means this one.
     pub fn is_named(&self, environment: &EnvironmentId, name: &Reference<ApplicationId>) -> bool {
         self.environment_id == *environment
-            && (name.id() == Some(self.id.uuid()) || name.uid().is_some_and(|uid| self.uid.as_deref() == Some(uid)))
+            && (name.id() == Some(self.id.uuid())
+                || name.uid().is_some_and(|uid| self.uid.as_deref() == Some(uid)))
     }
 
     /// The live endpoint of that id.

@@ -122,6 +122,9 @@ pub struct DeadLetterFilter {
     /// That stand there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<DeadLetterState>,
+    /// Narrows nothing: where a replay sends them, instead of to the endpoint that missed them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_endpoint_id: Option<EndpointId>,
 }
 
 impl DeadLetterFilter {

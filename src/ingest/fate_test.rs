@@ -207,7 +207,10 @@ async fn a_stale_snapshot_is_not_believed_while_a_statement_may_run_on() {
     }
     let fates = settle(&database, &lease(), &batch, LONG).await;
     assert_eq!(fates, [Fate::Refused(Refusal::Stale)]);
-    assert!(database.state.lock().unwrap().inserts > 2, "it was asked again until no statement can run any more");
+    assert!(
+        database.state.lock().unwrap().inserts > 2,
+        "it was asked again until no statement can run any more"
+    );
 }
 
 #[tokio::test]

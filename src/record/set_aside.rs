@@ -53,7 +53,10 @@ impl<K: Send + Sync + 'static> Recorder<K> {
                 Ok(_) => return Ok(()),
                 Err(error @ StoreError::ValueRefused(_)) => return Err(error),
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "an outcome waits for the database");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "an outcome waits for the database"
+                    );
                     tokio::time::sleep(backoff).await;
                     backoff = (backoff * 2).min(LONGEST_BACKOFF);
                 }

@@ -8,8 +8,8 @@ use crate::domain::api_key::{ApiKey, KeyHash};
 use crate::domain::id::{ApiKeyId, ApplicationId, EnvironmentId};
 use crate::domain::page::Scan;
 
-use super::connection::Connection;
 use super::audit::{Entry, note};
+use super::connection::Connection;
 use super::{Span, Store, StoreError};
 
 /// Whom a key speaks for.

@@ -11,9 +11,9 @@ use crate::domain::id::{ApplicationId, EnvironmentId};
 use crate::domain::page::Scan;
 use crate::domain::reference::Reference;
 
-use super::connection::Connection;
 use super::audit::{Entry, changed, note};
 use super::configuration::raise_version;
+use super::connection::Connection;
 use super::operational::tell_of_deletion;
 use super::{Store, StoreError};
 

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::domain::background_task::TaskKind;
 use crate::domain::id::TaskId;
 
-use super::connection::Connection;
 use super::background_task::kind;
+use super::connection::Connection;
 use super::{Store, StoreError};
 use super::{dead_letter, endpoint_replay, expunge, usage};
 

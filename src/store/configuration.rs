@@ -3,11 +3,10 @@
 //!
 //! Lock order: the application's row comes before the rows of its endpoints.
 
-
 use crate::domain::id::ApplicationId;
 
-use super::connection::Connection;
 use super::StoreError;
+use super::connection::Connection;
 
 /// Raises the version and notifies, in the caller's transaction. False when there is no such application.
 pub(super) async fn raise_version(

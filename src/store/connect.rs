@@ -53,30 +53,15 @@ const fn seconds(seconds: u64) -> Duration {
 }
 
 /// A page of the API is read, or a change made, in this time, or the caller is told that the database is unavailable.
-const API: Limits = Limits {
-    connections: 8,
-    acquire: seconds(3),
-    statement: seconds(15),
-    lock: seconds(5),
-    test_each: true,
-};
+const API: Limits =
+    Limits { connections: 8, acquire: seconds(3), statement: seconds(15), lock: seconds(5), test_each: true };
 /// A batch of messages or outcomes takes milliseconds. What takes this long is settled as of unknown fate.
-const WRITE: Limits = Limits {
-    connections: 2,
-    acquire: seconds(2),
-    statement: seconds(6),
-    lock: seconds(4),
-    test_each: false,
-};
+const WRITE: Limits =
+    Limits { connections: 2, acquire: seconds(2), statement: seconds(6), lock: seconds(4), test_each: false };
 const QUEUE: Limits = Limits { connections: 4, ..WRITE };
 /// A heartbeat that takes longer than this is as good as none.
-const VITAL: Limits = Limits {
-    connections: 3,
-    acquire: seconds(2),
-    statement: seconds(2),
-    lock: seconds(1),
-    test_each: false,
-};
+const VITAL: Limits =
+    Limits { connections: 3, acquire: seconds(2), statement: seconds(2), lock: seconds(1), test_each: false };
 const UPKEEP: Limits = Limits {
     connections: 3,
     acquire: seconds(5),
@@ -91,9 +76,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when the URL does not parse or the database does not answer.
     pub async fn connect(options: &StoreOptions) -> Result<Self, StoreError> {
-        let base = PgConnectOptions::from_str(&options.database_url)?
-            .application_name("postrider")
-            .options([
+        let base =
+            PgConnectOptions::from_str(&options.database_url)?.application_name("postrider").options([
                 ("idle_in_transaction_session_timeout", "60s"),
                 // So that the server lets go of the locks of a node whose host is gone.
                 ("tcp_keepalives_idle", "10"),

@@ -61,7 +61,8 @@ impl Credentials {
             Some(known) => known,
             None => {
                 let (store, key) = (self.store.clone(), *hash);
-                Box::pin(self.keys.read(hash, move || async move { store.known_key(&key).await }.boxed())).await?
+                Box::pin(self.keys.read(hash, move || async move { store.known_key(&key).await }.boxed()))
+                    .await?
             }
         };
         let live = known.filter(|key| key.expires_at.is_none_or(|end| now < end));

@@ -16,9 +16,9 @@ use crate::domain::background_task::TaskKind;
 use crate::domain::dead_letter::{DeadLetterFilter, DeathReason};
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId};
 
-use super::connection::Connection;
 use super::audit::{Entry, note};
 use super::background_work::{Chunk, LockedTask};
+use super::connection::Connection;
 use super::{Store, StoreError};
 
 /// What became of a replay.
@@ -48,13 +48,15 @@ pub enum DiscardOutcome {
 }
 
 impl Store {
-    /// Replays one dead letter, an open or a discarded one.
+    /// Replays one dead letter, an open or a discarded one, to the endpoint that missed it or to another of its
+    /// application.
     pub async fn replay_dead_letter(
         &self,
         actor: &Actor,
         environment: &EnvironmentId,
         application: Option<ApplicationId>,
         id: DeadLetterId,
+        to: Option<EndpointId>,
     ) -> Result<ReplayOutcome, StoreError> {
         let mut tx = self.api.begin().await?;
         let found = sqlx::query!(
@@ -63,12 +65,13 @@ impl Store {
                    (e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL) AS "deleted!",
                    (l.payload IS NULL) AS "expunged!"
             FROM dead_letter l
-            JOIN endpoint e ON e.id = l.endpoint_id
+            JOIN endpoint e ON e.id = coalesce($4, l.endpoint_id)
             JOIN application a ON a.id = l.application_id
             WHERE l.id = $1 AND l.environment_id = $2 AND ($3::uuid IS NULL OR l.application_id = $3)"#,
             id.uuid(),
             environment.as_str(),
             application.map(ApplicationId::uuid),
+            to.map(EndpointId::uuid),
         )
         .fetch_optional(&mut *tx)
         .await?;
@@ -79,7 +82,7 @@ impl Store {
             Some(found) if found.expunged => ReplayOutcome::ContentGone,
             Some(found) => {
                 lock_deliveries(&mut tx, &[found.message_id], &[found.endpoint_id]).await?;
-                match put_back_to_work(&mut tx, &[id.uuid()], true).await? {
+                match put_back_to_work(&mut tx, &[id.uuid()], true, to).await? {
                     0 => ReplayOutcome::AlreadyReplayed,
                     _ => {
                         let entry =
@@ -127,17 +130,13 @@ impl Store {
 }
 
 /// Replays or discards the next chunk of a background task.
-pub(super) async fn advance(
-    tx: &mut Connection,
-    task: &LockedTask,
-    chunk: i64,
-) -> Result<Chunk, StoreError> {
+pub(super) async fn advance(tx: &mut Connection, task: &LockedTask, chunk: i64) -> Result<Chunk, StoreError> {
     let filter: DeadLetterFilter = task.order()?;
     let ids = choose(tx, &task.environment_id, &filter, task.created_at, task.position, chunk).await?;
     let Some(last) = ids.last().copied() else { return Ok(Chunk::last()) };
     let moved = match task.kind {
         TaskKind::Discard => discard_chosen(tx, &ids).await?,
-        _ => replay_chosen(tx, &ids, filter.means_discarded()).await?,
+        _ => replay_chosen(tx, &ids, filter.means_discarded(), filter.to_endpoint_id).await?,
     };
     Ok(Chunk::moved(moved, last))
 }
@@ -188,6 +187,7 @@ pub(super) async fn replay_chosen(
     tx: &mut Connection,
     ids: &[Uuid],
     discarded_too: bool,
+    to: Option<EndpointId>,
 ) -> Result<u64, StoreError> {
     let keys = sqlx::query!(
         r#"-- dead_letter::keys
@@ -199,7 +199,7 @@ pub(super) async fn replay_chosen(
     let (messages, endpoints): (Vec<_>, Vec<_>) =
         keys.into_iter().map(|key| (key.message_id, key.endpoint_id)).unzip();
     lock_deliveries(tx, &messages, &endpoints).await?;
-    put_back_to_work(tx, ids, discarded_too).await
+    put_back_to_work(tx, ids, discarded_too, to).await
 }
 
 async fn discard_chosen(tx: &mut Connection, ids: &[Uuid]) -> Result<u64, StoreError> {
@@ -243,12 +243,13 @@ async fn lock_deliveries(
 }
 
 /// Marks the dead letters replayed and makes their deliveries due now. Leaves out those that were replayed
-/// already, that have nowhere to go or nothing to send, and discarded ones unless they are asked for. Returns how
-/// many went back to work.
+/// already, that have nowhere to go or nothing to send, and discarded ones unless they are asked for; of those that go
+/// `to` another endpoint, what that one has got already. Returns how many went back to work.
 async fn put_back_to_work(
     tx: &mut Connection,
     ids: &[Uuid],
     discarded_too: bool,
+    to: Option<EndpointId>,
 ) -> Result<u64, StoreError> {
     let due = sqlx::query!(
         r#"-- dead_letter::replay
@@ -258,10 +259,12 @@ async fn put_back_to_work(
               AND ($2 OR l.discarded_at IS NULL)
             ORDER BY l.message_id, l.endpoint_id FOR UPDATE
         ), chosen AS MATERIALIZED (
-            SELECT l.* FROM locked l
-            JOIN endpoint e ON e.id = l.endpoint_id
+            SELECT l.id, l.message_id, e.id AS endpoint_id, l.application_id FROM locked l
+            JOIN endpoint e ON e.id = coalesce($3, l.endpoint_id) AND e.application_id = l.application_id
             JOIN application a ON a.id = l.application_id
             WHERE e.deleted_at IS NULL AND a.deleted_at IS NULL
+              AND (e.id = l.endpoint_id OR (
+                  SELECT true FROM delivery d WHERE d.message_id = l.message_id AND d.endpoint_id = e.id) IS NULL)
         ), marked AS (
             UPDATE dead_letter l SET replayed_at = now(), discarded_at = NULL FROM chosen c WHERE l.id = c.id
         ), message_put_back AS (
@@ -285,6 +288,7 @@ async fn put_back_to_work(
         SELECT count(*) AS "moved!", coalesce(array_agg(DISTINCT endpoint_id), '{}') AS "endpoints!" FROM due"#,
         ids,
         discarded_too,
+        to.map(EndpointId::uuid),
     )
     .fetch_one(&mut *tx)
     .await?;

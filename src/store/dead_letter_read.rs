@@ -216,7 +216,7 @@ pub(super) async fn count(
     Ok(sqlx::query_scalar!(
         r#"-- dead_letter::count
         SELECT count(*) AS "count!" FROM dead_letter l
-        JOIN endpoint e ON e.id = l.endpoint_id
+        JOIN endpoint e ON e.id = coalesce($11, l.endpoint_id)
         JOIN application a ON a.id = l.application_id
         WHERE l.environment_id = $1
           AND ($2::uuid IS NULL OR l.application_id = $2)
@@ -227,7 +227,8 @@ pub(super) async fn count(
           AND ($7::timestamptz IS NULL OR l.died_at >= $7)
           AND ($8::timestamptz IS NULL OR l.died_at < $8)
           AND l.replayed_at IS NULL AND (l.discarded_at IS NOT NULL) = $9
-          AND (NOT $10 OR (e.deleted_at IS NULL AND a.deleted_at IS NULL AND l.payload IS NOT NULL))"#,
+          AND (NOT $10 OR (e.deleted_at IS NULL AND a.deleted_at IS NULL AND l.payload IS NOT NULL
+                           AND e.application_id = l.application_id))"#,
         environment.as_str(),
         filter.application_id.map(ApplicationId::uuid),
         filter.endpoint_id.map(EndpointId::uuid),
@@ -238,6 +239,7 @@ pub(super) async fn count(
         filter.until,
         filter.means_discarded(),
         kind == TaskKind::Replay,
+        filter.to_endpoint_id.map(EndpointId::uuid),
     )
     .fetch_one(connection)
     .await?)

@@ -14,9 +14,9 @@ use crate::domain::page::Scan;
 use crate::domain::reference::Reference;
 use crate::domain::secret::SigningSecret;
 
-use super::connection::Connection;
 use super::audit::{Entry, changed, note};
 use super::configuration::raise_version;
+use super::connection::Connection;
 use super::endpoint_secret::insert_secret;
 use super::operational::{follow_listeners, tell};
 use super::{Store, StoreError};

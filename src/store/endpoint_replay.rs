@@ -13,9 +13,9 @@ use uuid::Uuid;
 use crate::domain::background_task::EndpointReplay;
 use crate::domain::delivery::Standing;
 
-use super::connection::Connection;
 use super::StoreError;
 use super::background_work::{Chunk, LockedTask};
+use super::connection::Connection;
 use super::dead_letter::replay_chosen;
 use super::resend::announce_due;
 use super::span::{TimeBounds, latest_before};
@@ -30,10 +30,7 @@ struct Destination {
 }
 
 /// `None` when the endpoint or its application is deleted: there is nowhere to send.
-async fn destination(
-    tx: &mut Connection,
-    order: &EndpointReplay,
-) -> Result<Option<Destination>, StoreError> {
+async fn destination(tx: &mut Connection, order: &EndpointReplay) -> Result<Option<Destination>, StoreError> {
     Ok(sqlx::query_as!(
         Destination,
         r#"-- endpoint::for_replay
@@ -54,11 +51,7 @@ fn bounds(order: &EndpointReplay, task: &LockedTask) -> (Uuid, Uuid) {
 }
 
 /// Sends what failed for good: the open dead letters of the messages.
-pub(super) async fn recover(
-    tx: &mut Connection,
-    task: &LockedTask,
-    chunk: i64,
-) -> Result<Chunk, StoreError> {
+pub(super) async fn recover(tx: &mut Connection, task: &LockedTask, chunk: i64) -> Result<Chunk, StoreError> {
     let order: EndpointReplay = task.order()?;
     if destination(tx, &order).await?.is_none() {
         return Ok(Chunk::last());
@@ -80,7 +73,7 @@ pub(super) async fn recover(
     .fetch_all(&mut *tx)
     .await?;
     let Some(last) = ids.last().copied() else { return Ok(Chunk::last()) };
-    Ok(Chunk::moved(replay_chosen(tx, &ids, false).await?, last))
+    Ok(Chunk::moved(replay_chosen(tx, &ids, false, None).await?, last))
 }
 
 /// Sends what the endpoint would get today and was never to get: messages from before it was there, or from before

@@ -9,9 +9,9 @@ use crate::domain::operational::NoticeKind;
 use crate::domain::reference::Reference;
 use crate::domain::secret::SigningSecret;
 
-use super::connection::Connection;
 use super::audit::{Entry, note};
 use super::configuration::raise_version;
+use super::connection::Connection;
 use super::operational::tell;
 use super::{Sealer, Store, StoreError};
 

@@ -116,8 +116,8 @@ mod tests {
         // A refused login, a database that is gone, a privilege, a statement that is not known, a broken page, a
         // class that nobody has heard of.
         for code in [
-            "28000", "28P01", "3D000", "42501", "42P01", "26000", "XX000", "XX001", "ZZ999", "", "08006", "40001",
-            "53300", "53100", "55P03", "57014", "57P01", "57P03", "58030", "25006",
+            "28000", "28P01", "3D000", "42501", "42P01", "26000", "XX000", "XX001", "ZZ999", "", "08006",
+            "40001", "53300", "53100", "55P03", "57014", "57P01", "57P03", "58030", "25006",
         ] {
             assert!(matches!(sorted(code), StoreError::Unavailable(_)), "{code}");
         }

@@ -12,9 +12,9 @@ use crate::domain::background_task::ContentPurge;
 use crate::domain::id::{ApplicationId, AttemptId, MessageId};
 use crate::domain::reference::Reference;
 
-use super::connection::Connection;
 use super::audit::{Entry, note};
 use super::background_work::{Chunk, LockedTask};
+use super::connection::Connection;
 use super::resend::announce_due;
 use super::span::latest_before;
 use super::{Store, StoreError};

@@ -63,8 +63,13 @@ impl Store {
     /// Begins to listen.
     pub async fn listen(&self) -> Result<Notices, StoreError> {
         let mut listener = PgListener::connect_with(&self.listening()).await?;
-        let channels =
-            ["postrider_config", "postrider_credentials", "postrider_due", "postrider_nodes", "postrider_pause"];
+        let channels = [
+            "postrider_config",
+            "postrider_credentials",
+            "postrider_due",
+            "postrider_nodes",
+            "postrider_pause",
+        ];
         listener.listen_all(channels).await?;
         Ok(Notices { listener })
     }

@@ -134,12 +134,7 @@ impl Store {
 
     /// One heartbeat: no delivery that this epoch owns has a smaller message id than `low_water`. Every node hears of
     /// it, this one too, which so knows that it hears.
-    pub async fn beat_node(
-        &self,
-        epoch: i64,
-        low_water: MessageId,
-        number: i64,
-    ) -> Result<Beat, StoreError> {
+    pub async fn beat_node(&self, epoch: i64, low_water: MessageId, number: i64) -> Result<Beat, StoreError> {
         let beaten = sqlx::query!(
             r#"-- node::beat
             WITH beaten AS (

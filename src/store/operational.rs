@@ -13,8 +13,8 @@ use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, AttemptId, DeadLetterId, EndpointId, EnvironmentId, MessageId};
 use crate::domain::operational::{NAMED, NoticeKind};
 
-use super::connection::Connection;
 use super::audit::{Entry, note};
+use super::connection::Connection;
 use super::node::interval;
 use super::{Store, StoreError};
 

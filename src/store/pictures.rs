@@ -85,9 +85,8 @@ impl Pictures {
         key: &(EnvironmentId, String),
     ) -> Result<Option<ApplicationId>, Arc<StoreError>> {
         let (store, (environment, name)) = (self.store.clone(), key.clone());
-        let read = || {
-            async move { store.application_id(&environment, &Reference::parse(&name)).await }.boxed()
-        };
+        let read =
+            || async move { store.application_id(&environment, &Reference::parse(&name)).await }.boxed();
         Box::pin(self.by_path.read(key, read)).await
     }
 

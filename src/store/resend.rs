@@ -7,8 +7,8 @@ use crate::domain::actor::Actor;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{ApplicationId, EndpointId, MessageId};
 
-use super::connection::Connection;
 use super::audit::{Entry, note};
+use super::connection::Connection;
 use super::listen::due_payload;
 use super::{Store, StoreError};
 

@@ -7,8 +7,8 @@ use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, AuditEntryId};
 use crate::domain::token_cutoff::{TakenBack, TokenCutoff, TokenHash};
 
-use super::connection::Connection;
 use super::audit::{Entry, note};
+use super::connection::Connection;
 use super::{Store, StoreError};
 
 impl Store {

@@ -44,14 +44,20 @@ const GONE: &str = "a transaction is there until it is committed";
 impl Deref for Transaction {
     type Target = Connection;
 
-    #[expect(clippy::expect_used, reason = "only `commit` and `drop` take the connection, and nothing follows them")]
+    #[expect(
+        clippy::expect_used,
+        reason = "only `commit` and `drop` take the connection, and nothing follows them"
+    )]
     fn deref(&self) -> &Connection {
         self.connection.as_ref().expect(GONE)
     }
 }
 
 impl DerefMut for Transaction {
-    #[expect(clippy::expect_used, reason = "only `commit` and `drop` take the connection, and nothing follows them")]
+    #[expect(
+        clippy::expect_used,
+        reason = "only `commit` and `drop` take the connection, and nothing follows them"
+    )]
     fn deref_mut(&mut self) -> &mut Connection {
         self.connection.as_mut().expect(GONE)
     }

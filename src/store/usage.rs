@@ -8,9 +8,9 @@ use uuid::Uuid;
 use crate::domain::background_task::UsageOrder;
 use crate::domain::id::ApplicationId;
 
-use super::connection::Connection;
 use super::StoreError;
 use super::background_work::{Chunk, LockedTask};
+use super::connection::Connection;
 use super::span::TimeBounds;
 
 /// So many messages are counted for each that another kind of task would move.

@@ -83,6 +83,8 @@ mod python;
 #[cfg(test)]
 mod recover;
 #[cfg(test)]
+mod reliability;
+#[cfg(test)]
 mod rollups;
 #[cfg(test)]
 mod schedule;

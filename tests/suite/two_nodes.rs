@@ -166,25 +166,6 @@ async fn a_rolling_restart_loses_nothing_and_sends_nothing_twice() {
     assert!(times.values().all(|times| *times == 1), "what was recorded is not sent again");
 }
 
-#[tokio::test]
-async fn two_running_nodes_cannot_have_one_name() {
-    let mut app = Setup::default().with("NODE_NAME", "the-one").start().await;
-    let receiver = Receiver::start().await;
-    let tenant = app.tenant("one").await;
-    let hook = receiver.hook("/hook");
-    tenant.endpoint(&hook, json!({})).await;
-    // The second takes the name over, as a restart would; the first notices, and stops.
-    let mut second = app.another_node("the-one").await;
-    assert!(!app.node_mut().ended().await.success());
-    assert!(app.log().contains("POSTRIDER_NODE_NAME"), "it says what to do");
-    let mut there = tenant.clone();
-    there.api = tenant.api.through(&second.address());
-    there.message("made", json!({})).await;
-    receiver.wait_at(&hook, 1).await;
-    app.settled().await;
-    assert!(second.terminate().await.success());
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn many_nodes_can_start_at_once_on_an_empty_database() {
     let database = crate::support::Database::empty().await;

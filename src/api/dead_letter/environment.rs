@@ -13,10 +13,10 @@ use super::super::auth::Caller;
 use super::super::background_task::BackgroundTaskOut;
 use super::super::docs::{BodyErrors, Errors};
 use super::super::error::{ApiError, ErrorOut};
-use super::super::extract::{ApiPath, ApiQuery, JsonBody};
+use super::super::extract::{ApiPath, ApiQuery, JsonBody, RawBody};
 use super::super::page::{ListOut, PageQuery};
 use super::super::state::SharedState;
-use super::filter::{BulkIn, FilterQuery};
+use super::filter::{BulkIn, FilterQuery, ReplayIn};
 use super::{CountOut, DeadLetterOut, Scope, operate};
 
 fn scope(caller: &Caller) -> Result<Scope, ApiError> {
@@ -58,11 +58,13 @@ async fn get(
 
 /// Replay a dead letter.
 ///
-/// It goes to the endpoint that missed it and to no other, keeps its `webhook-id`, and begins the schedule anew. If
-/// that fails as well, the same dead letter is open again. A discarded one can be replayed, too.
+/// It goes to the endpoint that missed it, or to the one that is named, and to no other; it keeps its `webhook-id`, and
+/// begins the schedule anew. If that fails as well, the same dead letter is open again, or one of the other endpoint. A
+/// discarded one can be replayed, too. The body may be left out.
 #[utoipa::path(
     post, path = "/api/v1/dead-letter/{id}/replay", operation_id = "v1.dead-letter.replay", tag = "dead letter",
     params(("id" = String, Path, description = "The dead letter's id.")),
+    request_body(content = Option<ReplayIn>, description = "Where it goes."),
     responses(
         (status = 202, description = "It is on its way.", body = DeadLetterOut),
         (status = 409, description = "It is replayed already (`already_replayed`), its endpoint is deleted \
@@ -74,8 +76,9 @@ async fn replay(
     State(state): State<SharedState>,
     caller: Caller,
     ApiPath(id): ApiPath<String>,
+    RawBody(body): RawBody,
 ) -> Result<(StatusCode, Json<DeadLetterOut>), ApiError> {
-    operate::replay(&state, &scope(&caller)?, &id).await
+    operate::replay(&state, &scope(&caller)?, &id, &body).await
 }
 
 /// Discard a dead letter: it need not arrive any more.

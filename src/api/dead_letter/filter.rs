@@ -70,9 +70,20 @@ pub(super) struct BulkIn {
     #[serde(default)]
     #[schema(default = false)]
     dry_run: bool,
+    /// For a replay: send them to this endpoint of their application, by id or, where the application is known, by
+    /// `uid`, instead of to the one that missed them. What it has got already is left out.
+    to_endpoint_id: Option<String>,
     /// At most this many a second.
     #[schema(minimum = 1, maximum = 100000)]
     rate_per_second: Option<u32>,
+}
+
+/// Where a dead letter is to go.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ReplayIn {
+    /// Another endpoint of its application, by id or `uid`, instead of the one that missed it.
+    pub(super) to_endpoint_id: Option<String>,
 }
 
 /// A bulk operation whose words are understood.
@@ -101,6 +112,7 @@ impl FilterQuery {
             since: self.since,
             until: self.until,
             state: self.state,
+            to_endpoint_id: None,
         })
     }
 }
@@ -126,6 +138,14 @@ impl BulkIn {
             since: self.since,
             until: self.until,
             state: Some(self.state.unwrap_or(DeadLetterState::Open)),
+            to_endpoint_id: endpoint(
+                state,
+                application_id,
+                self.to_endpoint_id.as_deref(),
+                "body",
+                "toEndpointId",
+            )
+            .await?,
         };
         let rate_per_second = self.rate_per_second.map(u32::cast_signed);
         Ok(Bulk { filter, dry_run: self.dry_run, rate_per_second })
@@ -141,6 +161,9 @@ impl BulkIn {
                 return refused("state", "only open and discarded dead letters can be replayed");
             }
             _ => {}
+        }
+        if kind == TaskKind::Discard && self.to_endpoint_id.is_some() {
+            return refused("toEndpointId", "is for replays alone");
         }
         if self.rate_per_second.is_some_and(|rate| !(1..=MAX_RATE).contains(&rate)) {
             return refused("ratePerSecond", &format!("must be between 1 and {MAX_RATE}"));

@@ -5,18 +5,20 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
 use crate::domain::background_task::TaskKind;
-use crate::domain::id::DeadLetterId;
+use crate::domain::id::{DeadLetterId, EndpointId};
 use crate::domain::page::Scan;
+use crate::domain::reference::Reference;
 use crate::store::{AttemptFilter, Content, DiscardOutcome, NewTask, ReplayOutcome};
 
 use super::super::attempt::AttemptOut;
 use super::super::background_task::BackgroundTaskOut;
 use super::super::error::ApiError;
+use super::super::extract::parse;
 use super::super::message::payload_of;
 use super::super::page::{ListOut, Ordering, PageQuery};
 use super::super::resend::content_gone;
 use super::super::state::SharedState;
-use super::filter::{BulkIn, FilterQuery};
+use super::filter::{BulkIn, FilterQuery, ReplayIn};
 use super::{CountOut, DeadLetterOut, Scope};
 
 /// With one dead letter, so many of its latest attempts are shown.
@@ -59,16 +61,23 @@ pub(super) async fn replay(
     state: &SharedState,
     scope: &Scope,
     id: &str,
+    body: &[u8],
 ) -> Result<(StatusCode, Json<DeadLetterOut>), ApiError> {
     let id = named(id)?;
-    match state.store.replay_dead_letter(&scope.actor, &scope.environment, scope.application, id).await? {
+    let input: ReplayIn = if body.is_empty() { ReplayIn::default() } else { parse(body)? };
+    let to = match &input.to_endpoint_id {
+        Some(named) => Some(other_endpoint(state, scope, id, named).await?),
+        None => None,
+    };
+    let (actor, environment) = (&scope.actor, &scope.environment);
+    match state.store.replay_dead_letter(actor, environment, scope.application, id, to).await? {
         ReplayOutcome::Started => {}
         ReplayOutcome::NotFound => return Err(ApiError::NotFound),
         ReplayOutcome::AlreadyReplayed => return Err(already_replayed()),
         ReplayOutcome::EndpointDeleted => {
             return Err(ApiError::Conflict {
                 code: "endpoint_deleted",
-                detail: "The endpoint that missed it is deleted.",
+                detail: "The endpoint that missed it is deleted: name another in `toEndpointId`.",
             });
         }
         ReplayOutcome::ContentGone => return Err(content_gone()),
@@ -112,6 +121,18 @@ pub(super) async fn bulk(
     let task = state.store.create_task(&scope.actor, &new).await?;
     state.replay.wake();
     Ok((StatusCode::ACCEPTED, Json(BackgroundTaskOut::from(task))).into_response())
+}
+
+/// The endpoint of a dead letter's application that is named.
+async fn other_endpoint(
+    state: &SharedState,
+    scope: &Scope,
+    id: DeadLetterId,
+    named: &str,
+) -> Result<EndpointId, ApiError> {
+    let letter = state.store.dead_letter(&scope.environment, scope.application, id).await?;
+    let application = letter.ok_or(ApiError::NotFound)?.application_id;
+    state.store.endpoint_id(application, &Reference::parse(named)).await?.ok_or(ApiError::NotFound)
 }
 
 fn named(id: &str) -> Result<DeadLetterId, ApiError> {

@@ -61,7 +61,7 @@ impl Setup {
     pub async fn start(self) -> TestApp {
         let database = Database::fresh().await;
         let node = Node::start(self.variables(database.url())).await;
-        TestApp { node, database: Some(database), leaves_work: false }
+        TestApp { node, database: Some(database), leaves_work: false, expects_rescues: false }
     }
 }
 
@@ -70,6 +70,7 @@ pub struct TestApp {
     node: Node,
     database: Option<Database>,
     leaves_work: bool,
+    expects_rescues: bool,
 }
 
 impl Deref for TestApp {
@@ -91,6 +92,11 @@ impl TestApp {
         self.leaves_work = true;
     }
 
+    /// Says that this test loses deliveries on purpose, for the net to find.
+    pub fn expect_rescues(&mut self) {
+        self.expects_rescues = true;
+    }
+
     pub fn database(&self) -> &Database {
         self.database.as_ref().unwrap()
     }
@@ -107,6 +113,11 @@ impl TestApp {
 
     pub fn node_mut(&mut self) -> &mut Node {
         &mut self.node
+    }
+
+    /// Another process of the same name on the same database, at an address of its own, which is not started yet.
+    pub fn namesake(&self) -> Node {
+        Node::prepare(self.node.variables.clone())
     }
 
     /// Another process on the same database.
@@ -159,6 +170,13 @@ impl Drop for TestApp {
             drop(pool);
             let left = on_a_thread_of_its_own(async move { left_in(&url).await });
             assert_eq!(left, 0, "the test left deliveries queued; say `leave_work` if that is meant");
+        }
+        if !self.expects_rescues && !std::thread::panicking() {
+            let log = self.node.log();
+            assert!(
+                !log.contains("nobody worked on"),
+                "a delivery was lost in memory, and found by the net:\n{log}"
+            );
         }
         self.database.take();
     }

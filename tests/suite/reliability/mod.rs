@@ -1,0 +1,10 @@
+//! Nothing orphaned, nothing crossed, nothing wedged: one test for each way in which that was once not so.
+
+mod caches;
+mod erased;
+mod names;
+mod net;
+mod outages;
+mod refused;
+mod stop;
+mod twin;
