@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Api, Receiver, Tenant, TestApp};
 
@@ -103,9 +103,9 @@ async fn nothing_goes_to_what_was_closed_on_another_node() {
     for round in 0..ROUNDS {
         match round % 4 {
             0 => drop(world.tenant.patch_endpoint(&endpoint, change(true)).await),
-            1 => drop(operator.post(&format!("/admin/pause{of_endpoint}"), &Value::Null).await),
-            2 => drop(operator.post(&format!("/admin/pause{of_tenant}"), &Value::Null).await),
-            _ => drop(operator.post("/admin/pause", &Value::Null).await),
+            1 => drop(operator.post(&format!("/admin/pause{of_endpoint}"), &json!({})).await.expect(200)),
+            2 => drop(operator.post(&format!("/admin/pause{of_tenant}"), &json!({})).await.expect(200)),
+            _ => drop(operator.post("/admin/pause", &json!({})).await.expect(200)),
         }
         let before = world.receiver.received_at(&hook).len();
         let mut held = Vec::new();
@@ -121,9 +121,9 @@ async fn nothing_goes_to_what_was_closed_on_another_node() {
         assert_eq!(world.receiver.received_at(&hook).len(), before, "round {round}: it is closed");
         match round % 4 {
             0 => drop(world.tenant.patch_endpoint(&endpoint, change(false)).await),
-            1 => drop(operator.post(&format!("/admin/resume{of_endpoint}"), &Value::Null).await),
-            2 => drop(operator.post(&format!("/admin/resume{of_tenant}"), &Value::Null).await),
-            _ => drop(operator.post("/admin/resume", &Value::Null).await),
+            1 => drop(operator.post(&format!("/admin/resume{of_endpoint}"), &json!({})).await.expect(200)),
+            2 => drop(operator.post(&format!("/admin/resume{of_tenant}"), &json!({})).await.expect(200)),
+            _ => drop(operator.post("/admin/resume", &json!({})).await.expect(200)),
         }
         world.receiver.wait_at(&hook, before + 5).await;
     }
