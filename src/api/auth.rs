@@ -16,7 +16,7 @@ use http::{HeaderMap, header};
 
 use crate::domain::api_key::ApiKey;
 use crate::domain::capability;
-use crate::domain::claims::Claims;
+use crate::domain::claims::{Claims, RequiredClaims};
 use crate::domain::clock::Clock;
 use crate::domain::id::EnvironmentId;
 use crate::store::Credentials;
@@ -53,8 +53,13 @@ impl Authenticator {
     ///
     /// # Errors
     /// [`InvalidTokenKey`] when a public key is not the PEM that it should be.
-    pub fn new(key: &TokenKey, main_secret: &[u8], clock: Clock) -> Result<Self, InvalidTokenKey> {
-        let tokens = Tokens::new(key, main_secret)?;
+    pub fn new(
+        key: &TokenKey,
+        required: RequiredClaims,
+        main_secret: &[u8],
+        clock: Clock,
+    ) -> Result<Self, InvalidTokenKey> {
+        let tokens = Tokens::new(key, required, main_secret)?;
         Ok(Self(Arc::new(Inner { tokens, clock, created: Mutex::default() })))
     }
 

@@ -31,7 +31,8 @@ const COMMON: [(&str, &str); 5] = [
     ("503", "Overloaded, or not available for now; see `Retry-After`."),
 ];
 
-const WITH_BODY: [(&str, &str); 3] = [
+const WITH_BODY: [(&str, &str); 4] = [
+    ("408", "The body did not come in time."),
     ("409", "It contradicts what is there."),
     ("413", "The body is too large."),
     ("415", "The body is not declared as JSON."),

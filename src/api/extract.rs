@@ -32,7 +32,7 @@ impl FromRequest<SharedState> for RawBody {
 
     async fn from_request(request: Request, _: &SharedState) -> Result<Self, ApiError> {
         require_json(request.headers())?;
-        // It was read before, within its limit: see `whole_body`.
+        // It was read before, within its limit: see `intake`.
         to_bytes(request.into_body(), usize::MAX).await.map(Self).map_err(|_| ApiError::Internal)
     }
 }

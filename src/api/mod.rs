@@ -23,6 +23,7 @@ pub mod expunge;
 pub mod extract;
 pub mod health;
 pub mod idempotency;
+pub mod intake;
 pub mod message;
 mod moment;
 mod not_served;
@@ -34,7 +35,6 @@ pub mod resend;
 pub mod state;
 pub mod statistics;
 pub mod validate;
-mod whole_body;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -55,6 +55,8 @@ pub use state::ApiState;
 
 use error::ApiError;
 use idempotency::{Remembering, remember};
+pub use intake::{Budgets, CallerConnection, IntakeLimits};
+use intake::{Intake, take_in};
 use state::SharedState;
 
 /// All resources.
@@ -96,7 +98,6 @@ fn parts() -> (Router<SharedState>, utoipa::openapi::OpenApi) {
 
 /// The API as a service.
 pub fn router(state: ApiState) -> Router {
-    let max_body_bytes = state.max_body_bytes;
     let cors = cors(&state);
     let state = Arc::new(state);
     let (router, specification) = parts();
@@ -108,7 +109,7 @@ pub fn router(state: ApiState) -> Router {
         // From the outside in. One layer of all of them: each that stands alone costs every request two boxes.
         .layer((
             cors,
-            from_fn_with_state(max_body_bytes, whole_body::read_whole),
+            from_fn_with_state(Intake::new(state.clone()), take_in),
             from_fn_with_state(Remembering::new(state.clone()), remember),
             CatchPanicLayer::custom(answer_panic as fn(Box<dyn Any + Send>) -> Response),
         ))

@@ -6,12 +6,14 @@ use http::HeaderValue;
 use ipnet::IpNet;
 use url::Url;
 
+use crate::config::Caps;
 use crate::ingest::Ingest;
 use crate::replay::ReplayHandle;
 use crate::send::EgressPolicy;
 use crate::store::{Credentials, Store};
 
 use super::auth::Authenticator;
+use super::intake::{Budgets, IntakeLimits};
 
 /// What the API needs to do its work.
 pub struct ApiState {
@@ -31,8 +33,12 @@ pub struct ApiState {
     pub egress: EgressPolicy,
     /// Proxies whose word on where a request came from is taken.
     pub trusted_proxies: Vec<IpNet>,
-    /// No body may be larger.
-    pub max_body_bytes: usize,
+    /// What requests may take.
+    pub intake: IntakeLimits,
+    /// What there is of it.
+    pub budgets: Budgets,
+    /// What endpoints may ask for.
+    pub caps: Caps,
     /// Origins whose pages may call the API from a browser.
     pub cors_origins: Vec<HeaderValue>,
 }

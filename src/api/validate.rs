@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::id::RESERVED_PREFIXES;
+use crate::domain::path_name;
 
 use super::error::{ApiError, FieldError};
 
@@ -148,7 +149,10 @@ fn wrong_identifier(text: &str, longest: usize) -> Option<String> {
     if !(1..=longest).contains(&text.len()) {
         return Some(format!("must have 1 to {longest} characters"));
     }
-    (!text.bytes().all(known)).then(|| "must match ^[a-zA-Z0-9\\-_.]+$".to_owned())
+    if !text.bytes().all(known) {
+        return Some("must match ^[a-zA-Z0-9\\-_.]+$".to_owned());
+    }
+    path_name::is_only_dots(text).then(|| "must not consist of dots alone".to_owned())
 }
 
 /// A count as the database keeps it. It was checked to be small.
@@ -182,10 +186,10 @@ mod tests {
 
     #[test]
     fn a_uid_is_a_short_word_that_is_no_id_of_ours() {
-        for good in ["a", "A-b_c.9", "apple", &"x".repeat(256)] {
+        for good in ["a", "A-b_c.9", "apple", ".a", "a..", "..-", &"x".repeat(256)] {
             assert!(!wrong(|f| f.uid("uid", Some(good))), "{good}");
         }
-        for bad in ["", "a b", "ü", "a/b", "app_1", "org_x", &"x".repeat(257)] {
+        for bad in ["", "a b", "ü", "a/b", "app_1", "org_x", ".", "..", "...", &"x".repeat(257)] {
             assert!(wrong(|f| f.uid("uid", Some(bad))), "{bad}");
         }
         assert!(!wrong(|f| f.uid("uid", None)));

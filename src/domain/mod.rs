@@ -21,6 +21,7 @@ pub mod message;
 pub mod openapi_webhooks;
 pub mod operational;
 pub mod page;
+pub mod path_name;
 pub mod reference;
 pub mod schedule;
 pub mod schema_example;
