@@ -10,9 +10,10 @@ use std::time::Duration;
 use anyhow::Context;
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::api::{self, ApiState, Authenticator, Budgets, IntakeLimits, TokenKey};
+use crate::api::{self, ApiState, Authenticator, Budgets, EndpointCaps, IntakeLimits, TokenKey};
 use crate::config::{Config, JwtKey};
 use crate::dispatch::Threads;
 use crate::domain::clock::Clock;
@@ -279,6 +280,8 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         budgets: Budgets::new(&intake),
         intake,
         caps: config.caps.clone(),
+        endpoint_caps: EndpointCaps::default(),
+        imports: Semaphore::new(1),
         cors_origins,
     })
 }

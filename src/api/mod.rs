@@ -12,6 +12,7 @@ pub mod audit;
 pub mod auth;
 pub mod authentication;
 pub mod background_task;
+mod bounded_document;
 pub mod dead_letter;
 pub mod docs;
 pub mod endpoint;
@@ -51,6 +52,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use auth::{Authenticator, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
+pub use endpoint::cap::EndpointCaps;
 pub use state::ApiState;
 
 use error::ApiError;

@@ -61,6 +61,8 @@ mod fuzz;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
+mod intake;
+#[cfg(test)]
 mod javascript;
 #[cfg(test)]
 mod lease;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::actor::{Actor, ActorKind};
 use crate::domain::capability::{Capability, Need};
 use crate::domain::claims::{Claims, OPERATOR_SUBJECT};
+use crate::domain::endpoint_url;
 use crate::domain::id::{ApplicationId, EnvironmentId, TokenId};
 use crate::domain::reference::Reference;
 use crate::domain::token_cutoff::TokenHash;
@@ -128,6 +129,16 @@ impl Caller {
     /// What a tenant's token allows.
     pub fn capabilities(&self) -> &[Capability] {
         self.capabilities.as_deref().unwrap_or(&Capability::ALL)
+    }
+
+    /// Whether what may be a secret of an endpoint is shown: to all but tokens that may not change endpoints.
+    pub fn sees_secrets(&self) -> bool {
+        self.capabilities.as_ref().is_none_or(|given| given.contains(&Capability::ManageEndpoint))
+    }
+
+    /// An endpoint's URL as the caller sees it.
+    pub fn shown_url(&self, url: String) -> String {
+        if self.sees_secrets() { url } else { endpoint_url::without_secrets(&url) }
     }
 
     /// The flags of features that a tenant's token shows; `None` when it says nothing of them.

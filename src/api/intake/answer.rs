@@ -5,10 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::Json;
 use axum::body::{Body, HttpBody};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use serde::Serialize;
 use tokio::time::Sleep;
 
 use super::AnswerRoom;
@@ -26,6 +28,24 @@ pub(super) fn in_slices(mut response: Response, longest: Duration) -> Response {
         let until = Box::pin(tokio::time::sleep(longest));
         Body::new(Slices { body, left: Bytes::new(), until, _room: room })
     })
+}
+
+/// An answer that holds its room until it is sent.
+pub struct HeldAnswer<T> {
+    /// The answer.
+    pub body: Json<T>,
+    /// Its room, if it may be large.
+    pub room: Option<AnswerRoom>,
+}
+
+impl<T: Serialize> IntoResponse for HeldAnswer<T> {
+    fn into_response(self) -> Response {
+        let mut response = self.body.into_response();
+        if let Some(room) = self.room {
+            response.extensions_mut().insert(room);
+        }
+        response
+    }
 }
 
 struct Slices {

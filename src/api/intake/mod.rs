@@ -26,6 +26,7 @@ use super::auth::{Caller, Role};
 use super::error::ApiError;
 use super::state::SharedState;
 
+pub use answer::HeldAnswer;
 pub use budget::{AnswerRoom, Budgets};
 pub use connection::CallerConnection;
 
@@ -119,9 +120,6 @@ impl Intake {
             Ok(caller) => caller,
             Err(error) => return Err(Refused::unread(error, parts, body)),
         };
-        if let Some(connection) = connection {
-            connection.note_known();
-        }
         let limits = &self.state.intake;
         let declared = length.exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
         if declared.is_some_and(|declared| declared > limits.body_bytes) {

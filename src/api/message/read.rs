@@ -19,6 +19,7 @@ use super::super::auth::Caller;
 use super::super::docs::Errors;
 use super::super::error::ApiError;
 use super::super::extract::{ApiPath, ApiQuery};
+use super::super::intake::HeldAnswer;
 use super::super::moment::optional_moment;
 use super::super::page::{ListOut, Ordering, PlainPageQuery};
 use super::super::state::SharedState;
@@ -90,7 +91,7 @@ async fn list(
     ApiQuery(page): ApiQuery<PlainPageQuery>,
     ApiQuery(query): ApiQuery<ListQuery>,
     EventTypes(event_types): EventTypes,
-) -> Result<Json<ListOut<MessageOut>>, ApiError> {
+) -> Result<HeldAnswer<ListOut<MessageOut>>, ApiError> {
     let application = caller.application(&state, &app_id).await?;
     let page = page.request::<MessageId>(Ordering::Descending)?;
     let filter = MessageFilter {
@@ -99,10 +100,11 @@ async fn list(
         tag: query.tag,
         accepted: TimeBounds { since: query.after, until: query.before },
     };
-    let with_content = query.with_content.unwrap_or(true);
-    let rows = state.store.messages(application, &filter, with_content, &page.scan).await?;
-    let shaped = rows.into_iter().map(MessageOut::of).collect::<Result<Vec<_>, _>>()?;
-    Ok(Json(page.answer(shaped, |message| message.id.to_string(), |message| message)))
+    let (content, room) = state.listed(query.with_content.unwrap_or(true)).await?;
+    let found = state.store.messages(application, &filter, content, &page.scan).await?;
+    let shaped = found.try_map(MessageOut::of)?;
+    let body = Json(page.answer(shaped, |message| message.id.to_string(), |message| message));
+    Ok(HeldAnswer { body, room })
 }
 
 /// Get a message.
