@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::attempt::Failure;
 use crate::domain::id::{ApplicationId, AttemptId, EndpointId, MessageId};
 use crate::domain::page::Stretch;
 use crate::domain::reference::Reference;
@@ -93,11 +94,20 @@ impl AttemptOut {
     }
 }
 
+/// What a tenant is told of a name that leads to an address that is not allowed: that it leads nowhere. Names within our
+/// network are none of theirs, not even whether they exist.
+pub(super) const UNREACHABLE: Failure = Failure::Dns;
+const UNREACHABLE_SENTENCE: &str = "the name could not be resolved";
+
 impl AttemptOut {
     /// As this caller sees it.
     #[must_use]
     pub(super) fn shown_to(mut self, caller: &Caller) -> Self {
         self.url = caller.shown_url(self.url);
+        if caller.is_tenant() && self.failure.as_deref() == Some(Failure::EgressRefused.name()) {
+            self.failure = Some(UNREACHABLE.name().to_owned());
+            self.response = UNREACHABLE_SENTENCE.to_owned();
+        }
         self
     }
 }

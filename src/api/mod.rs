@@ -13,6 +13,7 @@ pub mod auth;
 pub mod authentication;
 pub mod background_task;
 mod bounded_document;
+mod bounds;
 pub mod dead_letter;
 pub mod docs;
 pub mod endpoint;
@@ -95,7 +96,7 @@ fn parts() -> (Router<SharedState>, utoipa::openapi::OpenApi) {
     let (router, mut specification) = resources().split_for_parts();
     parameters::add_idempotency_keys(&mut specification);
     examples::add_examples(&mut specification);
-    (router, specification)
+    (router, bounds::add_bounds(specification))
 }
 
 /// The API as a service.
@@ -103,6 +104,7 @@ pub fn router(state: ApiState) -> Router {
     let cors = cors(&state);
     let state = Arc::new(state);
     let (router, specification) = parts();
+    bounds::prepare();
     let router = router
         .merge(docs::routes(specification))
         .merge(not_served::routes())

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::id::RESERVED_PREFIXES;
 use crate::domain::path_name;
 
+use super::bounds::{MOST_ASKED_EVENT_TYPES, MOST_EVENT_TYPES};
 use super::error::{ApiError, FieldError};
 
 /// The longest name of an event type, and the longest `uid`.
@@ -33,6 +34,11 @@ impl Findings {
     /// No findings yet, about the path.
     pub fn of_path() -> Self {
         Self { root: vec!["path".to_owned()], fields: Vec::new() }
+    }
+
+    /// No findings yet, about the query.
+    pub fn of_query() -> Self {
+        Self { root: vec!["query".to_owned()], fields: Vec::new() }
     }
 
     /// The same findings, with what is found next below `field`.
@@ -76,7 +82,17 @@ impl Findings {
 
     /// Names of event types.
     pub fn event_types(&mut self, field: &str, names: &[String]) {
-        self.identifiers(field, names, MAX_NAME_LENGTH, usize::MAX);
+        self.identifiers(field, names, MAX_NAME_LENGTH, MOST_EVENT_TYPES);
+    }
+
+    /// Names of event types that are only looked for.
+    pub fn bounded(&mut self, field: &str, names: &[String]) {
+        if names.len() > MOST_ASKED_EVENT_TYPES || names.iter().any(|name| name.len() > MAX_NAME_LENGTH) {
+            self.add(
+                field,
+                format!("may have {MOST_ASKED_EVENT_TYPES} entries of {MAX_NAME_LENGTH} characters at most"),
+            );
+        }
     }
 
     /// Channels, or tags, at most `count` of them.

@@ -131,6 +131,11 @@ impl Caller {
         self.capabilities.as_deref().unwrap_or(&Capability::ALL)
     }
 
+    /// Whether it is a tenant.
+    pub fn is_tenant(&self) -> bool {
+        self.role == Role::Application
+    }
+
     /// Whether what may be a secret of an endpoint is shown: to all but tokens that may not change endpoints.
     pub fn sees_secrets(&self) -> bool {
         self.capabilities.as_ref().is_none_or(|given| given.contains(&Capability::ManageEndpoint))

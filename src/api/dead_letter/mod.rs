@@ -13,10 +13,11 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::domain::attempt::Failure;
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId, MessageId};
 use crate::store::DeadLetter;
 
-use super::attempt::AttemptOut;
+use super::attempt::{AttemptOut, UNREACHABLE};
 use super::auth::Caller;
 use super::message::some_if_any;
 use super::state::SharedState;
@@ -118,6 +119,9 @@ impl DeadLetterOut {
     #[must_use]
     fn shown_to(mut self, caller: &Caller) -> Self {
         self.endpoint_url = caller.shown_url(self.endpoint_url);
+        if caller.is_tenant() && self.last_failure.as_deref() == Some(Failure::EgressRefused.name()) {
+            self.last_failure = Some(UNREACHABLE.name().to_owned());
+        }
         self
     }
 }

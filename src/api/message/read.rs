@@ -23,6 +23,7 @@ use super::super::intake::HeldAnswer;
 use super::super::moment::optional_moment;
 use super::super::page::{ListOut, Ordering, PlainPageQuery};
 use super::super::state::SharedState;
+use super::super::validate::Findings;
 use super::MessageOut;
 
 /// The parameter `event_types`: names parted by commas, or given several times.
@@ -34,7 +35,14 @@ impl EventTypes {
         let values = form_urlencoded::parse(query.as_bytes())
             .filter(|(name, _)| name == "event_types" || name == "event_types[]");
         let names = values.flat_map(|(_, value)| value.split(',').map(str::to_owned).collect::<Vec<_>>());
-        Self(names.filter(|name| !name.is_empty()).collect())
+        Self(names.collect())
+    }
+}
+
+impl EventTypes {
+    fn without_empty(mut self) -> Self {
+        self.0.retain(|name| !name.is_empty());
+        self
     }
 }
 
@@ -42,7 +50,11 @@ impl<S: Sync> FromRequestParts<S> for EventTypes {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        Ok(Self::of(parts.uri.query().unwrap_or_default()))
+        let found = Self::of(parts.uri.query().unwrap_or_default());
+        let mut findings = Findings::of_query();
+        findings.bounded("event_types", &found.0);
+        findings.finish()?;
+        Ok(found.without_empty())
     }
 }
 
@@ -143,8 +155,8 @@ mod tests {
         for query in
             ["event_types=a.b%2Cc&limit=1", "event_types=a.b&x=1&event_types=c", "event_types=a.b,,c"]
         {
-            assert_eq!(EventTypes::of(query).0, ["a.b", "c"], "{query}");
+            assert_eq!(EventTypes::of(query).without_empty().0, ["a.b", "c"], "{query}");
         }
-        assert_eq!(EventTypes::of("event_types=&limit=1"), EventTypes::default());
+        assert_eq!(EventTypes::of("event_types=&limit=1").without_empty(), EventTypes::default());
     }
 }

@@ -89,3 +89,25 @@ async fn a_token_that_may_only_look_sees_no_secrets() {
     let headers = whole.get(&format!("{one}/headers")).await.expect(200);
     assert_eq!(headers["headers"], json!({"x-tenant": "hunter2"}));
 }
+
+/// A name that leads into the operator's network looks like one that leads nowhere.
+#[tokio::test]
+async fn a_tenant_does_not_learn_which_internal_names_exist() {
+    let app = Setup::default().without("ALLOW_SUBNETS").with("RETRY_SCHEDULE", "none").start().await;
+    let tenant = app.tenant("curious").await;
+    let endpoint = json!({"url": "http://localhost:9/", "uid": "main"});
+    tenant.api.post(&tenant.path("/endpoint"), &endpoint).await.expect(201);
+    tenant.message("asked", json!({})).await;
+    app.settled().await;
+    let own = app.api().claiming(&json!({"sub": tenant.id, "org": "org_test"}));
+    let path = tenant.path("/attempt/endpoint/main");
+    let seen = tenant.api.get(&path).await.expect(200)["data"][0].clone();
+    assert_eq!(seen["failure"], "egress_refused", "{seen}");
+    let shown = own.get(&path).await.expect(200)["data"][0].clone();
+    assert_eq!(
+        (&shown["failure"], shown["response"].as_str()),
+        (&json!("dns"), Some("the name could not be resolved"))
+    );
+    let letters = own.get(&tenant.path("/dead-letter")).await.expect(200);
+    assert_eq!(letters["data"][0]["lastFailure"], "dns", "{letters}");
+}

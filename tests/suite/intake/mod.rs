@@ -4,6 +4,7 @@
 //! what it was.
 
 mod bodies;
+mod bounds;
 mod caps;
 mod credentials;
 mod documents;
