@@ -210,6 +210,10 @@ impl Bodies {
                     }
                 })
             }),
+            Value::Number(number) => {
+                let most = schema.get("maximum").and_then(Value::as_f64)?;
+                number.as_f64().filter(|number| *number > most).map(|_| format!("must be {most} at most"))
+            }
             _ => None,
         }
     }
