@@ -10,15 +10,16 @@ use std::time::Duration;
 
 use anyhow::Context;
 use secrecy::ExposeSecret;
+use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::api::{self, ApiState, Authenticator, TokenKey};
+use crate::api::{self, ApiState, Authenticator, Budgets, EndpointCaps, IntakeLimits, TokenKey};
 use crate::config::{Config, JwtKey};
 use crate::dispatch::Threads;
 use crate::domain::clock::Clock;
 use crate::embedded::PrivatePostgres;
 use crate::engine::{Engine, Foundation, egress_policy};
-use crate::listener::{Bound, Listener};
+use crate::listener::{Bound, Listener, ListenerLimits, descriptors};
 use crate::maintenance::{Maintenance, MaintenanceOptions};
 use crate::store::{Store, StoreOptions};
 
@@ -26,6 +27,9 @@ use crate::store::{Store, StoreOptions};
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
 /// How long a stop waits for anything once the private Postgres has ended: nothing can be recorded.
 const WITHOUT_DATABASE: Duration = Duration::from_secs(1);
+
+/// What the bodies under way on one connection may take.
+const CONNECTION_BODY_BYTES: usize = 4 << 20;
 
 /// A database that can be worked with, and the private Postgres behind it, if it is ours.
 pub struct Database {
@@ -149,6 +153,7 @@ impl Server {
     /// # Errors
     /// When a part does not start; what had started is stopped.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        let config = &within_descriptors(config);
         let bound = config.roles.api.then(|| Bound::bind(config.listen)).transpose()?;
         let threads = NodeThreads {
             dispatch: Threads::start_dispatch().context("no threads can be started")?,
@@ -235,7 +240,7 @@ impl Parts {
         let engine = self.engine.insert(Engine::start(config, foundation).await?);
         if let Some(bound) = bound {
             let state = api_state(&database.store, engine, config, clock)?;
-            self.listener = Some(Listener::start(bound, api::router(state)));
+            self.listener = Some(Listener::start(bound, api::router(state), listener_limits(config)));
         }
         Ok(())
     }
@@ -258,6 +263,38 @@ impl Parts {
     }
 }
 
+/// The configuration with as many connections and requests at a time as this process may have sockets.
+fn within_descriptors(config: &Config) -> Config {
+    let limit = descriptors::raised_limit();
+    let wanted = (config.intake.max_connections, config.max_in_flight_total);
+    // Besides the API's, the engine has its own connections to the database.
+    let shares = descriptors::shares(limit, wanted.0, wanted.1, config.api_connections + 16);
+    if (shares.connections, shares.deliveries) != wanted {
+        tracing::warn!(
+            descriptors = limit,
+            connections = shares.connections,
+            deliveries = shares.deliveries,
+            "there are too few descriptors for what is set; raise the limit (ulimit -n, LimitNOFILE)"
+        );
+    }
+    let mut fitted = config.clone();
+    fitted.intake.max_connections = shares.connections;
+    fitted.max_in_flight_total = shares.deliveries;
+    fitted
+}
+
+fn listener_limits(config: &Config) -> ListenerLimits {
+    let intake = &config.intake;
+    ListenerLimits {
+        connections: usize::try_from(intake.max_connections).unwrap_or(usize::MAX),
+        streams: intake.max_streams,
+        head_timeout: intake.head_timeout,
+        idle_timeout: intake.idle_timeout,
+        stall_timeout: intake.body_timeout + intake.answer_timeout,
+        body_bytes: (config.max_body_bytes + (1 << 10)).max(CONNECTION_BODY_BYTES),
+    }
+}
+
 fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> anyhow::Result<ApiState> {
     let key = match &config.jwt {
         JwtKey::Hs256(secret) => TokenKey::Hs256(secret.expose_secret().as_bytes().to_vec()),
@@ -269,6 +306,14 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         .iter()
         .map(|origin| origin.parse().with_context(|| format!("{origin:?} is not an origin")))
         .collect::<anyhow::Result<_>>()?;
+    let intake = IntakeLimits {
+        body_bytes: config.max_body_bytes,
+        body_timeout: config.intake.body_timeout,
+        answer_timeout: config.intake.answer_timeout,
+        body_budget_bytes: config.intake.body_budget_bytes,
+        answer_budget_bytes: config.intake.answer_budget_bytes,
+        page_bytes: config.intake.page_bytes,
+    };
     Ok(ApiState {
         store: store.clone(),
         ingest: engine.ingest.clone(),
@@ -277,10 +322,19 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         vitals: engine.vitals.clone(),
         changes: engine.changes.clone(),
         public_url: public_url(config)?,
-        authenticator: Authenticator::new(&key, config.main_secret.expose_secret().as_bytes(), clock)?,
+        authenticator: Authenticator::new(
+            &key,
+            config.required_claims(),
+            config.main_secret.expose_secret().as_bytes(),
+            clock,
+        )?,
         egress: egress_policy(config),
         trusted_proxies: config.trusted_proxies.clone(),
-        max_body_bytes: config.max_body_bytes,
+        budgets: Budgets::new(&intake),
+        intake,
+        caps: config.caps.clone(),
+        endpoint_caps: EndpointCaps::default(),
+        imports: Semaphore::new(1),
         cors_origins,
     })
 }

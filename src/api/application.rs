@@ -366,6 +366,7 @@ async fn delete(
     caller.whole_environment()?;
     let id = caller.application(&state, &app_id).await?;
     if state.store.delete_application(caller.actor(), id).await? {
+        state.credentials.forget_tokens(id);
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)

@@ -8,7 +8,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::attempt::Failure;
 use crate::domain::id::{ApplicationId, AttemptId, EndpointId, MessageId};
+use crate::domain::page::Stretch;
 use crate::domain::reference::Reference;
 use crate::store::{AttemptFilter, AttemptRecord, MessageFilter, MessageRecord, StatusClass, TimeBounds};
 
@@ -16,6 +18,7 @@ use super::auth::Caller;
 use super::docs::Errors;
 use super::error::ApiError;
 use super::extract::{ApiPath, ApiQuery};
+use super::intake::HeldAnswer;
 use super::message::{EventTypes, MessageOut};
 use super::moment::optional_moment;
 use super::page::{ListOut, Ordering, PlainPageQuery};
@@ -88,6 +91,24 @@ impl AttemptOut {
             timestamp: record.id.created_at(),
             msg: msg.map(MessageOut::of).transpose()?,
         })
+    }
+}
+
+/// What a tenant is told of a name that leads to an address that is not allowed: that it leads nowhere. Names within our
+/// network are none of theirs, not even whether they exist.
+pub(super) const UNREACHABLE: Failure = Failure::Dns;
+const UNREACHABLE_SENTENCE: &str = "the name could not be resolved";
+
+impl AttemptOut {
+    /// As this caller sees it.
+    #[must_use]
+    pub(super) fn shown_to(mut self, caller: &Caller) -> Self {
+        self.url = caller.shown_url(self.url);
+        if caller.is_tenant() && self.failure.as_deref() == Some(Failure::EgressRefused.name()) {
+            self.failure = Some(UNREACHABLE.name().to_owned());
+            self.response = UNREACHABLE_SENTENCE.to_owned();
+        }
+        self
     }
 }
 
@@ -165,10 +186,27 @@ impl ListQuery {
         }))
     }
 
-    fn shape(&self, rows: Vec<AttemptRecord>) -> Result<Vec<AttemptOut>, ApiError> {
+    fn shape(
+        &self,
+        rows: Vec<AttemptRecord>,
+        caller: &Caller,
+        most_bytes: usize,
+    ) -> Result<Stretch<AttemptOut>, ApiError> {
         let with_msg = self.with_msg.unwrap_or(false);
-        rows.into_iter().map(|row| AttemptOut::of(row, with_msg)).collect()
+        let fitting = Stretch::within(most_bytes, rows, |row| shown_bytes(row.response.as_deref()));
+        fitting.try_map(|row| Ok(AttemptOut::of(row, with_msg)?.shown_to(caller)))
     }
+}
+
+/// How long an answer is at most when it is shown as JSON: what is not text is replaced, and controls are escaped.
+fn shown_bytes(response: Option<&[u8]>) -> usize {
+    let shown = |byte: &u8| match byte {
+        0..0x20 => 6,
+        b'"' | b'\\' => 2,
+        0x20..0x80 => 1,
+        0x80.. => 3,
+    };
+    response.unwrap_or_default().iter().map(shown).sum()
 }
 
 /// The application's live endpoint of that id or `uid`.
@@ -210,16 +248,19 @@ async fn list_by_endpoint(
     ApiQuery(page): ApiQuery<PlainPageQuery>,
     ApiQuery(mut query): ApiQuery<ListQuery>,
     EventTypes(event_types): EventTypes,
-) -> Result<Json<ListOut<AttemptOut>>, ApiError> {
+) -> Result<HeldAnswer<ListOut<AttemptOut>>, ApiError> {
     let application = caller.application(&state, &app_id).await?;
     let endpoint = named_endpoint(&state, application, &endpoint_id).await?;
     let page = page.request::<AttemptId>(Ordering::Descending)?;
     let content = query.with_content.unwrap_or(true);
+    let (_, room) = state.listed(content).await?;
     let rows = match query.filter(event_types)? {
         None => Vec::new(),
         Some(filter) => state.store.attempts_at_endpoint(endpoint, &filter, content, &page.scan).await?,
     };
-    Ok(Json(page.answer(query.shape(rows)?, |attempt| attempt.id.to_string(), |attempt| attempt)))
+    let found = query.shape(rows, &caller, state.intake.page_bytes)?;
+    let body = Json(page.answer(found, |attempt| attempt.id.to_string(), |attempt| attempt));
+    Ok(HeldAnswer { body, room })
 }
 
 /// List the attempts of a message.
@@ -242,7 +283,7 @@ async fn list_by_message(
     ApiQuery(mut query): ApiQuery<ListQuery>,
     ApiQuery(at): ApiQuery<EndpointQuery>,
     EventTypes(event_types): EventTypes,
-) -> Result<Json<ListOut<AttemptOut>>, ApiError> {
+) -> Result<HeldAnswer<ListOut<AttemptOut>>, ApiError> {
     let application = caller.application(&state, &app_id).await?;
     let message = named_message(&state, application, &msg_id).await?;
     let endpoint = match &at.endpoint_id {
@@ -251,13 +292,16 @@ async fn list_by_message(
     };
     let page = page.request::<AttemptId>(Ordering::Descending)?;
     let content = query.with_content.unwrap_or(true);
+    let (_, room) = state.listed(content).await?;
     let rows = match query.filter(event_types)? {
         None => Vec::new(),
         Some(filter) => {
             state.store.attempts_of_message(message, endpoint, &filter, content, &page.scan).await?
         }
     };
-    Ok(Json(page.answer(query.shape(rows)?, |attempt| attempt.id.to_string(), |attempt| attempt)))
+    let found = query.shape(rows, &caller, state.intake.page_bytes)?;
+    let body = Json(page.answer(found, |attempt| attempt.id.to_string(), |attempt| attempt));
+    Ok(HeldAnswer { body, room })
 }
 
 /// Get an attempt.
@@ -280,7 +324,7 @@ async fn get(
     let message = named_message(&state, application, &msg_id).await?;
     let attempt: AttemptId = attempt_id.parse().map_err(|_| ApiError::NotFound)?;
     let record = state.store.attempt(message, attempt).await?.ok_or(ApiError::NotFound)?;
-    Ok(Json(AttemptOut::of(record, false)?))
+    Ok(Json(AttemptOut::of(record, false)?.shown_to(&caller)))
 }
 
 /// The routes of this resource.

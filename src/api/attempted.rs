@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 
 use crate::domain::delivery::Standing;
 use crate::domain::id::{EndpointId, MessageId};
+use crate::domain::page::Stretch;
 use crate::store::{DeliveryStanding, EndpointRecord, MessageFilter, MessageRecord, TimeBounds};
 
 use super::attempt::{named_endpoint, named_message};
@@ -21,6 +22,7 @@ use super::docs::{EndpointPath, Errors};
 use super::endpoint::shape::EndpointOut;
 use super::error::ApiError;
 use super::extract::{ApiPath, ApiQuery};
+use super::intake::HeldAnswer;
 use super::message::{EventTypes, MessageOut};
 use super::moment::optional_moment;
 use super::page::{ListOut, Ordering, PlainPageQuery};
@@ -132,28 +134,26 @@ async fn messages(
     ApiQuery(page): ApiQuery<PlainPageQuery>,
     ApiQuery(query): ApiQuery<ListQuery>,
     EventTypes(event_types): EventTypes,
-) -> Result<Json<ListOut<EndpointMessageOut>>, ApiError> {
+) -> Result<HeldAnswer<ListOut<EndpointMessageOut>>, ApiError> {
     let application = caller.application(&state, &path.app_id).await?;
     let endpoint = named_endpoint(&state, application, &path.endpoint_id).await?;
     let page = page.request::<MessageId>(Ordering::Descending)?;
     let expanded = query.expanded_statuses.unwrap_or(false);
     let standings = query.standings(expanded)?;
-    let with_content = query.with_content.unwrap_or(true);
+    let (content, room) = state.listed(query.with_content.unwrap_or(true)).await?;
     let filter = MessageFilter {
         event_types,
         channel: query.channel,
         tag: query.tag,
         accepted: TimeBounds { since: query.after, until: query.before },
     };
-    let rows = state
+    let found = state
         .store
-        .messages_to_endpoint(endpoint, &filter, standings.as_deref(), with_content, &page.scan)
+        .messages_to_endpoint(endpoint, &filter, standings.as_deref(), content, &page.scan)
         .await?;
-    let shaped = rows
-        .into_iter()
-        .map(|row| shape_message(row, expanded))
-        .collect::<Result<Vec<EndpointMessageOut>, ApiError>>()?;
-    Ok(Json(page.answer(shaped, |one| one.message.id.to_string(), |one| one)))
+    let shaped = found.try_map(|row| shape_message(row, expanded))?;
+    let body = Json(page.answer(shaped, |one| one.message.id.to_string(), |one| one));
+    Ok(HeldAnswer { body, room })
 }
 
 fn shape_message(
@@ -192,14 +192,12 @@ async fn destinations(
     let message = named_message(&state, application, &msg_id).await?;
     let page = page.request::<EndpointId>(Ordering::Descending)?;
     let rows = state.store.destinations_of_message(message, &page.scan).await?;
-    let ids: Vec<EndpointId> = rows.iter().map(|(id, _)| *id).collect();
-    let mut endpoints: HashMap<EndpointId, EndpointRecord> =
-        state.store.endpoints_by_id(&ids).await?.into_iter().map(|record| (record.id, record)).collect();
+    let (found, mut endpoints) = endpoints_of(&state, rows).await?;
     let list = page.answer(
-        rows,
+        found,
         |(id, _)| id.to_string(),
         |(id, standing)| {
-            let endpoint = endpoints.remove(&id)?.into();
+            let endpoint = EndpointOut::from(endpoints.remove(&id)?).shown_to(&caller);
             Some(MessageEndpointOut { endpoint, standing: StandingOut::of(standing, true) })
         },
     );
@@ -210,6 +208,32 @@ async fn destinations(
         prev_iterator: list.prev_iterator,
         done: list.done,
     }))
+}
+
+/// Reads so many endpoints at once.
+const READ_AT_ONCE: usize = 25;
+
+/// The endpoints of these rows, and as many of the rows as have endpoints that fit into a page.
+async fn endpoints_of(
+    state: &SharedState,
+    mut rows: Vec<(EndpointId, DeliveryStanding)>,
+) -> Result<(Stretch<(EndpointId, DeliveryStanding)>, HashMap<EndpointId, EndpointRecord>), ApiError> {
+    let mut endpoints = HashMap::new();
+    let (mut bytes, mut read) = (0, 0);
+    for part in rows.chunks(READ_AT_ONCE) {
+        let ids: Vec<EndpointId> = part.iter().map(|(id, _)| *id).collect();
+        for record in state.store.endpoints_by_id(&ids).await? {
+            bytes += record.settings.event_types.iter().map(String::len).sum::<usize>();
+            endpoints.insert(record.id, record);
+        }
+        read += part.len();
+        if bytes > state.intake.page_bytes {
+            break;
+        }
+    }
+    let is_cut = read < rows.len();
+    rows.truncate(read);
+    Ok((Stretch { rows, is_cut }, endpoints))
 }
 
 /// The routes of this resource.

@@ -16,13 +16,14 @@ use http::{HeaderMap, header};
 
 use crate::domain::api_key::ApiKey;
 use crate::domain::capability;
-use crate::domain::claims::Claims;
+use crate::domain::claims::{Claims, RequiredClaims};
 use crate::domain::clock::Clock;
 use crate::domain::id::EnvironmentId;
 use crate::store::Credentials;
 
 use super::address::address_of;
 use super::error::ApiError;
+use super::intake::CallerConnection;
 use super::state::{ApiState, SharedState};
 
 pub use crate::domain::actor::Role;
@@ -53,8 +54,13 @@ impl Authenticator {
     ///
     /// # Errors
     /// [`InvalidTokenKey`] when a public key is not the PEM that it should be.
-    pub fn new(key: &TokenKey, main_secret: &[u8], clock: Clock) -> Result<Self, InvalidTokenKey> {
-        let tokens = Tokens::new(key, main_secret)?;
+    pub fn new(
+        key: &TokenKey,
+        required: RequiredClaims,
+        main_secret: &[u8],
+        clock: Clock,
+    ) -> Result<Self, InvalidTokenKey> {
+        let tokens = Tokens::new(key, required, main_secret)?;
         Ok(Self(Arc::new(Inner { tokens, clock, created: Mutex::default() })))
     }
 
@@ -69,7 +75,13 @@ impl Authenticator {
             let refused = || ApiError::Unauthenticated("The API key is not valid.");
             let key = ApiKey::parse(text).ok_or_else(refused)?;
             let known = credentials.key(&key.hash(), now).await?.ok_or_else(refused)?;
-            return Caller::of_key(&known, asked_environment(headers));
+            let caller = Caller::of_key(&known, asked_environment(headers))?;
+            if let Some(application) = caller.own_application()
+                && credentials.taken_back(application).await?.application_is_gone
+            {
+                return Err(ApiError::Unauthenticated("The API key is not valid."));
+            }
+            return Ok(caller);
         }
         let caller = self.verify(headers)?;
         if let (Some(application), Some(token)) = (caller.own_application(), caller.token()) {
@@ -142,6 +154,9 @@ impl FromRequestParts<SharedState> for Caller {
             return Ok(caller.clone());
         }
         let caller = state.authenticator.identify(&state.credentials, &parts.headers).await?;
+        if let Some(connection) = parts.extensions.get::<Arc<CallerConnection>>() {
+            connection.note_known();
+        }
         let caller = caller.at(address_of(parts, &state.trusted_proxies));
         let path = parts.extensions.get::<MatchedPath>().map_or(parts.uri.path(), MatchedPath::as_str);
         caller.require(capability::need(parts.method.as_str(), path))?;

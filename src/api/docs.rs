@@ -31,7 +31,8 @@ const COMMON: [(&str, &str); 5] = [
     ("503", "Overloaded, or not available for now; see `Retry-After`."),
 ];
 
-const WITH_BODY: [(&str, &str); 3] = [
+const WITH_BODY: [(&str, &str); 4] = [
+    ("408", "The body did not come in time."),
     ("409", "It contradicts what is there."),
     ("413", "The body is too large."),
     ("415", "The body is not declared as JSON."),
@@ -47,11 +48,17 @@ fn error(status: &str, description: &str, schema: &str) -> (String, RefOr<Respon
     (status.to_owned(), RefOr::T(response))
 }
 
+/// It is answered before it is known what is asked for, and has no body.
+fn head_too_large() -> Response {
+    ResponseBuilder::new().description("The head of the request is too large.").build()
+}
+
 impl IntoResponses for Errors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         COMMON
             .iter()
             .map(|(status, description)| error(status, description, "ErrorOut"))
+            .chain([("431".to_owned(), RefOr::T(head_too_large()))])
             .chain([error("422", "Something in the input does not validate.", "ValidationErrorOut")])
             .collect()
     }

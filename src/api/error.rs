@@ -37,6 +37,8 @@ pub enum ApiError {
     Invalid(Vec<FieldError>),
     /// The body is larger than this many bytes.
     TooLarge(usize),
+    /// The body did not come in time.
+    BodyTimeout,
     /// The body is not declared as JSON.
     UnsupportedMediaType,
     /// Too much at once; come back after this many seconds.
@@ -108,6 +110,7 @@ impl ApiError {
             Self::Conflict { .. } => StatusCode::CONFLICT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Overloaded(_) | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -134,6 +137,7 @@ impl ApiError {
             Self::TooLarge(limit) => {
                 ("payload_too_large", format!("The body may have {limit} bytes at most."))
             }
+            Self::BodyTimeout => ("body_timeout", "The body did not come in time.".to_owned()),
             Self::UnsupportedMediaType => {
                 ("unsupported_media_type", "The body must be `application/json`.".to_owned())
             }

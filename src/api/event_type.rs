@@ -18,6 +18,7 @@ use super::auth::Caller;
 use super::docs::{BodyErrors, Errors};
 use super::error::ApiError;
 use super::extract::{ApiPath, ApiQuery, JsonBody, double_option, present};
+use super::intake::HeldAnswer;
 use super::page::{ListOut, NameKey, Ordering, PageQuery};
 use super::state::SharedState;
 use super::validate::Findings;
@@ -255,19 +256,16 @@ async fn list(
     caller: Caller,
     ApiQuery(page): ApiQuery<PageQuery>,
     ApiQuery(query): ApiQuery<ListQuery>,
-) -> Result<Json<ListOut<EventTypeOut>>, ApiError> {
+) -> Result<HeldAnswer<ListOut<EventTypeOut>>, ApiError> {
     let environment = caller.environment()?;
     let page = page.request::<NameKey>(Ordering::Ascending)?;
     let NameScan(scan) = NameScan::from(&page.scan);
     let archived_too = query.include_archived.unwrap_or(false);
-    let rows = state.store.event_types(environment, archived_too, caller.feature_flags(), &scan).await?;
-    let with_content = query.with_content.unwrap_or(false);
-    let shape = |row: EventTypeRecord| {
-        let mut out = EventTypeOut::from(row);
-        out.schemas = out.schemas.filter(|_| with_content);
-        out
-    };
-    Ok(Json(page.answer(rows, |row| NameKey(row.name.clone()).to_string(), shape)))
+    let (content, room) = state.listed(query.with_content.unwrap_or(false)).await?;
+    let flags = caller.feature_flags();
+    let found = state.store.event_types(environment, archived_too, flags, content, &scan).await?;
+    let key = |row: &EventTypeRecord| NameKey(row.name.clone()).to_string();
+    Ok(HeldAnswer { body: Json(page.answer(found, key, EventTypeOut::from)), room })
 }
 
 /// A scan by the plain name.

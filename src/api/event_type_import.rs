@@ -1,5 +1,7 @@
 //! Importing event types from the webhooks of an OpenAPI document.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,7 @@ use crate::domain::openapi_webhooks::{Webhook, webhooks};
 use crate::store::{EventTypeSettings, ImportMode};
 
 use super::auth::Caller;
+use super::bounded_document;
 use super::docs::BodyErrors;
 use super::error::ApiError;
 use super::event_type::check_parts;
@@ -20,8 +23,10 @@ use super::extract::JsonBody;
 use super::state::SharedState;
 use super::validate::Findings;
 
-/// So many are imported at once.
-const MOST_IMPORTED: usize = 2_000;
+/// How long the reading of a document may take.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// No text of a document is longer.
+const MOST_RAW_BYTES: usize = 4 << 20;
 
 /// A document, and what to do with it. Either `spec` or `specRaw` is needed, and not both.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -103,11 +108,13 @@ impl ImportIn {
     fn document(&mut self) -> Result<(Value, &'static str), ApiError> {
         match (self.spec.take(), self.spec_raw.take()) {
             (Some(spec), None) => Ok((Value::Object(spec), "spec")),
-            (None, Some(text)) => {
-                let read = serde_json::from_str(&text).ok().or_else(|| serde_yaml_ng::from_str(&text).ok());
-                read.map(|document| (document, "specRaw"))
-                    .ok_or_else(|| refused("specRaw", "is neither JSON nor YAML"))
+            (None, Some(text)) if text.len() > MOST_RAW_BYTES => {
+                Err(refused("specRaw", format!("may have {MOST_RAW_BYTES} bytes at most")))
             }
+            (None, Some(text)) => match bounded_document::read(&text) {
+                Ok(document) => Ok((document, "specRaw")),
+                Err(unreadable) => Err(refused("specRaw", unreadable.to_string())),
+            },
             (None, None) => Err(refused("spec", "`spec` or `specRaw` is needed")),
             (Some(_), Some(_)) => Err(refused("specRaw", "cannot be given together with `spec`")),
         }
@@ -116,10 +123,7 @@ impl ImportIn {
 
 /// The event types of a document, checked as if each had been given by itself.
 fn read(document: &Value, field: &'static str) -> Result<Vec<Webhook>, ApiError> {
-    let found = webhooks(document).ok_or_else(|| refused(field, "has no `webhooks`"))?;
-    if found.len() > MOST_IMPORTED {
-        return Err(refused(field, format!("may have {MOST_IMPORTED} webhooks at most")));
-    }
+    let found = webhooks(document).map_err(|reason| refused(field, reason.to_string()))?;
     for webhook in &found {
         let mut findings = Findings::of_body().below(field).below(&webhook.name);
         findings.event_type("name", &webhook.name);
@@ -129,6 +133,22 @@ fn read(document: &Value, field: &'static str) -> Result<Vec<Webhook>, ApiError>
         findings.finish()?;
     }
     Ok(found)
+}
+
+/// Reads the document on a thread that serves nobody else.
+async fn read_aside(mut input: ImportIn) -> Result<Vec<Webhook>, ApiError> {
+    let reading = tokio::task::spawn_blocking(move || {
+        let (document, field) = input.document()?;
+        read(&document, field)
+    });
+    match tokio::time::timeout(READ_TIMEOUT, reading).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a document was not read to its end");
+            Err(ApiError::Internal)
+        }
+        Err(_) => Err(refused("specRaw", "takes too long to read")),
+    }
 }
 
 fn settings(webhook: &Webhook) -> Result<(String, EventTypeSettings), ApiError> {
@@ -158,15 +178,15 @@ fn settings(webhook: &Webhook) -> Result<(String, EventTypeSettings), ApiError> 
 async fn import(
     State(state): State<SharedState>,
     caller: Caller,
-    JsonBody(mut input): JsonBody<ImportIn>,
+    JsonBody(input): JsonBody<ImportIn>,
 ) -> Result<Json<ImportOut>, ApiError> {
     let environment = caller.whole_environment()?;
-    let (document, field) = input.document()?;
-    let found = read(&document, field)?;
     let mode = ImportMode {
         replace_all: input.replace_all.unwrap_or(false),
         dry_run: input.dry_run.unwrap_or(false),
     };
+    let _turn = state.imports.acquire().await.map_err(|_| ApiError::Unavailable)?;
+    let found = read_aside(input).await?;
     let event_types = found.iter().map(settings).collect::<Result<Vec<_>, _>>()?;
     let imported = state.store.import_event_types(caller.actor(), environment, &event_types, mode).await?;
     let (modified, to_modify) = if mode.dry_run {

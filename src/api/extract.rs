@@ -2,13 +2,15 @@
 //! never meets an answer that is not JSON.
 
 use axum::body::to_bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
+use url::form_urlencoded;
 
+use super::bounds;
 use super::error::ApiError;
 use super::state::SharedState;
 
@@ -32,7 +34,7 @@ impl FromRequest<SharedState> for RawBody {
 
     async fn from_request(request: Request, _: &SharedState) -> Result<Self, ApiError> {
         require_json(request.headers())?;
-        // It was read before, within its limit: see `whole_body`.
+        // It was read before, within its limit: see `intake`.
         to_bytes(request.into_body(), usize::MAX).await.map(Self).map_err(|_| ApiError::Internal)
     }
 }
@@ -51,8 +53,12 @@ impl<T: DeserializeOwned> FromRequest<SharedState> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &SharedState) -> Result<Self, ApiError> {
+        let method = request.method().clone();
+        let path = request.extensions().get::<MatchedPath>().cloned();
         let RawBody(bytes) = RawBody::from_request(request, state).await?;
-        parse(&bytes).map(Self)
+        let value = parse(&bytes)?;
+        bounds::check(method.as_str(), path.as_ref().map_or("", MatchedPath::as_str), &bytes)?;
+        Ok(Self(value))
     }
 }
 
@@ -110,6 +116,14 @@ impl<T: DeserializeOwned> FromRequestParts<SharedState> for ApiQuery<T> {
                 "value_error",
             ));
         }
+        let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        for (name, value) in pairs.filter(|(name, _)| !name.starts_with("event_types")) {
+            let most = bounds::text_bound(&name);
+            if value.chars().count() > most {
+                let msg = format!("may have {most} characters at most");
+                return Err(ApiError::invalid(&["query", &name], msg, "value_error"));
+            }
+        }
         axum::extract::Query::try_from_uri(&parts.uri)
             .map(|axum::extract::Query(value)| Self(value))
             .map_err(|rejection| refused_query(&rejection.body_text()))
@@ -129,7 +143,8 @@ impl<T: DeserializeOwned + Send> FromRequestParts<SharedState> for ApiPath<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
-        if parts.uri.path().contains(ENCODED_NUL) {
+        let is_long = parts.uri.path().split('/').any(|part| part.len() > bounds::MOST_CHARACTERS);
+        if is_long || parts.uri.path().contains(ENCODED_NUL) {
             return Err(ApiError::NotFound);
         }
         let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;

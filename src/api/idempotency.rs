@@ -124,7 +124,7 @@ impl Remembering {
     async fn answer(&self, request: Request, next: Next) -> Result<Response, ApiError> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::from_request_parts(&mut parts, &self.state).await?;
-        // It was read before, within its limit: see `whole_body`.
+        // It was read before, within its limit: see `intake`.
         let body = to_bytes(body, usize::MAX).await.map_err(|_| ApiError::Internal)?;
         let Some(text) = key_in(&parts.headers)? else { return Err(ApiError::Internal) };
         let key = hashed(&caller, parts.uri.path(), text, &body);

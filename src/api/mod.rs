@@ -12,6 +12,8 @@ pub mod audit;
 pub mod auth;
 pub mod authentication;
 pub mod background_task;
+mod bounded_document;
+mod bounds;
 pub mod dead_letter;
 pub mod docs;
 pub mod endpoint;
@@ -24,6 +26,7 @@ pub mod extract;
 pub mod health;
 pub mod idempotency;
 mod in_force;
+pub mod intake;
 pub mod message;
 mod moment;
 mod not_served;
@@ -35,7 +38,6 @@ pub mod resend;
 pub mod state;
 pub mod statistics;
 pub mod validate;
-mod whole_body;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -52,10 +54,13 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use auth::{Authenticator, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
+pub use endpoint::cap::EndpointCaps;
 pub use state::ApiState;
 
 use error::ApiError;
 use idempotency::{Remembering, remember};
+pub use intake::{Budgets, CallerConnection, IntakeLimits};
+use intake::{Intake, take_in};
 use state::SharedState;
 
 /// All resources.
@@ -92,15 +97,15 @@ fn parts() -> (Router<SharedState>, utoipa::openapi::OpenApi) {
     let (router, mut specification) = resources().split_for_parts();
     parameters::add_idempotency_keys(&mut specification);
     examples::add_examples(&mut specification);
-    (router, specification)
+    (router, bounds::add_bounds(specification))
 }
 
 /// The API as a service.
 pub fn router(state: ApiState) -> Router {
-    let max_body_bytes = state.max_body_bytes;
     let cors = cors(&state);
     let state = Arc::new(state);
     let (router, specification) = parts();
+    bounds::prepare();
     let router = router
         .merge(docs::routes(specification))
         .merge(not_served::routes())
@@ -109,7 +114,7 @@ pub fn router(state: ApiState) -> Router {
         // From the outside in. One layer of all of them: each that stands alone costs every request two boxes.
         .layer((
             cors,
-            from_fn_with_state(max_body_bytes, whole_body::read_whole),
+            from_fn_with_state(Intake::new(state.clone()), take_in),
             from_fn_with_state(Remembering::new(state.clone()), remember),
             from_fn_with_state(state.clone(), in_force::answer_in_force),
             CatchPanicLayer::custom(answer_panic as fn(Box<dyn Any + Send>) -> Response),

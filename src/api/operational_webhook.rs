@@ -12,7 +12,7 @@ use crate::domain::reference::Reference;
 
 use super::auth::Caller;
 use super::docs::{BodyErrors, Errors};
-use super::endpoint::check::check_input;
+use super::endpoint::check::{Rules, check_input};
 use super::endpoint::headers::{self, EndpointHeadersIn, EndpointHeadersOut};
 use super::endpoint::secret::{self, EndpointSecretOut, EndpointSecretRotateIn};
 use super::endpoint::shape::{EndpointIn, EndpointOut};
@@ -48,7 +48,8 @@ async fn list(
 ) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
     // Without the hidden application, that of nobody has as few endpoints.
     let application = state.store.operational_application(caller.whole_environment()?).await?;
-    page_of(&state, application.unwrap_or_else(|| ApplicationId::from(uuid::Uuid::nil())), &query).await
+    page_of(&state, &caller, application.unwrap_or_else(|| ApplicationId::from(uuid::Uuid::nil())), &query)
+        .await
 }
 
 /// Create an endpoint that gets operational webhooks.
@@ -69,7 +70,7 @@ async fn create(
     JsonBody(mut input): JsonBody<EndpointIn>,
 ) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
     caller.whole_environment()?;
-    check_input(&mut input, &state.egress)?;
+    check_input(&mut input, &Rules::of(&state, &caller))?;
     let application = made(&state, &caller).await?;
     let record = create_from(&state, caller.actor(), application, input).await?;
     Ok((StatusCode::CREATED, Json(record)))
@@ -111,7 +112,7 @@ async fn update(
     JsonBody(input): JsonBody<EndpointIn>,
 ) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
     let application = made(&state, &caller).await?;
-    put_to(&state, caller.actor(), application, &endpoint_id, input).await
+    put_to(&state, &caller, application, &endpoint_id, input).await
 }
 
 /// Delete an endpoint that gets operational webhooks. What it still waits for becomes dead letters.
@@ -148,7 +149,7 @@ async fn get_headers(
     ApiPath(endpoint_id): ApiPath<String>,
 ) -> Result<Json<EndpointHeadersOut>, ApiError> {
     let application = found(&state, &caller).await?;
-    headers::shown(&state, application, &endpoint_id).await
+    headers::shown(&state, &caller, application, &endpoint_id).await
 }
 
 /// Set the own headers of an endpoint that gets operational webhooks.

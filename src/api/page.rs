@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::page::Scan;
+use crate::domain::page::{Scan, Stretch};
 
 use super::error::ApiError;
 
@@ -123,12 +123,13 @@ impl<K> PageRequest<K> {
     /// Makes the page of what the scan found. `key` gives an item's key in its text form.
     pub fn answer<R, T>(
         &self,
-        mut rows: Vec<R>,
+        found: impl Into<Stretch<R>>,
         key: impl Fn(&R) -> String,
         shape: impl FnMut(R) -> T,
     ) -> ListOut<T> {
+        let Stretch { mut rows, is_cut } = found.into();
         let page = usize::try_from(self.scan.limit - 1).unwrap_or(usize::MAX);
-        let done = rows.len() <= page;
+        let done = rows.len() <= page && !is_cut;
         rows.truncate(page);
         if self.backwards {
             rows.reverse();
@@ -211,6 +212,28 @@ mod tests {
         assert_eq!((last.data.len(), last.done), (5, true));
         let past = page(5, Some("20"), Ordering::Ascending);
         assert_eq!((past.data.len(), past.done, past.iterator), (0, true, None));
+    }
+
+    #[test]
+    fn a_page_that_was_cut_goes_on_where_it_ends() {
+        let sizes = |number: &u32| if *number == 6 { 100 } else { 10 };
+        let read = |iterator: Option<&str>| {
+            let request = query(Some(4), iterator).request::<u32>(Ordering::Ascending).unwrap();
+            let found = Stretch::within(50, scan(&request.scan), sizes);
+            request.answer(found, ToString::to_string, |n| n)
+        };
+        let (mut iterator, mut pages) = (None, Vec::new());
+        loop {
+            let page = read(iterator.as_deref());
+            pages.push(page.data);
+            iterator = page.iterator;
+            if page.done {
+                break;
+            }
+        }
+        assert_eq!(pages, [vec![2, 4], vec![6], vec![8, 10, 12, 14], vec![16, 18, 20]]);
+        let back = read(Some("-8"));
+        assert_eq!((back.data, back.done), (vec![6], false));
     }
 
     #[test]

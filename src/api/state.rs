@@ -4,16 +4,21 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use ipnet::IpNet;
+use tokio::sync::Semaphore;
 use url::Url;
 
+use crate::config::Caps;
 use crate::ingest::Ingest;
 use crate::notices::Changes;
 use crate::replay::ReplayHandle;
 use crate::send::EgressPolicy;
-use crate::store::{Credentials, Store};
+use crate::store::{Credentials, ListedContent, Store};
 use crate::vitals::Vitals;
 
 use super::auth::Authenticator;
+use super::endpoint::cap::EndpointCaps;
+use super::error::ApiError;
+use super::intake::{AnswerRoom, Budgets, IntakeLimits};
 
 /// What the API needs to do its work.
 pub struct ApiState {
@@ -37,10 +42,35 @@ pub struct ApiState {
     pub egress: EgressPolicy,
     /// Proxies whose word on where a request came from is taken.
     pub trusted_proxies: Vec<IpNet>,
-    /// No body may be larger.
-    pub max_body_bytes: usize,
+    /// What requests may take.
+    pub intake: IntakeLimits,
+    /// What there is of it.
+    pub budgets: Budgets,
+    /// What endpoints may ask for.
+    pub caps: Caps,
+    /// One document is imported at a time.
+    pub imports: Semaphore,
+    /// How many endpoints there is room for.
+    pub endpoint_caps: EndpointCaps,
     /// Origins whose pages may call the API from a browser.
     pub cors_origins: Vec<HeaderValue>,
+}
+
+impl ApiState {
+    /// How much content a list shows, and the room for it.
+    ///
+    /// # Errors
+    /// [`ApiError::Overloaded`] when there is no room for a while.
+    pub(super) async fn listed(
+        &self,
+        with_content: bool,
+    ) -> Result<(ListedContent, Option<AnswerRoom>), ApiError> {
+        if !with_content {
+            return Ok((ListedContent::Without, None));
+        }
+        let room = self.budgets.room_for_answer().await?;
+        Ok((ListedContent::Within(self.intake.page_bytes), Some(room)))
+    }
 }
 
 /// The state as handlers get it.

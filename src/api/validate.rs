@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::domain::id::RESERVED_PREFIXES;
+use crate::domain::path_name;
 
+use super::bounds::{MOST_ASKED_EVENT_TYPES, MOST_EVENT_TYPES};
 use super::error::{ApiError, FieldError};
 
 /// The longest name of an event type, and the longest `uid`.
@@ -32,6 +34,11 @@ impl Findings {
     /// No findings yet, about the path.
     pub fn of_path() -> Self {
         Self { root: vec!["path".to_owned()], fields: Vec::new() }
+    }
+
+    /// No findings yet, about the query.
+    pub fn of_query() -> Self {
+        Self { root: vec!["query".to_owned()], fields: Vec::new() }
     }
 
     /// The same findings, with what is found next below `field`.
@@ -75,7 +82,17 @@ impl Findings {
 
     /// Names of event types.
     pub fn event_types(&mut self, field: &str, names: &[String]) {
-        self.identifiers(field, names, MAX_NAME_LENGTH, usize::MAX);
+        self.identifiers(field, names, MAX_NAME_LENGTH, MOST_EVENT_TYPES);
+    }
+
+    /// Names of event types that are only looked for.
+    pub fn bounded(&mut self, field: &str, names: &[String]) {
+        if names.len() > MOST_ASKED_EVENT_TYPES || names.iter().any(|name| name.len() > MAX_NAME_LENGTH) {
+            self.add(
+                field,
+                format!("may have {MOST_ASKED_EVENT_TYPES} entries of {MAX_NAME_LENGTH} characters at most"),
+            );
+        }
     }
 
     /// Channels, or tags, at most `count` of them.
@@ -148,7 +165,10 @@ fn wrong_identifier(text: &str, longest: usize) -> Option<String> {
     if !(1..=longest).contains(&text.len()) {
         return Some(format!("must have 1 to {longest} characters"));
     }
-    (!text.bytes().all(known)).then(|| "must match ^[a-zA-Z0-9\\-_.]+$".to_owned())
+    if !text.bytes().all(known) {
+        return Some("must match ^[a-zA-Z0-9\\-_.]+$".to_owned());
+    }
+    path_name::is_only_dots(text).then(|| "must not consist of dots alone".to_owned())
 }
 
 /// A count as the database keeps it. It was checked to be small.
@@ -182,10 +202,10 @@ mod tests {
 
     #[test]
     fn a_uid_is_a_short_word_that_is_no_id_of_ours() {
-        for good in ["a", "A-b_c.9", "apple", &"x".repeat(256)] {
+        for good in ["a", "A-b_c.9", "apple", ".a", "a..", "..-", &"x".repeat(256)] {
             assert!(!wrong(|f| f.uid("uid", Some(good))), "{good}");
         }
-        for bad in ["", "a b", "ü", "a/b", "app_1", "org_x", &"x".repeat(257)] {
+        for bad in ["", "a b", "ü", "a/b", "app_1", "org_x", ".", "..", "...", &"x".repeat(257)] {
             assert!(wrong(|f| f.uid("uid", Some(bad))), "{bad}");
         }
         assert!(!wrong(|f| f.uid("uid", None)));

@@ -107,5 +107,5 @@ fn mint(config: &Config) -> anyhow::Result<String> {
     let iat = Clock::default().now().timestamp();
     let exp = Some(iat + TOKEN_SECONDS);
     let claims = Claims { sub: ENVIRONMENT.to_owned(), iat, exp, ..Claims::default() };
-    token::mint(&config.jwt, &claims)
+    token::mint(config, &claims)
 }

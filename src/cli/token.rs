@@ -6,7 +6,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::ExposeSecret;
 
 use crate::config::{Config, CredentialFlags, JwtKey, duration};
-use crate::domain::claims::{Claims, OPERATOR_SUBJECT};
+use crate::domain::claims::{Claims, OPERATOR_SUBJECT, RequiredClaims};
 use crate::domain::clock::Clock;
 use crate::domain::id::{ApplicationId, EnvironmentId};
 
@@ -48,7 +48,7 @@ impl Token {
     pub(super) fn run(&self) -> anyhow::Result<String> {
         let Self::Create(create) = self;
         let claims = create.claims(&Clock::default())?;
-        mint(&Config::load(&create.credentials.flags)?.jwt, &claims)
+        mint(&Config::load(&create.credentials.flags)?, &claims)
     }
 }
 
@@ -80,12 +80,17 @@ impl Create {
 }
 
 /// Signs claims. Only a shared secret can: of the other algorithms we hold the public key alone.
-pub(super) fn mint(key: &JwtKey, claims: &Claims) -> anyhow::Result<String> {
+pub(super) fn mint(config: &Config, claims: &Claims) -> anyhow::Result<String> {
+    mint_with(&config.jwt, &config.required_claims(), claims)
+}
+
+fn mint_with(key: &JwtKey, required: &RequiredClaims, claims: &Claims) -> anyhow::Result<String> {
     let JwtKey::Hs256(secret) = key else {
         bail!("tokens are verified with a public key here: mint them where the private key is");
     };
     let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).context("the token cannot be signed")
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &required.along_with(claims), &key)
+        .context("the token cannot be signed")
 }
 
 #[cfg(test)]
@@ -135,12 +140,13 @@ mod tests {
     #[test]
     fn a_minted_token_verifies_under_the_secret_only() {
         let claims = create(Role::Operator, None, None, Some("1h")).claims(&Clock::default()).unwrap();
-        let token = mint(&JwtKey::Hs256("a secret of some length".into()), &claims).unwrap();
+        let none = RequiredClaims::default();
+        let token = mint_with(&JwtKey::Hs256("a secret of some length".into()), &none, &claims).unwrap();
         let verify = |secret: &[u8]| {
             jsonwebtoken::decode::<Claims>(&token, &DecodingKey::from_secret(secret), &Validation::default())
         };
         assert_eq!(verify(b"a secret of some length").unwrap().claims, claims);
         assert!(verify(b"another of some length").is_err());
-        assert!(mint(&JwtKey::EdDsa("pem".to_owned()), &claims).is_err());
+        assert!(mint_with(&JwtKey::EdDsa("pem".to_owned()), &none, &claims).is_err());
     }
 }

@@ -30,7 +30,8 @@ pub struct CredentialFlags {
     pub flags: Flags,
 }
 
-const CREDENTIAL_KEYS: [&str; 4] = ["database_url", "data_dir", "jwt_secret", "jwt_algorithm"];
+const CREDENTIAL_KEYS: [&str; 6] =
+    ["database_url", "data_dir", "jwt_secret", "jwt_algorithm", "jwt_audience", "jwt_issuer"];
 
 impl Args for Flags {
     fn augment_args(command: Command) -> Command {

@@ -66,6 +66,8 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("jwt_secret", "SECRET", "Verifies tokens signed with HS256; 16 characters at least").hidden(),
     Key::new("jwt_algorithm", "NAME", "HS256, RS256 or EdDSA").or("HS256"),
     Key::new("jwt_public_key", "PEM|FILE", "Verifies tokens signed with RS256 or EdDSA"),
+    Key::new("jwt_audience", "NAME", "The audience (aud) that every token must name"),
+    Key::new("jwt_issuer", "NAME", "The issuer (iss) that every token must name"),
     Key::new("main_secret", "SECRET", "Seals endpoint secrets at rest; 16 characters at least").hidden(),
     Key::new("retry_schedule", "WAITS", "The waits before each retry (units ms, s, m, h, d)")
         .or("60s,5m,30m,2h,6h,24h"),
@@ -91,11 +93,28 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("trusted_proxies", "CIDRS", "Proxies whose X-Forwarded-For says where a request came from")
         .or(""),
     Key::new("max_body_bytes", "SIZE", "The largest request body that the API takes").or("1MiB"),
+    Key::new("body_budget_bytes", "SIZE", "What request bodies under way may take, all together").or("32MiB"),
+    Key::new("page_bytes", "SIZE", "The payloads that one page of a list shows at most").or("4MiB"),
+    Key::new("answer_budget_bytes", "SIZE", "What large answers under way may take, all together")
+        .or("32MiB"),
+    Key::new("max_connections", "N", "Connections to the API at a time, fewer where descriptors are short")
+        .or("4096"),
+    Key::new("max_streams", "N", "HTTP/2 requests at a time on one connection").or("100"),
+    Key::new("head_timeout", "TIME", "How long the head of a request may take, 1s to 5m").or("10s"),
+    Key::new("body_timeout", "TIME", "How long the body of a request may take, 1s to 1h").or("30s"),
+    Key::new("answer_timeout", "TIME", "How long an answer may take, and taking it, 1s to 1h").or("60s"),
+    Key::new("idle_timeout", "TIME", "How long a connection is kept without a request, 1s to 1h").or("75s"),
     Key::new("roles", "ROLES", "What this node does").or("api,dispatcher,maintenance"),
     Key::new("node_name", "NAME", "This node's name, unique and lasting [default: <host name>:<port>]"),
     Key::new("max_in_flight", "N", "Requests at a time to one endpoint").or("16"),
+    Key::new("max_in_flight_cap", "N", "The largest maxInFlight that an endpoint may ask for").or("64"),
     Key::new("max_in_flight_total", "N", "Requests at a time, all endpoints together").or("2048"),
     Key::new("memory_budget_bytes", "SIZE", "What payloads waiting in memory may take").or("64MiB"),
+    Key::new("max_endpoints", "N", "Endpoints of one application").or("100000"),
+    Key::new("tenant_max_endpoints", "N", "Endpoints that an application has when its tenant adds one")
+        .or("1000"),
+    Key::new("tenant_max_retries", "N", "Retries in a schedule that a tenant sets").or("10"),
+    Key::new("tenant_min_retry_wait", "TIME", "The shortest wait in a schedule that a tenant sets").or("1s"),
     Key::new("hold_limit", "TIME", "How long a delivery is held for a closed endpoint").or("30d"),
     Key::new("retention", "TIME", "How long messages and attempts are kept, 3d at least").or("30d"),
     Key::new("endpoint_disable_after", "TIME", "How long an endpoint may fail before it is disabled, or off")

@@ -7,8 +7,11 @@
 //! Without a database URL Postrider runs a Postgres of its own, and its secrets are generated once and kept in
 //! the data directory (`secrets.toml`, mode 0600).
 
+mod caps;
+mod database_url;
 mod error;
 mod flags;
+mod intake;
 mod kept;
 mod keys;
 mod layers;
@@ -29,10 +32,13 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::domain::claims::RequiredClaims;
 use crate::domain::schedule::RetrySchedule;
 
+pub use caps::Caps;
 pub use error::ConfigError;
 pub use flags::{CredentialFlags, Flags};
+pub use intake::IntakeOptions;
 pub use layers::Surroundings;
 pub use remote::{NoToken, Remote};
 pub use values::duration;
@@ -50,6 +56,10 @@ pub struct Config {
     pub database_url: Option<SecretString>,
     /// What tokens are verified with.
     pub jwt: JwtKey,
+    /// The audience that every token must name.
+    pub jwt_audience: Option<String>,
+    /// The issuer that every token must name.
+    pub jwt_issuer: Option<String>,
     /// Seals endpoint secrets and headers at rest.
     pub main_secret: SecretString,
     /// The waits between attempts, where an application or endpoint has none of its own.
@@ -68,6 +78,10 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// The largest request body that the API takes.
     pub max_body_bytes: usize,
+    /// What callers of the API may take of this node.
+    pub intake: IntakeOptions,
+    /// What endpoints may ask for.
+    pub caps: Caps,
     /// What this node does.
     pub roles: Roles,
     /// This node's name: one that comes back under its name takes over from its former self.
@@ -204,6 +218,11 @@ impl Config {
     /// [`ConfigError`], one sentence that names what is wrong.
     pub fn from_surroundings(surroundings: &Surroundings) -> Result<Self, ConfigError> {
         resolve::config(&layers::Layers::read(surroundings, &[])?)
+    }
+
+    /// What every token must say besides.
+    pub fn required_claims(&self) -> RequiredClaims {
+        RequiredClaims { audience: self.jwt_audience.clone(), issuer: self.jwt_issuer.clone() }
     }
 
     /// Whether Postrider runs a Postgres of its own.

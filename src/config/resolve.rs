@@ -11,7 +11,9 @@ use url::Url;
 use crate::domain::schedule::RetrySchedule;
 
 use super::layers::{Layers, Origin, Value};
-use super::{Config, ConfigError, JwtKey, LogOptions, keys, place, values};
+use super::{
+    Caps, Config, ConfigError, IntakeOptions, JwtKey, LogOptions, database_url, keys, place, values,
+};
 
 /// Below this a secret could be guessed.
 const SECRET_CHARACTERS: usize = 16;
@@ -23,8 +25,10 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         listen,
         data_dir: read.value("data_dir", |text| Ok(PathBuf::from(text)))?,
         pg_bin: read.given("pg_bin", |text| Ok(PathBuf::from(text)))?,
-        database_url: read.given("database_url", database_url)?,
+        database_url: read.given("database_url", database_url::read)?,
         jwt: jwt(&read)?,
+        jwt_audience: read.given("jwt_audience", claim)?,
+        jwt_issuer: read.given("jwt_issuer", claim)?,
         main_secret: read.secret("main_secret", "it seals endpoint secrets at rest")?,
         retry_schedule: RetrySchedule::new(read.value("retry_schedule", values::waits)?),
         request_timeout: read
@@ -37,6 +41,8 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         allow_subnets: read.value("allow_subnets", subnets)?,
         trusted_proxies: read.value("trusted_proxies", subnets)?,
         max_body_bytes: read.value("max_body_bytes", |text| values::bytes_within(text, 1 << 10, 64 << 20))?,
+        intake: intake(&read)?,
+        caps: caps(&read)?,
         roles: read.value("roles", values::roles)?,
         node_name: read
             .given("node_name", node_name)?
@@ -64,6 +70,46 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         migrate: !read.value("no_migrate", values::truth)?,
         test_losses: if cfg!(debug_assertions) { read.value("test_losses", values::share)? } else { 0.0 },
     })
+}
+
+fn intake(read: &Reader<'_>) -> Result<IntakeOptions, ConfigError> {
+    let time = |name: &str, most: &str| read.value(name, |text| values::duration_within(text, "1s", most));
+    let size = |name: &str| read.value(name, |text| values::bytes_within(text, 1 << 20, 16 << 30));
+    Ok(IntakeOptions {
+        max_connections: read.value("max_connections", |text| values::number_within(text, 8, 1_000_000))?,
+        max_streams: read.value("max_streams", |text| values::number_within(text, 1, 10_000))?,
+        head_timeout: time("head_timeout", "5m")?,
+        body_timeout: time("body_timeout", "1h")?,
+        answer_timeout: time("answer_timeout", "1h")?,
+        idle_timeout: time("idle_timeout", "1h")?,
+        body_budget_bytes: size("body_budget_bytes")?,
+        answer_budget_bytes: size("answer_budget_bytes")?,
+        page_bytes: read.value("page_bytes", |text| values::bytes_within(text, 64 << 10, 1 << 30))?,
+    })
+}
+
+fn caps(read: &Reader<'_>) -> Result<Caps, ConfigError> {
+    let endpoints = |name: &str| read.value(name, |text| values::number_within(text, 1, 10_000_000));
+    // What the operator gives every endpoint, an endpoint may ask for.
+    let given = read.value("max_in_flight", |text| values::number_within(text, 1, 1_000))?;
+    let cap = read.value("max_in_flight_cap", |text| values::number_within(text, 1, 1_000))?;
+    Ok(Caps {
+        max_in_flight: cap.max(given),
+        max_endpoints: endpoints("max_endpoints")?,
+        tenant_max_endpoints: endpoints("tenant_max_endpoints")?,
+        tenant_max_retries: read.value("tenant_max_retries", |text| values::number_within(text, 0, 15))?,
+        tenant_min_retry_wait: read
+            .value("tenant_min_retry_wait", |text| values::duration_within(text, "1ms", "1h"))?,
+    })
+}
+
+/// The value of a claim.
+fn claim(text: &str) -> Result<String, String> {
+    if (1..=200).contains(&text.len()) && text.chars().all(|letter| letter.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err("a claim is 1 to 200 printable characters without blanks".to_owned())
+    }
 }
 
 pub(super) fn listen(layers: &Layers) -> Result<SocketAddr, ConfigError> {
@@ -150,15 +196,6 @@ fn readable_file(text: &str) -> Result<PathBuf, String> {
     std::fs::File::open(text)
         .map(|_| PathBuf::from(text))
         .map_err(|error| format!("{text} cannot be read: {error}"))
-}
-
-/// The text is not repeated in the error: it may hold a password.
-fn database_url(text: &str) -> Result<SecretString, String> {
-    let url = Url::parse(text).map_err(|error| format!("it is not a postgres:// URL ({error})"))?;
-    match url.scheme() {
-        "postgres" | "postgresql" => Ok(SecretString::from(text)),
-        _ => Err("it is not a postgres:// URL".to_owned()),
-    }
 }
 
 fn subnets(text: &str) -> Result<Vec<IpNet>, String> {

@@ -5,6 +5,33 @@ use serde::{Deserialize, Serialize};
 /// The subject of an operator's token.
 pub const OPERATOR_SUBJECT: &str = "operator";
 
+/// What every token must say besides, where the operator wants it.
+#[derive(Debug, Clone, Default)]
+pub struct RequiredClaims {
+    /// Whom it is for (`aud`).
+    pub audience: Option<String>,
+    /// Who issued it (`iss`).
+    pub issuer: Option<String>,
+}
+
+/// Claims as we sign them, with those that are required.
+#[derive(Debug, Serialize)]
+pub struct SignedClaims<'a> {
+    #[serde(flatten)]
+    claims: &'a Claims,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a str>,
+}
+
+impl RequiredClaims {
+    /// These claims together with the required ones.
+    pub fn along_with<'a>(&'a self, claims: &'a Claims) -> SignedClaims<'a> {
+        SignedClaims { claims, aud: self.audience.as_deref(), iss: self.issuer.as_deref() }
+    }
+}
+
 /// The claims of a Postrider token (RFC 7519). Who it speaks for follows from `sub`: `org_…` is an environment,
 /// `app_…` one application of the environment in `org`, `operator` all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -54,6 +54,9 @@ const SENSITIVE_PARTS: [&str; 9] = [
     "signature",
 ];
 
+/// Words of names whose values are secrets: `x-auth`, `auth-key`, `x-access-key`.
+const SENSITIVE_WORDS: [&str; 8] = ["auth", "key", "pass", "passwd", "pwd", "jwt", "bearer", "session"];
+
 /// A header that an endpoint cannot have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidHeader {
@@ -132,15 +135,18 @@ pub fn of_requests(own: HeaderMap) -> HeaderMap {
     headers
 }
 
-/// Whether an endpoint may not set this header. Names are lower case already.
+/// Whether an endpoint may not set this header. Names are lower case already. Many servers (CGI, WSGI) take `_` and `-`
+/// for the same, so that `webhook_id` would be read as `webhook-id`.
 fn is_forbidden(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    FORBIDDEN.contains(&name) || FORBIDDEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    let name = name.as_str().replace('_', "-");
+    FORBIDDEN.contains(&name.as_str()) || FORBIDDEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Whether the value is hidden when the endpoint's headers are read.
 pub fn is_sensitive(name: &HeaderName) -> bool {
-    SENSITIVE_PARTS.iter().any(|part| name.as_str().contains(part))
+    let name = name.as_str().replace('_', "-");
+    SENSITIVE_PARTS.iter().any(|part| name.contains(part))
+        || name.split('-').any(|word| SENSITIVE_WORDS.contains(&word))
 }
 
 #[cfg(test)]
@@ -172,6 +178,10 @@ mod tests {
             "Metadata",
             "X-aws-ec2-metadata-token",
             "X-Google-Metadata-Request",
+            "webhook_id",
+            "Content_Length",
+            "X_Forwarded-For",
+            "user_agent",
         ] {
             assert!(matches!(parse(name, "x"), Err(InvalidHeader::Forbidden(_))), "{name}");
         }
@@ -199,10 +209,22 @@ mod tests {
 
     #[test]
     fn secrets_are_sensitive() {
-        for name in ["authorization", "cookie", "x-api-key", "x-auth-token", "x-my-secret", "x-hub-signature"]
-        {
+        for name in [
+            "authorization",
+            "cookie",
+            "x-api-key",
+            "x-auth-token",
+            "x-my-secret",
+            "x-hub-signature",
+            "x-auth",
+            "x_auth",
+            "api_key",
+            "access-key",
+        ] {
             assert!(is_sensitive(&HeaderName::from_static(name)), "{name}");
         }
-        assert!(!is_sensitive(&HeaderName::from_static("x-tenant")));
+        for name in ["x-tenant", "x-author", "x-keyboard"] {
+            assert!(!is_sensitive(&HeaderName::from_static(name)), "{name}");
+        }
     }
 }

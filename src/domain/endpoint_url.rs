@@ -80,6 +80,25 @@ pub fn check(url: &Url) -> Result<(), InvalidUrl> {
     Ok(())
 }
 
+/// Stands for what is hidden.
+const HIDDEN: &str = "********";
+/// A part of a path that is as long may be a secret: services put their tokens there.
+const SECRET_PART_LENGTH: usize = 16;
+
+/// The URL as those see it who may not change it: without what may be a secret.
+pub fn without_secrets(text: &str) -> String {
+    let Ok(mut url) = Url::parse(text) else { return HIDDEN.to_owned() };
+    let shown =
+        |part: &str| if part.len() < SECRET_PART_LENGTH { part.to_owned() } else { HIDDEN.to_owned() };
+    let path: Vec<String> = url.path().split('/').map(shown).collect();
+    url.set_path(&path.join("/"));
+    if url.query().is_some() {
+        url.set_query(Some(HIDDEN));
+    }
+    url.set_fragment(None);
+    url.into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +117,21 @@ mod tests {
             "http://-x.example/",
         ] {
             assert!(parse(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_hidden() {
+        for (text, shown) in [
+            ("https://example.com/hook", "https://example.com/hook"),
+            ("https://example.com/hook?token=1#part", "https://example.com/hook?********"),
+            (
+                "https://h.example/services/T01/B02/abcdefghijklmnop",
+                "https://h.example/services/T01/B02/********",
+            ),
+            ("no URL", "********"),
+        ] {
+            assert_eq!(without_secrets(text), shown);
         }
     }
 

@@ -4,7 +4,9 @@
 //! cannot be one, its `operationId` is taken. The schema of the JSON body becomes version 1 of the event type's, with
 //! everything that it refers to under `$defs`, so that it stands for itself; examples beside it come along.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+
+use super::openapi_bundle::{Bundler, TooMuchCopied};
 
 /// An event type as a document tells it.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,19 +28,49 @@ pub struct Webhook {
 /// References within a document are followed this far.
 const FARTHEST: u32 = 8;
 const METHODS: [&str; 5] = ["post", "put", "patch", "get", "delete"];
-const SCHEMAS: &str = "#/components/schemas/";
-const DEFINITIONS: &str = "#/$defs/";
+/// So many are taken at once.
+pub const MOST_WEBHOOKS: usize = 2_000;
+/// All schemas and examples of a document's webhooks take no more.
+const MOST_COPIED_BYTES: usize = 16 << 20;
 
-/// The webhooks of a document; `None` when it has no such part.
-pub fn webhooks(document: &Value) -> Option<Vec<Webhook>> {
-    let part = ["webhooks", "x-webhooks"].iter().find_map(|key| document.get(key)?.as_object())?;
-    Some(part.iter().filter_map(|(key, item)| webhook(document, key, item)).collect())
+/// Why webhooks are not taken from a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// It has no such part.
+    #[error("has no `webhooks`")]
+    None,
+    /// It has more.
+    #[error("may have {MOST_WEBHOOKS} webhooks at most")]
+    TooMany,
+    /// They would take more than they may.
+    #[error(transparent)]
+    TooMuch(#[from] TooMuchCopied),
+}
+
+/// The webhooks of a document.
+///
+/// # Errors
+/// [`NotTaken`].
+pub fn webhooks(document: &Value) -> Result<Vec<Webhook>, NotTaken> {
+    let part = ["webhooks", "x-webhooks"].iter().find_map(|key| document.get(key)?.as_object());
+    let part = part.ok_or(NotTaken::None)?;
+    if part.len() > MOST_WEBHOOKS {
+        return Err(NotTaken::TooMany);
+    }
+    let mut bundler = Bundler::new(document, MOST_COPIED_BYTES);
+    let found = part.iter().filter_map(|(key, item)| webhook(&mut bundler, document, key, item).transpose());
+    Ok(found.collect::<Result<_, TooMuchCopied>>()?)
 }
 
 /// `None` for a path item without an operation.
-fn webhook(document: &Value, key: &str, item: &Value) -> Option<Webhook> {
-    let item = resolved(document, item)?;
-    let operation = METHODS.iter().find_map(|method| item.get(method))?;
+fn webhook(
+    bundler: &mut Bundler<'_>,
+    document: &Value,
+    key: &str,
+    item: &Value,
+) -> Result<Option<Webhook>, TooMuchCopied> {
+    let Some(item) = resolved(document, item) else { return Ok(None) };
+    let Some(operation) = METHODS.iter().find_map(|method| item.get(method)) else { return Ok(None) };
     let text = |holder: &Value, field: &str| holder.get(field).and_then(Value::as_str).map(str::to_owned);
     let name = Some(key.to_owned()).filter(|key| is_name(key)).or_else(|| text(operation, "operationId"));
     let description =
@@ -49,14 +81,15 @@ fn webhook(document: &Value, key: &str, item: &Value) -> Option<Webhook> {
         ["x-postrider-", "x-svix-", "x-"].iter().find_map(|prefix| operation.get(format!("{prefix}{field}")))
     };
     let flags = own("feature-flags").and_then(Value::as_array);
-    Some(Webhook {
+    Ok(Some(Webhook {
         name: name.unwrap_or_else(|| key.to_owned()),
         description: description.unwrap_or_default(),
-        schemas: schema(document, operation).map(|schema| Map::from_iter([("1".to_owned(), schema)])),
+        schemas: schema(bundler, document, operation)?
+            .map(|schema| Map::from_iter([("1".to_owned(), schema)])),
         deprecated: operation.get("deprecated").and_then(Value::as_bool).unwrap_or(false),
         group_name: own("group-name").and_then(Value::as_str).map(str::to_owned),
         feature_flags: flags.map(|flags| flags.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
-    })
+    }))
 }
 
 fn is_name(text: &str) -> bool {
@@ -74,69 +107,47 @@ fn resolved<'a>(document: &'a Value, mut value: &'a Value) -> Option<&'a Value> 
 }
 
 /// The schema of the JSON body, standing for itself.
-fn schema(document: &Value, operation: &Value) -> Option<Value> {
+fn schema(
+    bundler: &mut Bundler<'_>,
+    document: &Value,
+    operation: &Value,
+) -> Result<Option<Value>, TooMuchCopied> {
+    let Some((media, schema)) = json_body(document, operation) else { return Ok(None) };
+    let (mut schema, definitions) = bundler.bundle(schema)?;
+    let examples = examples(bundler, document, media)?;
+    let Value::Object(fields) = &mut schema else { return Ok(None) };
+    if !definitions.is_empty() {
+        fields.insert("$defs".to_owned(), Value::Object(definitions));
+    }
+    if !examples.is_empty() && !fields.contains_key("examples") {
+        fields.insert("examples".to_owned(), Value::Array(examples));
+    }
+    Ok(Some(schema))
+}
+
+/// The JSON body of an operation, and its schema. One that is nothing but a reference is taken whole: its examples then
+/// stand where they are looked for.
+fn json_body<'a>(document: &'a Value, operation: &'a Value) -> Option<(&'a Value, &'a Value)> {
     let body = resolved(document, operation.get("requestBody")?)?;
     let content = body.get("content")?.as_object()?;
     let is_json = |kind: &str| kind.starts_with("application/json") || kind.ends_with("+json");
     let media = content.iter().find(|(kind, _)| is_json(kind)).map(|(_, media)| media)?;
-    // A schema that is nothing but a reference is taken whole: its examples then stand where they are looked for.
-    let mut schema = resolved(document, media.get("schema")?)?.clone();
-    let mut definitions = Map::new();
-    bundle(document, &mut schema, &mut definitions);
-    let examples = examples(document, media);
-    if let Value::Object(fields) = &mut schema {
-        if !definitions.is_empty() {
-            fields.insert("$defs".to_owned(), Value::Object(definitions));
-        }
-        if !examples.is_empty() && !fields.contains_key("examples") {
-            fields.insert("examples".to_owned(), Value::Array(examples));
-        }
-        return Some(schema);
-    }
-    None
+    Some((media, resolved(document, media.get("schema")?)?))
 }
 
-/// Turns references into the document's schemas into references into `definitions`, and puts there what they mean.
-fn bundle(document: &Value, value: &mut Value, definitions: &mut Map<String, Value>) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| bundle(document, item, definitions)),
-        Value::Object(fields) => {
-            for (key, field) in fields.iter_mut() {
-                match field {
-                    Value::String(reference) if key == "$ref" => point(document, reference, definitions),
-                    _ => bundle(document, field, definitions),
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn point(document: &Value, reference: &mut String, definitions: &mut Map<String, Value>) {
-    let Some(raw) = reference.strip_prefix(SCHEMAS).map(str::to_owned) else { return };
-    let name = raw.replace("~1", "/").replace("~0", "~");
-    if !definitions.contains_key(&name)
-        && let Some(target) = document.pointer(&format!("/components/schemas/{raw}"))
-    {
-        // Noted first: a schema may contain itself.
-        definitions.insert(name.clone(), json!({}));
-        let mut target = target.clone();
-        bundle(document, &mut target, definitions);
-        definitions.insert(name, target);
-    }
-    *reference = format!("{DEFINITIONS}{raw}");
-}
-
-fn examples(document: &Value, media: &Value) -> Vec<Value> {
+fn examples(bundler: &mut Bundler<'_>, document: &Value, media: &Value) -> Result<Vec<Value>, TooMuchCopied> {
     if let Some(example) = media.get("example") {
-        return vec![example.clone()];
+        return Ok(vec![bundler.copy(example)?]);
     }
     let named = media.get("examples").and_then(Value::as_object).into_iter().flatten();
-    named.filter_map(|(_, example)| resolved(document, example)?.get("value").cloned()).collect()
+    let values = named.filter_map(|(_, example)| resolved(document, example)?.get("value"));
+    values.map(|value| bundler.copy(value)).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -193,8 +204,22 @@ mod tests {
     fn older_documents_have_them_elsewhere_and_others_not_at_all() {
         let item = json!({"a.b": {"post": {}}});
         assert_eq!(webhooks(&json!({"x-webhooks": item})).unwrap()[0].name, "a.b");
-        assert_eq!(webhooks(&json!({"paths": {}})), None);
+        assert_eq!(webhooks(&json!({"paths": {}})), Err(NotTaken::None));
         let endless = json!({"webhooks": {"a": {"$ref": "#/webhooks/a"}}});
-        assert_eq!(webhooks(&endless), Some(vec![]));
+        assert_eq!(webhooks(&endless), Ok(vec![]));
+    }
+
+    #[test]
+    fn many_webhooks_of_one_large_schema_are_refused() {
+        let item = json!({"post": {"requestBody": {"content": {"application/json": {
+            "schema": {"$ref": "#/components/schemas/Large"}}}}}});
+        let items = |count: usize| (0..count).map(|n| (format!("a{n}"), item.clone())).collect::<Map<_, _>>();
+        let document = |count: usize| {
+            json!({
+            "webhooks": items(count), "components": {"schemas": {"Large": {"description": "x".repeat(750_000)}}}})
+        };
+        assert_eq!(webhooks(&document(3)).unwrap().len(), 3);
+        assert_eq!(webhooks(&document(2_000)), Err(NotTaken::TooMuch(TooMuchCopied)));
+        assert_eq!(webhooks(&document(2_001)), Err(NotTaken::TooMany));
     }
 }

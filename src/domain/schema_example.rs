@@ -2,10 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use super::json_weight::weight;
+
 /// Schemas within schemas are followed this deep.
 const DEEPEST: u32 = 12;
 /// An example has so many values at most: schemas that branch have no end otherwise.
 const MOST_VALUES: u32 = 2_000;
+
+/// What an example copies from the schema together: a schema can refer to a large part of itself many times.
+const MOST_BYTES: usize = 4 << 20;
 
 /// The example of an event type, whose JSON Schemas stand in `schemas` by version; the newest counts. `index` chooses
 /// among the examples that the schema tells. `None` when there is no schema, when it does not have so many examples,
@@ -15,7 +20,7 @@ pub fn example_payload(schemas: &Value, index: usize) -> Option<Value> {
     let told = schema.get("examples").and_then(Value::as_array).filter(|examples| !examples.is_empty());
     let example = match told {
         Some(examples) => examples.get(index).cloned(),
-        None => Maker { root: schema, left: MOST_VALUES }.example(schema, 0),
+        None => Maker { root: schema, left: MOST_VALUES, left_bytes: MOST_BYTES }.example(schema, 0),
     };
     example.filter(Value::is_object)
 }
@@ -31,6 +36,7 @@ fn newest(schemas: &Value) -> Option<&Value> {
 struct Maker<'a> {
     root: &'a Value,
     left: u32,
+    left_bytes: usize,
 }
 
 impl<'a> Maker<'a> {
@@ -42,6 +48,7 @@ impl<'a> Maker<'a> {
         let told = ["const", "example", "default"].iter().find_map(|key| schema.get(key));
         let listed = ["examples", "enum"].iter().find_map(|key| schema.get(key)?.get(0));
         if let Some(value) = told.or(listed) {
+            self.left_bytes = self.left_bytes.checked_sub(weight(value, self.left_bytes))?;
             return Some(value.clone());
         }
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {

@@ -25,6 +25,8 @@ pub struct TakenBack {
     pub cutoffs: Vec<TokenCutoff>,
     /// One by one.
     pub logged_out: HashSet<TokenHash>,
+    /// The application is deleted: nothing that was issued for it holds.
+    pub application_is_gone: bool,
 }
 
 impl TakenBack {
@@ -41,7 +43,7 @@ impl TakenBack {
                 && issued_at <= cutoff.issued_until
                 && now >= cutoff.effective_at
         };
-        self.logged_out.contains(hash) || self.cutoffs.iter().any(is_meant)
+        self.application_is_gone || self.logged_out.contains(hash) || self.cutoffs.iter().any(is_meant)
     }
 }
 
@@ -61,7 +63,7 @@ mod tests {
             issued_until: at(issued_until),
             effective_at: at(effective_at),
         };
-        TakenBack { cutoffs: vec![cutoff], logged_out: HashSet::new() }
+        TakenBack { cutoffs: vec![cutoff], ..TakenBack::default() }
     }
 
     #[test]
@@ -85,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_token_is_logged_out_alone() {
-        let taken = TakenBack { cutoffs: Vec::new(), logged_out: HashSet::from([[7; 32]]) };
+        let taken = TakenBack { logged_out: HashSet::from([[7; 32]]), ..TakenBack::default() };
         assert!(taken.covers(&[7; 32], at(1), None, at(2)));
         assert!(!taken.covers(&[8; 32], at(1), None, at(2)));
     }

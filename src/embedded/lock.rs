@@ -1,13 +1,17 @@
 //! One Postrider a data directory. The system drops the lock when its holder ends, however it ends.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use super::EmbeddedError;
+
+/// Only the owner may read or write.
+const OWNER_ONLY: u32 = 0o600;
 
 /// Held for as long as it lives.
 #[derive(Debug)]
@@ -24,8 +28,11 @@ impl DirectoryLock {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(OWNER_ONLY)
             .open(&path)
             .map_err(failed)?;
+        // It may be there from a time when everybody could read it. Whoever can open it can hold it.
+        file.set_permissions(Permissions::from_mode(OWNER_ONLY)).map_err(failed)?;
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(mut file) => {
                 let note = |file: &mut File| {

@@ -15,6 +15,7 @@ use super::audit::{Entry, changed, note};
 use super::configuration::raise_version;
 use super::connection::Connection;
 use super::operational::tell_of_deletion;
+use super::token_cutoff::announce;
 use super::{Store, StoreError};
 
 /// What a caller sets on an application.
@@ -266,6 +267,8 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         note(&mut transaction, actor, Entry::in_application(id, "application.deleted", id)).await?;
+        // Whatever was issued for it ends with it.
+        announce(&mut transaction, id).await?;
         transaction.commit().await?;
         Ok(true)
     }

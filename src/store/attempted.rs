@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use crate::domain::delivery::Standing;
 use crate::domain::id::{EndpointId, MessageId};
-use crate::domain::page::Scan;
+use crate::domain::page::{Scan, Stretch};
 
-use super::message::{Content, MessageFilter, MessageRecord};
+use super::message::{Content, ListedContent, MessageFilter, MessageRecord, stored_length};
 use super::{Span, Store, StoreError};
 
 /// Where a delivery stands.
@@ -34,16 +34,22 @@ impl Store {
         endpoint: EndpointId,
         filter: &MessageFilter,
         standings: Option<&[Standing]>,
-        with_content: bool,
+        content: ListedContent,
         scan: &Scan<MessageId>,
-    ) -> Result<Vec<(MessageRecord, DeliveryStanding)>, StoreError> {
+    ) -> Result<Stretch<(MessageRecord, DeliveryStanding)>, StoreError> {
         let span = Span::of(scan).within(filter.accepted);
         let codes: Option<Vec<i16>> =
             standings.map(|standings| standings.iter().map(|one| one.code()).collect());
         let rows = sqlx::query!(
             r#"-- delivery::list_by_endpoint
-            SELECT d.message_id, s.standing AS "standing!", CASE WHEN s.standing = 1 THEN p.due_at END AS next_attempt,
-                   m.event_type, m.event_id, m.channels, m.tags, CASE WHEN $2 THEN m.payload END AS payload
+            SELECT message_id AS "message_id!", standing AS "standing!", next_attempt, event_type AS "event_type!",
+                   event_id, channels, tags, CASE WHEN $2 THEN payload END AS payload, found AS "found!"
+            FROM (
+            SELECT *, count(*) OVER () AS found, row_number() OVER listed AS place,
+                   sum(octet_length(payload)) OVER (listed ROWS UNBOUNDED PRECEDING) AS bytes
+            FROM (
+            SELECT d.message_id, s.standing, CASE WHEN s.standing = 1 THEN p.due_at END AS next_attempt,
+                   m.event_type, m.event_id, m.channels, m.tags, m.payload
             FROM delivery d
             JOIN message m ON m.id = d.message_id
             LEFT JOIN pending p ON p.message_id = d.message_id AND p.endpoint_id = d.endpoint_id
@@ -60,9 +66,14 @@ impl Store {
               AND ($6::text IS NULL OR $6 = ANY(m.tags))
               AND d.message_id > $7 AND d.message_id < $8
             ORDER BY CASE WHEN $9 THEN d.message_id END, CASE WHEN NOT $9 THEN d.message_id END DESC
-            LIMIT $10"#,
+            LIMIT $10
+            ) page
+            WINDOW listed AS (ORDER BY CASE WHEN $9 THEN message_id END, CASE WHEN NOT $9 THEN message_id END DESC)
+            ) weighed
+            WHERE NOT $2 OR place = 1 OR coalesce(bytes, 0) <= $11
+            ORDER BY place"#,
             endpoint.uuid(),
-            with_content,
+            content.is_wanted(),
             codes.as_deref(),
             filter.event_types(),
             filter.channel.as_deref(),
@@ -71,10 +82,13 @@ impl Store {
             span.below,
             span.ascending,
             span.limit,
+            content.most_bytes(),
         )
         .fetch_all(&self.api)
         .await?;
-        rows.into_iter()
+        let is_cut = rows.first().is_some_and(|row| row.found > stored_length(rows.len()));
+        let rows: Result<Vec<_>, StoreError> = rows
+            .into_iter()
             .map(|row| {
                 let message = MessageRecord {
                     id: row.message_id.into(),
@@ -82,11 +96,14 @@ impl Store {
                     event_id: row.event_id,
                     channels: row.channels.unwrap_or_default(),
                     tags: row.tags.unwrap_or_default(),
-                    content: with_content.then(|| row.payload.map_or(Content::Expunged, Content::Kept)),
+                    content: content
+                        .is_wanted()
+                        .then(|| row.payload.map_or(Content::Expunged, Content::Kept)),
                 };
                 Ok((message, standing(row.standing, row.next_attempt)?))
             })
-            .collect()
+            .collect();
+        Ok(Stretch { rows: rows?, is_cut })
     }
 
     /// The live endpoints that a message was fanned out to, by id. That the message is the caller's has been

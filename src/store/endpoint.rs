@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::domain::actor::Actor;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::operational::NoticeKind;
-use crate::domain::page::Scan;
+use crate::domain::page::{Scan, Stretch};
 use crate::domain::reference::Reference;
 use crate::domain::secret::SigningSecret;
 
@@ -18,6 +18,7 @@ use super::audit::{Entry, changed, note};
 use super::configuration::raise_version;
 use super::connection::Connection;
 use super::endpoint_secret::insert_secret;
+use super::message::stored_length;
 use super::operational::{follow_listeners, tell};
 use super::{Store, StoreError};
 
@@ -146,22 +147,29 @@ impl Store {
         find(&mut connection, application, reference).await
     }
 
-    /// A stretch of the application's endpoints, by id.
+    /// A stretch of the application's endpoints, by id; as many as have no more than so many bytes of event types.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn endpoints(
         &self,
         application: ApplicationId,
+        most_bytes: usize,
         scan: &Scan<EndpointId>,
-    ) -> Result<Vec<EndpointRecord>, StoreError> {
-        let rows = sqlx::query_as!(
-            Row,
+    ) -> Result<Stretch<EndpointRecord>, StoreError> {
+        // A page of endpoints with many event types could be large: those that do not fit are not read.
+        let rows = sqlx::query!(
             r#"-- endpoint::list
-            (SELECT id AS "id!", uid, url AS "url!", description AS "description!", version AS "version!",
+            SELECT id AS "id!", uid, url AS "url!", description AS "description!", version AS "version!",
                 event_types, channels, rate_limit, max_in_flight, retry_schedule_ms,
                 metadata AS "metadata!: Json<BTreeMap<String, String>>", disabled_reason, paused_at,
-                created_at AS "created_at!", updated_at AS "updated_at!"
+                created_at AS "created_at!", updated_at AS "updated_at!", found AS "found!"
+            FROM (
+            SELECT *, count(*) OVER () AS found, row_number() OVER listed AS place,
+                sum(octet_length(array_to_string(event_types, ','))) OVER (listed ROWS UNBOUNDED PRECEDING) AS bytes
+            FROM (
+            (SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
+                retry_schedule_ms, metadata, disabled_reason, paused_at, created_at, updated_at
              FROM endpoint
              WHERE $2 AND application_id = $1 AND deleted_at IS NULL
                 AND id > coalesce($3, '00000000-0000-0000-0000-000000000000'::uuid)
@@ -172,15 +180,60 @@ impl Store {
              FROM endpoint
              WHERE NOT $2 AND application_id = $1 AND deleted_at IS NULL
                 AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-             ORDER BY id DESC LIMIT $4)"#,
+             ORDER BY id DESC LIMIT $4)
+            ) page
+            WINDOW listed AS (ORDER BY CASE WHEN $2 THEN id END, CASE WHEN NOT $2 THEN id END DESC)
+            ) weighed
+            WHERE place = 1 OR coalesce(bytes, 0) <= $5
+            ORDER BY place"#,
             application.uuid(),
             scan.ascending,
             scan.after.map(EndpointId::uuid),
             scan.limit,
+            stored_length(most_bytes),
         )
         .fetch_all(&self.api)
         .await?;
-        Ok(rows.into_iter().map(Into::into).collect())
+        let is_cut = rows.first().is_some_and(|row| row.found > stored_length(rows.len()));
+        let rows = rows.into_iter().map(|row| {
+            let row = Row {
+                id: row.id,
+                uid: row.uid,
+                url: row.url,
+                description: row.description,
+                version: row.version,
+                event_types: row.event_types,
+                channels: row.channels,
+                rate_limit: row.rate_limit,
+                max_in_flight: row.max_in_flight,
+                retry_schedule_ms: row.retry_schedule_ms,
+                metadata: row.metadata,
+                disabled_reason: row.disabled_reason,
+                paused_at: row.paused_at,
+                created_at: row.created_at,
+                updated_at: row.updated_at,
+            };
+            row.into()
+        });
+        Ok(Stretch { rows: rows.collect(), is_cut })
+    }
+
+    /// How many live endpoints the application has; counting stops at `most`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn count_endpoints(&self, application: ApplicationId, most: u32) -> Result<u32, StoreError> {
+        let found = sqlx::query_scalar!(
+            r#"-- endpoint::count
+            SELECT count(*) AS "count!" FROM (
+                SELECT FROM endpoint WHERE application_id = $1 AND deleted_at IS NULL LIMIT $2
+            ) found"#,
+            application.uuid(),
+            i64::from(most),
+        )
+        .fetch_one(&self.api)
+        .await?;
+        Ok(u32::try_from(found).unwrap_or(u32::MAX))
     }
 
     /// The live ones of these endpoints, by id, in no particular order.

@@ -6,9 +6,10 @@ use sqlx::types::Json;
 
 use crate::domain::actor::Actor;
 use crate::domain::id::EnvironmentId;
-use crate::domain::page::Scan;
+use crate::domain::page::{Scan, Stretch};
 
 use super::audit::{Entry, changed, note};
+use super::message::{ListedContent, stored_length};
 use super::{Store, StoreError};
 
 /// The JSON Schemas of an event type, by version: a JSON object as text.
@@ -122,29 +123,60 @@ impl Store {
         environment: &EnvironmentId,
         archived_too: bool,
         flags: Option<&[String]>,
+        content: ListedContent,
         scan: &Scan<String>,
-    ) -> Result<Vec<EventTypeRecord>, StoreError> {
-        let rows = sqlx::query_as!(
-            Row,
+    ) -> Result<Stretch<EventTypeRecord>, StoreError> {
+        let rows = sqlx::query!(
             r#"-- event_type::list
-            SELECT name, description, group_name, schemas AS "schemas: Json<Schemas>", feature_flags, archived,
-                deprecated, created_at, updated_at
-            FROM event_type
-            WHERE environment_id = $1 AND ($2 OR NOT archived)
-                AND ($4::text IS NULL OR CASE WHEN $3 THEN name > $4 ELSE name < $4 END)
-                AND ($6::text[] IS NULL OR coalesce(feature_flags, '{}') = '{}' OR feature_flags && $6)
-            ORDER BY CASE WHEN $3 THEN name END, CASE WHEN NOT $3 THEN name END DESC
-            LIMIT $5"#,
+            SELECT name AS "name!", description AS "description!", group_name,
+                CASE WHEN $7 THEN schemas END AS "schemas: Json<Schemas>", feature_flags, archived AS "archived!",
+                deprecated AS "deprecated!", created_at AS "created_at!", updated_at AS "updated_at!",
+                found AS "found!"
+            FROM (
+                SELECT *, count(*) OVER () AS found, row_number() OVER listed AS place,
+                    sum(CASE WHEN $7 THEN octet_length(schemas::text) END)
+                        OVER (listed ROWS UNBOUNDED PRECEDING) AS bytes
+                FROM (
+                    SELECT name, description, group_name, schemas, feature_flags, archived, deprecated, created_at,
+                        updated_at
+                    FROM event_type
+                    WHERE environment_id = $1 AND ($2 OR NOT archived)
+                        AND ($4::text IS NULL OR CASE WHEN $3 THEN name > $4 ELSE name < $4 END)
+                        AND ($6::text[] IS NULL OR coalesce(feature_flags, '{}') = '{}' OR feature_flags && $6)
+                    ORDER BY CASE WHEN $3 THEN name END, CASE WHEN NOT $3 THEN name END DESC
+                    LIMIT $5
+                ) page
+                WINDOW listed AS (ORDER BY CASE WHEN $3 THEN name END, CASE WHEN NOT $3 THEN name END DESC)
+            ) weighed
+            WHERE NOT $7 OR place = 1 OR coalesce(bytes, 0) <= $8
+            ORDER BY place"#,
             environment.as_str(),
             archived_too,
             scan.ascending,
             scan.after.as_deref(),
             scan.limit,
             flags,
+            content.is_wanted(),
+            content.most_bytes(),
         )
         .fetch_all(&self.api)
         .await?;
-        Ok(rows.into_iter().map(Into::into).collect())
+        let is_cut = rows.first().is_some_and(|row| row.found > stored_length(rows.len()));
+        let rows = rows.into_iter().map(|row| {
+            let row = Row {
+                name: row.name,
+                description: row.description,
+                group_name: row.group_name,
+                schemas: row.schemas,
+                feature_flags: row.feature_flags,
+                archived: row.archived,
+                deprecated: row.deprecated,
+                created_at: row.created_at,
+                updated_at: row.updated_at,
+            };
+            row.into()
+        });
+        Ok(Stretch { rows: rows.collect(), is_cut })
     }
 
     /// Creates an event type. An archived one of that name comes back with the new settings.

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::domain::id::{ApplicationId, MessageId};
-use crate::domain::page::Scan;
+use crate::domain::page::{Scan, Stretch};
 use crate::domain::reference::Reference;
 
 use super::span::TimeBounds;
@@ -33,6 +33,33 @@ pub enum Content {
     Kept(Vec<u8>),
     /// It was expunged.
     Expunged,
+}
+
+/// How much content a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListedContent {
+    /// None.
+    Without,
+    /// As much as fits into so many bytes, and that of one item at least.
+    Within(usize),
+}
+
+impl ListedContent {
+    pub(super) const fn is_wanted(self) -> bool {
+        matches!(self, Self::Within(_))
+    }
+
+    pub(super) fn most_bytes(self) -> i64 {
+        match self {
+            Self::Without => 0,
+            Self::Within(most) => i64::try_from(most).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+/// A number of rows as the database counts.
+pub(super) fn stored_length(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
 /// Which messages are meant.
@@ -83,24 +110,35 @@ impl Store {
         &self,
         application: ApplicationId,
         filter: &MessageFilter,
-        with_content: bool,
+        content: ListedContent,
         scan: &Scan<MessageId>,
-    ) -> Result<Vec<MessageRecord>, StoreError> {
+    ) -> Result<Stretch<MessageRecord>, StoreError> {
         let span = Span::of(scan).within(filter.accepted);
-        let rows = sqlx::query_as!(
-            Row,
+        // The sizes are known without reading what is large, and what does not fit is not read.
+        let rows = sqlx::query!(
             r#"-- message::list
-            SELECT id, event_type, event_id, channels, tags, CASE WHEN $2 THEN payload END AS payload
-            FROM message
-            WHERE application_id = $1
-              AND ($3::text[] IS NULL OR event_type = ANY($3))
-              AND ($4::text IS NULL OR $4 = ANY(channels))
-              AND ($5::text IS NULL OR $5 = ANY(tags))
-              AND id > $6 AND id < $7
-            ORDER BY CASE WHEN $8 THEN id END, CASE WHEN NOT $8 THEN id END DESC
-            LIMIT $9"#,
+            SELECT id AS "id!", event_type AS "event_type!", event_id, channels, tags,
+                   CASE WHEN $2 THEN payload END AS payload, found AS "found!"
+            FROM (
+                SELECT *, count(*) OVER () AS found, row_number() OVER listed AS place,
+                       sum(octet_length(payload)) OVER (listed ROWS UNBOUNDED PRECEDING) AS bytes
+                FROM (
+                    SELECT id, event_type, event_id, channels, tags, payload
+                    FROM message
+                    WHERE application_id = $1
+                      AND ($3::text[] IS NULL OR event_type = ANY($3))
+                      AND ($4::text IS NULL OR $4 = ANY(channels))
+                      AND ($5::text IS NULL OR $5 = ANY(tags))
+                      AND id > $6 AND id < $7
+                    ORDER BY CASE WHEN $8 THEN id END, CASE WHEN NOT $8 THEN id END DESC
+                    LIMIT $9
+                ) page
+                WINDOW listed AS (ORDER BY CASE WHEN $8 THEN id END, CASE WHEN NOT $8 THEN id END DESC)
+            ) weighed
+            WHERE NOT $2 OR place = 1 OR coalesce(bytes, 0) <= $10
+            ORDER BY place"#,
             application.uuid(),
-            with_content,
+            content.is_wanted(),
             filter.event_types(),
             filter.channel.as_deref(),
             filter.tag.as_deref(),
@@ -108,10 +146,23 @@ impl Store {
             span.below,
             span.ascending,
             span.limit,
+            content.most_bytes(),
         )
         .fetch_all(&self.api)
         .await?;
-        Ok(rows.into_iter().map(|row| row.record(with_content)).collect())
+        let is_cut = rows.first().is_some_and(|row| row.found > stored_length(rows.len()));
+        let rows = rows.into_iter().map(|row| {
+            let row = Row {
+                id: row.id,
+                event_type: row.event_type,
+                event_id: row.event_id,
+                channels: row.channels,
+                tags: row.tags,
+                payload: row.payload,
+            };
+            row.record(content.is_wanted())
+        });
+        Ok(Stretch { rows: rows.collect(), is_cut })
     }
 
     /// One message, by our id or by its `eventId`.

@@ -33,8 +33,15 @@ impl Store {
         )
         .fetch_all(&mut connection)
         .await?;
+        let is_live = sqlx::query_scalar!(
+            r#"-- application::is_live
+            SELECT EXISTS (SELECT FROM application WHERE id = $1 AND deleted_at IS NULL) AS "is_live!""#,
+            application.uuid(),
+        )
+        .fetch_one(&mut connection)
+        .await?;
         let logged_out = hashes.into_iter().filter_map(|hash| hash.try_into().ok()).collect();
-        Ok(TakenBack { cutoffs, logged_out })
+        Ok(TakenBack { cutoffs, logged_out, application_is_gone: !is_live })
     }
 
     /// Takes back the application's tokens that were issued until `now`, or those of some sessions alone, after
@@ -144,7 +151,8 @@ async fn cut_off(
     Ok(())
 }
 
-async fn announce(tx: &mut Connection, application: ApplicationId) -> Result<(), StoreError> {
+/// Tells every node that tokens of an application hold no longer.
+pub(super) async fn announce(tx: &mut Connection, application: ApplicationId) -> Result<(), StoreError> {
     sqlx::query!(
         "-- token_cutoff::announce\nSELECT pg_notify('postrider_credentials', $1)",
         application.uuid().to_string(),

@@ -65,6 +65,8 @@ mod hostile;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
+mod intake;
+#[cfg(test)]
 mod javascript;
 #[cfg(test)]
 mod lease;

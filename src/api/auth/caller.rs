@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::actor::{Actor, ActorKind};
 use crate::domain::capability::{Capability, Need};
 use crate::domain::claims::{Claims, OPERATOR_SUBJECT};
+use crate::domain::endpoint_url;
 use crate::domain::id::{ApplicationId, EnvironmentId, TokenId};
 use crate::domain::reference::Reference;
 use crate::domain::token_cutoff::TokenHash;
@@ -130,6 +131,21 @@ impl Caller {
         self.capabilities.as_deref().unwrap_or(&Capability::ALL)
     }
 
+    /// Whether it is a tenant.
+    pub fn is_tenant(&self) -> bool {
+        self.role == Role::Application
+    }
+
+    /// Whether what may be a secret of an endpoint is shown: to all but tokens that may not change endpoints.
+    pub fn sees_secrets(&self) -> bool {
+        self.capabilities.as_ref().is_none_or(|given| given.contains(&Capability::ManageEndpoint))
+    }
+
+    /// An endpoint's URL as the caller sees it.
+    pub fn shown_url(&self, url: String) -> String {
+        if self.sees_secrets() { url } else { endpoint_url::without_secrets(&url) }
+    }
+
     /// The flags of features that a tenant's token shows; `None` when it says nothing of them.
     pub fn feature_flags(&self) -> Option<&[String]> {
         self.feature_flags.as_deref()
@@ -224,10 +240,10 @@ fn chosen_environment(asked: &str) -> Result<EnvironmentId, ApiError> {
     })
 }
 
-/// Our own tokens have their moment of issue in their id, to the millisecond.
+/// Our own tokens have their moment of issue in their id, to the millisecond. It is believed within the second that the
+/// token itself names: whoever can sign tokens could otherwise write one that cannot be taken back.
 fn issued_at(claims: &Claims) -> DateTime<Utc> {
-    let own = claims.jti.as_deref().and_then(|id| id.parse::<TokenId>().ok());
-    own.map(TokenId::created_at)
-        .or_else(|| DateTime::from_timestamp(claims.iat, 0))
-        .unwrap_or(DateTime::UNIX_EPOCH)
+    let said = DateTime::from_timestamp(claims.iat, 0).unwrap_or(DateTime::UNIX_EPOCH);
+    let own = claims.jti.as_deref().and_then(|id| id.parse::<TokenId>().ok()).map(TokenId::created_at);
+    own.filter(|own| (0..=1).contains(&(own.timestamp() - claims.iat))).unwrap_or(said)
 }

@@ -14,7 +14,8 @@ use crate::domain::id::{ApplicationId, TokenId};
 const SECRET: &[u8] = b"a secret for tests";
 
 fn authenticator(clock: &Clock) -> Authenticator {
-    Authenticator::new(&TokenKey::Hs256(SECRET.to_vec()), SECRET, clock.clone()).unwrap()
+    Authenticator::new(&TokenKey::Hs256(SECRET.to_vec()), RequiredClaims::default(), SECRET, clock.clone())
+        .unwrap()
 }
 
 fn claims(clock: &Clock, sub: &str, org: Option<&str>) -> Claims {
@@ -122,8 +123,13 @@ fn an_ed25519_public_key_verifies() {
     let clock = Clock::default();
     let key = SigningKey::from_bytes(&[7; 32]);
     let public = key.verifying_key().to_public_key_pem(LineEnding::LF).unwrap();
-    let authenticator =
-        Authenticator::new(&TokenKey::EdDsa(public.into_bytes()), SECRET, clock.clone()).unwrap();
+    let authenticator = Authenticator::new(
+        &TokenKey::EdDsa(public.into_bytes()),
+        RequiredClaims::default(),
+        SECRET,
+        clock.clone(),
+    )
+    .unwrap();
     let private = EncodingKey::from_ed_der(key.to_pkcs8_der().unwrap().as_bytes());
     let claims = claims(&clock, "org_demo", None);
     let token = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &private).unwrap();
@@ -175,8 +181,9 @@ fn our_own_tokens_hold_whatever_others_sign_with() {
     let clock = Clock::default();
     let key = SigningKey::from_bytes(&[7; 32]);
     let public = key.verifying_key().to_public_key_pem(LineEnding::LF).unwrap().into_bytes();
-    let of =
-        |key: TokenKey, main_secret: &[u8]| Authenticator::new(&key, main_secret, clock.clone()).unwrap();
+    let of = |key: TokenKey, main_secret: &[u8]| {
+        Authenticator::new(&key, RequiredClaims::default(), main_secret, clock.clone()).unwrap()
+    };
     let claims = Claims { jti: Some(TokenId::generate().to_string()), ..claims(&clock, "org_demo", None) };
     let ed = of(TokenKey::EdDsa(public.clone()), b"main");
     let own = ed.sign(&claims).unwrap();
@@ -202,4 +209,78 @@ fn a_tokens_hash_does_not_depend_on_how_its_signature_is_spelt() {
     for spelling in [format!("{token}="), format!("{token} "), token.clone()] {
         assert!(hash(&spelling).is_err() || hash(&spelling) == Ok(known), "{spelling}");
     }
+}
+
+#[test]
+fn a_token_issued_in_the_future_is_refused() {
+    let clock = Clock::default();
+    let authenticator = authenticator(&clock);
+    let issued_in = |seconds: i64| {
+        let claims = claims(&clock, "org_demo", None);
+        authenticator.verify(&signed(&Claims { iat: claims.iat + seconds, nbf: None, ..claims }))
+    };
+    assert!(issued_in(2).is_ok(), "clocks differ a little");
+    assert!(is_refused(&issued_in(30)) && is_refused(&issued_in(3_600)));
+    assert!(is_refused(&issued_in(i64::MAX / 2)));
+}
+
+#[test]
+fn a_token_cannot_say_by_its_id_that_it_was_issued_later() {
+    let clock = Clock::default();
+    let authenticator = authenticator(&clock);
+    let jti = Some(TokenId::generate().to_string());
+    let now = clock.now().timestamp();
+    let claims = Claims {
+        jti,
+        iat: now - 3_600,
+        ..claims(&clock, &ApplicationId::generate().to_string(), Some("org_a"))
+    };
+    let caller = authenticator.verify(&signed(&claims)).unwrap();
+    assert!(caller.token().unwrap().issued_at.timestamp() <= now - 3_599);
+}
+
+#[test]
+fn extensions_that_must_be_understood_are_refused() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    let clock = Clock::default();
+    let authenticator = authenticator(&clock);
+    let token = |header: &str| {
+        let body = serde_json::to_vec(&claims(&clock, "org_demo", None)).unwrap();
+        let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(body));
+        let key = EncodingKey::from_secret(SECRET);
+        let signature = jsonwebtoken::crypto::sign(text.as_bytes(), &key, Algorithm::HS256).unwrap();
+        with_token(&format!("{text}.{signature}"))
+    };
+    assert!(authenticator.verify(&token(r#"{"alg":"HS256"}"#)).is_ok());
+    assert!(is_refused(&authenticator.verify(&token(r#"{"alg":"HS256","crit":["b64"],"b64":false}"#))));
+    assert!(is_refused(&authenticator.verify(&token(r#"{"alg":"HS256","crit":[]}"#))));
+}
+
+#[test]
+fn audience_and_issuer_can_be_required() {
+    let clock = Clock::default();
+    let required = RequiredClaims { audience: Some("hooks".to_owned()), issuer: Some("us".to_owned()) };
+    let key = TokenKey::Hs256(SECRET.to_vec());
+    let authenticator = Authenticator::new(&key, required, SECRET, clock.clone()).unwrap();
+    let verify = |more: serde_json::Value| {
+        let mut fields = serde_json::to_value(claims(&clock, "org_demo", None)).unwrap();
+        fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let token = jsonwebtoken::encode(&Header::default(), &fields, &EncodingKey::from_secret(SECRET));
+        authenticator.verify(&with_token(&token.unwrap()))
+    };
+    assert!(verify(serde_json::json!({"aud": "hooks", "iss": "us"})).is_ok());
+    assert!(verify(serde_json::json!({"aud": ["other", "hooks"], "iss": "us"})).is_ok());
+    for wrong in [
+        serde_json::json!({}),
+        serde_json::json!({"aud": "hooks"}),
+        serde_json::json!({"iss": "us"}),
+        serde_json::json!({"aud": "other", "iss": "us"}),
+        serde_json::json!({"aud": "hooks", "iss": "them"}),
+    ] {
+        assert!(is_refused(&verify(wrong.clone())), "{wrong}");
+    }
+    let own = authenticator.sign(&claims(&clock, "org_demo", None)).unwrap();
+    assert!(authenticator.verify(&with_token(&own)).is_ok(), "our own say both");
 }

@@ -2,18 +2,23 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use moka::sync::Cache;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::domain::claims::Claims;
+use crate::domain::claims::{Claims, RequiredClaims};
 use crate::domain::token_cutoff::TokenHash;
 
 use super::super::error::ApiError;
 
 /// Clocks may differ by this much.
 const LEEWAY_SECONDS: i64 = 60;
+/// A token is issued this far in the future at most: one that is taken back goes by when it was issued.
+const ISSUE_LEEWAY_SECONDS: i64 = 5;
 
 /// So much text of tokens that were verified is kept.
 const KEPT_BYTES: u64 = 4 << 20;
@@ -42,12 +47,21 @@ struct Key {
 }
 
 impl Key {
-    fn new(decoding: DecodingKey, algorithm: Algorithm) -> Self {
+    fn new(decoding: DecodingKey, algorithm: Algorithm, required: &RequiredClaims) -> Self {
         let mut validation = Validation::new(algorithm);
-        // Times are checked below, by our own clock; audiences are not ours to judge.
+        // Times are checked below, by our own clock.
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_aud = false;
+        if let Some(audience) = &required.audience {
+            validation.validate_aud = true;
+            validation.set_audience(&[audience]);
+            validation.required_spec_claims.insert("aud".to_owned());
+        }
+        if let Some(issuer) = &required.issuer {
+            validation.set_issuer(&[issuer]);
+            validation.required_spec_claims.insert("iss".to_owned());
+        }
         Self { decoding, validation }
     }
 }
@@ -59,6 +73,7 @@ pub(super) struct Tokens {
     own: Option<Key>,
     signing: EncodingKey,
     header: Header,
+    required: RequiredClaims,
     /// Those whose signature held: it always will, so it is not looked at again.
     verified: Cache<String, Arc<Verified>>,
 }
@@ -72,26 +87,32 @@ pub(super) struct Verified {
 }
 
 impl Tokens {
-    pub(super) fn new(key: &TokenKey, main_secret: &[u8]) -> Result<Self, InvalidTokenKey> {
+    pub(super) fn new(
+        key: &TokenKey,
+        required: RequiredClaims,
+        main_secret: &[u8],
+    ) -> Result<Self, InvalidTokenKey> {
         let (decoding, algorithm) = match key {
             TokenKey::Hs256(secret) => (DecodingKey::from_secret(secret), Algorithm::HS256),
             TokenKey::Rs256(pem) => (DecodingKey::from_rsa_pem(pem)?, Algorithm::RS256),
             TokenKey::EdDsa(pem) => (DecodingKey::from_ed_pem(pem)?, Algorithm::EdDSA),
         };
-        let given = Key::new(decoding, algorithm);
+        let given = Key::new(decoding, algorithm, &required);
         let verified = Cache::builder()
             .weigher(|token: &String, _| u32::try_from(token.len()).unwrap_or(u32::MAX))
             .max_capacity(KEPT_BYTES)
             .build();
         if let TokenKey::Hs256(secret) = key {
             let signing = EncodingKey::from_secret(secret);
-            return Ok(Self { given, own: None, signing, header: Header::new(Algorithm::HS256), verified });
+            let header = Header::new(Algorithm::HS256);
+            return Ok(Self { given, own: None, signing, header, required, verified });
         }
         let derived =
             Sha256::new().chain_update(b"postrider tokens 1\0").chain_update(main_secret).finalize();
-        let own = Key::new(DecodingKey::from_secret(&derived), Algorithm::HS256);
+        let own = Key::new(DecodingKey::from_secret(&derived), Algorithm::HS256, &required);
         let header = Header { kid: Some(OWN_KEY.to_owned()), ..Header::new(Algorithm::HS256) };
-        Ok(Self { given, own: Some(own), signing: EncodingKey::from_secret(&derived), header, verified })
+        let signing = EncodingKey::from_secret(&derived);
+        Ok(Self { given, own: Some(own), signing, header, required, verified })
     }
 
     /// A token that holds now.
@@ -111,6 +132,9 @@ impl Tokens {
     fn verify_signature(&self, token: &str) -> Result<Verified, ApiError> {
         let refused = |_| ApiError::Unauthenticated("The token is not valid.");
         let header = jsonwebtoken::decode_header(token).map_err(refused)?;
+        if has_critical_extensions(token) {
+            return Err(ApiError::Unauthenticated("The token asks for an extension that is not known here."));
+        }
         // Each key has one algorithm, so a token cannot choose how it is verified.
         let key = match &self.own {
             Some(own) if header.kid.as_deref() == Some(OWN_KEY) => own,
@@ -122,11 +146,21 @@ impl Tokens {
     }
 
     pub(super) fn sign(&self, claims: &Claims) -> Result<String, ApiError> {
-        jsonwebtoken::encode(&self.header, claims, &self.signing).map_err(|error| {
-            tracing::error!(%error, "a token could not be signed");
-            ApiError::Internal
-        })
+        jsonwebtoken::encode(&self.header, &self.required.along_with(claims), &self.signing).map_err(
+            |error| {
+                tracing::error!(%error, "a token could not be signed");
+                ApiError::Internal
+            },
+        )
     }
+}
+
+/// Whether the header names extensions that must be understood (RFC 7515, section 4.1.11). We know none.
+fn has_critical_extensions(token: &str) -> bool {
+    let header = token.split('.').next().unwrap_or_default();
+    let fields =
+        URL_SAFE_NO_PAD.decode(header).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+    fields.is_none_or(|fields| fields.get("crit").is_some())
 }
 
 /// Of the part that the signature covers: of the signature itself there may be more than one spelling.
@@ -139,8 +173,8 @@ fn check_times(claims: &Claims, now: DateTime<Utc>) -> Result<(), ApiError> {
     if claims.exp.is_some_and(|exp| now >= exp.saturating_add(LEEWAY_SECONDS)) {
         return Err(ApiError::Unauthenticated("The token has expired."));
     }
-    let begins = claims.iat.max(claims.nbf.unwrap_or(i64::MIN));
-    if now < begins.saturating_sub(LEEWAY_SECONDS) {
+    let begins = claims.nbf.map_or(i64::MIN, |begin| begin.saturating_sub(LEEWAY_SECONDS));
+    if now < begins.max(claims.iat.saturating_sub(ISSUE_LEEWAY_SECONDS)) {
         return Err(ApiError::Unauthenticated("The token is not valid yet."));
     }
     Ok(())

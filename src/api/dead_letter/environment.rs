@@ -20,11 +20,7 @@ use super::filter::{BulkIn, FilterQuery, ReplayIn};
 use super::{CountOut, DeadLetterOut, Scope, operate};
 
 fn scope(caller: &Caller) -> Result<Scope, ApiError> {
-    Ok(Scope {
-        actor: caller.actor().clone(),
-        environment: caller.whole_environment()?.clone(),
-        application: None,
-    })
+    Ok(Scope { caller: caller.clone(), environment: caller.whole_environment()?.clone(), application: None })
 }
 
 /// List the dead letters of the environment.

@@ -13,18 +13,19 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::domain::actor::Actor;
+use crate::domain::attempt::Failure;
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId, MessageId};
 use crate::store::DeadLetter;
 
-use super::attempt::AttemptOut;
+use super::attempt::{AttemptOut, UNREACHABLE};
+use super::auth::Caller;
 use super::message::some_if_any;
 use super::state::SharedState;
 
 /// Whose dead letters an operation is about.
 struct Scope {
     /// Who asks.
-    actor: Actor,
+    caller: Caller,
     environment: EnvironmentId,
     /// Of one tenant; `None` for all of the environment.
     application: Option<ApplicationId>,
@@ -110,6 +111,18 @@ impl From<DeadLetter> for DeadLetterOut {
             payload: None,
             attempts: None,
         }
+    }
+}
+
+impl DeadLetterOut {
+    /// As this caller sees it.
+    #[must_use]
+    fn shown_to(mut self, caller: &Caller) -> Self {
+        self.endpoint_url = caller.shown_url(self.endpoint_url);
+        if caller.is_tenant() && self.last_failure.as_deref() == Some(Failure::EgressRefused.name()) {
+            self.last_failure = Some(UNREACHABLE.name().to_owned());
+        }
+        self
     }
 }
 

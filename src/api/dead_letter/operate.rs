@@ -8,7 +8,9 @@ use crate::domain::background_task::TaskKind;
 use crate::domain::id::{DeadLetterId, EndpointId};
 use crate::domain::page::Scan;
 use crate::domain::reference::Reference;
-use crate::store::{AttemptFilter, Content, DiscardOutcome, NewTask, ReplayOutcome};
+use crate::store::{
+    AttemptFilter, AttemptRecord, Content, DeadLetter, DiscardOutcome, NewTask, ReplayOutcome,
+};
 
 use super::super::attempt::AttemptOut;
 use super::super::background_task::BackgroundTaskOut;
@@ -33,7 +35,15 @@ pub(super) async fn list(
     let page = page.request::<DeadLetterId>(Ordering::Descending)?;
     let filter = query.filter(state, Some(&scope.environment), scope.application).await?;
     let rows = state.store.dead_letters(Some(&scope.environment), &filter, &page.scan).await?;
-    Ok(Json(page.answer(rows, |letter| letter.id.to_string(), Into::into)))
+    Ok(Json(page.answer(rows, |letter| letter.id.to_string(), |letter| shaped(letter, scope))))
+}
+
+fn shaped(letter: DeadLetter, scope: &Scope) -> DeadLetterOut {
+    DeadLetterOut::from(letter).shown_to(&scope.caller)
+}
+
+fn shaped_attempt(row: AttemptRecord, scope: &Scope) -> Result<AttemptOut, ApiError> {
+    Ok(AttemptOut::of(row, false)?.shown_to(&scope.caller))
 }
 
 /// One dead letter with its payload and attempts.
@@ -50,10 +60,10 @@ pub(super) async fn get(
     let (message, endpoint) = (letter.message_id, Some(letter.endpoint_id));
     let filter = AttemptFilter::default();
     let attempts = state.store.attempts_of_message(message, endpoint, &filter, true, &latest).await?;
-    let mut out = DeadLetterOut::from(letter);
+    let mut out = shaped(letter, scope);
     out.payload = payload.map(|bytes| payload_of(Some(Content::Kept(bytes)))).transpose()?;
     out.attempts =
-        Some(attempts.into_iter().map(|row| AttemptOut::of(row, false)).collect::<Result<_, _>>()?);
+        Some(attempts.into_iter().map(|row| shaped_attempt(row, scope)).collect::<Result<_, _>>()?);
     Ok(Json(out))
 }
 
@@ -69,7 +79,7 @@ pub(super) async fn replay(
         Some(named) => Some(other_endpoint(state, scope, id, named).await?),
         None => None,
     };
-    let (actor, environment) = (&scope.actor, &scope.environment);
+    let (actor, environment) = (scope.caller.actor(), &scope.environment);
     match state.store.replay_dead_letter(actor, environment, scope.application, id, to).await? {
         ReplayOutcome::Started => {}
         ReplayOutcome::NotFound => return Err(ApiError::NotFound),
@@ -91,7 +101,11 @@ pub(super) async fn discard(
     id: &str,
 ) -> Result<Json<DeadLetterOut>, ApiError> {
     let id = named(id)?;
-    match state.store.discard_dead_letter(&scope.actor, &scope.environment, scope.application, id).await? {
+    match state
+        .store
+        .discard_dead_letter(scope.caller.actor(), &scope.environment, scope.application, id)
+        .await?
+    {
         DiscardOutcome::Discarded => shown(state, scope, id).await,
         DiscardOutcome::NotFound => Err(ApiError::NotFound),
         DiscardOutcome::AlreadyReplayed => Err(already_replayed()),
@@ -118,7 +132,7 @@ pub(super) async fn bulk(
         rate_per_second: bulk.rate_per_second,
         total: count,
     };
-    let task = state.store.create_task(&scope.actor, &new).await?;
+    let task = state.store.create_task(scope.caller.actor(), &new).await?;
     state.replay.wake();
     Ok((StatusCode::ACCEPTED, Json(BackgroundTaskOut::from(task))).into_response())
 }
@@ -152,5 +166,5 @@ async fn shown(
     id: DeadLetterId,
 ) -> Result<Json<DeadLetterOut>, ApiError> {
     let letter = state.store.dead_letter(&scope.environment, scope.application, id).await?;
-    Ok(Json(letter.ok_or(ApiError::NotFound)?.into()))
+    Ok(Json(shaped(letter.ok_or(ApiError::NotFound)?, scope)))
 }

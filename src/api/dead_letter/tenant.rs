@@ -22,7 +22,7 @@ use super::{CountOut, DeadLetterOut, Scope, operate};
 async fn scope(state: &SharedState, caller: &Caller, app_id: &str) -> Result<Scope, ApiError> {
     let application = caller.application(state, app_id).await?;
     Ok(Scope {
-        actor: caller.actor().clone(),
+        caller: caller.clone(),
         environment: caller.environment()?.clone(),
         application: Some(application),
     })

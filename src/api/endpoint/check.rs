@@ -2,26 +2,63 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::Caps;
 use crate::domain::endpoint_header;
 use crate::domain::endpoint_url;
 use crate::domain::secret::SigningSecret;
 use crate::send::EgressPolicy;
 
+use super::super::auth::{Caller, Role};
 use super::super::error::ApiError;
+use super::super::state::ApiState;
 use super::super::validate::Findings;
 use super::shape::{EndpointIn, EndpointPatch};
 
 const MAX_CHANNELS: usize = 10;
-const MAX_IN_FLIGHT: u32 = 1_000;
 const MAX_VERSION: u32 = 1_000_000;
+
+/// What an endpoint may be, as far as it depends on the operator and on who asks.
+pub struct Rules<'a> {
+    egress: &'a EgressPolicy,
+    caps: &'a Caps,
+    is_tenant: bool,
+}
+
+impl<'a> Rules<'a> {
+    /// The rules for this caller.
+    pub fn of(state: &'a ApiState, caller: &Caller) -> Self {
+        Self { egress: &state.egress, caps: &state.caps, is_tenant: caller.role == Role::Application }
+    }
+
+    fn max_in_flight(&self, findings: &mut Findings, limit: Option<u32>) {
+        let cap = self.caps.max_in_flight;
+        if limit.is_some_and(|limit| !(1..=cap).contains(&limit)) {
+            findings.add(
+                "maxInFlight",
+                format!("must be between 1 and {cap}, the operator's `max_in_flight_cap`"),
+            );
+        }
+    }
+
+    fn retry_schedule(&self, findings: &mut Findings, seconds: Option<&[f64]>) {
+        findings.retry_schedule("retrySchedule", seconds);
+        let Some(seconds) = seconds.filter(|_| self.is_tenant) else { return };
+        let (most, least) = (self.caps.tenant_max_retries, self.caps.tenant_min_retry_wait.as_secs_f64());
+        if seconds.len() > usize::try_from(most).unwrap_or(usize::MAX) {
+            findings.add("retrySchedule", format!("may have {most} waits at most"));
+        } else if seconds.iter().any(|wait| *wait < least) {
+            findings.add("retrySchedule", format!("each wait must be {least} seconds at least"));
+        }
+    }
+}
 
 /// Checks an endpoint's input, and writes its URL as it will be requested.
 ///
 /// # Errors
 /// [`ApiError::Invalid`] with everything that is wrong.
-pub fn check_input(input: &mut EndpointIn, egress: &EgressPolicy) -> Result<(), ApiError> {
+pub fn check_input(input: &mut EndpointIn, rules: &Rules<'_>) -> Result<(), ApiError> {
     let mut findings = Findings::of_body();
-    check_url(&mut findings, &mut input.url, egress);
+    check_url(&mut findings, &mut input.url, rules.egress);
     findings.uid("uid", input.uid.as_deref());
     findings.text("description", input.description.as_deref().unwrap_or_default());
     check_version(&mut findings, input.version);
@@ -30,8 +67,8 @@ pub fn check_input(input: &mut EndpointIn, egress: &EgressPolicy) -> Result<(), 
     findings.channels("channels", input.channels.as_deref().unwrap_or_default(), MAX_CHANNELS);
     findings.rate_limit("rateLimit", input.rate_limit);
     findings.rate_limit("throttleRate", input.throttle_rate);
-    check_max_in_flight(&mut findings, input.max_in_flight);
-    findings.retry_schedule("retrySchedule", input.retry_schedule.as_deref());
+    rules.max_in_flight(&mut findings, input.max_in_flight);
+    rules.retry_schedule(&mut findings, input.retry_schedule.as_deref());
     findings.metadata("metadata", input.metadata.as_ref().unwrap_or(&BTreeMap::new()));
     let secret = input.secret.as_deref().map(SigningSecret::parse).and_then(Result::err);
     findings.note("secret", secret.map(|wrong| wrong.to_string()));
@@ -43,13 +80,13 @@ pub fn check_input(input: &mut EndpointIn, egress: &EgressPolicy) -> Result<(), 
 ///
 /// # Errors
 /// [`ApiError::Invalid`] with everything that is wrong.
-pub fn check_patch(patch: &mut EndpointPatch, egress: &EgressPolicy) -> Result<(), ApiError> {
+pub fn check_patch(patch: &mut EndpointPatch, rules: &Rules<'_>) -> Result<(), ApiError> {
     fn named<T>(list: Option<&Option<Vec<T>>>) -> &[T] {
         list.and_then(Option::as_deref).unwrap_or_default()
     }
     let mut findings = Findings::of_body();
     if let Some(url) = &mut patch.url {
-        check_url(&mut findings, url, egress);
+        check_url(&mut findings, url, rules.egress);
     }
     findings.uid("uid", patch.uid.as_ref().and_then(Option::as_deref));
     findings.text("description", patch.description.as_ref().and_then(Option::as_deref).unwrap_or_default());
@@ -59,8 +96,8 @@ pub fn check_patch(patch: &mut EndpointPatch, egress: &EgressPolicy) -> Result<(
     findings.channels("channels", named(patch.channels.as_ref()), MAX_CHANNELS);
     findings.rate_limit("rateLimit", patch.rate_limit.flatten());
     findings.rate_limit("throttleRate", patch.throttle_rate.flatten());
-    check_max_in_flight(&mut findings, patch.max_in_flight.flatten());
-    findings.retry_schedule("retrySchedule", patch.retry_schedule.as_ref().and_then(Option::as_deref));
+    rules.max_in_flight(&mut findings, patch.max_in_flight.flatten());
+    rules.retry_schedule(&mut findings, patch.retry_schedule.as_ref().and_then(Option::as_deref));
     if let Some(Some(metadata)) = &patch.metadata {
         findings.metadata("metadata", metadata);
     }
@@ -80,12 +117,6 @@ fn check_url(findings: &mut Findings, url: &mut String, egress: &EgressPolicy) {
 fn check_version(findings: &mut Findings, version: Option<u32>) {
     if version.is_some_and(|version| !(1..=MAX_VERSION).contains(&version)) {
         findings.add("version", format!("must be between 1 and {MAX_VERSION}"));
-    }
-}
-
-fn check_max_in_flight(findings: &mut Findings, limit: Option<u32>) {
-    if limit.is_some_and(|limit| !(1..=MAX_IN_FLIGHT).contains(&limit)) {
-        findings.add("maxInFlight", format!("must be between 1 and {MAX_IN_FLIGHT}"));
     }
 }
 

@@ -32,6 +32,7 @@ struct ExampleIn {
     #[schema(min_length = 1, max_length = 256, pattern = "^[a-zA-Z0-9\\-_.]+$", example = "invoice.paid")]
     event_type: String,
     /// Which one, where the schema has several examples; the first when absent.
+    #[schema(maximum = 100_000)]
     example_index: Option<u32>,
     /// This payload instead of the schema's example.
     #[schema(value_type = Option<Object>)]

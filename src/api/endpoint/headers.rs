@@ -75,18 +75,21 @@ async fn get(
     ApiPath(path): ApiPath<EndpointPath>,
 ) -> Result<Json<EndpointHeadersOut>, ApiError> {
     let application = caller.application(&state, &path.app_id).await?;
-    shown(&state, application, &path.endpoint_id).await
+    shown(&state, &caller, application, &path.endpoint_id).await
 }
 
 /// The headers of the endpoint of that name.
 pub(in super::super) async fn shown(
     state: &ApiState,
+    caller: &Caller,
     application: ApplicationId,
     named: &str,
 ) -> Result<Json<EndpointHeadersOut>, ApiError> {
     let headers = state.store.endpoint_headers(application, &Reference::parse(named)).await?;
-    let (hidden, headers): (Headers, Headers) =
-        headers.ok_or(ApiError::NotFound)?.into_iter().partition(|(name, _)| is_sensitive(name));
+    let (hidden, headers): (Headers, Headers) = headers
+        .ok_or(ApiError::NotFound)?
+        .into_iter()
+        .partition(|(name, _)| is_sensitive(name) || !caller.sees_secrets());
     Ok(Json(EndpointHeadersOut { headers, sensitive: hidden.into_keys().collect() }))
 }
 

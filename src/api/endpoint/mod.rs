@@ -1,5 +1,6 @@
 //! Endpoints: where a tenant's messages go.
 
+pub mod cap;
 pub mod check;
 mod example;
 pub mod headers;
@@ -26,7 +27,7 @@ use super::extract::{ApiPath, ApiQuery, JsonBody};
 use super::page::{ListOut, Ordering, PageQuery};
 use super::state::{ApiState, SharedState};
 use super::validate::Findings;
-use check::{check_input, check_patch};
+use check::{Rules, check_input, check_patch};
 use shape::{EndpointIn, EndpointOut, EndpointPatch};
 
 /// List the endpoints of an application.
@@ -42,18 +43,19 @@ async fn list(
     ApiQuery(query): ApiQuery<PageQuery>,
 ) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
     let application = caller.application(&state, &app_id).await?;
-    page_of(&state, application, &query).await
+    page_of(&state, &caller, application, &query).await
 }
 
 /// A page of an application's endpoints.
 pub(super) async fn page_of(
     state: &ApiState,
+    caller: &Caller,
     application: ApplicationId,
     query: &PageQuery,
 ) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
     let page = query.request::<EndpointId>(Ordering::Descending)?;
-    let rows = state.store.endpoints(application, &page.scan).await?;
-    Ok(Json(page.answer(rows, |row| row.id.to_string(), EndpointOut::from)))
+    let found = state.store.endpoints(application, state.intake.page_bytes, &page.scan).await?;
+    Ok(Json(page.answer(found, |row| row.id.to_string(), |row| EndpointOut::from(row).shown_to(caller))))
 }
 
 /// Create an endpoint.
@@ -73,7 +75,7 @@ async fn create(
     JsonBody(mut input): JsonBody<EndpointIn>,
 ) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
     let application = caller.application(&state, &app_id).await?;
-    check_input(&mut input, &state.egress)?;
+    check_input(&mut input, &Rules::of(&state, &caller))?;
     let record = create_from(&state, caller.actor(), application, input).await?;
     Ok((StatusCode::CREATED, Json(record)))
 }
@@ -85,6 +87,7 @@ pub(super) async fn create_from(
     application: ApplicationId,
     input: EndpointIn,
 ) -> Result<EndpointOut, ApiError> {
+    state.endpoint_caps.admit(&state.store, &state.caps, actor, application).await?;
     let settings = input.settings();
     let secret = match input.secret.as_deref().map(SigningSecret::parse) {
         Some(Ok(secret)) => secret,
@@ -111,7 +114,7 @@ async fn get(
 ) -> Result<Json<EndpointOut>, ApiError> {
     let application = caller.application(&state, &path.app_id).await?;
     let record = state.store.endpoint(application, &Reference::parse(&path.endpoint_id)).await?;
-    record.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
+    record.map(|record| Json(EndpointOut::from(record).shown_to(&caller))).ok_or(ApiError::NotFound)
 }
 
 /// Replace an endpoint, or create it under the `uid` in the path.
@@ -132,18 +135,19 @@ async fn update(
     JsonBody(input): JsonBody<EndpointIn>,
 ) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
     let application = caller.application(&state, &path.app_id).await?;
-    put_to(&state, caller.actor(), application, &path.endpoint_id, input).await
+    put_to(&state, &caller, application, &path.endpoint_id, input).await
 }
 
 /// Replaces the endpoint of that name, or creates it.
 pub(super) async fn put_to(
     state: &ApiState,
-    actor: &Actor,
+    caller: &Caller,
     application: ApplicationId,
     named: &str,
     mut input: EndpointIn,
 ) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
-    check_input(&mut input, &state.egress)?;
+    check_input(&mut input, &Rules::of(state, caller))?;
+    let actor = caller.actor();
     let reference = Reference::<EndpointId>::parse(named);
     if input.uid.is_none() {
         input.uid = reference.uid().map(str::to_owned);
@@ -188,7 +192,7 @@ async fn patch(
     JsonBody(mut input): JsonBody<EndpointPatch>,
 ) -> Result<Json<EndpointOut>, ApiError> {
     let application = caller.application(&state, &path.app_id).await?;
-    check_patch(&mut input, &state.egress)?;
+    check_patch(&mut input, &Rules::of(&state, &caller))?;
     let reference = Reference::parse(&path.endpoint_id);
     let changed =
         state.store.change_endpoint(caller.actor(), application, &reference, |s| input.apply(s)).await?;

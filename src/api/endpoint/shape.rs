@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::domain::id::EndpointId;
 use crate::store::{EndpointRecord, EndpointSettings};
 
+use super::super::auth::Caller;
 use super::super::extract::{double_option, present};
 use super::super::validate::{schedule_ms, schedule_seconds, stored_count};
 
@@ -185,6 +186,15 @@ impl From<EndpointRecord> for EndpointOut {
             created_at: record.created_at,
             updated_at: record.updated_at,
         }
+    }
+}
+
+impl EndpointOut {
+    /// As this caller sees it.
+    #[must_use]
+    pub fn shown_to(mut self, caller: &Caller) -> Self {
+        self.url = caller.shown_url(self.url);
+        self
     }
 }
 

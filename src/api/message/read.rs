@@ -19,9 +19,11 @@ use super::super::auth::Caller;
 use super::super::docs::Errors;
 use super::super::error::ApiError;
 use super::super::extract::{ApiPath, ApiQuery};
+use super::super::intake::HeldAnswer;
 use super::super::moment::optional_moment;
 use super::super::page::{ListOut, Ordering, PlainPageQuery};
 use super::super::state::SharedState;
+use super::super::validate::Findings;
 use super::MessageOut;
 
 /// The parameter `event_types`: names parted by commas, or given several times.
@@ -33,7 +35,14 @@ impl EventTypes {
         let values = form_urlencoded::parse(query.as_bytes())
             .filter(|(name, _)| name == "event_types" || name == "event_types[]");
         let names = values.flat_map(|(_, value)| value.split(',').map(str::to_owned).collect::<Vec<_>>());
-        Self(names.filter(|name| !name.is_empty()).collect())
+        Self(names.collect())
+    }
+}
+
+impl EventTypes {
+    fn without_empty(mut self) -> Self {
+        self.0.retain(|name| !name.is_empty());
+        self
     }
 }
 
@@ -41,7 +50,11 @@ impl<S: Sync> FromRequestParts<S> for EventTypes {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        Ok(Self::of(parts.uri.query().unwrap_or_default()))
+        let found = Self::of(parts.uri.query().unwrap_or_default());
+        let mut findings = Findings::of_query();
+        findings.bounded("event_types", &found.0);
+        findings.finish()?;
+        Ok(found.without_empty())
     }
 }
 
@@ -90,7 +103,7 @@ async fn list(
     ApiQuery(page): ApiQuery<PlainPageQuery>,
     ApiQuery(query): ApiQuery<ListQuery>,
     EventTypes(event_types): EventTypes,
-) -> Result<Json<ListOut<MessageOut>>, ApiError> {
+) -> Result<HeldAnswer<ListOut<MessageOut>>, ApiError> {
     let application = caller.application(&state, &app_id).await?;
     let page = page.request::<MessageId>(Ordering::Descending)?;
     let filter = MessageFilter {
@@ -99,10 +112,11 @@ async fn list(
         tag: query.tag,
         accepted: TimeBounds { since: query.after, until: query.before },
     };
-    let with_content = query.with_content.unwrap_or(true);
-    let rows = state.store.messages(application, &filter, with_content, &page.scan).await?;
-    let shaped = rows.into_iter().map(MessageOut::of).collect::<Result<Vec<_>, _>>()?;
-    Ok(Json(page.answer(shaped, |message| message.id.to_string(), |message| message)))
+    let (content, room) = state.listed(query.with_content.unwrap_or(true)).await?;
+    let found = state.store.messages(application, &filter, content, &page.scan).await?;
+    let shaped = found.try_map(MessageOut::of)?;
+    let body = Json(page.answer(shaped, |message| message.id.to_string(), |message| message));
+    Ok(HeldAnswer { body, room })
 }
 
 /// Get a message.
@@ -141,8 +155,8 @@ mod tests {
         for query in
             ["event_types=a.b%2Cc&limit=1", "event_types=a.b&x=1&event_types=c", "event_types=a.b,,c"]
         {
-            assert_eq!(EventTypes::of(query).0, ["a.b", "c"], "{query}");
+            assert_eq!(EventTypes::of(query).without_empty().0, ["a.b", "c"], "{query}");
         }
-        assert_eq!(EventTypes::of("event_types=&limit=1"), EventTypes::default());
+        assert_eq!(EventTypes::of("event_types=&limit=1").without_empty(), EventTypes::default());
     }
 }

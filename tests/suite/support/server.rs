@@ -19,6 +19,7 @@ use super::until::until;
 /// How a server is to be started.
 pub struct Setup {
     variables: BTreeMap<String, String>,
+    descriptors: Option<u32>,
 }
 
 impl Default for Setup {
@@ -33,7 +34,7 @@ impl Default for Setup {
             ("POSTRIDER_LOG", "info"),
         ];
         let variables = defaults.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { variables }
+        Self { variables, descriptors: None }
     }
 }
 
@@ -50,6 +51,12 @@ impl Setup {
         self
     }
 
+    /// Gives the process so many descriptors.
+    pub fn with_descriptors(mut self, descriptors: u32) -> Self {
+        self.descriptors = Some(descriptors);
+        self
+    }
+
     /// The variables of a server on that database.
     pub fn variables(self, database_url: &str) -> BTreeMap<String, String> {
         let mut variables = self.variables;
@@ -60,7 +67,8 @@ impl Setup {
     /// Starts a server on a fresh database.
     pub async fn start(self) -> TestApp {
         let database = Database::fresh().await;
-        let node = Node::start(self.variables(database.url())).await;
+        let descriptors = self.descriptors;
+        let node = Node::start_within(descriptors, self.variables(database.url())).await;
         TestApp { node, database: Some(database), leaves_work: false, expects_rescues: false }
     }
 }
@@ -196,6 +204,7 @@ pub struct Node {
     address: SocketAddr,
     process: Option<Child>,
     home: TempDir,
+    descriptors: Option<u32>,
 }
 
 impl Node {
@@ -204,12 +213,18 @@ impl Node {
         let address = free_address();
         variables.insert("POSTRIDER_LISTEN".to_owned(), address.to_string());
         let home = tempfile::Builder::new().prefix("postrider-suite-").tempdir().unwrap();
-        Self { variables, address, process: None, home }
+        Self { variables, address, process: None, home, descriptors: None }
     }
 
     /// Starts one and returns when it answers.
     pub async fn start(variables: BTreeMap<String, String>) -> Self {
+        Self::start_within(None, variables).await
+    }
+
+    /// Starts one with so many descriptors and returns when it answers.
+    async fn start_within(descriptors: Option<u32>, variables: BTreeMap<String, String>) -> Self {
         let mut node = Self::prepare(variables);
+        node.descriptors = descriptors;
         node.launch();
         node.ready().await;
         node
@@ -231,7 +246,13 @@ impl Node {
     /// Another process with the same name, address and database, which is not started yet.
     pub fn twin(&self) -> Self {
         let home = tempfile::Builder::new().prefix("postrider-suite-").tempdir().unwrap();
-        Self { variables: self.variables.clone(), address: self.address, process: None, home }
+        Self {
+            variables: self.variables.clone(),
+            address: self.address,
+            process: None,
+            home,
+            descriptors: None,
+        }
     }
 
     /// Whether its process is there.
@@ -245,7 +266,10 @@ impl Node {
     /// Starts the process without waiting for it.
     pub fn launch(&mut self) {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_path()).unwrap();
-        let mut command = command();
+        let mut command = match self.descriptors {
+            None => command(),
+            Some(descriptors) => command_within(descriptors),
+        };
         command.arg("serve").envs(&self.variables).current_dir(self.home.path());
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         self.process = Some(process);
@@ -334,6 +358,15 @@ pub fn command() -> Command {
     let other = std::env::var_os("POSTRIDER_CHAOS_PROGRAM");
     let mut command = Command::new(other.unwrap_or_else(|| env!("CARGO_BIN_EXE_postrider").into()));
     command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "HOME"));
+    command
+}
+
+/// The program with so many descriptors, which it cannot raise.
+fn command_within(descriptors: u32) -> Command {
+    let plain = command();
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"")]).arg(plain.get_program());
+    command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command
 }
 

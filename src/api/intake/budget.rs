@@ -1,0 +1,164 @@
+//! Budgets in bytes: of bodies under way, and of large answers. Whoever finds one used up waits in turn for a moment,
+//! and is then told to come back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::super::error::ApiError;
+use super::IntakeLimits;
+use super::connection::CallerConnection;
+
+/// How long one waits for room.
+const PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 200 } else { 5_000 });
+/// Tenants' bodies have this part of the budget, so that they never stand in the way of producers.
+const TENANTS_PART: usize = 4;
+/// An answer is held as rows, as values and as text.
+const COPIES: usize = 2;
+const KIB: usize = 1 << 10;
+
+/// A semaphore of so many bytes, in KiB.
+pub(super) fn semaphore(bytes: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new((bytes / KIB).clamp(1, Semaphore::MAX_PERMITS)))
+}
+
+fn permits(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(KIB)).unwrap_or(u32::MAX)
+}
+
+/// What there is to share out.
+pub struct Budgets {
+    bodies: Arc<Semaphore>,
+    tenants_bodies: Arc<Semaphore>,
+    answers: Arc<Semaphore>,
+    answer_permits: u32,
+}
+
+/// A body's room.
+pub(super) struct BodyRoom {
+    of_all: OwnedSemaphorePermit,
+    of_connection: Option<OwnedSemaphorePermit>,
+}
+
+/// A large answer's room. It is held until the answer is sent.
+#[derive(Clone)]
+pub struct AnswerRoom(#[expect(dead_code, reason = "it is held, not read")] Arc<OwnedSemaphorePermit>);
+
+impl Budgets {
+    /// The budgets of these limits. One of each kind always finds room.
+    pub fn new(limits: &IntakeLimits) -> Self {
+        let bodies = limits.body_budget_bytes.max(limits.body_bytes + KIB);
+        let answers = limits.answer_budget_bytes.max((limits.page_bytes + KIB) * COPIES);
+        Self {
+            bodies: semaphore(bodies),
+            tenants_bodies: semaphore((bodies / TENANTS_PART).max(limits.body_bytes + KIB)),
+            answers: semaphore(answers),
+            answer_permits: permits(limits.page_bytes * COPIES),
+        }
+    }
+
+    /// Room for a body; `None` when there is none for a while. The connection's own is taken first, so that one
+    /// connection with many requests waits for itself alone.
+    pub(super) async fn room_for_body(
+        &self,
+        bytes: usize,
+        is_tenant: bool,
+        connection: Option<&CallerConnection>,
+    ) -> Option<BodyRoom> {
+        let all = if is_tenant { &self.tenants_bodies } else { &self.bodies };
+        let wanted = permits(bytes);
+        let of_connection = match connection {
+            Some(connection) => Some(take(&connection.bodies, wanted).await?),
+            None => None,
+        };
+        Some(BodyRoom { of_all: take(all, wanted).await?, of_connection })
+    }
+
+    /// Room for a large answer.
+    ///
+    /// # Errors
+    /// [`ApiError::Overloaded`] when there is none for a while.
+    pub async fn room_for_answer(&self) -> Result<AnswerRoom, ApiError> {
+        let permit = take(&self.answers, self.answer_permits).await.ok_or(ApiError::Overloaded(1))?;
+        Ok(AnswerRoom(Arc::new(permit)))
+    }
+}
+
+async fn take(semaphore: &Arc<Semaphore>, wanted: u32) -> Option<OwnedSemaphorePermit> {
+    if let Ok(permit) = semaphore.clone().try_acquire_many_owned(wanted) {
+        return Some(permit);
+    }
+    tokio::time::timeout(PATIENCE, semaphore.clone().acquire_many_owned(wanted)).await.ok()?.ok()
+}
+
+impl BodyRoom {
+    /// Gives back what turned out not to be needed.
+    pub(super) fn shrunk_to(mut self, bytes: usize) -> Self {
+        for permit in [Some(&mut self.of_all), self.of_connection.as_mut()].into_iter().flatten() {
+            let needed = bytes.div_ceil(KIB);
+            drop(permit.split(permit.num_permits().saturating_sub(needed)));
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> IntakeLimits {
+        IntakeLimits {
+            body_bytes: 1 << 20,
+            body_timeout: Duration::from_secs(1),
+            answer_timeout: Duration::from_secs(1),
+            body_budget_bytes: 8 << 20,
+            answer_budget_bytes: 8 << 20,
+            page_bytes: 4 << 20,
+        }
+    }
+
+    #[tokio::test]
+    async fn bodies_wait_in_turn_and_are_then_refused() {
+        let budgets = Arc::new(Budgets::new(&limits()));
+        let first = budgets.room_for_body(8 << 20, false, None).await.unwrap();
+        assert!(budgets.room_for_body(1, false, None).await.is_none());
+        let waiting = tokio::spawn({
+            let budgets = budgets.clone();
+            async move { budgets.room_for_body(4 << 20, false, None).await.is_some() }
+        });
+        tokio::task::yield_now().await;
+        drop(first);
+        assert!(waiting.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn tenants_do_not_stand_in_the_way_of_producers() {
+        let budgets = Budgets::new(&limits());
+        let _tenants = [
+            budgets.room_for_body(1 << 20, true, None).await.unwrap(),
+            budgets.room_for_body(1 << 20, true, None).await.unwrap(),
+        ];
+        assert!(budgets.room_for_body(1 << 20, true, None).await.is_none());
+        assert!(budgets.room_for_body(8 << 20, false, None).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_connection_has_a_budget_of_its_own() {
+        let budgets = Budgets::new(&limits());
+        let connection = CallerConnection::new(2 << 20);
+        let room = budgets.room_for_body(2 << 20, false, Some(&connection)).await.unwrap();
+        assert!(budgets.room_for_body(1, false, Some(&connection)).await.is_none());
+        let _room = room.shrunk_to(1 << 10);
+        assert!(budgets.room_for_body(1 << 20, false, Some(&connection)).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn large_answers_are_few_at_a_time() {
+        let budgets = Budgets::new(&limits());
+        let room = budgets.room_for_answer().await.unwrap();
+        assert!(budgets.room_for_answer().await.is_err());
+        drop(room);
+        assert!(budgets.room_for_answer().await.is_ok());
+    }
+}

@@ -1,0 +1,109 @@
+//! A schema of an OpenAPI document with everything that it refers to under `$defs`, so that it stands for itself.
+//!
+//! A document can refer to a large part of itself many times, so what is copied has a budget. Schemas that refer to one
+//! another in a long chain are worked through one by one, not within one another.
+
+use serde_json::{Map, Value};
+
+use super::json_weight::weight;
+
+const SCHEMAS: &str = "#/components/schemas/";
+const DEFINITIONS: &str = "#/$defs/";
+
+/// More would be copied than may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("refers to large parts of itself too often")]
+pub struct TooMuchCopied;
+
+/// Copies parts of one document, as long as its budget lasts.
+pub struct Bundler<'a> {
+    document: &'a Value,
+    left_bytes: usize,
+}
+
+impl<'a> Bundler<'a> {
+    /// Copies so many bytes at most.
+    pub fn new(document: &'a Value, most_bytes: usize) -> Self {
+        Self { document, left_bytes: most_bytes }
+    }
+
+    /// A copy of a part of the document.
+    ///
+    /// # Errors
+    /// [`TooMuchCopied`].
+    pub fn copy(&mut self, value: &Value) -> Result<Value, TooMuchCopied> {
+        let bytes = weight(value, self.left_bytes);
+        self.left_bytes = self.left_bytes.checked_sub(bytes).ok_or(TooMuchCopied)?;
+        Ok(value.clone())
+    }
+
+    /// A copy of a schema, and the definitions that it needs.
+    ///
+    /// # Errors
+    /// [`TooMuchCopied`].
+    pub fn bundle(&mut self, schema: &Value) -> Result<(Value, Map<String, Value>), TooMuchCopied> {
+        let mut definitions = Map::new();
+        let mut wanted = Vec::new();
+        let mut schema = self.copy(schema)?;
+        point_all(&mut schema, &mut wanted);
+        while let Some(raw) = wanted.pop() {
+            let name = raw.replace("~1", "/").replace("~0", "~");
+            if definitions.contains_key(&name) {
+                continue;
+            }
+            let Some(target) = self.document.pointer(&format!("/components/schemas/{raw}")) else { continue };
+            let mut target = self.copy(target)?;
+            point_all(&mut target, &mut wanted);
+            definitions.insert(name, target);
+        }
+        Ok((schema, definitions))
+    }
+}
+
+/// Turns references to the document's schemas into references to definitions, and notes which are wanted. A value is
+/// nested as deep as its parser allows.
+fn point_all(value: &mut Value, wanted: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| point_all(item, wanted)),
+        Value::Object(fields) => {
+            for (key, field) in fields.iter_mut() {
+                match field {
+                    Value::String(reference) if key == "$ref" => point(reference, wanted),
+                    _ => point_all(field, wanted),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn point(reference: &mut String, wanted: &mut Vec<String>) {
+    let Some(raw) = reference.strip_prefix(SCHEMAS).map(str::to_owned) else { return };
+    *reference = format!("{DEFINITIONS}{raw}");
+    wanted.push(raw);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_long_chain_of_schemas_ends() {
+        let next = |n: usize| json!({"$ref": format!("#/components/schemas/S{}", n + 1)});
+        let schemas: Map<String, Value> = (0..20_000).map(|n| (format!("S{n}"), next(n))).collect();
+        let document = json!({"components": {"schemas": schemas}});
+        let (_, definitions) = Bundler::new(&document, 64 << 20).bundle(&next(0)).unwrap();
+        assert_eq!(definitions.len(), 19_999);
+    }
+
+    #[test]
+    fn what_is_copied_is_bounded() {
+        let document = json!({"components": {"schemas": {"Large": {"description": "x".repeat(1_000)}}}});
+        let schema = json!({"$ref": "#/components/schemas/Large"});
+        let mut bundler = Bundler::new(&document, 3_000);
+        assert!(bundler.bundle(&schema).is_ok() && bundler.bundle(&schema).is_ok());
+        assert_eq!(bundler.bundle(&schema), Err(TooMuchCopied));
+    }
+}

@@ -1,0 +1,139 @@
+//! One connection: HTTP/1.1 or HTTP/2 as the client begins, within bounds.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+use super::ListenerLimits;
+use super::stage::{Clock, Stage, UnderWay};
+use super::watched::WatchedSocket;
+
+/// What a connection holds of bytes read and to be written; no head is larger.
+const BUFFER_BYTES: usize = 64 << 10;
+const MAX_HEADERS: usize = 100;
+const MAX_HEADER_LIST_BYTES: u32 = 32 << 10;
+/// What a client may send on one HTTP/2 request, and on all of a connection, before it is read.
+const STREAM_WINDOW_BYTES: u32 = 256 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
+
+/// Serves connections. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Serving {
+    router: Router,
+    builder: Builder<TokioExecutor>,
+    clock: Clock,
+    body_bytes: usize,
+    stop: CancellationToken,
+}
+
+impl Serving {
+    pub(super) fn new(
+        router: Router,
+        limits: &ListenerLimits,
+        clock: Clock,
+        stop: CancellationToken,
+    ) -> Self {
+        let mut builder = Builder::new(TokioExecutor::new());
+        // Heads are timed by the sweep: a timer here would also end connections that are idle.
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(None)
+            .max_buf_size(BUFFER_BYTES)
+            .max_headers(MAX_HEADERS);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(limits.streams)
+            .max_header_list_size(MAX_HEADER_LIST_BYTES)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_send_buf_size(BUFFER_BYTES);
+        Self { router, builder, clock, body_bytes: limits.body_bytes, stop }
+    }
+
+    pub(super) fn stage(&self) -> Arc<Stage> {
+        Arc::new(Stage::new(self.clock.clone(), self.body_bytes))
+    }
+
+    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, stage: Arc<Stage>) {
+        let io = TokioIo::new(WatchedSocket::new(stream, Some(stage.clone())));
+        let requests = stage.clone();
+        let service = service_fn(move |request| answer(self.router.clone(), request, peer, &requests));
+        let mut connection = pin!(self.builder.serve_connection(io, service));
+        let mut closed = pin!(stage.closed());
+        let mut stopping = pin!(self.stop.cancelled());
+        let mut is_stopping = false;
+        loop {
+            tokio::select! {
+                result = connection.as_mut() => {
+                    if let Err(error) = result {
+                        tracing::trace!(%error, "a connection broke");
+                    }
+                    return;
+                }
+                () = &mut closed => return,
+                () = &mut stopping, if !is_stopping => {
+                    connection.as_mut().graceful_shutdown();
+                    is_stopping = true;
+                }
+            }
+        }
+    }
+}
+
+fn answer(
+    mut router: Router,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    stage: &Arc<Stage>,
+) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + use<> {
+    let under_way = stage.begin(request.version());
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(stage.caller.clone());
+    let answering = router.call(request);
+    async move { Ok(answering.await?.map(|body| AnswerBody { body, _under_way: under_way })) }
+}
+
+/// An answer's body. The request is under way until it is sent.
+struct AnswerBody {
+    body: Body,
+    _under_way: UnderWay,
+}
+
+impl HttpBody for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,60 @@
+//! The descriptors of this process, shared out so that a full listener never keeps a delivery or the database waiting
+//! for a socket.
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+/// More are of no use to us.
+const MOST_WANTED: u64 = 1 << 16;
+/// For the database, logs, the private Postgres and what the runtime needs.
+const KEPT_BACK: u64 = 96;
+
+/// How many sockets each side may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shares {
+    /// Connections to the API.
+    pub connections: u32,
+    /// Requests to receivers at a time.
+    pub deliveries: u32,
+}
+
+/// Raises the soft limit as far as the hard one allows, and returns it.
+pub fn raised_limit() -> u64 {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return MOST_WANTED };
+    let wanted = hard.min(MOST_WANTED);
+    if soft < wanted && setrlimit(Resource::RLIMIT_NOFILE, wanted, hard).is_ok() {
+        return wanted;
+    }
+    soft
+}
+
+/// What of the wanted numbers fits into `limit`. Connections that deliveries keep for the next one count as well.
+pub fn shares(limit: u64, connections: u32, deliveries: u32, database: u32) -> Shares {
+    let free = limit.saturating_sub(KEPT_BACK + u64::from(database));
+    let deliveries = u64::from(deliveries).min((free / 3).max(1));
+    let left = free.saturating_sub(deliveries * 2);
+    let connections = u64::from(connections).min(left.max(1));
+    Shares {
+        connections: u32::try_from(connections).unwrap_or(u32::MAX),
+        deliveries: u32::try_from(deliveries).unwrap_or(u32::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_set_is_kept_where_there_is_room() {
+        assert_eq!(shares(65_536, 4_096, 2_048, 18), Shares { connections: 4_096, deliveries: 2_048 });
+    }
+
+    #[test]
+    fn a_small_limit_is_shared() {
+        let shared = shares(1_024, 4_096, 2_048, 18);
+        assert_eq!(shared, Shares { connections: 304, deliveries: 303 });
+        let used = u64::from(shared.connections) + 2 * u64::from(shared.deliveries) + KEPT_BACK + 18;
+        assert!(used <= 1_024);
+        let few = shares(64, 10, 10, 8);
+        assert!(few.connections >= 1 && few.deliveries >= 1);
+    }
+}

@@ -1,0 +1,55 @@
+//! What a connection gets that there is no room for: an answer that says when to come back.
+
+use std::sync::Arc;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+use super::watched::WatchedSocket;
+
+/// So many are told at a time; the others are closed without a word.
+const AT_A_TIME: usize = 32;
+
+const ANSWER: &str = concat!(
+    "HTTP/1.1 503 Service Unavailable\r\n",
+    "content-type: application/json\r\n",
+    "content-length: 77\r\n",
+    "retry-after: 1\r\n",
+    "connection: close\r\n\r\n",
+    r#"{"code":"overloaded","detail":"Too many connections; try again in a moment."}"#
+);
+
+/// Tells those for whom there is no room.
+pub(super) struct Refusals(Arc<Semaphore>);
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(AT_A_TIME)))
+    }
+}
+
+impl Refusals {
+    pub(super) fn refuse(&self, stream: TcpStream) {
+        let Ok(permit) = self.0.clone().try_acquire_owned() else { return };
+        tokio::spawn(async move {
+            let mut socket = WatchedSocket::new(stream, None);
+            // It fits into the socket's buffer. Whoever went away does not miss it.
+            let _ = socket.write_all(ANSWER.as_bytes()).await;
+            let _ = socket.shutdown().await;
+            drop(permit);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_as_long_as_it_says() {
+        let (head, body) = ANSWER.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
+        assert!(serde_json::from_str::<serde_json::Value>(body).is_ok());
+    }
+}
