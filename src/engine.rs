@@ -183,7 +183,7 @@ impl Engine {
         match tokio::time::timeout(WRITES_WITHIN, self.store.take_over_node(self.lease.epoch())).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
-                left.push(format!("this node could not leave ({error}); another takes it over"))
+                left.push(format!("this node could not leave ({error}); another takes it over"));
             }
             Err(_) => left.push("this node could not leave in time; another takes it over".to_owned()),
         }

@@ -25,12 +25,14 @@ pub trait Trust: Send + Sync {
 }
 
 type Read<V> = Shared<BoxFuture<'static, Result<V, Arc<StoreError>>>>;
+/// Reads that are under way, each with its number.
+type Reads<K, V> = HashMap<K, (u64, Read<V>)>;
 
 /// A cache. Cheap to clone.
 pub(super) struct Cache<K, V> {
     kept: moka::sync::Cache<K, V>,
     /// Reads that are under way. A read whose entry is gone was begun before its key was forgotten.
-    reading: Arc<Mutex<HashMap<K, (u64, Read<V>)>>>,
+    reading: Arc<Mutex<Reads<K, V>>>,
     trust: Arc<dyn Trust>,
     reads: Arc<AtomicU64>,
     is_kept: fn(&V) -> bool,
@@ -75,7 +77,7 @@ where
         self
     }
 
-    fn reading(&self) -> MutexGuard<'_, HashMap<K, (u64, Read<V>)>> {
+    fn reading(&self) -> MutexGuard<'_, Reads<K, V>> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
