@@ -23,10 +23,11 @@ pub struct Errors;
 /// The errors of an operation that takes a body, besides.
 pub struct BodyErrors;
 
-const COMMON: [(&str, &str); 5] = [
+const COMMON: [(&str, &str); 6] = [
     ("401", "No credentials, or none that hold."),
     ("403", "The credentials do not allow this operation."),
     ("404", "There is no such object, or it is another's."),
+    ("431", "The path and headers are too large."),
     ("500", "Something went wrong on our side."),
     ("503", "Overloaded, or not available for now; see `Retry-After`."),
 ];
@@ -48,17 +49,11 @@ fn error(status: &str, description: &str, schema: &str) -> (String, RefOr<Respon
     (status.to_owned(), RefOr::T(response))
 }
 
-/// It is answered before it is known what is asked for, and has no body.
-fn head_too_large() -> Response {
-    ResponseBuilder::new().description("The head of the request is too large.").build()
-}
-
 impl IntoResponses for Errors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         COMMON
             .iter()
             .map(|(status, description)| error(status, description, "ErrorOut"))
-            .chain([("431".to_owned(), RefOr::T(head_too_large()))])
             .chain([error("422", "Something in the input does not validate.", "ValidationErrorOut")])
             .collect()
     }

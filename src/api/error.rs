@@ -37,6 +37,8 @@ pub enum ApiError {
     Invalid(Vec<FieldError>),
     /// The body is larger than this many bytes.
     TooLarge(usize),
+    /// 431, when the request's path and headers are larger than this many bytes.
+    HeadTooLarge(usize),
     /// The body did not come in time.
     BodyTimeout,
     /// The body is not declared as JSON.
@@ -110,6 +112,7 @@ impl ApiError {
             Self::Conflict { .. } => StatusCode::CONFLICT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::HeadTooLarge(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Overloaded(_) | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -134,6 +137,9 @@ impl ApiError {
             }
             Self::Conflict { code, detail } => (code, (*detail).to_owned()),
             Self::Invalid(_) => ("validation", "The input does not validate.".to_owned()),
+            Self::HeadTooLarge(limit) => {
+                ("head_too_large", format!("The path and headers may have {limit} bytes at most."))
+            }
             Self::TooLarge(limit) => {
                 ("payload_too_large", format!("The body may have {limit} bytes at most."))
             }

@@ -27,7 +27,7 @@ use super::watched::WatchedSocket;
 /// What a connection holds of bytes read and to be written; no head is larger.
 const BUFFER_BYTES: usize = 64 << 10;
 const MAX_HEADERS: usize = 100;
-const MAX_HEADER_LIST_BYTES: u32 = 32 << 10;
+const MAX_HEADER_LIST_BYTES: u32 = 64 << 10;
 /// What a client may send on one HTTP/2 request, and on all of a connection, before it is read.
 const STREAM_WINDOW_BYTES: u32 = 256 << 10;
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;

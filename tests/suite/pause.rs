@@ -175,6 +175,10 @@ async fn what_was_queued_when_the_pause_came_is_held_and_what_was_out_finishes()
         (app.database().count("SELECT count(*) FROM delivery WHERE state = 3").await == 3).then_some(())
     })
     .await;
+    until("what the other one took is recorded", || async {
+        (app.database().count("SELECT count(*) FROM delivery WHERE state = 4").await == 4).then_some(())
+    })
+    .await;
     let under_way = app.database().count("SELECT count(*) FROM delivery WHERE state = 1").await;
     assert_eq!(under_way, 1, "what is out is not called back");
     receiver.now(&slow, |_| Reply::Status(200));

@@ -79,7 +79,7 @@ pub(super) struct BulkIn {
 }
 
 /// Where a dead letter is to go.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ReplayIn {
     /// Another endpoint of its application, by id or `uid`, instead of the one that missed it.

@@ -74,11 +74,7 @@ pub(super) async fn replay(
     body: &[u8],
 ) -> Result<(StatusCode, Json<DeadLetterOut>), ApiError> {
     let id = named(id)?;
-    let input: ReplayIn = if body.is_empty() { ReplayIn::default() } else { parse(body)? };
-    let to = match &input.to_endpoint_id {
-        Some(named) => Some(other_endpoint(state, scope, id, named).await?),
-        None => None,
-    };
+    let to = if body.is_empty() { None } else { other_endpoint(state, scope, id, body).await? };
     let (actor, environment) = (scope.caller.actor(), &scope.environment);
     match state.store.replay_dead_letter(actor, environment, scope.application, id, to).await? {
         ReplayOutcome::Started => {}
@@ -137,16 +133,19 @@ pub(super) async fn bulk(
     Ok((StatusCode::ACCEPTED, Json(BackgroundTaskOut::from(task))).into_response())
 }
 
-/// The endpoint of a dead letter's application that is named.
+/// The endpoint of a dead letter's application that is named, if one is.
 async fn other_endpoint(
     state: &SharedState,
     scope: &Scope,
     id: DeadLetterId,
-    named: &str,
-) -> Result<EndpointId, ApiError> {
+    body: &[u8],
+) -> Result<Option<EndpointId>, ApiError> {
     let letter = state.store.dead_letter(&scope.environment, scope.application, id).await?;
     let application = letter.ok_or(ApiError::NotFound)?.application_id;
-    state.store.endpoint_id(application, &Reference::parse(named)).await?.ok_or(ApiError::NotFound)
+    let input: ReplayIn = parse(body)?;
+    let Some(named) = input.to_endpoint_id else { return Ok(None) };
+    let found = state.store.endpoint_id(application, &Reference::parse(&named)).await?;
+    found.map(Some).ok_or(ApiError::NotFound)
 }
 
 fn named(id: &str) -> Result<DeadLetterId, ApiError> {

@@ -84,6 +84,15 @@ pub(super) async fn take_in(State(intake): State<Intake>, request: Request, next
     answer::in_slices(answer, longest)
 }
 
+/// No request has a larger head. The connection reads somewhat more, so that the answer can say so.
+const MAX_HEAD_BYTES: usize = 48 << 10;
+
+fn head_bytes(parts: &Parts) -> usize {
+    let headers = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    target + headers.sum::<usize>()
+}
+
 impl Intake {
     async fn answer(&self, request: Request, next: Next) -> Response {
         let longest = self.state.intake.answer_timeout;
@@ -100,6 +109,9 @@ impl Intake {
         body: Body,
         connection: Option<&CallerConnection>,
     ) -> Result<(Bytes, Option<budget::BodyRoom>), Refused> {
+        if head_bytes(parts) > MAX_HEAD_BYTES {
+            return Err(Refused::unread(ApiError::HeadTooLarge(MAX_HEAD_BYTES), parts, body));
+        }
         if path_name::has_dots_alone(parts.uri.path()) {
             return Err(Refused::unread(ApiError::NotFound, parts, body));
         }

@@ -103,8 +103,8 @@ async fn nothing_goes_to_what_was_closed_on_another_node() {
     for round in 0..ROUNDS {
         match round % 4 {
             0 => drop(world.tenant.patch_endpoint(&endpoint, change(true)).await),
-            1 => drop(operator.post(&format!("/admin/pause{of_endpoint}"), &json!({})).await.expect(200)),
-            2 => drop(operator.post(&format!("/admin/pause{of_tenant}"), &json!({})).await.expect(200)),
+            1 => drop(world.here.post(&format!("/admin/pause{of_endpoint}"), &json!({})).await.expect(200)),
+            2 => drop(world.here.post(&format!("/admin/pause{of_tenant}"), &json!({})).await.expect(200)),
             _ => drop(operator.post("/admin/pause", &json!({})).await.expect(200)),
         }
         let before = world.receiver.received_at(&hook).len();
@@ -121,8 +121,8 @@ async fn nothing_goes_to_what_was_closed_on_another_node() {
         assert_eq!(world.receiver.received_at(&hook).len(), before, "round {round}: it is closed");
         match round % 4 {
             0 => drop(world.tenant.patch_endpoint(&endpoint, change(false)).await),
-            1 => drop(operator.post(&format!("/admin/resume{of_endpoint}"), &json!({})).await.expect(200)),
-            2 => drop(operator.post(&format!("/admin/resume{of_tenant}"), &json!({})).await.expect(200)),
+            1 => drop(world.here.post(&format!("/admin/resume{of_endpoint}"), &json!({})).await.expect(200)),
+            2 => drop(world.here.post(&format!("/admin/resume{of_tenant}"), &json!({})).await.expect(200)),
             _ => drop(operator.post("/admin/resume", &json!({})).await.expect(200)),
         }
         world.receiver.wait_at(&hook, before + 5).await;
