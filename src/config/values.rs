@@ -35,7 +35,6 @@ pub(super) fn duration_within(text: &str, least: &str, most: &str) -> Result<Dur
 }
 
 /// A share of everything, between 0 and 1.
-#[cfg_attr(not(debug_assertions), expect(dead_code, reason = "only debug builds read one"))]
 pub(super) fn share(text: &str) -> Result<f64, String> {
     let wrong = || format!("`{text}` is not a share between 0 and 1");
     text.trim().parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(wrong)
