@@ -62,10 +62,10 @@ async fn get(
     params(("id" = String, Path, description = "The dead letter's id.")),
     request_body(content = Option<ReplayIn>, description = "Where it goes."),
     responses(
+        BodyErrors,
         (status = 202, description = "It is on its way.", body = DeadLetterOut),
         (status = 409, description = "It is replayed already (`already_replayed`), its endpoint is deleted \
-            (`endpoint_deleted`), or its content was expunged (`content_expunged`).", body = ErrorOut),
-        Errors
+            (`endpoint_deleted`), or its content was expunged (`content_expunged`).", body = ErrorOut)
     )
 )]
 async fn replay(
