@@ -37,7 +37,8 @@ async fn deliveries_flow_again_after_outages_of_every_length() {
 
 async fn outage(length: Duration) {
     let mut cluster = Cluster::start_in(None).await;
-    let setup = Setup::default().with("REQUEST_TIMEOUT", "30s").with("RETRY_SCHEDULE", "2s,2s,2s,2s");
+    let setup =
+        Setup::default().with("REQUEST_TIMEOUT", "1s").with("RETRY_SCHEDULE", "1s,1s,1s,1s,1s,1s,1s,1s");
     let mut node = Node::start(setup.variables(&cluster.url())).await;
     let receiver = Receiver::start().await;
     let environment = node.api().claiming(&json!({"sub": "org_test"}));
@@ -75,6 +76,13 @@ async fn outage(length: Duration) {
     .await;
     let accepted_after = back_at.elapsed();
     let all: HashSet<&String> = before.iter().chain([&after]).collect();
+    let arrived_before = receiver.received().iter().filter(|request| request.answered == Some(200)).count();
+    receiver
+        .wait_until("deliveries flow again", |requests| {
+            requests.iter().filter(|request| request.answered == Some(200)).count() > arrived_before
+        })
+        .await;
+    let flowing_after = back_at.elapsed();
     receiver
         .wait_until("everything arrives", |requests| {
             let arrived: HashSet<&String> = requests
@@ -98,7 +106,8 @@ async fn outage(length: Duration) {
     let passed = order.windows(2).filter(|pair| pair[0] > pair[1]).count();
     eprintln!(
         "outage of {} s: health said so after {said_after:.1?}; after its end accepted again in {accepted_after:.1?}, \
-         everything delivered in {all_after:.1?}, healthy in {healthy_after:.1?}; {passed} of {} out of order",
+         delivered again in {flowing_after:.1?}, everything in {all_after:.1?}, healthy in {healthy_after:.1?}; \
+         {passed} of {} out of order",
         length.as_secs(),
         order.len(),
     );
