@@ -40,7 +40,7 @@ const QUEUE: [&str; 23] = [
     "pending::endpoints_after",
     "partition::waiting",
     "dead_letter::replay",
-    "node::free_leased",
+    "node::free_claims",
     "node::free_in_flight",
 ];
 
