@@ -220,6 +220,7 @@ impl Parts {
         if config.roles.maintenance {
             let options = MaintenanceOptions {
                 retention: config.retention,
+                dead_letter_retention: config.dead_letter_retention,
                 hold_limit: config.hold_limit,
                 audit_retention: config.audit_retention,
                 disable_after: config.endpoint_disable_after,

@@ -117,6 +117,12 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("tenant_min_retry_wait", "TIME", "The shortest wait in a schedule that a tenant sets").or("1s"),
     Key::new("hold_limit", "TIME", "How long a delivery is held for a closed endpoint").or("30d"),
     Key::new("retention", "TIME", "How long messages and attempts are kept, 3d at least").or("30d"),
+    Key::new(
+        "dead_letter_retention",
+        "TIME",
+        "How long replayed and discarded dead letters are kept, 1d at least",
+    )
+    .or("90d"),
     Key::new("endpoint_disable_after", "TIME", "How long an endpoint may fail before it is disabled, or off")
         .or("5d"),
     Key::new("operational_window", "TIME", "Operational webhooks tell of failures once in so long").or("10s"),

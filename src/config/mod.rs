@@ -96,6 +96,8 @@ pub struct Config {
     pub hold_limit: Duration,
     /// How long messages, deliveries and attempts are kept.
     pub retention: Duration,
+    /// How long dead letters are kept after they were replayed or discarded.
+    pub dead_letter_retention: Duration,
     /// How long the audit log is kept.
     pub audit_retention: Duration,
     /// For how long an endpoint may fail, without one success, before it is disabled; `None` for ever.

@@ -54,6 +54,8 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
             .value("memory_budget_bytes", |text| values::bytes_within(text, 1 << 20, usize::MAX))?,
         hold_limit: read.value("hold_limit", |text| values::duration_within(text, "1m", "365d"))?,
         retention: read.value("retention", |text| values::duration_within(text, "3d", "3650d"))?,
+        dead_letter_retention: read
+            .value("dead_letter_retention", |text| values::duration_within(text, "1d", "3650d"))?,
         endpoint_disable_after: read.value("endpoint_disable_after", disable_after)?,
         operational_window: read
             .value("operational_window", |text| values::duration_within(text, "100ms", "1h"))?,

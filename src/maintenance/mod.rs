@@ -1,32 +1,41 @@
-//! What has to be done from time to time: partitions made ahead and dropped behind, `eventId`s freed, deliveries
-//! buried that can reach nobody any more, endpoints disabled that only fail, payloads expunged whose time is over.
+//! What has to be done from time to time: partitions made ahead and dropped behind, deliveries buried that can reach
+//! nobody any more, endpoints disabled that only fail, payloads expunged whose time is over, and the end of everything
+//! that grows (`nightly.rs`).
 //!
-//! Every node with this role ticks, by a local schedule; an advisory lock in the database lets one of them work at
-//! a time. Whatever fails is logged and tried again at the next tick: partitions are made a week ahead, and a
-//! default partition catches what has none, so nothing depends on a single tick.
+//! Every node with this role looks once a minute at what is due, by the database's clock and memory: a round that was
+//! missed, because no process ran or because it failed, is made up for. Each kind of round has an advisory lock of its
+//! own, so that one node at a time does it and a long one keeps no other kind waiting. What is deleted goes a bounded
+//! number of rows at a time, by an index, each in a transaction of its own, with a pause in between (`chunks.rs`).
+//! Partitions are made a week ahead, and a default partition catches what has none, so nothing depends on a single tick.
 
+mod chunks;
 mod failing;
+mod hourly;
+mod minutely;
+mod nightly;
+mod round;
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use tokio_cron_scheduler::{Job as Tick, JobScheduler as Schedule, JobSchedulerError as ScheduleError};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::store::{MaintenanceSession, Store, StoreError};
 
-/// What can reach nobody any more: each minute.
-const MINUTELY: &str = "20 * * * * *";
-/// Partitions: at seven minutes past each hour.
-const HOURLY: &str = "0 7 * * * *";
-/// What reads whole tables: once a night.
-const NIGHTLY: &str = "0 37 3 * * *";
+use chunks::Chunks;
+pub use round::Round;
+
+/// What is due is looked for at twenty seconds past each minute.
+const EACH_MINUTE: &str = "20 * * * * *";
 
 /// How long things are kept.
 #[derive(Debug, Clone, Copy)]
 pub struct MaintenanceOptions {
     /// Messages, deliveries and attempts.
     pub retention: Duration,
+    /// Dead letters that were replayed or discarded, from then on. Open ones stay.
+    pub dead_letter_retention: Duration,
     /// Deliveries whose endpoint is closed.
     pub hold_limit: Duration,
     /// Lines of the audit log.
@@ -39,6 +48,7 @@ pub struct MaintenanceOptions {
 pub struct Maintenance {
     schedule: Schedule,
     under_way: TaskTracker,
+    stop: CancellationToken,
 }
 
 /// Maintenance that cannot start.
@@ -52,58 +62,55 @@ pub enum MaintenanceError {
     Schedule(#[from] ScheduleError),
 }
 
-/// What a tick does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Round {
-    /// Deliveries that can reach nobody.
-    Minutely,
-    /// Partitions.
-    Hourly,
-    /// What reads whole tables.
-    Nightly,
-}
-
 impl Maintenance {
-    /// Does the hourly round once, so that there are partitions before anything is written, and then as scheduled.
+    /// Makes partitions, so that they are there before anything is written, and then does what is due each minute.
     ///
     /// # Errors
-    /// [`MaintenanceError`], when the first round fails.
+    /// [`MaintenanceError`], when partitions cannot be made.
     pub async fn start(store: Store, options: MaintenanceOptions) -> Result<Self, MaintenanceError> {
-        run(&store, options, Round::Hourly).await?;
-        let under_way = TaskTracker::new();
-        let schedule = Schedule::new().await?;
-        for (when, round) in [(MINUTELY, Round::Minutely), (HOURLY, Round::Hourly), (NIGHTLY, Round::Nightly)]
-        {
-            let (store, under_way) = (store.clone(), under_way.clone());
-            let tick = Tick::new_async(when, move |_, _| {
-                let store = store.clone();
-                Box::pin(under_way.track_future(async move {
-                    if let Err(error) = run(&store, options, round).await {
-                        tracing::warn!(
-                            error = &error as &dyn std::error::Error,
-                            ?round,
-                            "maintenance failed"
-                        );
-                    }
-                }))
-            })?;
-            schedule.add(tick).await?;
+        if let Some(mut session) = store.begin_maintenance(Round::Hourly.name()).await? {
+            let made = session.make_partitions().await;
+            session.end().await;
+            made?;
         }
+        let (under_way, stop) = (TaskTracker::new(), CancellationToken::new());
+        let schedule = Schedule::new().await?;
+        schedule.add(look_each_minute(store.clone(), options, under_way.clone(), stop.clone())?).await?;
         if let Some(after) = options.disable_after {
             schedule.add(watch_failing(store, after, under_way.clone())?).await?;
         }
         schedule.start().await?;
-        Ok(Self { schedule, under_way })
+        Ok(Self { schedule, under_way, stop })
     }
 
-    /// Stops the ticks and waits for the one that is under way.
+    /// Stops the ticks and waits for what is under way, which ends after the transaction that it is at.
     pub async fn stop(mut self) {
+        self.stop.cancel();
         if let Err(error) = self.schedule.shutdown().await {
             tracing::debug!(%error, "the schedule of maintenance had stopped");
         }
         self.under_way.close();
         self.under_way.wait().await;
     }
+}
+
+fn look_each_minute(
+    store: Store,
+    options: MaintenanceOptions,
+    under_way: TaskTracker,
+    stop: CancellationToken,
+) -> Result<Tick, ScheduleError> {
+    Tick::new_async(EACH_MINUTE, move |_, _| {
+        for round in Round::ALL {
+            let (store, stop) = (store.clone(), stop.clone());
+            under_way.spawn(async move {
+                if let Err(error) = run_if_due(&store, options, round, &stop).await {
+                    tracing::warn!(error = &error as &dyn std::error::Error, ?round, "maintenance failed");
+                }
+            });
+        }
+        Box::pin(std::future::ready(()))
+    })
 }
 
 /// Disables what only fails, from time to time.
@@ -119,101 +126,58 @@ fn watch_failing(store: Store, after: Duration, under_way: TaskTracker) -> Resul
     })
 }
 
-/// How many deliveries are buried in one transaction.
-const BURY_AT_ONCE: i64 = 500;
-/// Rows that are erased in one statement.
-const ERASE_AT_ONCE: i64 = 500;
-/// How many payloads are expunged in one transaction.
-const EXPUNGE_AT_ONCE: i64 = 500;
-
-/// One round, unless another node is at it. Says whether it was done.
+/// One round, whether or not it is due, unless another node is at it. Says whether it was done.
 ///
 /// # Errors
 /// [`StoreError`]; what was done before stays done.
 pub async fn run(store: &Store, options: MaintenanceOptions, round: Round) -> Result<bool, StoreError> {
-    let Some(mut session) = store.begin_maintenance().await? else {
-        tracing::debug!(?round, "another node does the maintenance");
+    let Some(session) = store.begin_maintenance(round.name()).await? else { return Ok(false) };
+    work(store, session, options, round, &CancellationToken::new()).await.map(|()| true)
+}
+
+/// One round, if it is due and no other node is at it. Says whether it was done.
+///
+/// # Errors
+/// [`StoreError`]; what was done before stays done, and the round stays due.
+pub async fn run_if_due(
+    store: &Store,
+    options: MaintenanceOptions,
+    round: Round,
+    stop: &CancellationToken,
+) -> Result<bool, StoreError> {
+    let (now, last) = store.maintenance_rounds().await?;
+    let last_begun_at = last.into_iter().find(|(name, _)| name == round.name()).map(|(_, at)| at);
+    if !round.is_due(last_begun_at, now) {
+        return Ok(false);
+    }
+    let Some(session) = store.begin_maintenance(round.name()).await? else {
+        tracing::debug!(?round, "another node does this round of maintenance");
         return Ok(false);
     };
-    let done = work(store, &mut session, options, round).await;
-    session.end().await;
-    done.map(|()| true)
+    // Another node may have done it since.
+    if !round.is_due(session.last_begun_at(), session.begun_at()) {
+        session.end().await;
+        return Ok(false);
+    }
+    work(store, session, options, round, stop).await.map(|()| true)
 }
 
 async fn work(
     store: &Store,
-    session: &mut MaintenanceSession,
+    mut session: MaintenanceSession,
     options: MaintenanceOptions,
     round: Round,
+    stop: &CancellationToken,
 ) -> Result<(), StoreError> {
-    let retention = TimeDelta::from_std(options.retention).unwrap_or(TimeDelta::MAX);
-    match round {
-        Round::Minutely => {
-            erase_deleted(store).await?;
-            let mut buried = 0;
-            loop {
-                let chunk = store.bury_unreachable(options.hold_limit, BURY_AT_ONCE).await?;
-                buried += chunk;
-                if chunk < BURY_AT_ONCE.cast_unsigned() {
-                    break;
-                }
-            }
-            if buried > 0 {
-                tracing::info!(buried, "deliveries that can reach nobody are dead letters now");
-            }
-            expunge_expired(store).await?;
-        }
-        Round::Hourly => {
-            let made = session.make_partitions().await?;
-            let dropped = session.drop_partitions(retention).await?;
-            let strays = session.delete_strays(retention).await?;
-            let folded = session.fold_rollups().await?;
-            tracing::debug!(folded, "rollups of past hours");
-            if made > 0 || !dropped.is_empty() || strays > 0 {
-                tracing::info!(made, dropped = dropped.join(" "), strays, "partitions");
-            }
-        }
-        Round::Nightly => {
-            let freed = session.delete_event_ids(retention).await?;
-            let forgotten = session.delete_old_rollups().await?;
-            store.delete_expired_logouts().await?;
-            tracing::info!(freed, forgotten, "event ids and rollups past their retention");
-            let audit_retention = TimeDelta::from_std(options.audit_retention).unwrap_or(TimeDelta::MAX);
-            let forgotten = store.delete_audit_entries(audit_retention).await?;
-            tracing::info!(freed, forgotten, "event ids and audit entries past their retention");
-        }
+    let chunks = Chunks { stop };
+    let mut done = match round {
+        Round::Minutely => minutely::work(store, options, chunks).await,
+        Round::Hourly => hourly::work(store, &mut session, options, chunks).await,
+        Round::Nightly => nightly::work(store, options, chunks).await,
+    };
+    if done.is_ok() && !stop.is_cancelled() {
+        done = session.note_done().await;
     }
-    Ok(())
-}
-
-/// Erases what deleted applications left behind.
-async fn erase_deleted(store: &Store) -> Result<(), StoreError> {
-    let mut erased = 0;
-    loop {
-        let chunk = store.erase_deleted(ERASE_AT_ONCE).await?;
-        erased += chunk;
-        if chunk == 0 {
-            break;
-        }
-    }
-    if erased > 0 {
-        tracing::info!(erased, "messages and dead letters of deleted applications");
-    }
-    Ok(())
-}
-
-/// Expunges the payloads whose time is over.
-async fn expunge_expired(store: &Store) -> Result<(), StoreError> {
-    let mut expunged = 0;
-    loop {
-        let chunk = store.expunge_expired(EXPUNGE_AT_ONCE).await?;
-        expunged += chunk;
-        if chunk < EXPUNGE_AT_ONCE.cast_unsigned() {
-            break;
-        }
-    }
-    if expunged > 0 {
-        tracing::info!(expunged, "payloads whose time is over");
-    }
-    Ok(())
+    session.end().await;
+    done
 }

@@ -1,5 +1,9 @@
 //! Deliveries that have nowhere to go: their endpoint was deleted, or their endpoint stayed disabled
-//! or paused for longer than deliveries are held. Maintenance turns them into dead letters, a chunk a transaction.
+//! or paused for longer than deliveries are held. Maintenance turns them into dead letters, a chunk a transaction. Of an
+//! application that is erased nothing is left to bury: what still waits for it is cancelled.
+//!
+//! Maintenance walks through the endpoints that the queue has something for, some at a time, so that an endpoint that was
+//! deleted long ago costs nothing.
 
 use std::time::Duration;
 
@@ -9,14 +13,85 @@ use uuid::Uuid;
 use crate::domain::id::DeadLetterId;
 use crate::domain::operational::NAMED;
 
+use super::stray::Walked;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Buries up to `chunk` deliveries that nobody works on and that cannot be sent. A delivery is held for
-    /// `hold_limit` from when its endpoint was closed or from when it was due, whichever is later, so a replay to
-    /// an endpoint that has long been closed is held as long as any. A pause of all dispatching buries nothing. Returns
-    /// how many were buried; call again while it is a full chunk.
-    pub async fn bury_unreachable(&self, hold_limit: Duration, chunk: i64) -> Result<u64, StoreError> {
+    /// Buries up to `chunk` deliveries that nobody works on and that cannot be sent, of the next `endpoints` endpoints
+    /// after `after` that something waits for. A delivery is held for `hold_limit` from when its endpoint was closed or
+    /// from when it was due, whichever is later, so a replay to an endpoint that has long been closed is held as long as
+    /// any. A pause of all dispatching buries nothing. Says how many were buried, and after which endpoint to go on.
+    pub async fn bury_unreachable(
+        &self,
+        hold_limit: Duration,
+        after: Uuid,
+        endpoints: i64,
+        chunk: i64,
+    ) -> Result<Walked, StoreError> {
+        let waited_for = sqlx::query_scalar!(
+            r#"-- pending::endpoints_after
+            WITH RECURSIVE found AS (
+                (SELECT p.endpoint_id, 1::bigint AS place FROM pending p
+                 WHERE p.endpoint_id > $1 AND p.due_at > '-infinity' ORDER BY p.endpoint_id LIMIT 1)
+                UNION ALL
+                SELECT next.endpoint_id, f.place + 1 FROM found f CROSS JOIN LATERAL (
+                    SELECT p.endpoint_id FROM pending p
+                    WHERE p.endpoint_id > f.endpoint_id AND p.due_at > '-infinity'
+                    ORDER BY p.endpoint_id LIMIT 1
+                ) next
+                WHERE f.place < $2
+            )
+            SELECT endpoint_id AS "endpoint_id!" FROM found ORDER BY place"#,
+            after,
+            endpoints,
+        )
+        .fetch_all(&self.upkeep)
+        .await?;
+        let Some(last) = waited_for.last().copied() else { return Ok(Walked::default()) };
+        let is_last = waited_for.len() < usize::try_from(endpoints).unwrap_or(usize::MAX);
+        let buried = self.bury_waiting_for(&waited_for, hold_limit, chunk).await?;
+        let cancelled = self.cancel_erased(&waited_for, chunk).await?;
+        let is_full = buried.max(cancelled) >= chunk.unsigned_abs();
+        let next = if is_full { Some(after) } else { Some(last).filter(|_| !is_last) };
+        Ok(Walked { done: buried + cancelled, next })
+    }
+
+    /// Cancels up to `chunk` deliveries that wait for these endpoints, of applications that are erased.
+    async fn cancel_erased(&self, endpoints: &[Uuid], chunk: i64) -> Result<u64, StoreError> {
+        let cancelled = sqlx::query_scalar!(
+            r#"-- delivery::cancel_erased
+            WITH erased AS MATERIALIZED (
+                SELECT e.id FROM endpoint e JOIN application a ON a.id = e.application_id
+                WHERE e.id = ANY($1) AND a.erased_at IS NOT NULL
+            ), waiting AS MATERIALIZED (
+                SELECT q.message_id, q.endpoint_id FROM erased c CROSS JOIN LATERAL (
+                    SELECT p.message_id, p.endpoint_id FROM pending p
+                    WHERE p.endpoint_id = c.id AND p.due_at > '-infinity' AND (p.owner IS NULL OR p.due_at <= now())
+                    LIMIT $2 FOR UPDATE SKIP LOCKED
+                ) q
+                LIMIT $2
+            ), cancelled AS (
+                UPDATE delivery d SET state = 6, owner = NULL, settled_at = now() FROM waiting w
+                WHERE d.message_id = w.message_id AND d.endpoint_id = w.endpoint_id AND d.state IN (2, 3)
+            ), out_of_queue AS (
+                DELETE FROM pending p USING waiting w
+                WHERE p.message_id = w.message_id AND p.endpoint_id = w.endpoint_id
+            )
+            SELECT count(*) AS "cancelled!" FROM waiting"#,
+            endpoints,
+            chunk,
+        )
+        .fetch_one(&self.upkeep)
+        .await?;
+        Ok(cancelled.unsigned_abs())
+    }
+
+    async fn bury_waiting_for(
+        &self,
+        endpoints: &[Uuid],
+        hold_limit: Duration,
+        chunk: i64,
+    ) -> Result<u64, StoreError> {
         let held = PgInterval {
             months: 0,
             days: 0,
@@ -28,7 +103,7 @@ impl Store {
             WITH closed AS MATERIALIZED (
                 SELECT e.id, a.environment_id, e.deleted_at IS NOT NULL AS deleted
                 FROM endpoint e JOIN application a ON a.id = e.application_id
-                WHERE a.deleted_at IS NULL AND (e.deleted_at IS NOT NULL
+                WHERE e.id = ANY($5) AND a.deleted_at IS NULL AND (e.deleted_at IS NOT NULL
                    OR least(e.disabled_at, e.paused_at, a.paused_at) <= now() - $1::interval)
             ), unreachable AS MATERIALIZED (
                 SELECT q.message_id, q.endpoint_id, q.application_id, q.attempts, c.environment_id, c.deleted
@@ -81,6 +156,7 @@ impl Store {
             chunk,
             &ids,
             i32::try_from(NAMED).unwrap_or(i32::MAX),
+            endpoints,
         )
         .fetch_one(&self.upkeep)
         .await?;

@@ -39,7 +39,7 @@ pub struct Store {
     pub(super) queue: Pool,
     /// Heartbeats and health: small statements that must never wait for others.
     pub(super) vital: Pool,
-    /// Maintenance: long statements that nobody waits for.
+    /// Maintenance: what nobody waits for.
     pub(super) upkeep: Pool,
     /// For what needs a connection of sqlx's own: migrations, and listening.
     pub(super) options: PgConnectOptions,
@@ -62,8 +62,9 @@ const QUEUE: Limits = Limits { connections: 4, ..WRITE };
 /// A heartbeat that takes longer than this is as good as none.
 const VITAL: Limits =
     Limits { connections: 3, acquire: seconds(2), statement: seconds(2), lock: seconds(1), test_each: false };
+/// Each kind of round of maintenance has one connection for its lock and one for its statements.
 const UPKEEP: Limits = Limits {
-    connections: 3,
+    connections: 6,
     acquire: seconds(5),
     statement: seconds(120),
     lock: seconds(1),

@@ -3,23 +3,28 @@
 
 use chrono::TimeDelta;
 
-use super::{MaintenanceSession, StoreError};
+use super::{Store, StoreError};
 
 /// How long the hours are kept: statistics look back no further.
 const KEPT: TimeDelta = TimeDelta::days(90);
 
-impl MaintenanceSession {
-    /// Adds the rows of all nodes for an hour that is over into one, so that restarts leave no trace. An hour rests
-    /// first, until no statement of it can be under way. Returns how many rows were folded.
+impl Store {
+    /// Adds the rows of all nodes for an hour that is over into one, so that restarts leave no trace: up to `chunk` of
+    /// them. An hour rests first, until no statement of it can be under way. Returns how many rows were folded.
     ///
     /// # Errors
     /// [`StoreError`]; nothing was folded then.
-    pub async fn fold_rollups(&mut self) -> Result<u64, StoreError> {
+    pub async fn fold_rollups(&self, chunk: i64) -> Result<u64, StoreError> {
         let folded = sqlx::query_scalar!(
             r#"-- endpoint_hour::fold
-            WITH taken AS (
-                DELETE FROM endpoint_hour WHERE node <> 0 AND hour < date_trunc('hour', now(), 'UTC') - interval '1 hour'
-                RETURNING *
+            WITH over AS MATERIALIZED (
+                SELECT endpoint_id, hour, node FROM endpoint_hour
+                WHERE node <> 0 AND hour < date_trunc('hour', now(), 'UTC') - interval '1 hour'
+                ORDER BY hour LIMIT $1 FOR UPDATE SKIP LOCKED
+            ), taken AS (
+                DELETE FROM endpoint_hour h USING over o
+                WHERE h.endpoint_id = o.endpoint_id AND h.hour = o.hour AND h.node = o.node
+                RETURNING h.*
             ), folded AS (
                 INSERT INTO endpoint_hour AS r (endpoint_id, hour, node, application_id, delivered, dead, status_2xx,
                     status_3xx, status_4xx, status_5xx, no_response, duration_ms, last_delivered_at, first_failed_at,
@@ -39,23 +44,30 @@ impl MaintenanceSession {
                     last_failed_at = greatest(excluded.last_failed_at, r.last_failed_at)
             )
             SELECT count(*) AS "folded!" FROM taken"#,
+            chunk,
         )
-        .fetch_one(&mut self.connection)
+        .fetch_one(&self.upkeep)
         .await?;
         Ok(folded.unsigned_abs())
     }
 
-    /// Deletes the hours that are older than is kept. Returns how many rows went.
+    /// Deletes up to `chunk` rows of hours that are older than is kept, and were folded. Returns how many went.
     ///
     /// # Errors
     /// [`StoreError`]; nothing was deleted then.
-    pub async fn delete_old_rollups(&mut self) -> Result<u64, StoreError> {
+    pub async fn delete_old_rollups(&self, chunk: i64) -> Result<u64, StoreError> {
         let deleted = sqlx::query!(
             r#"-- endpoint_hour::delete_old
-            DELETE FROM endpoint_hour WHERE hour < now() - make_interval(hours => $1::integer)"#,
+            WITH old AS MATERIALIZED (
+                SELECT endpoint_id, hour FROM endpoint_hour
+                WHERE node = 0 AND hour < now() - make_interval(hours => $1::integer) ORDER BY hour LIMIT $2
+            )
+            DELETE FROM endpoint_hour h USING old o
+            WHERE h.endpoint_id = o.endpoint_id AND h.hour = o.hour AND h.node = 0"#,
             i32::try_from(KEPT.num_hours()).unwrap_or(i32::MAX),
+            chunk,
         )
-        .execute(&mut self.connection)
+        .execute(&self.upkeep)
         .await?;
         Ok(deleted.rows_affected())
     }

@@ -1,26 +1,27 @@
 //! Partitions: made ahead of time, dropped when all in them is older than it has to be kept.
 //!
-//! Only one node at a time does this: a [`MaintenanceSession`] is a connection of its own that holds an advisory
-//! lock, and the lock goes when the connection does, however it ends. Locks on tables are taken for moments, and
-//! given up after a second: writes behind them wait no longer, and the next tick tries again.
+//! One node at a time does this. Locks on tables are taken for moments, and given up soon: writes behind them wait no
+//! longer, and the next tick tries again. Where a few deliveries of a day still wait, their messages are set aside into
+//! the default partitions in the transaction that drops the day, so that one tenant who waits does not keep the days of
+//! all. Where many wait, the day stays, and what does not wait in it is deleted (`stray.rs`).
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use sqlx::{AssertSqlSafe, Executor};
+use uuid::Uuid;
 
-use super::connection::Connection;
-use super::{Store, StoreError};
+use super::{MaintenanceSession, StoreError};
 
-/// A number of our own among advisory locks: "postride" in ASCII.
-const MAINTENANCE_LOCK: i64 = 0x706f_7374_7269_6465;
 /// Answered keys are honoured for 12 hours; their slots stay twice as long.
 const IDEMPOTENCY_KEPT: TimeDelta = TimeDelta::hours(24);
 /// Idempotency keys stand in slots of this length, everything else in days.
 const SLOT: TimeDelta = TimeDelta::hours(6);
 
-/// The right to do maintenance, until it is ended or dropped.
-pub struct MaintenanceSession {
-    pub(super) connection: Connection,
-}
+/// What is set aside under the locks of one day, at most: it takes less than a tenth of a second.
+const ASIDE_MESSAGES: i64 = 1_000;
+const ASIDE_DELIVERIES: i64 = 10_000;
+const ASIDE_BYTES: i64 = 8 << 20;
+/// How long a day that is dropped waits for its locks: everybody else waits behind it.
+const WAIT_FOR_LOCKS: &str = "SET LOCAL lock_timeout = '100ms'";
 
 /// One dated partition: `message_20261122t00`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,35 +42,7 @@ impl Partition {
     }
 }
 
-impl Store {
-    /// Takes the lock, or says that another node has it.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn begin_maintenance(&self) -> Result<Option<MaintenanceSession>, StoreError> {
-        let mut connection = self.upkeep.connection().await?;
-        let taken = sqlx::query_scalar!(
-            r#"-- maintenance::lock
-            SELECT pg_try_advisory_lock($1) AS "taken!""#,
-            MAINTENANCE_LOCK
-        )
-        .fetch_one(&mut connection)
-        .await?;
-        let session = MaintenanceSession { connection };
-        if taken {
-            return Ok(Some(session));
-        }
-        session.end().await;
-        Ok(None)
-    }
-}
-
 impl MaintenanceSession {
-    /// Lets go of the lock, by closing the session that holds it.
-    pub async fn end(self) {
-        self.connection.close().await;
-    }
-
     /// Makes the partitions of yesterday to a week ahead, and idempotency slots two days ahead. Each is a commit of
     /// its own. Returns how many were made.
     ///
@@ -110,8 +83,9 @@ impl MaintenanceSession {
         Ok(made)
     }
 
-    /// Drops the partitions in which everything is older than `retention`, unless a delivery in them still waits.
-    /// A day's messages and deliveries go together. Returns the names of what was dropped.
+    /// Drops the partitions in which everything is older than `retention`. What still waits in a day is set aside
+    /// first; a day in which too much waits for that stays. A day's messages and deliveries go together. Returns the
+    /// names of what was dropped.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], also when a table stays locked by others; what was dropped stays so.
@@ -159,7 +133,7 @@ impl MaintenanceSession {
     /// puts an old message back to work is either seen or comes too late.
     async fn drop_day(&mut self, messages: &Partition) -> Result<Vec<String>, StoreError> {
         let deliveries = messages.name.replacen("message", "delivery", 1);
-        if waits(&mut self.connection, messages).await? {
+        if self.waiting(messages).await?.is_none() {
             return Ok(Vec::new());
         }
         self.connection.execute("BEGIN").await?;
@@ -169,87 +143,95 @@ impl MaintenanceSession {
         Ok(if dropped? { vec![messages.name.clone(), deliveries] } else { Vec::new() })
     }
 
-    /// The part under the lock; false when a delivery waits after all.
+    /// The part under the lock; false when too much waits after all.
     async fn drop_day_locked(&mut self, messages: &Partition, deliveries: &str) -> Result<bool, StoreError> {
-        self.connection.execute("LOCK TABLE ONLY message, ONLY delivery IN ACCESS EXCLUSIVE MODE").await?;
-        if waits(&mut self.connection, messages).await? {
-            return Ok(false);
+        self.connection.execute(WAIT_FOR_LOCKS).await?;
+        self.connection
+            .execute(
+                "LOCK TABLE ONLY message, ONLY delivery, message_default, delivery_default IN ACCESS EXCLUSIVE MODE",
+            )
+            .await?;
+        let Some(waiting) = self.waiting(messages).await? else { return Ok(false) };
+        // The names come from the catalogue and were parsed; nothing in them needs quoting.
+        for (parent, name, key) in
+            [("message", messages.name.as_str(), "id"), ("delivery", deliveries, "message_id")]
+        {
+            if !waiting.is_empty() && self.detach(parent, name).await? {
+                let set_aside = format!("INSERT INTO {parent} SELECT * FROM {name} WHERE {key} = ANY($1)");
+                sqlx::query(AssertSqlSafe(set_aside)).bind(&waiting).execute(&mut self.connection).await?;
+            }
+            self.connection.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS {name}"))).await?;
         }
-        // Both names come from the catalogue and were parsed; nothing in them needs quoting.
-        let statement = format!("DROP TABLE IF EXISTS {}, {deliveries}", messages.name);
-        self.connection.execute(AssertSqlSafe(statement)).await?;
         Ok(true)
     }
 
-    async fn drop_alone(&mut self, partition: &Partition) -> Result<Vec<String>, StoreError> {
-        self.connection.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS {}", partition.name))).await?;
-        Ok(vec![partition.name.clone()])
-    }
-
-    /// Deletes what is older than `retention` where no partition can be dropped: rows that a replay put back into
-    /// the default partitions. What still waits stays. Returns the number of messages.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn delete_strays(&mut self, retention: TimeDelta) -> Result<u64, StoreError> {
-        let row = sqlx::query!(
-            r#"-- partition::delete_strays
-            WITH oldest AS MATERIALIZED (SELECT uuid_at(now() - $1::float8 * interval '1 second') AS id),
-            deliveries AS (
-                DELETE FROM delivery_default d USING oldest
-                WHERE d.message_id < oldest.id
-                  AND NOT EXISTS (SELECT FROM pending p WHERE p.message_id = d.message_id)
-            ),
-            attempts AS (
-                DELETE FROM attempt_default a USING oldest WHERE a.id < oldest.id
-            ),
-            messages AS (
-                DELETE FROM message_default m USING oldest
-                WHERE m.id < oldest.id AND NOT EXISTS (SELECT FROM pending p WHERE p.message_id = m.id)
-                RETURNING 1
-            )
-            SELECT count(*) AS "messages!" FROM messages"#,
-            seconds(retention)
+    /// Makes a partition a table of its own, so that its rows may stand in the default partition; false when there is
+    /// none.
+    async fn detach(&mut self, parent: &str, name: &str) -> Result<bool, StoreError> {
+        let is_there = sqlx::query_scalar!(
+            r#"-- partition::is_there
+            SELECT to_regclass($1) IS NOT NULL AS "is_there!""#,
+            name
         )
         .fetch_one(&mut self.connection)
         .await?;
-        Ok(row.messages.cast_unsigned())
+        if is_there {
+            let detach = format!("ALTER TABLE {parent} DETACH PARTITION {name}");
+            self.connection.execute(AssertSqlSafe(detach)).await?;
+        }
+        Ok(is_there)
     }
 
-    /// Frees the `eventId`s of messages older than `retention`. Returns how many.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn delete_event_ids(&mut self, retention: TimeDelta) -> Result<u64, StoreError> {
-        let done = sqlx::query!(
-            r#"-- partition::delete_event_ids
-            DELETE FROM message_event_id
-            WHERE message_id < uuid_at(now() - $1::float8 * interval '1 second')"#,
-            seconds(retention)
+    /// The messages of a day of which a delivery waits in the queue; `None` when they are too many, or too large, to be
+    /// set aside in a moment.
+    async fn waiting(&mut self, messages: &Partition) -> Result<Option<Vec<Uuid>>, StoreError> {
+        let ids = sqlx::query_scalar!(
+            r#"-- partition::waiting
+            WITH RECURSIVE found AS (
+                (SELECT p.message_id, 1::bigint AS place FROM pending p
+                 WHERE p.message_id >= uuid_at($1) AND p.message_id < uuid_at($2) ORDER BY p.message_id LIMIT 1)
+                UNION ALL
+                SELECT next.message_id, f.place + 1 FROM found f CROSS JOIN LATERAL (
+                    SELECT p.message_id FROM pending p
+                    WHERE p.message_id > f.message_id AND p.message_id < uuid_at($2)
+                    ORDER BY p.message_id LIMIT 1
+                ) next
+                WHERE f.place <= $3
+            )
+            SELECT message_id AS "message_id!" FROM found"#,
+            messages.from_at,
+            messages.to_at,
+            ASIDE_MESSAGES,
         )
-        .execute(&mut self.connection)
+        .fetch_all(&mut self.connection)
         .await?;
-        Ok(done.rows_affected())
+        let size = sqlx::query!(
+            r#"-- partition::size_of_waiting
+            SELECT coalesce((
+                       SELECT sum(octet_length(m.payload)) FROM unnest($1::uuid[]) AS u(id) JOIN message m ON m.id = u.id
+                   ), 0)::bigint AS "bytes!",
+                   (SELECT count(*) FROM (
+                       SELECT FROM unnest($1::uuid[]) AS u(id) JOIN delivery d ON d.message_id = u.id LIMIT $2::bigint + 1
+                   ) AS found) AS "deliveries!""#,
+            &ids,
+            ASIDE_DELIVERIES,
+        )
+        .fetch_one(&mut self.connection)
+        .await?;
+        let are_few = i64::try_from(ids.len()).is_ok_and(|messages| messages <= ASIDE_MESSAGES)
+            && size.deliveries <= ASIDE_DELIVERIES
+            && size.bytes <= ASIDE_BYTES;
+        Ok(are_few.then_some(ids))
     }
-}
 
-/// Whether a delivery of these messages waits in the queue.
-async fn waits(connection: &mut Connection, messages: &Partition) -> Result<bool, StoreError> {
-    let waits = sqlx::query_scalar!(
-        r#"-- partition::waits
-        SELECT EXISTS (
-            SELECT FROM pending WHERE message_id >= uuid_at($1) AND message_id < uuid_at($2)
-        ) AS "waits!""#,
-        messages.from_at,
-        messages.to_at
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(waits)
-}
-
-fn seconds(time: TimeDelta) -> f64 {
-    time.as_seconds_f64()
+    async fn drop_alone(&mut self, partition: &Partition) -> Result<Vec<String>, StoreError> {
+        let drop = format!("BEGIN; {WAIT_FOR_LOCKS}; DROP TABLE IF EXISTS {}; COMMIT", partition.name);
+        if let Err(error) = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(drop))).await {
+            self.connection.execute("ROLLBACK").await?;
+            return Err(error.into());
+        }
+        Ok(vec![partition.name.clone()])
+    }
 }
 
 #[cfg(test)]

@@ -99,20 +99,6 @@ impl Store {
         tx.commit().await?;
         Ok(())
     }
-
-    /// Forgets tokens that logged out and have expired since.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn delete_expired_logouts(&self) -> Result<u64, StoreError> {
-        let deleted = sqlx::query!(
-            r#"-- token_logout::retire
-            DELETE FROM token_logout WHERE expires_at < now() - interval '1 hour'"#,
-        )
-        .execute(&self.api)
-        .await?;
-        Ok(deleted.rows_affected())
-    }
 }
 
 /// Adds a cutoff, and drops those that are superfluous beside a later one: it means all their tokens and more, and

@@ -96,3 +96,5 @@ mod statistics;
 mod token_matrix;
 #[cfg(test)]
 mod two_nodes;
+#[cfg(test)]
+mod upkeep;

@@ -13,6 +13,7 @@ pub(crate) const OPTIONS: MaintenanceOptions = MaintenanceOptions {
     audit_retention: Duration::from_secs(400 * 86_400),
     disable_after: None,
     retention: Duration::from_secs(10 * 86_400),
+    dead_letter_retention: Duration::from_secs(90 * 86_400),
     hold_limit: Duration::from_secs(30 * 86_400),
 };
 const RETENTION: TimeDelta = TimeDelta::days(10);
@@ -20,8 +21,13 @@ const MESSAGE_DAYS: &str = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AN
 
 /// The store on that database.
 pub async fn store(database: &Database) -> Store {
+    store_at(database.url()).await
+}
+
+/// The store at that URL.
+pub async fn store_at(url: &str) -> Store {
     let options = StoreOptions {
-        database_url: database.url().to_owned(),
+        database_url: url.to_owned(),
         main_secret: b"a main secret for tests".to_vec(),
         api_connections: 4,
         retry_schedule: RetrySchedule::default(),
@@ -87,7 +93,7 @@ async fn partitions_are_there_for_a_week_to_come() {
     .await;
     assert_eq!(database.count("SELECT count(*) FROM idempotency_key_default").await, 0);
     // There is nothing left to make, and nothing that is old enough to go.
-    let mut session = store.begin_maintenance().await.unwrap().unwrap();
+    let mut session = store.begin_maintenance(Round::Hourly.name()).await.unwrap().unwrap();
     assert_eq!(session.make_partitions().await.unwrap(), 0);
     assert_eq!(session.drop_partitions(RETENTION).await.unwrap(), Vec::<String>::new());
     session.end().await;
@@ -111,7 +117,7 @@ async fn a_partition_is_the_same_in_every_time_zone() {
 }
 
 #[tokio::test]
-async fn days_past_their_retention_are_dropped_unless_something_in_them_waits() {
+async fn days_past_their_retention_are_dropped_and_what_waits_in_them_stays() {
     let database = Database::fresh().await;
     let store = store(&database).await;
     run(&database, INSERT).await;
@@ -133,9 +139,9 @@ async fn days_past_their_retention_are_dropped_unless_something_in_them_waits() 
     )
     .await;
 
-    let mut session = store.begin_maintenance().await.unwrap().unwrap();
+    let mut session = store.begin_maintenance(Round::Hourly.name()).await.unwrap().unwrap();
     let dropped = session.drop_partitions(RETENTION).await.unwrap();
-    assert_eq!(dropped.len(), 4, "a day of messages and deliveries, and two of attempts: {dropped:?}");
+    assert_eq!(dropped.len(), 6, "two days of messages, deliveries and attempts: {dropped:?}");
     assert_eq!(
         database.count("SELECT count(*) FROM message").await,
         2,
@@ -144,8 +150,11 @@ async fn days_past_their_retention_are_dropped_unless_something_in_them_waits() 
     assert_eq!(database.count("SELECT count(*) FROM delivery").await, 3);
 
     run(&database, "DELETE FROM pending").await;
-    assert_eq!(session.drop_partitions(RETENTION).await.unwrap().len(), 2);
+    assert_eq!(session.drop_partitions(RETENTION).await.unwrap(), Vec::<String>::new());
+    let until = store.whole_days_until(RETENTION).await.unwrap();
+    assert_eq!(store.delete_stray_messages(until, uuid::Uuid::nil(), 500).await.unwrap().done, 1);
     assert_eq!(database.count("SELECT count(*) FROM message").await, 1);
+    assert_eq!(database.count("SELECT count(*) FROM delivery").await, 1);
     session.end().await;
 }
 
@@ -162,9 +171,8 @@ async fn what_stands_outside_of_days_is_deleted_unless_it_waits() {
          SELECT insert_message('21 days'), gen_random_uuid(), gen_random_uuid(), now(), 1",
     )
     .await;
-    let mut session = store.begin_maintenance().await.unwrap().unwrap();
-    assert_eq!(session.delete_strays(RETENTION).await.unwrap(), 1);
-    session.end().await;
+    let until = store.whole_days_until(RETENTION).await.unwrap();
+    assert_eq!(store.delete_stray_messages(until, uuid::Uuid::nil(), 500).await.unwrap().done, 1);
     assert_eq!(database.count("SELECT count(*) FROM message").await, 2);
     assert_eq!(database.count("SELECT count(*) FROM delivery").await, 2);
 }
@@ -187,7 +195,7 @@ async fn an_event_id_is_free_again_when_its_message_is_past_retention() {
 async fn one_node_at_a_time_does_the_maintenance_and_a_dead_one_does_not_block_it() {
     let database = Database::fresh().await;
     let store = store(&database).await;
-    let session = store.begin_maintenance().await.unwrap().unwrap();
+    let session = store.begin_maintenance(Round::Hourly.name()).await.unwrap().unwrap();
     assert!(!maintenance::run(&store, OPTIONS, Round::Hourly).await.unwrap(), "another is at it");
     assert_eq!(database.count(MESSAGE_DAYS).await, 0);
     // As a killed process leaves it: nobody says goodbye.

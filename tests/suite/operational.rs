@@ -231,6 +231,7 @@ async fn what_is_buried_is_told_as_well() {
         retention: 10 * day,
         hold_limit: 30 * day,
         audit_retention: 400 * day,
+        dead_letter_retention: 90 * day,
         disable_after: None,
     };
     let store = store_of(app.database()).await;

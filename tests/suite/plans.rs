@@ -18,7 +18,7 @@ const HOT: [&str; 7] =
     ["message", "delivery", "pending", "attempt", "idempotency_key", "message_event_id", "endpoint_hour"];
 
 /// What the dispatchers, the writers and the nodes run, all day long.
-const QUEUE: [&str; 25] = [
+const QUEUE: [&str; 28] = [
     "ingest::insert_messages",
     "ingest::written_messages",
     "ingest::earlier_post",
@@ -36,6 +36,9 @@ const QUEUE: [&str; 25] = [
     "delivery::begin_many_anew",
     "delivery::lock_one",
     "delivery::bury_unreachable",
+    "delivery::cancel_erased",
+    "pending::endpoints_after",
+    "partition::waiting",
     "dead_letter::replay",
     "node::free_claims",
     "node::free_in_flight",
@@ -47,7 +50,7 @@ const QUEUE: [&str; 25] = [
 ];
 
 /// As `store/connect.rs` sets them.
-const SETTINGS: &str = "
+pub(crate) const SETTINGS: &str = "
     SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
     SET jit = off; SET plan_cache_mode = force_generic_plan";
 
@@ -77,7 +80,7 @@ const UUID_OF: &str = "
     $$";
 
 /// The statements of `.sqlx/`: by name, the text and how many parameters it has.
-fn statements() -> BTreeMap<String, (String, usize)> {
+pub(crate) fn statements() -> BTreeMap<String, (String, usize)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".sqlx");
     let files = fs::read_dir(folder).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
     files
@@ -92,7 +95,7 @@ fn statements() -> BTreeMap<String, (String, usize)> {
 }
 
 /// Every node of a plan.
-fn nodes<'a>(plan: &'a Value, found: &mut Vec<&'a Value>) {
+pub(crate) fn nodes<'a>(plan: &'a Value, found: &mut Vec<&'a Value>) {
     found.push(plan);
     plan["Plans"].as_array().into_iter().flatten().for_each(|below| nodes(below, found));
 }
@@ -121,7 +124,7 @@ fn scans(plan: &Value, has_days: bool) -> Vec<String> {
         .collect()
 }
 
-async fn generic_plan(connection: &mut PgConnection, query: &str, parameters: usize) -> Value {
+pub(crate) async fn generic_plan(connection: &mut PgConnection, query: &str, parameters: usize) -> Value {
     let nulls = vec!["NULL"; parameters].join(", ");
     let execute = if parameters == 0 { "p".to_owned() } else { format!("p({nulls})") };
     sqlx::raw_sql(AssertSqlSafe(format!("PREPARE p AS {query}"))).execute(&mut *connection).await.unwrap();
@@ -157,7 +160,7 @@ async fn empty() -> Database {
     database
 }
 
-async fn full() -> Database {
+pub(crate) async fn full() -> Database {
     let database = empty().await;
     sqlx::raw_sql(FILL).execute(&database.pool).await.unwrap();
     sqlx::raw_sql("ANALYZE").execute(&database.pool).await.unwrap();

@@ -15,6 +15,7 @@ const OPTIONS: MaintenanceOptions = MaintenanceOptions {
     audit_retention: Duration::from_secs(400 * 86_400),
     disable_after: None,
     retention: Duration::from_secs(10 * 86_400),
+    dead_letter_retention: Duration::from_secs(90 * 86_400),
     hold_limit: Duration::from_secs(30 * 86_400),
 };
 

@@ -1,0 +1,88 @@
+//! Work in chunks: each a transaction of its own that takes milliseconds, with a pause in between, so that nobody waits for
+//! its locks, no snapshot of it is old, and the database has time for others.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::store::{StoreError, Walked};
+
+/// Between two chunks.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Goes from chunk to chunk until there is nothing left, or the process stops.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chunks<'a> {
+    pub(super) stop: &'a CancellationToken,
+}
+
+impl Chunks<'_> {
+    /// Calls `chunk` again and again, `at_most` so often, until it did nothing. Returns how much was done.
+    ///
+    /// # Errors
+    /// That of a chunk; what was done before stays done.
+    pub(super) async fn until_nothing<F: Future<Output = Result<u64, StoreError>>>(
+        self,
+        at_most: u32,
+        mut chunk: impl FnMut() -> F,
+    ) -> Result<u64, StoreError> {
+        let mut done = 0;
+        for _ in 0..at_most {
+            let in_chunk = chunk().await?;
+            done += in_chunk;
+            if in_chunk == 0 || self.stops().await {
+                break;
+            }
+        }
+        Ok(done)
+    }
+
+    /// Walks through a table in the order of its ids, `at_most` so many chunks. Returns how much was done.
+    ///
+    /// # Errors
+    /// That of a chunk; what was done before stays done.
+    pub(super) async fn walk<F: Future<Output = Result<Walked, StoreError>>>(
+        self,
+        at_most: u32,
+        mut chunk: impl FnMut(Uuid) -> F,
+    ) -> Result<u64, StoreError> {
+        let (mut done, mut place) = (0, Uuid::nil());
+        for _ in 0..at_most {
+            let walked = chunk(place).await?;
+            done += walked.done;
+            let Some(next) = walked.next else { break };
+            place = next;
+            if self.stops().await {
+                break;
+            }
+        }
+        Ok(done)
+    }
+
+    /// Pauses; true when the process stops.
+    async fn stops(self) -> bool {
+        self.stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn chunks_end_when_nothing_is_left_when_they_are_enough_or_when_the_process_stops() {
+        let stop = CancellationToken::new();
+        let chunks = Chunks { stop: &stop };
+        let mut left = vec![0, 3, 5, 5];
+        assert_eq!(chunks.until_nothing(10, || ready(Ok(left.pop().unwrap()))).await.unwrap(), 13);
+        assert_eq!(chunks.until_nothing(4, || ready(Ok(5))).await.unwrap(), 20);
+        let endless = |_| ready(Ok(Walked { done: 1, next: Some(Uuid::max()) }));
+        assert_eq!(chunks.walk(4, endless).await.unwrap(), 4);
+        stop.cancel();
+        assert_eq!(chunks.until_nothing(10, || ready(Ok(5))).await.unwrap(), 5);
+        assert_eq!(chunks.walk(4, endless).await.unwrap(), 1);
+    }
+}

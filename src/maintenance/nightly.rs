@@ -1,0 +1,131 @@
+//! The end of everything that grows, once a night: each kind of thing has its time, and goes in chunks.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::store::{Store, StoreError};
+
+use super::MaintenanceOptions;
+use super::chunks::Chunks;
+
+/// Rows at most that are deleted in one transaction. Where rows are large, or are looked up in many tables, fewer.
+const AT_ONCE: i64 = 1_000;
+const LARGE_AT_ONCE: i64 = 200;
+/// Chunks of one kind in one round; the next night goes on.
+const AT_MOST: u32 = 100_000;
+const DAY: Duration = Duration::from_secs(86_400);
+/// Background tasks that ended, with what they found out.
+const ENDED_TASKS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// API keys that were revoked or have expired, so that one can see which. The audit log keeps their ids.
+const ENDED_API_KEYS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+
+pub(super) async fn work(
+    store: &Store,
+    options: MaintenanceOptions,
+    chunks: Chunks<'_>,
+) -> Result<(), StoreError> {
+    let results = [
+        ("event ids", event_ids(store, options, chunks).await),
+        ("dead letters", dead_letters(store, options, chunks).await),
+        ("rollups", rollups(store, chunks).await),
+        ("audit entries", audit_entries(store, options, chunks).await),
+        ("background tasks", background_tasks(store, chunks).await),
+        ("notices", notices(store, options, chunks).await),
+        ("credentials", credentials(store, chunks).await),
+        ("endpoints", endpoints(store, options, chunks).await),
+        ("applications", applications(store, options, chunks).await),
+    ];
+    // What failed does not keep the others waiting; the first error is the round's.
+    let mut failed = Ok(());
+    for (what, result) in results {
+        match result {
+            Ok(0) => {}
+            Ok(deleted) => tracing::info!(what, deleted, "past their time"),
+            Err(error) => failed = failed.and(Err(error)),
+        }
+    }
+    failed
+}
+
+fn retention(options: MaintenanceOptions) -> TimeDelta {
+    TimeDelta::from_std(options.retention).unwrap_or(TimeDelta::MAX)
+}
+
+async fn event_ids(
+    store: &Store,
+    options: MaintenanceOptions,
+    chunks: Chunks<'_>,
+) -> Result<u64, StoreError> {
+    chunks.until_nothing(AT_MOST, || store.free_event_ids(retention(options), AT_ONCE)).await
+}
+
+async fn dead_letters(
+    store: &Store,
+    options: MaintenanceOptions,
+    chunks: Chunks<'_>,
+) -> Result<u64, StoreError> {
+    let kept = options.dead_letter_retention;
+    chunks.until_nothing(AT_MOST, || store.retire_dead_letters(kept, LARGE_AT_ONCE)).await
+}
+
+async fn rollups(store: &Store, chunks: Chunks<'_>) -> Result<u64, StoreError> {
+    chunks.until_nothing(AT_MOST, || store.delete_old_rollups(AT_ONCE)).await
+}
+
+async fn audit_entries(
+    store: &Store,
+    options: MaintenanceOptions,
+    chunks: Chunks<'_>,
+) -> Result<u64, StoreError> {
+    let kept = TimeDelta::from_std(options.audit_retention).unwrap_or(TimeDelta::MAX);
+    chunks.until_nothing(AT_MOST, || store.delete_audit_entries(kept, AT_ONCE)).await
+}
+
+async fn background_tasks(store: &Store, chunks: Chunks<'_>) -> Result<u64, StoreError> {
+    chunks
+        .until_nothing(AT_MOST, || async move {
+            let found = store.retire_findings(ENDED_TASKS_KEPT, LARGE_AT_ONCE).await?;
+            Ok(found + store.retire_tasks(ENDED_TASKS_KEPT, LARGE_AT_ONCE).await?)
+        })
+        .await
+}
+
+async fn notices(store: &Store, options: MaintenanceOptions, chunks: Chunks<'_>) -> Result<u64, StoreError> {
+    chunks.until_nothing(AT_MOST, || store.retire_notices(retention(options), AT_ONCE)).await
+}
+
+async fn credentials(store: &Store, chunks: Chunks<'_>) -> Result<u64, StoreError> {
+    let secrets = chunks.until_nothing(AT_MOST, || store.retire_secrets(AT_ONCE)).await?;
+    let keys = chunks.until_nothing(AT_MOST, || store.retire_api_keys(ENDED_API_KEYS_KEPT, AT_ONCE)).await?;
+    let logouts = chunks.until_nothing(AT_MOST, || store.retire_logouts(AT_ONCE)).await?;
+    let cutoffs = chunks.walk(AT_MOST, |after| store.retire_cutoffs(after, AT_ONCE)).await?;
+    Ok(secrets + keys + logouts + cutoffs)
+}
+
+/// Secrets and headers a day after the deletion: nothing that was under way then can need them. Rows when nothing names
+/// them any more.
+async fn endpoints(
+    store: &Store,
+    options: MaintenanceOptions,
+    chunks: Chunks<'_>,
+) -> Result<u64, StoreError> {
+    let emptied = chunks.until_nothing(AT_MOST, || store.empty_deleted_endpoints(DAY, LARGE_AT_ONCE)).await?;
+    let retired = chunks
+        .walk(AT_MOST, |after| store.retire_endpoints(retention(options), after, LARGE_AT_ONCE))
+        .await?;
+    Ok(emptied + retired)
+}
+
+async fn applications(
+    store: &Store,
+    options: MaintenanceOptions,
+    chunks: Chunks<'_>,
+) -> Result<u64, StoreError> {
+    let credentials =
+        chunks.walk(AT_MOST, |after| store.retire_credentials_of_deleted(after, AT_ONCE)).await?;
+    let retired = chunks
+        .walk(AT_MOST, |after| store.retire_applications(retention(options), after, LARGE_AT_ONCE))
+        .await?;
+    Ok(credentials + retired)
+}

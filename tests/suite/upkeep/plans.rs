@@ -1,0 +1,119 @@
+//! What maintenance deletes it finds by an index: no table is read from end to end, on full tables, as production plans it.
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use crate::plans::{SETTINGS, full, generic_plan, nodes, statements};
+
+/// Everything that maintenance runs once an hour or once a night.
+const UPKEEP: [&str; 25] = [
+    "api_key::retire",
+    "application::retire",
+    "application::retire_credentials",
+    "audit::retire",
+    "background_task::retire",
+    "background_task::retire_findings",
+    "dead_letter::retire",
+    "endpoint::empty_deleted",
+    "endpoint::retire",
+    "endpoint_hour::delete_old",
+    "endpoint_hour::fold",
+    "endpoint_secret::retire",
+    "message_event_id::retire",
+    "operational_notice::retire",
+    "partition::size_of_waiting",
+    "partition::waiting",
+    "payload_expiry::take",
+    "pending::endpoints_after",
+    "stray::delete_attempts",
+    "stray::delete_deliveries",
+    "stray::delete_messages",
+    "stray::lock_deliveries",
+    "stray::look_at",
+    "token_cutoff::retire",
+    "token_logout::retire",
+];
+
+/// Beside what the queue is full of.
+const FILL: &str = "
+    INSERT INTO message_event_id SELECT uuid_of(1, 1), n::text, uuid_of(3, n) FROM generate_series(1, 20000) n;
+    INSERT INTO dead_letter (id, environment_id, application_id, endpoint_id, message_id, event_type, reason, attempts, discarded_at)
+        SELECT uuid_of(4, n), 'org_plans', uuid_of(1, 1), uuid_of(2, 1), uuid_of(3, n), 'a.b', 'exhausted', 7, now()
+        FROM generate_series(1, 20000) n;
+    INSERT INTO background_task (id, environment_id, kind, state, filter, total)
+        SELECT uuid_of(5, n), 'org_plans', 'application.usage', 'finished', '{}', 0 FROM generate_series(1, 20000) n;
+    INSERT INTO background_task_part (task_id, items) SELECT id, '[]' FROM background_task;
+    INSERT INTO endpoint_hour SELECT uuid_of(2, 1 + n % 1000), now() - make_interval(hours => n), n % 2, uuid_of(1, 1), 0, 0, 0, 0, 0, 0, 0, 0
+        FROM generate_series(1, 20000) n;
+    INSERT INTO endpoint_secret (id, endpoint_id, sealed, expires_at)
+        SELECT uuid_of(6, n), uuid_of(2, 1 + n % 1000), '', now() FROM generate_series(1, 20000) n;
+    INSERT INTO api_key (id, hash, hint, role, environment_id, application_id, name, expires_at)
+        SELECT uuid_of(7, n), sha256(n::text::bytea), '', 'application', 'org_plans', uuid_of(1, 1 + n % 100), '', now()
+        FROM generate_series(1, 20000) n;
+    INSERT INTO token_logout SELECT sha256(n::text::bytea), uuid_of(1, 1 + n % 100), now() FROM generate_series(1, 20000) n;
+    INSERT INTO token_cutoff SELECT uuid_of(8, n), uuid_of(1, 1 + n % 100), n::text, now(), now() FROM generate_series(1, 20000) n;
+    INSERT INTO audit_log (id, actor_kind, actor_id, action, object_kind, object_id)
+        SELECT uuid_of(9, n), 'cli', '', 'a.b', 'a', '' FROM generate_series(1, 20000) n;
+    INSERT INTO operational_notice (environment_id, application_id, endpoint_id, kind)
+        SELECT 'org_plans', uuid_of(1, 1), uuid_of(2, 1), 'endpoint.created' FROM generate_series(1, 20000) n;
+    INSERT INTO payload_expiry SELECT uuid_of(3, n), now() FROM generate_series(1, 20000) n;
+    UPDATE endpoint SET deleted_at = now();
+    ANALYZE";
+
+#[tokio::test]
+async fn nothing_that_has_an_end_is_found_by_reading_a_whole_table() {
+    let database = full().await;
+    sqlx::raw_sql(FILL).execute(&database.pool).await.unwrap();
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
+    let statements = statements();
+    let mut offences = Vec::new();
+    for name in UPKEEP {
+        let (query, parameters) =
+            statements.get(name).unwrap_or_else(|| panic!("there is no statement {name}"));
+        let plan = generic_plan(&mut connection, query, *parameters).await;
+        let mut all = Vec::new();
+        nodes(&plan, &mut all);
+        for node in all {
+            let kind = node["Node Type"].as_str().unwrap();
+            let Some(relation) = node["Relation Name"].as_str() else { continue };
+            // The default partitions are empty here, and have an index by the key all the same.
+            let reads_by_condition = kind == "ModifyTable" || node.get("Index Cond").is_some();
+            if !reads_by_condition && !relation.ends_with("_default") {
+                offences.push(format!("{name}: {kind} on {relation}"));
+            }
+        }
+    }
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
+}
+
+/// The time that a chunk takes in the database does not depend on how much there is: pages are what it takes.
+#[tokio::test]
+async fn a_chunk_reads_what_it_deletes_however_much_there_is() {
+    let database = full().await;
+    sqlx::raw_sql(FILL).execute(&database.pool).await.unwrap();
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
+    let statements = statements();
+    for (name, arguments) in [
+        ("message_event_id::retire", "-86400, 100"),
+        ("dead_letter::retire", "'-1 day', 100"),
+        ("endpoint_hour::fold", "100"),
+        ("audit::retire", "-86400, 100"),
+        ("operational_notice::retire", "-86400, 100"),
+    ] {
+        let (query, _) = &statements[name];
+        sqlx::raw_sql("BEGIN; SET LOCAL postrider.audit_retention = 'on'")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        for statement in [format!("PREPARE p AS {query}"), format!("EXECUTE p({arguments})")] {
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+        }
+        let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE p({arguments})");
+        let plan: serde_json::Value =
+            sqlx::query_scalar(AssertSqlSafe(explain)).fetch_one(&mut connection).await.unwrap();
+        sqlx::raw_sql("ROLLBACK; DEALLOCATE p").execute(&mut connection).await.unwrap();
+        let pages = plan[0]["Plan"]["Shared Hit Blocks"].as_i64().unwrap();
+        assert!(pages < 100 * 30, "{name}: {pages} pages for a hundred rows");
+    }
+}
