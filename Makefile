@@ -16,6 +16,9 @@ test: ## Everything that must hold before a commit
 	scripts/sqlx-prepare --check
 	scripts/test
 	@if command -v cargo-deny >/dev/null; then cargo deny --offline check bans licenses sources; fi
+	@if command -v cargo-deny >/dev/null; then \
+	    if cargo deny fetch db >/dev/null 2>&1; then cargo deny --offline check advisories || echo "advisories: something is to be looked at"; \
+	    else echo "advisories were not checked: they cannot be fetched"; fi; fi
 
 fuzz: ## Ask the API of everything its description allows and forbids, for long; FUZZ=500 says how long
 	@scripts/ensure-tools --test

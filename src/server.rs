@@ -6,6 +6,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -335,7 +336,7 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         intake,
         caps: config.caps.clone(),
         endpoint_caps: EndpointCaps::default(),
-        imports: Semaphore::new(1),
+        imports: Arc::new(Semaphore::new(1)),
         cors_origins,
     })
 }

@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -135,14 +136,31 @@ fn read(document: &Value, field: &'static str) -> Result<Vec<Webhook>, ApiError>
     Ok(found)
 }
 
-/// Reads the document on a thread that serves nobody else.
-async fn read_aside(mut input: ImportIn) -> Result<Vec<Webhook>, ApiError> {
-    let reading = tokio::task::spawn_blocking(move || {
+/// Reads the document on a thread that serves nobody else. The turn comes back with what was found; while a reading that
+/// took too long goes on, it keeps its turn.
+async fn read_aside(
+    turn: OwnedSemaphorePermit,
+    mut input: ImportIn,
+) -> Result<(OwnedSemaphorePermit, Vec<Webhook>), ApiError> {
+    let reading = move || {
         let (document, field) = input.document()?;
         read(&document, field)
+    };
+    let (turn, found) = aside(turn, READ_TIMEOUT, reading).await?;
+    Ok((turn, found?))
+}
+
+async fn aside<T: Send + 'static>(
+    turn: OwnedSemaphorePermit,
+    timeout: Duration,
+    reading: impl FnOnce() -> T + Send + 'static,
+) -> Result<(OwnedSemaphorePermit, T), ApiError> {
+    let reading = tokio::task::spawn_blocking(move || {
+        let found = reading();
+        (turn, found)
     });
-    match tokio::time::timeout(READ_TIMEOUT, reading).await {
-        Ok(Ok(found)) => found,
+    match tokio::time::timeout(timeout, reading).await {
+        Ok(Ok(found)) => Ok(found),
         Ok(Err(error)) => {
             tracing::error!(%error, "a document was not read to its end");
             Err(ApiError::Internal)
@@ -185,8 +203,8 @@ async fn import(
         replace_all: input.replace_all.unwrap_or(false),
         dry_run: input.dry_run.unwrap_or(false),
     };
-    let _turn = state.imports.acquire().await.map_err(|_| ApiError::Unavailable)?;
-    let found = read_aside(input).await?;
+    let turn = state.imports.clone().acquire_owned().await.map_err(|_| ApiError::Unavailable)?;
+    let (_turn, found) = read_aside(turn, input).await?;
     let event_types = found.iter().map(settings).collect::<Result<Vec<_>, _>>()?;
     let imported = state.store.import_event_types(caller.actor(), environment, &event_types, mode).await?;
     let (modified, to_modify) = if mode.dry_run {
@@ -201,4 +219,30 @@ async fn import(
 /// The routes of this part.
 pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(import))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, mpsc};
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reading_that_takes_too_long_keeps_its_turn_until_it_ends() {
+        let imports = Arc::new(Semaphore::new(1));
+        let (end, ended) = mpsc::channel::<()>();
+        let turn = imports.clone().acquire_owned().await.unwrap();
+        let answer = aside(turn, Duration::from_millis(20), move || ended.recv().unwrap()).await;
+        assert!(matches!(answer, Err(ApiError::Invalid(_))), "it took too long");
+        assert!(imports.try_acquire().is_err(), "its thread still works, and the next import waits");
+        end.send(()).unwrap();
+        let turn = imports.clone().acquire_owned().await.unwrap();
+        let (turn, found) = aside(turn, READ_TIMEOUT, || 7).await.ok().unwrap();
+        assert_eq!(found, 7);
+        assert!(imports.try_acquire().is_err(), "the turn lasts until the import is stored");
+        drop(turn);
+        assert!(imports.try_acquire().is_ok());
+    }
 }

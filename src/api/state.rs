@@ -49,7 +49,7 @@ pub struct ApiState {
     /// What endpoints may ask for.
     pub caps: Caps,
     /// One document is imported at a time.
-    pub imports: Semaphore,
+    pub imports: Arc<Semaphore>,
     /// How many endpoints there is room for.
     pub endpoint_caps: EndpointCaps,
     /// Origins whose pages may call the API from a browser.

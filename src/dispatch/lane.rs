@@ -23,6 +23,9 @@ const QUEUED_A_REQUEST: usize = 8;
 pub(super) const MOST_CLAIMED: usize = 256;
 const CLAIMED_A_REQUEST: usize = 16;
 
+/// For so long a lane without work remembers that its receiver bears fewer requests at once than it may have.
+pub(super) const WINDOW_REMEMBERED: Duration = Duration::from_secs(600);
+
 /// What goes through a lane.
 pub(super) trait Queued {
     /// For a first attempt its message, which says when it was accepted; `None` for what was tried before.
@@ -48,6 +51,14 @@ pub(super) struct Lane<T> {
     pub(super) listed: bool,
     /// On the list of those that wait for a moment.
     pub(super) asleep: bool,
+    /// On the list of those that are remembered for a while.
+    pub(super) remembered: bool,
+    /// Its entry on the list of those that have something queued: nothing in it came before this.
+    pub(super) queued_since: Option<Instant>,
+    /// When its last request finished.
+    pub(super) last_finished_at: Option<Instant>,
+    /// Its endpoint was deleted.
+    pub(super) deleted: bool,
     /// It was left out of a claim for lack of room.
     pub(super) crowded: bool,
     /// Its endpoint has changed, and nothing goes until it is known how.
@@ -70,6 +81,10 @@ impl<T: Queued> Lane<T> {
             pace: Pace::default(),
             listed: false,
             asleep: false,
+            remembered: false,
+            queued_since: None,
+            last_finished_at: None,
+            deleted: false,
             crowded: false,
             suspended: false,
             backpressure: Backpressure::default(),
@@ -158,17 +173,29 @@ impl<T: Queued> Lane<T> {
         drained
     }
 
-    /// Nothing queued, promised, under way or remembered.
+    /// When the oldest of what it has queued came.
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        let came = |queue: &VecDeque<(Instant, T)>| queue.front().map(|(came, _)| *came);
+        [came(&self.first), came(&self.claimed)].into_iter().flatten().min()
+    }
+
+    /// Nothing queued, promised or under way, and on no list.
     pub(super) fn is_idle(&self) -> bool {
         self.queued() == 0
             && self.reserved == 0
             && self.in_flight == 0
-            && !self.crowded
             && !self.suspended
+            && !self.listed
             && !self.asleep
-            && !self.pace.is_spent()
-            // A closed one opens slowly, whatever it was.
-            && (self.endpoint.closed || self.window.is_full())
+            && !self.remembered
+    }
+
+    /// Until when a lane without work has to be remembered, because a new one would go faster.
+    pub(super) fn remember_until(&self) -> Option<Instant> {
+        // A closed one opens slowly, whatever it was.
+        let is_narrow = !self.window.is_full() && !self.endpoint.closed && !self.deleted;
+        let window = self.last_finished_at.filter(|_| is_narrow).map(|at| at + WINDOW_REMEMBERED);
+        window.max(self.pace.next_at())
     }
 }
 
@@ -192,7 +219,8 @@ impl Pace {
         self.next_at.filter(|at| *at > now)
     }
 
-    pub(super) fn is_spent(&self) -> bool {
-        self.next_at.is_some()
+    /// From when on it is like that of a new lane, and need not be remembered.
+    pub(super) fn next_at(&self) -> Option<Instant> {
+        self.next_at
     }
 }

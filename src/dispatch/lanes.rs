@@ -6,8 +6,7 @@
 //! first attempts go before retries, but every eighth turn is a retry's, and more while many wait, so that neither starves.
 
 use std::cmp::Reverse;
-use std::collections::hash_map::Entry;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,8 +14,14 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
 
 use super::backpressure::Queue;
-use super::lane::{Lane, MOST_CLAIMED, Pace, Queued};
+use super::lane::{Lane, MOST_CLAIMED, Queued};
+use super::roster::Roster;
 use super::window::Bearing;
+
+mod forget;
+
+/// Entries whose lanes are gone may stand between those that count, so many and once as many as there are lanes.
+const STALE_ENTRIES: usize = 256;
 
 /// Bounds of all lanes together.
 #[derive(Debug, Clone, Copy)]
@@ -47,30 +52,30 @@ pub(super) enum Admission {
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
-enum Sleeper {
+enum LaneOrTenant {
     Lane(EndpointId),
     Tenant(ApplicationId),
 }
 
-#[derive(Default)]
-struct Tenant {
-    /// Endpoints that can go, in turn.
-    turn: VecDeque<EndpointId>,
-    in_flight: usize,
-    pace: Pace,
-    lanes: usize,
-    listed: bool,
-}
+/// What has its moment; the soonest first.
+type Timeline<K> = BinaryHeap<Reverse<(Instant, K)>>;
 
 /// All lanes.
+///
+/// A lane or a tenant that stands on a list stays until the list is through with it, so that no list has to be searched.
 pub(super) struct Lanes<T> {
     limits: LaneLimits,
-    lanes: HashMap<EndpointId, Lane<T>>,
-    tenants: HashMap<ApplicationId, Tenant>,
+    roster: Roster<T>,
     /// Tenants that can go, in turn.
     turn: VecDeque<ApplicationId>,
-    sleeping: BinaryHeap<Reverse<(Instant, Sleeper)>>,
+    /// What can go once its pace allows it.
+    sleeping: Timeline<LaneOrTenant>,
+    /// What has nothing to do, and is forgotten at this moment.
+    remembered: Timeline<LaneOrTenant>,
+    /// Lanes that have had something queued since then. Entries whose lanes are gone are left in, up to a bound.
+    queued_since: Timeline<EndpointId>,
     in_flight: usize,
+    queued: usize,
     /// Nothing goes, whatever its lane.
     paused: bool,
     /// Nothing goes until it is known whether everything is paused.
@@ -84,11 +89,13 @@ impl<T: Queued> Lanes<T> {
     pub(super) fn new(limits: LaneLimits) -> Self {
         Self {
             limits,
-            lanes: HashMap::new(),
-            tenants: HashMap::new(),
+            roster: Roster::new(),
             turn: VecDeque::new(),
             sleeping: BinaryHeap::new(),
+            remembered: BinaryHeap::new(),
+            queued_since: BinaryHeap::new(),
             in_flight: 0,
+            queued: 0,
             paused: false,
             suspended: false,
             just_resumed: false,
@@ -96,17 +103,9 @@ impl<T: Queued> Lanes<T> {
     }
 
     fn lane(&mut self, endpoint: &Arc<Endpoint>) -> &mut Lane<T> {
-        match self.lanes.entry(endpoint.id) {
-            Entry::Occupied(lane) => {
-                let lane = lane.into_mut();
-                lane.adopt(endpoint);
-                lane
-            }
-            Entry::Vacant(place) => {
-                self.tenants.entry(endpoint.application_id).or_default().lanes += 1;
-                place.insert(Lane::new(endpoint.clone(), self.just_resumed || endpoint.just_opened))
-            }
-        }
+        let lane = self.roster.lane_of(endpoint, self.just_resumed || endpoint.just_opened);
+        lane.adopt(endpoint);
+        lane
     }
 
     /// Reserves a place for a first attempt.
@@ -129,7 +128,7 @@ impl<T: Queued> Lanes<T> {
 
     /// Gives a reserved place back.
     pub(super) fn cancel(&mut self, endpoint: EndpointId) {
-        if let Some(lane) = self.lanes.get_mut(&endpoint) {
+        if let Some(lane) = self.roster.lane_mut(endpoint) {
             lane.reserved = lane.reserved.saturating_sub(1);
             self.retire(endpoint);
         }
@@ -145,7 +144,7 @@ impl<T: Queued> Lanes<T> {
             return Some(item);
         }
         lane.first.push_back((now, item));
-        self.list(endpoint.id, now);
+        self.has_queued(endpoint.id, now);
         None
     }
 
@@ -170,39 +169,70 @@ impl<T: Queued> Lanes<T> {
             return Err((item, Admission::Full));
         }
         lane.claimed.push_back((now, item));
-        self.list(endpoint.id, now);
+        self.has_queued(endpoint.id, now);
         Ok(())
+    }
+
+    /// One more is queued in this lane.
+    fn has_queued(&mut self, endpoint: EndpointId, now: Instant) {
+        self.queued += 1;
+        if let Some(lane) = self.roster.lane_mut(endpoint)
+            && lane.queued_since.is_none()
+        {
+            lane.queued_since = Some(now);
+            self.queued_since.push(Reverse((now, endpoint)));
+            self.drop_stale_entries();
+        }
+        self.list(endpoint, now);
+    }
+
+    /// Keeps the entries of lanes that are gone fewer than those of lanes that are there.
+    fn drop_stale_entries(&mut self) {
+        if self.queued_since.len() > 2 * self.roster.lane_count() + STALE_ENTRIES {
+            let roster = &self.roster;
+            let counts =
+                |since: Instant, id| roster.lane(id).is_some_and(|lane| lane.queued_since == Some(since));
+            self.queued_since.retain(|Reverse((since, id))| counts(*since, *id));
+        }
     }
 
     /// Puts a lane on its tenant's list, and the tenant on the list of those whose turn comes, if they can go.
     fn list(&mut self, endpoint: EndpointId, now: Instant) {
-        let Some(lane) = self.lanes.get_mut(&endpoint) else { return };
+        let Some((lane, tenant)) = self.roster.lane_and_tenant(endpoint) else { return };
         if lane.listed || !lane.can_go() {
             return;
         }
         if let Some(at) = lane.pace.waits_until(now) {
             if !lane.asleep {
                 lane.asleep = true;
-                self.sleeping.push(Reverse((at, Sleeper::Lane(endpoint))));
+                self.sleeping.push(Reverse((at, LaneOrTenant::Lane(endpoint))));
             }
             return;
         }
         lane.listed = true;
-        let tenant_id = lane.endpoint.application_id;
-        let tenant = self.tenants.entry(tenant_id).or_default();
         tenant.turn.push_back(endpoint);
+        let tenant_id = lane.endpoint.application_id;
         self.list_tenant(tenant_id, now);
     }
 
     fn list_tenant(&mut self, id: ApplicationId, now: Instant) {
-        let Some(tenant) = self.tenants.get_mut(&id) else { return };
-        if tenant.listed || tenant.turn.is_empty() || tenant.in_flight >= self.limits.in_flight_per_tenant {
+        let Some(tenant) = self.roster.tenant_mut(id) else { return };
+        if tenant.listed
+            || tenant.asleep
+            || tenant.turn.is_empty()
+            || tenant.in_flight >= self.limits.in_flight_per_tenant
+        {
             return;
         }
-        tenant.listed = true;
         match tenant.pace.waits_until(now) {
-            Some(at) => self.sleeping.push(Reverse((at, Sleeper::Tenant(id)))),
-            None => self.turn.push_back(id),
+            Some(at) => {
+                tenant.asleep = true;
+                self.sleeping.push(Reverse((at, LaneOrTenant::Tenant(id))));
+            }
+            None => {
+                tenant.listed = true;
+                self.turn.push_back(id);
+            }
         }
     }
 
@@ -214,10 +244,22 @@ impl<T: Queued> Lanes<T> {
         }
         while self.in_flight < self.limits.in_flight {
             let tenant_id = self.turn.pop_front()?;
-            let Some(tenant) = self.tenants.get_mut(&tenant_id) else { continue };
-            tenant.listed = false;
-            let Some(endpoint) = tenant.turn.pop_front() else { continue };
-            let Some(lane) = self.lanes.get_mut(&endpoint) else { continue };
+            let taken = self.take_turn(tenant_id, now);
+            self.list_tenant(tenant_id, now);
+            if taken.is_some() {
+                return taken;
+            }
+            self.retire_tenant(tenant_id);
+        }
+        None
+    }
+
+    /// What this tenant sends next. Lanes that have nothing any more are passed over.
+    fn take_turn(&mut self, tenant_id: ApplicationId, now: Instant) -> Option<T> {
+        self.roster.tenant_mut(tenant_id)?.listed = false;
+        loop {
+            let endpoint = self.roster.tenant_mut(tenant_id)?.turn.pop_front()?;
+            let Some((lane, tenant)) = self.roster.lane_and_tenant(endpoint) else { continue };
             lane.listed = false;
             let taken = if lane.can_go() { lane.take() } else { None };
             if taken.is_some() {
@@ -226,35 +268,34 @@ impl<T: Queued> Lanes<T> {
                 tenant.in_flight += 1;
                 tenant.pace.spend(lane.endpoint.tenant_rate_limit, now);
                 self.in_flight += 1;
-            }
-            self.list(endpoint, now);
-            self.list_tenant(tenant_id, now);
-            if taken.is_some() {
+                self.queued = self.queued.saturating_sub(1);
+                self.list(endpoint, now);
                 return taken;
             }
+            self.retire(endpoint);
         }
-        None
     }
 
     /// Lists again what slept until now.
-    fn wake(&mut self, now: Instant) {
+    pub(super) fn wake(&mut self, now: Instant) {
         while let Some(Reverse((at, sleeper))) = self.sleeping.peek().copied() {
             if at > now {
                 return;
             }
             self.sleeping.pop();
             match sleeper {
-                Sleeper::Lane(id) => {
-                    if let Some(lane) = self.lanes.get_mut(&id) {
+                LaneOrTenant::Lane(id) => {
+                    if let Some(lane) = self.roster.lane_mut(id) {
                         lane.asleep = false;
                         self.list(id, now);
                         self.retire(id);
                     }
                 }
-                Sleeper::Tenant(id) => {
-                    if let Some(tenant) = self.tenants.get_mut(&id) {
-                        tenant.listed = false;
+                LaneOrTenant::Tenant(id) => {
+                    if let Some(tenant) = self.roster.tenant_mut(id) {
+                        tenant.asleep = false;
                         self.list_tenant(id, now);
+                        self.retire_tenant(id);
                     }
                 }
             }
@@ -270,18 +311,18 @@ impl<T: Queued> Lanes<T> {
     /// room has room again, so that claiming for it is worth while.
     pub(super) fn finished(&mut self, endpoint: EndpointId, bearing: Bearing, now: Instant) -> bool {
         self.in_flight = self.in_flight.saturating_sub(1);
-        let Some(lane) = self.lanes.get_mut(&endpoint) else { return false };
+        let most = self.limits.claimed_per_lane();
+        let Some((lane, tenant)) = self.roster.lane_and_tenant(endpoint) else { return false };
         lane.in_flight = lane.in_flight.saturating_sub(1);
+        lane.last_finished_at = Some(now);
         lane.bear(bearing);
-        let most = self.limits.claimed_per_lane().min(lane.claims_at_once());
+        let most = most.min(lane.claims_at_once());
         let reopened = lane.crowded && lane.claimed.len() <= most / 2;
         if reopened {
             lane.crowded = false;
         }
         let tenant_id = lane.endpoint.application_id;
-        if let Some(tenant) = self.tenants.get_mut(&tenant_id) {
-            tenant.in_flight = tenant.in_flight.saturating_sub(1);
-        }
+        tenant.in_flight = tenant.in_flight.saturating_sub(1);
         self.list(endpoint, now);
         self.list_tenant(tenant_id, now);
         self.retire(endpoint);
@@ -296,7 +337,7 @@ impl<T: Queued> Lanes<T> {
             return 0;
         }
         let most = self.limits.claimed_per_lane();
-        let Some(lane) = self.lanes.get_mut(&endpoint) else { return bounded(most.min(MOST_CLAIMED)) };
+        let Some(lane) = self.roster.lane_mut(endpoint) else { return bounded(most.min(MOST_CLAIMED)) };
         let room = most.min(lane.claims_at_once()).saturating_sub(lane.claimed.len());
         lane.crowded = room == 0;
         bounded(room)
@@ -308,7 +349,7 @@ impl<T: Queued> Lanes<T> {
         endpoints: impl Iterator<Item = EndpointId>,
         now: Instant,
     ) -> Option<Queue> {
-        let lanes = endpoints.filter_map(|id| self.lanes.get(&id)).filter(|lane| lane.is_pressed());
+        let lanes = endpoints.filter_map(|id| self.roster.lane(id)).filter(|lane| lane.is_pressed());
         let queues =
             lanes.filter_map(|lane| lane.backpressure.queue(lane.endpoint.id, lane.first.len(), now));
         queues.max_by_key(|queue| queue.length)
@@ -316,26 +357,32 @@ impl<T: Queued> Lanes<T> {
 
     /// Somebody has waited for this lane's queue to get shorter, since it had let so many go.
     pub(super) fn judge(&mut self, endpoint: EndpointId, let_go: u64, strained: bool, now: Instant) {
-        if let Some(lane) = self.lanes.get_mut(&endpoint) {
+        if let Some(lane) = self.roster.lane_mut(endpoint) {
             lane.backpressure.judge(let_go, strained, now);
         }
     }
 
     /// Takes a newer picture of an endpoint over. What a lane that closes had queued comes back.
     pub(super) fn update(&mut self, endpoint: &Arc<Endpoint>, now: Instant) -> Vec<T> {
-        let Some(lane) = self.lanes.get_mut(&endpoint.id) else { return Vec::new() };
+        let Some(lane) = self.roster.lane_mut(endpoint.id) else { return Vec::new() };
         lane.suspended = false;
         lane.adopt(endpoint);
         let back = if lane.endpoint.closed { lane.drain() } else { Vec::new() };
+        self.queued = self.queued.saturating_sub(back.len());
         self.list(endpoint.id, now);
         self.retire(endpoint.id);
         back
     }
 
-    /// Lets nothing go to this tenant's endpoints until each is updated or drained. False when it has no lane.
+    /// Lets nothing go to this tenant's endpoints until each is updated or deleted. False when it has no lane.
     pub(super) fn suspend(&mut self, tenant: ApplicationId) -> bool {
-        let lanes = self.lanes.values_mut().filter(|lane| lane.endpoint.application_id == tenant);
-        lanes.map(|lane| lane.suspended = true).count() > 0
+        let endpoints = self.endpoints_of(tenant);
+        for id in &endpoints {
+            if let Some(lane) = self.roster.lane_mut(*id) {
+                lane.suspended = true;
+            }
+        }
+        !endpoints.is_empty()
     }
 
     /// Lets nothing go at all, or lets everything go on.
@@ -345,60 +392,66 @@ impl<T: Queued> Lanes<T> {
 
     /// The newest picture of an endpoint that has a lane.
     pub(super) fn picture(&self, endpoint: EndpointId) -> Option<Arc<Endpoint>> {
-        self.lanes.get(&endpoint).map(|lane| lane.endpoint.clone())
+        self.roster.lane(endpoint).map(|lane| lane.endpoint.clone())
     }
 
     /// The endpoints of a tenant that have a lane.
     pub(super) fn endpoints_of(&self, tenant: ApplicationId) -> Vec<EndpointId> {
-        self.lanes
-            .iter()
-            .filter(|(_, lane)| lane.endpoint.application_id == tenant)
-            .map(|(id, _)| *id)
-            .collect()
+        self.roster.endpoints_of(tenant).collect()
     }
 
-    /// The tenants that have a lane.
+    /// The tenants that have a lane, or had one a moment ago.
     pub(super) fn tenants(&self) -> Vec<ApplicationId> {
-        self.tenants.keys().copied().collect()
+        self.roster.tenants()
     }
 
-    /// Empties the queue of one endpoint's lane.
-    pub(super) fn drain(&mut self, endpoint: EndpointId) -> Vec<T> {
-        let drained = match self.lanes.get_mut(&endpoint) {
-            Some(lane) => {
-                lane.suspended = false;
-                lane.drain()
-            }
-            None => Vec::new(),
-        };
+    /// Takes note that an endpoint was deleted. What its lane had queued comes back.
+    pub(super) fn delete(&mut self, endpoint: EndpointId) -> Vec<T> {
+        if let Some(lane) = self.roster.lane_mut(endpoint) {
+            lane.suspended = false;
+            lane.deleted = true;
+        }
+        self.drain(endpoint)
+    }
+
+    fn drain(&mut self, endpoint: EndpointId) -> Vec<T> {
+        let drained = self.roster.lane_mut(endpoint).map(Lane::drain).unwrap_or_default();
+        self.queued = self.queued.saturating_sub(drained.len());
         self.retire(endpoint);
         drained
     }
 
-    /// Empties every queue of what came before `moment`.
+    /// Empties every queue of what came before `moment`. Queues whose oldest came later are not looked at.
     pub(super) fn drain_before(&mut self, moment: Instant) -> Vec<T> {
-        let ids: Vec<EndpointId> = self.lanes.keys().copied().collect();
-        let mut drained = Vec::new();
-        for id in ids {
-            if let Some(lane) = self.lanes.get_mut(&id) {
-                drained.extend(lane.drain_before(moment));
+        let mut all = Vec::new();
+        while let Some(Reverse((since, id))) = self.queued_since.peek().copied() {
+            if since >= moment {
+                break;
             }
+            self.queued_since.pop();
+            let Some(lane) = self.roster.lane_mut(id).filter(|lane| lane.queued_since == Some(since)) else {
+                continue;
+            };
+            let drained = lane.drain_before(moment);
+            lane.queued_since = lane.oldest();
+            self.queued_since.extend(lane.queued_since.map(|oldest| Reverse((oldest, id))));
+            self.queued = self.queued.saturating_sub(drained.len());
+            all.extend(drained);
             self.retire(id);
         }
-        drained
+        all
     }
 
     /// Nothing goes and nothing is taken on from here. What was queued comes back; what is in flight finishes.
     pub(super) fn pause(&mut self) -> Vec<T> {
         self.paused = true;
-        let ids: Vec<EndpointId> = self.lanes.keys().copied().collect();
-        ids.into_iter().flat_map(|id| self.drain(id)).collect()
+        self.roster.endpoints().into_iter().flat_map(|id| self.drain(id)).collect()
     }
 
     /// Goes on; the lanes that there are begin slowly.
     pub(super) fn resume(&mut self) {
         self.paused = false;
-        self.lanes.values_mut().for_each(Lane::open_slowly);
+        self.roster.lanes_mut().for_each(Lane::open_slowly);
     }
 
     /// Whether new lanes begin slowly, because everything was paused until a moment ago.
@@ -418,24 +471,7 @@ impl<T: Queued> Lanes<T> {
 
     /// Deliveries queued.
     pub(super) fn queued(&self) -> usize {
-        self.lanes.values().map(Lane::queued).sum()
-    }
-
-    /// Forgets a lane that has nothing to remember, and its tenant with its last lane.
-    fn retire(&mut self, endpoint: EndpointId) {
-        let Some(lane) = self.lanes.get(&endpoint) else { return };
-        if !lane.is_idle() {
-            return;
-        }
-        let tenant_id = lane.endpoint.application_id;
-        self.lanes.remove(&endpoint);
-        let Some(tenant) = self.tenants.get_mut(&tenant_id) else { return };
-        tenant.lanes = tenant.lanes.saturating_sub(1);
-        tenant.turn.retain(|id| *id != endpoint);
-        if tenant.lanes == 0 && tenant.in_flight == 0 && !tenant.pace.is_spent() {
-            self.tenants.remove(&tenant_id);
-            self.turn.retain(|id| *id != tenant_id);
-        }
+        self.queued
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::filter::Filter;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::schedule::RetrySchedule;
 
-use super::lane::Queued;
+use super::lane::{Queued, WINDOW_REMEMBERED};
 use super::lanes::{Admission, LaneLimits, Lanes};
 use super::window::Bearing;
 
@@ -37,7 +37,7 @@ pub(super) fn endpoint(tenant: ApplicationId, rate_limit: Option<u32>) -> Endpoi
     }
 }
 
-fn with(base: &Arc<Endpoint>, config_version: i64, closed: bool) -> Arc<Endpoint> {
+pub(super) fn with(base: &Arc<Endpoint>, config_version: i64, closed: bool) -> Arc<Endpoint> {
     Arc::new(Endpoint {
         id: base.id,
         application_id: base.application_id,
@@ -66,6 +66,12 @@ enum Step {
     PauseOrResume,
     /// A claim of as many as there is room for.
     Claim(usize),
+    /// What came so many milliseconds ago or earlier goes back.
+    DrainOld(u64),
+    /// A tenant's configuration changes: its lanes stand still, and each is updated or deleted.
+    Suspend(usize),
+    Refresh(usize, bool),
+    Forget,
     Pass(u64),
 }
 
@@ -79,6 +85,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..6usize).prop_map(Step::Toggle),
         1 => Just(Step::PauseOrResume),
         2 => (0..6usize).prop_map(Step::Claim),
+        1 => (0..300u64).prop_map(Step::DrainOld),
+        1 => (0..3usize).prop_map(Step::Suspend),
+        1 => (0..3usize, any::<bool>()).prop_map(|(tenant, deletes)| Step::Refresh(tenant, deletes)),
+        1 => Just(Step::Forget),
         1 => (1..400u64).prop_map(Step::Pass),
     ]
 }
@@ -101,14 +111,26 @@ struct World {
     version: i64,
 }
 
+/// Rate limits of six endpoints and of their three tenants.
+type Rates = ([Option<u32>; 6], [Option<u32>; 3]);
+
+fn rates() -> impl Strategy<Value = Rates> {
+    fn rate() -> impl Strategy<Value = Option<u32>> {
+        prop_oneof![2 => Just(None), 1 => (1..50u32).prop_map(Some)]
+    }
+    (prop::array::uniform6(rate()), prop::array::uniform3(rate()))
+}
+
 impl World {
-    fn new() -> Self {
-        let tenants = [ApplicationId::generate(), ApplicationId::generate(), ApplicationId::generate()];
-        let endpoints =
-            (0..6).map(|place| Arc::new(endpoint(tenants[place / 2], (place == 5).then_some(10)))).collect();
+    fn new((endpoints, tenants): Rates) -> Self {
+        let ids = [ApplicationId::generate(), ApplicationId::generate(), ApplicationId::generate()];
+        let limited = |place: usize| {
+            let base = endpoint(ids[place / 2], endpoints[place]);
+            Arc::new(Endpoint { tenant_rate_limit: tenants[place / 2], ..base })
+        };
         Self {
             lanes: Lanes::new(LIMITS),
-            endpoints,
+            endpoints: (0..6).map(limited).collect(),
             now: Instant::now(),
             queued: HashSet::new(),
             crowded: HashSet::new(),
@@ -196,6 +218,31 @@ impl World {
                     self.crowded.remove(&place);
                 }
             }
+            Step::DrainOld(ms) => {
+                for item in self.lanes.drain_before(self.now - Duration::from_millis(ms)) {
+                    assert!(self.queued.remove(&item), "what was old came back, and was not in");
+                    // What goes back is claimed anew.
+                    self.crowded.remove(&item.0);
+                }
+            }
+            Step::Suspend(tenant) => {
+                let has_lanes = self.lanes.suspend(self.endpoints[tenant * 2].application_id);
+                let queued = self.queued.iter().chain(&self.in_flight).any(|item| item.0 / 2 == tenant);
+                assert!(has_lanes || !queued, "a lane was not found");
+            }
+            Step::Refresh(tenant, deletes) => {
+                let application = self.endpoints[tenant * 2].application_id;
+                for id in self.lanes.endpoints_of(application) {
+                    let place = self.endpoints.iter().position(|endpoint| endpoint.id == id).unwrap();
+                    assert_eq!(place / 2, tenant, "a lane of another tenant");
+                    let endpoint = self.endpoints[place].clone();
+                    self.crowded.remove(&place);
+                    let back =
+                        if deletes { self.lanes.delete(id) } else { self.lanes.update(&endpoint, self.now) };
+                    back.iter().for_each(|item| assert!(self.queued.remove(item)));
+                }
+            }
+            Step::Forget => drop(self.lanes.forget(self.now, 3)),
             Step::Pass(ms) => self.now += Duration::from_millis(ms),
         }
     }
@@ -219,6 +266,7 @@ impl World {
 
     /// Lets everything go that can: nothing may be left that could have gone.
     fn run_dry(&mut self) {
+        (0..3).for_each(|tenant| self.take(&Step::Refresh(tenant, false)));
         for _ in 0..10_000 {
             self.take(&Step::Finish(0, 0));
             self.take(&Step::Next);
@@ -233,17 +281,30 @@ impl World {
         let waiting = self.crowded.iter().filter(|place| !self.endpoints[**place].closed);
         assert_eq!(waiting.count(), 0, "a lane has room again, and nobody was told");
     }
+
+    /// Lets time pass after everything has gone: nothing may be left.
+    fn pass(&mut self) {
+        self.now += WINDOW_REMEMBERED;
+        assert_eq!(self.lanes.next(self.now), None);
+        while self.lanes.forget(self.now, 2) {}
+        assert_eq!(self.lanes.drain_before(self.now), []);
+        assert_eq!(self.lanes.kept(), [0; 6], "lanes, tenants, turn, sleeping, remembered, queued since");
+    }
 }
 
 proptest! {
     #[test]
-    fn nothing_is_lost_doubled_or_over_its_bound(steps in prop::collection::vec(step(), 1..300)) {
-        let mut world = World::new();
+    fn nothing_is_lost_doubled_over_its_bound_or_left_behind(
+        rates in rates(),
+        steps in prop::collection::vec(step(), 1..300),
+    ) {
+        let mut world = World::new(rates);
         for step in &steps {
             world.take(step);
             world.check();
         }
         world.run_dry();
+        world.pass();
     }
 }
 
@@ -370,77 +431,4 @@ fn a_rate_limit_is_kept_and_time_brings_the_lane_back() {
         now = lanes.next_wake().unwrap();
     }
     assert!((29..=32).contains(&sent), "{sent} in three seconds at ten a second");
-}
-
-#[test]
-fn an_overloaded_receiver_gets_fewer_at_once_and_recovers() {
-    let mut lanes =
-        Lanes::new(LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 });
-    let now = Instant::now();
-    let endpoint = Arc::new(endpoint(ApplicationId::generate(), None));
-    for item in 0..100 {
-        assert!(lanes.push_claimed(&endpoint, item, now).is_ok());
-    }
-    assert!(lanes.next(now).is_some() && lanes.next(now).is_some());
-    assert!(lanes.next(now).is_none(), "the window is two");
-    lanes.finished(endpoint.id, Bearing::Overloaded, now);
-    lanes.finished(endpoint.id, Bearing::Overloaded, now);
-    assert!(lanes.next(now).is_some());
-    assert!(lanes.next(now).is_none(), "the window is one after an overload");
-    for _ in 0..4 {
-        lanes.finished(endpoint.id, Bearing::Well, now);
-        assert!(lanes.next(now).is_some());
-    }
-    assert!(lanes.next(now).is_some(), "the window is two again");
-}
-
-/// So many go at once before anything is answered.
-fn at_once(lanes: &mut Lanes<u64>, now: Instant) -> usize {
-    std::iter::from_fn(|| lanes.next(now)).count()
-}
-
-#[test]
-fn a_lane_that_opens_again_begins_with_one_at_a_time() {
-    let limits = LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 };
-    let now = Instant::now();
-    let wide = |base: Endpoint| Endpoint { max_in_flight: 8, ..base };
-    let open = Arc::new(wide(endpoint(ApplicationId::generate(), None)));
-    let fill = |lanes: &mut Lanes<u64>, endpoint: &Arc<Endpoint>| {
-        for item in 0..50 {
-            assert!(lanes.push_claimed(endpoint, item, now).is_ok());
-        }
-    };
-
-    let mut lanes = Lanes::new(limits);
-    fill(&mut lanes, &open);
-    assert_eq!(at_once(&mut lanes, now), 8, "one that was never closed does not");
-    for version in [2, 3] {
-        let mut changed = Arc::try_unwrap(with(&open, version, version == 2)).unwrap();
-        changed.max_in_flight = 8;
-        lanes.update(&Arc::new(changed), now);
-    }
-    for _ in 0..8 {
-        lanes.finished(open.id, Bearing::Unknown, now);
-    }
-    let reopened = lanes.picture(open.id).unwrap();
-    fill(&mut lanes, &reopened);
-    assert_eq!(at_once(&mut lanes, now), 1, "the lane was there when it closed and opened");
-    for expected in [2, 2, 2] {
-        lanes.finished(open.id, Bearing::Well, now);
-        assert_eq!(at_once(&mut lanes, now), expected, "each good answer lets one more go at once");
-    }
-
-    let mut elsewhere = Lanes::new(limits);
-    let told = Arc::new(Endpoint { just_opened: true, ..wide(endpoint(ApplicationId::generate(), None)) });
-    fill(&mut elsewhere, &told);
-    assert_eq!(at_once(&mut elsewhere, now), 1, "a node that had no lane for it is told by its picture");
-
-    let mut everything = Lanes::new(limits);
-    fill(&mut everything, &open);
-    assert_eq!(everything.pause().len(), 50);
-    assert_eq!(everything.push_first(&open, 0, now), Some(0), "what comes late goes back");
-    everything.resume();
-    everything.begin_slowly(true);
-    fill(&mut everything, &open);
-    assert_eq!(at_once(&mut everything, now), 1, "after a pause of everything each lane begins slowly");
 }

@@ -13,11 +13,16 @@ mod keep_pace_test;
 mod lane;
 mod lanes;
 #[cfg(test)]
+mod lanes_cost_test;
+#[cfg(test)]
 mod lanes_test;
+#[cfg(test)]
+mod lanes_window_test;
 mod losses;
 mod memory;
 mod pause;
 mod returns;
+mod roster;
 mod seat;
 mod threads;
 mod watch;

@@ -19,6 +19,8 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(200);
 /// The database has so long to say that this node listens.
 const LISTEN_WITHIN: Duration = Duration::from_secs(4);
 const ANNOUNCE_EVERY: Duration = Duration::from_millis(100);
+/// So many lanes are forgotten before others may use the lanes again.
+const FORGOTTEN_AT_ONCE: usize = 1_000;
 
 /// Follows notices for ever.
 pub(super) async fn follow_notices(dispatcher: Arc<Dispatcher>) {
@@ -156,7 +158,7 @@ impl Dispatcher {
             let endpoint = picture.and_then(|picture| picture.endpoint(id));
             let queued = match endpoint {
                 Some(endpoint) => lanes.update(endpoint, now),
-                None => lanes.drain(id),
+                None => lanes.delete(id),
             };
             back.push((queued, endpoint.is_none_or(|endpoint| endpoint.closed)));
         }
@@ -180,7 +182,11 @@ pub(super) async fn pace(dispatcher: Arc<Dispatcher>) {
             None => paced.await,
             Some(at) => {
                 tokio::select! {
-                    () = tokio::time::sleep_until(at.into()) => dispatcher.pump(),
+                    () = tokio::time::sleep_until(at.into()) => {
+                        // Also while nothing may go, when a pump does not look at the lanes.
+                        dispatcher.lanes().wake(Instant::now());
+                        dispatcher.pump();
+                    }
                     () = paced => {}
                 }
             }
@@ -218,7 +224,7 @@ pub(super) async fn announce(dispatcher: Arc<Dispatcher>) {
     }
 }
 
-/// Gives back what has waited in memory for too long.
+/// Gives back what has waited in memory for too long, and forgets lanes that have had nothing to do for long enough.
 pub(super) async fn return_the_old(dispatcher: Arc<Dispatcher>) {
     let mut ticks = tokio::time::interval(Duration::from_secs(5));
     loop {
@@ -226,5 +232,8 @@ pub(super) async fn return_the_old(dispatcher: Arc<Dispatcher>) {
         let Some(moment) = Instant::now().checked_sub(LONGEST_IN_MEMORY) else { continue };
         let old = dispatcher.lanes().drain_before(moment);
         dispatcher.give_back(old, false);
+        while dispatcher.lanes().forget(Instant::now(), FORGOTTEN_AT_ONCE) {
+            tokio::task::yield_now().await;
+        }
     }
 }

@@ -34,4 +34,10 @@ impl Application {
     pub fn endpoint(&self, id: EndpointId) -> Option<&Arc<Endpoint>> {
         self.endpoints.iter().find(|endpoint| endpoint.id == id)
     }
+
+    /// What it takes in memory, in bytes.
+    pub fn weight(&self) -> usize {
+        let endpoints = self.endpoints.iter().map(|endpoint| size_of::<Arc<Endpoint>>() + endpoint.weight());
+        size_of::<Self>() + self.uid.as_ref().map_or(0, String::len) + endpoints.sum::<usize>()
+    }
 }

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use super::filter::Filter;
 use super::id::{ApplicationId, EndpointId};
 use super::schedule::RetrySchedule;
 use super::secret::SigningKey;
+
+/// What a header takes besides its name and its value, in bytes.
+const HEADER_ENTRY: usize = 100;
 
 /// A tenant's destination with its settings, at one version of the application's configuration.
 #[derive(Debug)]
@@ -39,4 +42,16 @@ pub struct Endpoint {
     pub closed: bool,
     /// It was enabled or resumed a moment ago, so that its lane begins slowly.
     pub just_opened: bool,
+}
+
+impl Endpoint {
+    /// What it takes in memory, in bytes.
+    pub fn weight(&self) -> usize {
+        let keys: usize = self.keys.iter().map(|key| size_of::<SigningKey>() + key.material.weight()).sum();
+        let field =
+            |(name, value): (&HeaderName, &HeaderValue)| HEADER_ENTRY + name.as_str().len() + value.len();
+        let headers: usize = self.headers.iter().map(field).sum();
+        let waits = std::mem::size_of_val(self.schedule.waits());
+        size_of::<Self>() + self.url.as_str().len() + self.filter.weight() + keys + headers + waits
+    }
 }

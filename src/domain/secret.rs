@@ -30,6 +30,16 @@ pub enum KeyMaterial {
     Ed25519([u8; 32]),
 }
 
+impl KeyMaterial {
+    /// What it takes in memory beyond itself, in bytes.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Hmac(key) => key.capacity(),
+            Self::Ed25519(_) => 0,
+        }
+    }
+}
+
 impl fmt::Debug for KeyMaterial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -58,14 +58,14 @@ where
     /// An empty cache of entries that weigh `capacity` together at most.
     pub(super) fn new(
         capacity: u64,
-        weight: impl Fn(&V) -> u32 + Send + Sync + 'static,
+        weight: impl Fn(&K, &V) -> u32 + Send + Sync + 'static,
         trust: Arc<dyn Trust>,
     ) -> Self {
         // An entry that weighs more than everything would never be kept, and be read each time.
         let heaviest = u32::try_from(capacity / 4).unwrap_or(u32::MAX).max(1);
         let kept = moka::sync::Cache::builder()
             .max_capacity(capacity)
-            .weigher(move |_, value| weight(value).clamp(1, heaviest))
+            .weigher(move |key, value| weight(key, value).clamp(1, heaviest))
             .time_to_live(LONGEST_KEPT)
             .build();
         Self { kept, reading: Arc::default(), trust, reads: Arc::default(), is_kept: |_| true }
@@ -157,7 +157,7 @@ mod tests {
 
     fn cache() -> (Cache<u8, u32>, Arc<Switch>) {
         let switch = Arc::new(Switch(AtomicBool::new(true)));
-        (Cache::new(10, |_| 1, switch.clone()), switch)
+        (Cache::new(10, |_, _| 1, switch.clone()), switch)
     }
 
     fn of(value: u32) -> impl FnOnce() -> BoxFuture<'static, Result<u32, StoreError>> {

@@ -44,8 +44,8 @@ pub struct Credentials {
 impl Credentials {
     /// An empty cache over the store.
     pub fn new(store: Store, trust: Arc<dyn Trust>) -> Self {
-        let keys = Cache::new(CAPACITY, |_| 1, trust.clone());
-        Self { store, keys, taken_back: Cache::new(CAPACITY, |_| 1, trust) }
+        let keys = Cache::new(CAPACITY, |_, _| 1, trust.clone());
+        Self { store, keys, taken_back: Cache::new(CAPACITY, |_, _| 1, trust) }
     }
 
     /// The live key of that hash. Its use is written down by the way.

@@ -86,10 +86,10 @@ impl Store {
                     application_id: id,
                     config_version: row.config_version,
                     url,
-                    filter: Filter {
-                        event_types: endpoint.event_types.unwrap_or_default(),
-                        channels: endpoint.channels.unwrap_or_default(),
-                    },
+                    filter: Filter::new(
+                        endpoint.event_types.unwrap_or_default(),
+                        endpoint.channels.unwrap_or_default(),
+                    ),
                     keys: keys.remove(&endpoint.id).unwrap_or_default(),
                     headers,
                     schedule: self::schedule(endpoint.retry_schedule_ms)

@@ -15,10 +15,23 @@ use crate::domain::reference::Reference;
 use super::cache::{Cache, Trust};
 use super::{Store, StoreError};
 
-/// Endpoints (and applications) that are kept in memory.
-const CAPACITY: u64 = 100_000;
+/// What the pictures that are kept may take in memory.
+const MOST_BYTES: u64 = 64 << 20;
+/// What the paths that are kept may take in memory.
+const MOST_PATH_BYTES: u64 = 16 << 20;
+/// What an entry of the cache takes besides what it holds.
+const ENTRY_BYTES: usize = 128;
 /// A path that names another application at each look belongs to one whose `uid` moves faster than we can read.
 const LOOKS: usize = 5;
+
+fn picture_weight(picture: &Option<Arc<Application>>) -> u32 {
+    let bytes = picture.as_ref().map_or(0, |picture| picture.weight());
+    u32::try_from(ENTRY_BYTES + bytes).unwrap_or(u32::MAX)
+}
+
+fn path_weight((environment, name): &(EnvironmentId, String)) -> u32 {
+    u32::try_from(ENTRY_BYTES + environment.as_str().len() + name.len()).unwrap_or(u32::MAX)
+}
 
 /// Pictures of applications, by id and by the path that named them.
 #[derive(Clone)]
@@ -31,15 +44,11 @@ pub struct Pictures {
 impl Pictures {
     /// An empty cache over the store.
     pub fn new(store: Store, trust: Arc<dyn Trust>) -> Self {
-        let weight = |picture: &Option<Arc<Application>>| {
-            let endpoints = picture.as_ref().map_or(0, |picture| picture.endpoints.len());
-            u32::try_from(endpoints).unwrap_or(u32::MAX).saturating_add(1)
-        };
         Self {
             store,
-            by_id: Cache::new(CAPACITY, weight, trust.clone()),
+            by_id: Cache::new(MOST_BYTES, |_, picture| picture_weight(picture), trust.clone()),
             // It may be created at any moment, and nobody would be told.
-            by_path: Cache::new(CAPACITY, |_| 1, trust).keeping(Option::is_some),
+            by_path: Cache::new(MOST_PATH_BYTES, |path, _| path_weight(path), trust).keeping(Option::is_some),
         }
     }
 
@@ -127,5 +136,83 @@ impl Pictures {
     pub fn forget_all(&self) {
         self.by_id.forget_all();
         self.by_path.forget_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::*;
+    use crate::domain::endpoint::Endpoint;
+    use crate::domain::filter::Filter;
+    use crate::domain::id::EndpointId;
+    use crate::domain::schedule::RetrySchedule;
+    use crate::domain::secret::{KeyMaterial, SigningKey};
+
+    fn endpoint(application_id: ApplicationId) -> Endpoint {
+        Endpoint {
+            id: EndpointId::generate(),
+            application_id,
+            config_version: 1,
+            url: "https://receiver.example/".parse().unwrap(),
+            filter: Filter::default(),
+            keys: Vec::new(),
+            headers: HeaderMap::new(),
+            schedule: Arc::new(RetrySchedule::default()),
+            max_in_flight: 2,
+            rate_limit: None,
+            tenant_rate_limit: None,
+            closed: false,
+            just_opened: false,
+        }
+    }
+
+    type Change<'a> = &'a dyn Fn(&mut Endpoint);
+
+    fn weight_of(change: impl Fn(&mut Endpoint)) -> usize {
+        let id = ApplicationId::generate();
+        let mut changed = endpoint(id);
+        change(&mut changed);
+        let application = Application {
+            id,
+            environment_id: "org_test".parse().unwrap(),
+            uid: None,
+            config_version: 1,
+            endpoints: vec![Arc::new(changed)],
+        };
+        usize::try_from(picture_weight(&Some(Arc::new(application)))).unwrap()
+    }
+
+    #[test]
+    fn a_picture_weighs_all_that_its_endpoints_hold() {
+        const MUCH: usize = 10_000;
+        let long = || "x".repeat(MUCH);
+        let plain = weight_of(|_| {});
+        assert!((100..MUCH).contains(&plain), "{plain}");
+        let heavy: [(&str, Change); 5] = [
+            ("event types", &|it| it.filter = Filter::new(vec![long()], vec![])),
+            ("channels", &|it| it.filter = Filter::new(vec![], vec![long()])),
+            ("a header", &|it| {
+                let value = HeaderValue::from_str(&long()).unwrap();
+                it.headers.insert(HeaderName::from_static("x-long"), value);
+            }),
+            ("keys", &|it| {
+                let key = SigningKey { material: KeyMaterial::Hmac(vec![7; 64]), expires_at: None };
+                it.keys = vec![key; MUCH / 64];
+            }),
+            ("a URL", &|it| it.url = format!("https://receiver.example/{}", long()).parse().unwrap()),
+        ];
+        for (what, change) in heavy {
+            let weight = weight_of(change);
+            assert!((MUCH..4 * MUCH).contains(&(weight - plain)), "{what}: {weight}");
+        }
+        assert!(picture_weight(&None) > 0);
+    }
+
+    #[test]
+    fn a_path_weighs_its_name() {
+        let weight = |length: usize| path_weight(&("org_test".parse().unwrap(), "x".repeat(length)));
+        assert_eq!(weight(256) - weight(1), 255);
     }
 }

@@ -64,6 +64,7 @@ async fn outage(length: Duration) {
     assert!(!answer["problems"].as_array().unwrap().is_empty(), "it says what is wrong: {answer}");
     tokio::time::sleep(length.saturating_sub(gone_at.elapsed())).await;
     receiver.now(&waits, |_| Reply::Status(200));
+    let arrived_before = receiver.received().iter().filter(|request| request.answered == Some(200)).count();
     cluster.restart().await;
 
     let back_at = Instant::now();
@@ -76,7 +77,6 @@ async fn outage(length: Duration) {
     .await;
     let accepted_after = back_at.elapsed();
     let all: HashSet<&String> = before.iter().chain([&after]).collect();
-    let arrived_before = receiver.received().iter().filter(|request| request.answered == Some(200)).count();
     receiver
         .wait_until("deliveries flow again", |requests| {
             requests.iter().filter(|request| request.answered == Some(200)).count() > arrived_before
