@@ -24,12 +24,13 @@ fuzz: ## Ask the API of everything its description allows and forbids, for long;
 	@scripts/ensure-tools --test
 	POSTRIDER_FUZZ_EXAMPLES=$(or $(FUZZ),100) POSTRIDER_FUZZ_SEED=$$(date +%s) scripts/test --test suite fuzz::
 
-chaos: ## Try every promise under every kind of fault, a million pairs in half an hour; see docs/reliability.md
+chaos: ## Try every promise under every kind of fault, a million pairs and forty outages in half an hour; see docs/reliability.md
 	@scripts/ensure-tools --test
 	cargo build --release --bin postrider
 	POSTRIDER_CHAOS_PROGRAM=$$(realpath "$${CARGO_TARGET_DIR:-target}/release/postrider") \
 	    POSTRIDER_CHAOS_PAIRS=$(or $(PAIRS),24000) POSTRIDER_CHAOS_SEED=$(or $(SEED),1) POSTRIDER_CHAOS_KINDS=$(KINDS) \
-	    scripts/with-test-postgres cargo test --test suite -- --ignored --nocapture --exact chaos::long::every_kind_at_length
+	    scripts/with-test-postgres cargo test --test suite -- --ignored --nocapture --exact chaos::long::every_kind_at_length \
+	        reliability::outages::deliveries_flow_again_after_outages_of_every_length --test-threads 1
 
 bench: ## Measure beside the ceiling, against a release build on a private Postgres; see BENCHMARKS.md
 	@scripts/ensure-tools

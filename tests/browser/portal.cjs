@@ -47,7 +47,11 @@ const ready = (page, part) => page.locator(`#${part}[data-state=ready]`).waitFor
 
 async function works(page) {
   for (const part of ["endpoints", "attempts", "secret", "headers", "types", "messages", "stats", "attempted"]) {
-    await page.waitForFunction((part) => document.getElementById(part)?.dataset.state !== "loading", part);
+    // A part that is not there yet has not been loaded either.
+    await page.waitForFunction((part) => {
+      const state = document.getElementById(part)?.dataset.state;
+      return state !== undefined && state !== "loading";
+    }, part);
     assert.equal(await page.locator(`#${part}`).getAttribute("data-state"), "ready", part);
   }
   assert.equal(await page.locator("#endpoints li").count(), 1);
