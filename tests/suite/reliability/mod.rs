@@ -1,6 +1,7 @@
 //! Nothing orphaned, nothing crossed, nothing wedged: one test for each way in which that was once not so.
 
 mod caches;
+mod claims;
 mod erased;
 mod names;
 mod net;
