@@ -30,6 +30,8 @@ use stage::Clock;
 const BACKLOG: u32 = 4096;
 /// How often overdue connections are looked for.
 const SWEEP_EVERY: Duration = Duration::from_millis(250);
+/// No connection is closed for a newcomer before it has had this long to show its credential. Newcomers wait meanwhile.
+const TIME_TO_SPEAK: Duration = Duration::from_millis(50);
 /// How long nothing is accepted after the system refused to.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -142,7 +144,13 @@ impl Door {
     async fn accept_all(&self, listener: TcpListener) {
         loop {
             match listener.accept().await {
-                Ok((stream, peer)) => self.admit(stream, peer),
+                Ok((stream, peer)) => {
+                    let wait = self.open.wait_for_room(TIME_TO_SPEAK);
+                    if !wait.is_zero() {
+                        tokio::time::sleep(wait).await;
+                    }
+                    self.admit(stream, peer);
+                }
                 // The one that knocked is gone again.
                 Err(error) if is_of_the_connection(&error) => {}
                 Err(error) => {

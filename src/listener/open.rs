@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::ListenerLimits;
 use super::stage::Stage;
@@ -43,6 +44,16 @@ impl OpenConnections {
         Some(Place { number, open: self.clone() })
     }
 
+    /// How long a newcomer has to wait before a connection is closed for it: each has had so much time to say who it is.
+    pub(super) fn wait_for_room(&self, time_to_speak: Duration) -> Duration {
+        let inner = self.inner();
+        if inner.stages.len() < self.most {
+            return Duration::ZERO;
+        }
+        let goes = inner.least_worth().and_then(|number| inner.stages.get(&number));
+        goes.map_or(Duration::ZERO, |stage| time_to_speak.saturating_sub(stage.age()))
+    }
+
     /// Has one connection closed, if one can be spared.
     pub(super) fn make_room(&self) {
         self.inner().close_least_worth();
@@ -63,10 +74,14 @@ impl OpenConnections {
 }
 
 impl Inner {
+    fn least_worth(&self) -> Option<u64> {
+        let candidates = self.stages.iter().filter_map(|(number, stage)| Some((stage.worth()?, *number)));
+        candidates.min().map(|(_, number)| number)
+    }
+
     /// Whether there was one. It is forgotten at once, so that each newcomer closes another one.
     fn close_least_worth(&mut self) -> bool {
-        let candidates = self.stages.iter().filter_map(|(number, stage)| Some((stage.worth()?, *number)));
-        let Some((_, number)) = candidates.min() else { return false };
+        let Some(number) = self.least_worth() else { return false };
         if let Some(stage) = self.stages.remove(&number) {
             stage.close();
         }
@@ -114,6 +129,17 @@ mod tests {
         assert!(open.enter(&stage()).is_none(), "all are at work");
         drop((at_work, newcomers_work, anothers_work));
         assert!(open.enter(&stage()).is_some());
+    }
+
+    #[test]
+    fn nobody_is_closed_before_there_was_time_to_speak() {
+        let open = OpenConnections::new(1);
+        let long = Duration::from_secs(3600);
+        assert_eq!(open.wait_for_room(long), Duration::ZERO, "there is room");
+        let _place = open.enter(&stage()).unwrap();
+        let wait = open.wait_for_room(long);
+        assert!(wait > Duration::ZERO && wait <= long);
+        assert_eq!(open.wait_for_room(Duration::ZERO), Duration::ZERO);
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub(super) enum Worth {
 /// How far a connection has come.
 pub(super) struct Stage {
     clock: Clock,
+    opened_at: Instant,
     /// Since when it waits for a head, or has waited for the rest of one.
     since_ms: AtomicU64,
     /// When a byte last went either way.
@@ -68,6 +69,7 @@ impl Stage {
         let now = clock.now_ms();
         Self {
             clock,
+            opened_at: Instant::now(),
             since_ms: AtomicU64::new(now),
             moved_ms: AtomicU64::new(now),
             under_way: AtomicU32::new(0),
@@ -77,6 +79,11 @@ impl Stage {
             caller: Arc::new(CallerConnection::new(body_bytes)),
             closing: Notify::new(),
         }
+    }
+
+    /// For how long it has been open.
+    pub(super) fn age(&self) -> Duration {
+        self.opened_at.elapsed()
     }
 
     /// Bytes were read.
