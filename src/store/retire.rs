@@ -184,6 +184,6 @@ impl Store {
         )
         .fetch_one(&self.upkeep)
         .await?;
-        Ok(Walked { done: walked.done.unsigned_abs(), next: walked.last.filter(|_| walked.seen >= chunk) })
+        Ok(Walked::of_step(walked.done, walked.seen, walked.last, chunk))
     }
 }

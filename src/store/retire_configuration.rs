@@ -64,7 +64,7 @@ impl Store {
         )
         .fetch_one(&self.upkeep)
         .await?;
-        Ok(Walked { done: walked.done.unsigned_abs(), next: walked.last.filter(|_| walked.seen >= chunk) })
+        Ok(Walked::of_step(walked.done, walked.seen, walked.last, chunk))
     }
 
     /// Deletes up to `chunk` each of the keys, cutoffs and logouts of the next deleted application after `after`.
@@ -136,6 +136,6 @@ impl Store {
         )
         .fetch_one(&self.upkeep)
         .await?;
-        Ok(Walked { done: walked.done.unsigned_abs(), next: walked.last.filter(|_| walked.seen >= chunk) })
+        Ok(Walked::of_step(walked.done, walked.seen, walked.last, chunk))
     }
 }

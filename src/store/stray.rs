@@ -22,6 +22,14 @@ pub struct Walked {
     pub next: Option<Uuid>,
 }
 
+impl Walked {
+    /// What a step of `chunk` rows came to: it dealt with `done` of the `seen` ones, and where it saw a full chunk there
+    /// may be more behind the `last`.
+    pub(super) fn of_step(done: i64, seen: i64, last: Option<Uuid>, chunk: i64) -> Self {
+        Self { done: done.unsigned_abs(), next: last.filter(|_| seen >= chunk) }
+    }
+}
+
 impl Store {
     /// Where the last whole day that is past `retention` ends.
     ///
