@@ -20,7 +20,7 @@ use crate::operational::OperationalWebhooks;
 use crate::replay::{ReplayHandle, ReplayRunner};
 use crate::rescue::Rescue;
 use crate::send::{EgressPolicy, OwnAddresses, Sender, SenderOptions};
-use crate::store::{Credentials, Pictures, Store, Trust};
+use crate::store::{Credentials, Snapshots, Store, Trust};
 use crate::vitals::Vitals;
 
 /// Deliveries that one endpoint's lane queues in memory.
@@ -79,26 +79,26 @@ impl Engine {
             tls_ca_file: config.tls_ca_file.clone(),
         })?;
         let (lease, freed) =
-            Lease::join(&store, &config.node_name, place).await.context("this node cannot join")?;
+            Lease::join(&store.queue, &config.node_name, place).await.context("this node cannot join")?;
         tracing::info!(node = %config.node_name, epoch = lease.epoch(), freed, "joined");
-        let paused = store.dispatching().await.context("the database cannot be asked")?.paused;
+        let paused = store.queue.dispatching().await.context("the database cannot be asked")?.paused;
         let (stop, vitals, hearing) = (CancellationToken::new(), Vitals::default(), Hearing::default());
         let numbers = hearing.clone();
         let keeper = vital.spawn(lease::keep(
             lease.clone(),
-            store.clone(),
+            store.queue.clone(),
             vitals.clone(),
             move || numbers.next_beat(),
             stop.clone(),
         ));
-        let net = Rescue::new(store.clone(), lease.clone(), vitals.clone(), CLAIM_LEASE);
+        let net = Rescue::new(store.queue.clone(), lease.clone(), vitals.clone(), CLAIM_LEASE);
         let rescue = vital.spawn(net.run(stop.clone()));
         let trust: Arc<dyn Trust> = Arc::new(hearing.clone());
-        let pictures = Pictures::new(store.clone(), trust.clone());
-        let credentials = Credentials::new(store.clone(), trust);
+        let snapshots = Snapshots::new(store.configuration.clone(), trust.clone());
+        let credentials = Credentials::new(store.access.clone(), trust);
         let parts = Parts {
-            store: store.clone(),
-            pictures: pictures.clone(),
+            queue: store.queue.clone(),
+            snapshots: snapshots.clone(),
             credentials: credentials.clone(),
             sender,
             lease: lease.clone(),
@@ -110,18 +110,21 @@ impl Engine {
         };
         let (dispatcher, dispatching) = Dispatcher::start(parts, dispatch_options(config, paused));
         let (ingest, writers) =
-            Ingest::start(store.clone(), pictures, lease.clone(), dispatcher, vitals.messages.clone());
+            Ingest::start(store.queue.clone(), snapshots, lease.clone(), dispatcher, vitals.messages.clone());
         let replay = ReplayHandle::default();
         let runner = config
             .roles
             .dispatcher
-            .then(|| ReplayRunner::start(store.clone(), lease.clone(), &replay, stop.clone()));
+            .then(|| ReplayRunner::start(store.tasks.clone(), lease.clone(), &replay, stop.clone()));
         let operational = config.roles.dispatcher.then(|| {
             let stop = CancellationToken::new();
             let window = config.operational_window;
-            (OperationalWebhooks::start(store.clone(), ingest.clone(), window, stop.clone()), stop)
+            (
+                OperationalWebhooks::start(store.operational.clone(), ingest.clone(), window, stop.clone()),
+                stop,
+            )
         });
-        let changes = Changes::new(store.clone(), lease.clone(), hearing);
+        let changes = Changes::new(store.queue.clone(), lease.clone(), hearing);
         Ok(Self {
             ingest,
             credentials,
@@ -180,7 +183,7 @@ impl Engine {
         if !self.keeper.is_finished() {
             within(WRITES_WITHIN, self.keeper).await;
         }
-        match tokio::time::timeout(WRITES_WITHIN, self.store.take_over_node(self.lease.epoch())).await {
+        match tokio::time::timeout(WRITES_WITHIN, self.store.queue.take_over_node(self.lease.epoch())).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
                 left.push(format!("this node could not leave ({error}); another takes it over"));

@@ -77,9 +77,9 @@ impl Database {
     /// When the database is newer than this program, or older and may not be changed.
     pub async fn prepare(&self, migrate: bool) -> anyhow::Result<()> {
         if migrate {
-            self.store.migrate().await?;
+            self.store.database.migrate().await?;
         } else {
-            let current = self.store.schema_is_current().await?;
+            let current = self.store.database.schema_is_current().await?;
             anyhow::ensure!(current, "the schema is not up to date: run `postrider migrate`");
         }
         Ok(())
@@ -226,7 +226,7 @@ impl Parts {
                 audit_retention: config.audit_retention,
                 disable_after: config.endpoint_disable_after,
             };
-            self.maintenance = Some(Maintenance::start(database.store.clone(), options).await?);
+            self.maintenance = Some(Maintenance::start(database.store.upkeep.clone(), options).await?);
         }
         if !config.roles.api && !config.roles.dispatcher {
             return Ok(());
@@ -317,7 +317,11 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         page_bytes: config.intake.page_bytes,
     };
     Ok(ApiState {
-        store: store.clone(),
+        configuration: store.configuration.clone(),
+        history: store.history.clone(),
+        access: store.access.clone(),
+        tasks: store.tasks.clone(),
+        queue: store.queue.clone(),
         ingest: engine.ingest.clone(),
         replay: engine.replay.clone(),
         credentials: engine.credentials.clone(),

@@ -161,13 +161,13 @@ async fn make(
         (Role::Operator, _, _) => KeyScope::Operator,
         (Role::Environment, Some(environment), _) => KeyScope::Environment(environment),
         (Role::Application, Some(environment), Some(named)) => {
-            let found = state.store.application_id(&environment, &Reference::parse(&named)).await?;
+            let found = state.configuration.application_id(&environment, &Reference::parse(&named)).await?;
             KeyScope::Application(environment, found.ok_or(ApiError::NotFound)?)
         }
         _ => return Err(ApiError::Internal),
     };
     let new = NewKey { key: ApiKey::generate(), scope, name: input.name, expires_at: input.expires_at };
-    let record = state.store.create_api_key(caller.actor(), &new).await?;
+    let record = state.access.create_api_key(caller.actor(), &new).await?;
     let key = Some(new.key.reveal().to_owned());
     Ok((StatusCode::CREATED, Json(ApiKeyOut { key, ..record.into() })))
 }
@@ -178,7 +178,7 @@ async fn listed(
     query: &PageQuery,
 ) -> Result<Json<ListOut<ApiKeyOut>>, ApiError> {
     let page = query.request::<ApiKeyId>(Ordering::Descending)?;
-    let rows = state.store.api_keys(environment, &page.scan).await?;
+    let rows = state.access.api_keys(environment, &page.scan).await?;
     Ok(Json(page.answer(rows, |row| row.id.to_string(), Into::into)))
 }
 
@@ -187,7 +187,7 @@ async fn shown(
     environment: Option<&EnvironmentId>,
     id: &str,
 ) -> Result<Json<ApiKeyOut>, ApiError> {
-    let record = state.store.api_key(environment, named(id)?).await?;
+    let record = state.access.api_key(environment, named(id)?).await?;
     record.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 
@@ -197,7 +197,7 @@ async fn revoked(
     environment: Option<&EnvironmentId>,
     id: &str,
 ) -> Result<StatusCode, ApiError> {
-    let hash = state.store.revoke_api_key(caller.actor(), environment, named(id)?).await?;
+    let hash = state.access.revoke_api_key(caller.actor(), environment, named(id)?).await?;
     state.credentials.forget_key(&hash.ok_or(ApiError::NotFound)?);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -301,7 +301,7 @@ async fn admin_create(
     let environment = environment.map(|text| named_environment("body", "environmentId", text)).transpose()?;
     if let Some(environment) = &environment {
         // As a token's, it is there from the first time that it is named.
-        state.store.create_environment(caller.actor(), environment).await?;
+        state.configuration.create_environment(caller.actor(), environment).await?;
     }
     make(&state, &caller, role, environment, input).await
 }

@@ -213,7 +213,7 @@ pub(super) async fn create_unless_there(
     findings.finish()?;
     let mut settings = application.settings();
     settings.uid = Some(uid);
-    match state.store.create_application(caller.actor(), caller.environment()?, &settings).await {
+    match state.configuration.create_application(caller.actor(), caller.environment()?, &settings).await {
         Ok(_) | Err(StoreError::Conflict(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
@@ -232,7 +232,7 @@ async fn list(
 ) -> Result<Json<ListOut<ApplicationOut>>, ApiError> {
     let environment = caller.whole_environment()?;
     let page = query.request::<ApplicationId>(Ordering::Ascending)?;
-    let rows = state.store.applications(environment, &page.scan).await?;
+    let rows = state.configuration.applications(environment, &page.scan).await?;
     Ok(Json(page.answer(rows, |row| row.id.to_string(), ApplicationOut::from)))
 }
 
@@ -260,15 +260,15 @@ async fn create(
     let settings = input.settings();
     let existing = settings.uid.clone().filter(|_| query.get_if_exists.unwrap_or(false)).map(Reference::Uid);
     if let Some(reference) = &existing
-        && let Some(record) = state.store.application(environment, reference).await?
+        && let Some(record) = state.configuration.application(environment, reference).await?
     {
         return Ok((StatusCode::OK, Json(record.into())));
     }
-    match (state.store.create_application(caller.actor(), environment, &settings).await, existing) {
+    match (state.configuration.create_application(caller.actor(), environment, &settings).await, existing) {
         (Ok(record), _) => Ok((StatusCode::CREATED, Json(record.into()))),
         // Another request created it in between.
         (Err(StoreError::Conflict(_)), Some(reference)) => {
-            let record = state.store.application(environment, &reference).await?;
+            let record = state.configuration.application(environment, &reference).await?;
             record.map(|record| (StatusCode::OK, Json(record.into()))).ok_or(ApiError::Unavailable)
         }
         (Err(error), _) => Err(error.into()),
@@ -286,7 +286,7 @@ async fn get(
     caller: Caller,
     ApiPath(app_id): ApiPath<String>,
 ) -> Result<Json<ApplicationOut>, ApiError> {
-    let record = state.store.application(caller.environment()?, &Reference::parse(&app_id)).await?;
+    let record = state.configuration.application(caller.environment()?, &Reference::parse(&app_id)).await?;
     let record = record.filter(|record| caller.sees(record.id)).ok_or(ApiError::NotFound)?;
     Ok(Json(record.into()))
 }
@@ -318,8 +318,10 @@ async fn update(
         settings.uid = reference.uid().map(str::to_owned);
     }
     let replacement = settings.clone();
-    let changed =
-        state.store.change_application(caller.actor(), environment, &reference, |s| *s = replacement).await?;
+    let changed = state
+        .configuration
+        .change_application(caller.actor(), environment, &reference, |s| *s = replacement)
+        .await?;
     if let Some(record) = changed {
         return Ok((StatusCode::OK, Json(record.into())));
     }
@@ -327,7 +329,7 @@ async fn update(
     let Reference::Uid(uid) = reference else { return Err(ApiError::NotFound) };
     findings.uid("app_id", Some(&uid));
     findings.finish()?;
-    let record = state.store.create_application(caller.actor(), environment, &settings).await?;
+    let record = state.configuration.create_application(caller.actor(), environment, &settings).await?;
     Ok((StatusCode::CREATED, Json(record.into())))
 }
 
@@ -347,8 +349,10 @@ async fn patch(
     let environment = caller.whole_environment()?;
     input.check()?;
     let reference = Reference::parse(&app_id);
-    let changed =
-        state.store.change_application(caller.actor(), environment, &reference, |s| input.apply(s)).await?;
+    let changed = state
+        .configuration
+        .change_application(caller.actor(), environment, &reference, |s| input.apply(s))
+        .await?;
     changed.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 
@@ -365,7 +369,7 @@ async fn delete(
 ) -> Result<StatusCode, ApiError> {
     caller.whole_environment()?;
     let id = caller.application(&state, &app_id).await?;
-    if state.store.delete_application(caller.actor(), id).await? {
+    if state.configuration.delete_application(caller.actor(), id).await? {
         state.credentials.forget_tokens(id);
         Ok(StatusCode::NO_CONTENT)
     } else {

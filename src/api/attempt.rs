@@ -215,7 +215,7 @@ pub(super) async fn named_endpoint(
     application: ApplicationId,
     named: &str,
 ) -> Result<EndpointId, ApiError> {
-    let found = state.store.endpoint_id(application, &Reference::parse(named)).await?;
+    let found = state.configuration.endpoint_id(application, &Reference::parse(named)).await?;
     found.ok_or(ApiError::NotFound)
 }
 
@@ -225,7 +225,7 @@ pub(super) async fn named_message(
     application: ApplicationId,
     named: &str,
 ) -> Result<MessageId, ApiError> {
-    let found = state.store.message(application, &Reference::parse(named), false).await?;
+    let found = state.history.message(application, &Reference::parse(named), false).await?;
     found.map(|message| message.id).ok_or(ApiError::NotFound)
 }
 
@@ -256,7 +256,7 @@ async fn list_by_endpoint(
     let (_, room) = state.listed(content).await?;
     let rows = match query.filter(event_types)? {
         None => Vec::new(),
-        Some(filter) => state.store.attempts_at_endpoint(endpoint, &filter, content, &page.scan).await?,
+        Some(filter) => state.history.attempts_at_endpoint(endpoint, &filter, content, &page.scan).await?,
     };
     let found = query.shape(rows, &caller, state.intake.page_bytes)?;
     let body = Json(page.answer(found, |attempt| attempt.id.to_string(), |attempt| attempt));
@@ -296,7 +296,7 @@ async fn list_by_message(
     let rows = match query.filter(event_types)? {
         None => Vec::new(),
         Some(filter) => {
-            state.store.attempts_of_message(message, endpoint, &filter, content, &page.scan).await?
+            state.history.attempts_of_message(message, endpoint, &filter, content, &page.scan).await?
         }
     };
     let found = query.shape(rows, &caller, state.intake.page_bytes)?;
@@ -323,7 +323,7 @@ async fn get(
     let application = caller.application(&state, &app_id).await?;
     let message = named_message(&state, application, &msg_id).await?;
     let attempt: AttemptId = attempt_id.parse().map_err(|_| ApiError::NotFound)?;
-    let record = state.store.attempt(message, attempt).await?.ok_or(ApiError::NotFound)?;
+    let record = state.history.attempt(message, attempt).await?.ok_or(ApiError::NotFound)?;
     Ok(Json(AttemptOut::of(record, false)?.shown_to(&caller)))
 }
 

@@ -148,7 +148,7 @@ async fn messages(
         accepted: TimeBounds { since: query.after, until: query.before },
     };
     let found = state
-        .store
+        .history
         .messages_to_endpoint(endpoint, &filter, standings.as_deref(), content, &page.scan)
         .await?;
     let shaped = found.try_map(|row| shape_message(row, expanded))?;
@@ -191,7 +191,7 @@ async fn destinations(
     let application = caller.application(&state, &app_id).await?;
     let message = named_message(&state, application, &msg_id).await?;
     let page = page.request::<EndpointId>(Ordering::Descending)?;
-    let rows = state.store.destinations_of_message(message, &page.scan).await?;
+    let rows = state.history.destinations_of_message(message, &page.scan).await?;
     let (found, mut endpoints) = endpoints_of(&state, rows).await?;
     let list = page.answer(
         found,
@@ -222,7 +222,7 @@ async fn endpoints_of(
     let (mut bytes, mut read) = (0, 0);
     for part in rows.chunks(READ_AT_ONCE) {
         let ids: Vec<EndpointId> = part.iter().map(|(id, _)| *id).collect();
-        for record in state.store.endpoints_by_id(&ids).await? {
+        for record in state.configuration.endpoints_by_id(&ids).await? {
             bytes += record.settings.event_types.iter().map(String::len).sum::<usize>();
             endpoints.insert(record.id, record);
         }

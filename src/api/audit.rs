@@ -138,7 +138,7 @@ async fn listed(
         object: query.object_id,
         at: TimeBounds { since: query.since, until: query.until },
     };
-    let rows = state.store.audit_log(&filter, &page.scan).await?;
+    let rows = state.access.audit_log(&filter, &page.scan).await?;
     Ok(Json(page.answer(rows, |row| row.id.to_string(), Into::into)))
 }
 
@@ -157,7 +157,7 @@ async fn application(
         let msg = "a `uid` is an application's own within its environment: name the environment, too";
         return Err(ApiError::invalid(&["query", "app_id"], msg, "value_error"));
     };
-    let found = state.store.application_id(environment, &uid).await?;
+    let found = state.configuration.application_id(environment, &uid).await?;
     found.map(Some).ok_or(ApiError::NotFound)
 }
 

@@ -118,7 +118,7 @@ impl Authenticator {
         if self.created().contains(environment) {
             return Ok(());
         }
-        Box::pin(state.store.create_environment(caller.actor(), environment)).await?;
+        Box::pin(state.configuration.create_environment(caller.actor(), environment)).await?;
         let mut created = self.created();
         if created.len() >= REMEMBERED_ENVIRONMENTS {
             created.clear();

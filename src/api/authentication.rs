@@ -278,7 +278,7 @@ async fn expire_all(
     }
     findings.finish()?;
     let (now, grace) = (state.authenticator.clock().now(), TimeDelta::seconds(i64::from(grace)));
-    state.store.expire_tokens(caller.actor(), application, &sessions, now, grace).await?;
+    state.access.expire_tokens(caller.actor(), application, &sessions, now, grace).await?;
     state.credentials.forget_tokens(application);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -295,7 +295,7 @@ async fn logout(State(state): State<SharedState>, caller: Caller) -> Result<Stat
     };
     // The tenant may be a stranger to the environment that its token names.
     let known = caller.application(&state, &application.to_string()).await?;
-    state.store.log_out(caller.actor(), known, &token.hash, caller.expires_at()).await?;
+    state.access.log_out(caller.actor(), known, &token.hash, caller.expires_at()).await?;
     state.credentials.forget_tokens(known);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -132,7 +132,7 @@ pub(super) async fn start_task(
     caller: &Caller,
     new: &NewTask,
 ) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
-    let task = state.store.create_task(caller.actor(), new).await?;
+    let task = state.tasks.create_task(caller.actor(), new).await?;
     state.replay.wake();
     Ok((StatusCode::ACCEPTED, Json(task.into())))
 }
@@ -142,8 +142,8 @@ async fn with_findings(state: &SharedState, task: BackgroundTask) -> Result<Back
     let (kind, id) = (task.kind, task.id);
     let mut out = BackgroundTaskOut::from(task);
     match kind {
-        TaskKind::ApplicationUsage => out.data.app_stats = Some(state.store.task_findings(id).await?),
-        TaskKind::EventTypeUsage => out.data.event_types = Some(state.store.task_findings(id).await?),
+        TaskKind::ApplicationUsage => out.data.app_stats = Some(state.tasks.task_findings(id).await?),
+        TaskKind::EventTypeUsage => out.data.event_types = Some(state.tasks.task_findings(id).await?),
         _ => {}
     }
     Ok(out)
@@ -203,7 +203,7 @@ async fn list(
     let page = page.request::<TaskId>(Ordering::Descending)?;
     let filter = query.filter();
     let rows =
-        state.store.tasks(caller.environment()?, caller.own_application(), &filter, &page.scan).await?;
+        state.tasks.tasks(caller.environment()?, caller.own_application(), &filter, &page.scan).await?;
     Ok(Json(page.answer(rows, |task| task.id.to_string(), Into::into)))
 }
 
@@ -220,7 +220,7 @@ async fn get(
     ApiPath(task_id): ApiPath<String>,
 ) -> Result<Json<BackgroundTaskOut>, ApiError> {
     let id: TaskId = task_id.parse().map_err(|_| ApiError::NotFound)?;
-    let found = state.store.task(caller.environment()?, caller.own_application(), id).await?;
+    let found = state.tasks.task(caller.environment()?, caller.own_application(), id).await?;
     Ok(Json(with_findings(&state, found.ok_or(ApiError::NotFound)?).await?))
 }
 
@@ -243,7 +243,7 @@ async fn cancel(
 ) -> Result<Json<BackgroundTaskOut>, ApiError> {
     let id: TaskId = task_id.parse().map_err(|_| ApiError::NotFound)?;
     let (environment, own) = (caller.environment()?, caller.own_application());
-    let found = state.store.cancel_task(caller.actor(), environment, own, id).await?;
+    let found = state.tasks.cancel_task(caller.actor(), environment, own, id).await?;
     Ok(Json(with_findings(&state, found.ok_or(ApiError::NotFound)?).await?))
 }
 

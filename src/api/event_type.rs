@@ -263,7 +263,7 @@ async fn list(
     let archived_too = query.include_archived.unwrap_or(false);
     let (content, room) = state.listed(query.with_content.unwrap_or(false)).await?;
     let flags = caller.feature_flags();
-    let found = state.store.event_types(environment, archived_too, flags, content, &scan).await?;
+    let found = state.configuration.event_types(environment, archived_too, flags, content, &scan).await?;
     let key = |row: &EventTypeRecord| NameKey(row.name.clone()).to_string();
     Ok(HeldAnswer { body: Json(page.answer(found, key, EventTypeOut::from)), room })
 }
@@ -304,7 +304,8 @@ async fn create(
         deprecated: input.deprecated,
     }
     .settings()?;
-    let record = state.store.create_event_type(caller.actor(), environment, &input.name, &settings).await?;
+    let record =
+        state.configuration.create_event_type(caller.actor(), environment, &input.name, &settings).await?;
     Ok((StatusCode::CREATED, Json(record.into())))
 }
 
@@ -319,7 +320,7 @@ async fn get(
     caller: Caller,
     ApiPath(name): ApiPath<String>,
 ) -> Result<Json<EventTypeOut>, ApiError> {
-    let record = state.store.event_type(caller.environment()?, &name).await?;
+    let record = state.configuration.event_type(caller.environment()?, &name).await?;
     let shown = record.filter(|record| caller.shows(record.settings.feature_flags.as_deref()));
     shown.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
@@ -344,15 +345,17 @@ async fn update(
     let environment = caller.whole_environment()?;
     let settings = input.settings()?;
     let replacement = settings.clone();
-    let changed =
-        state.store.change_event_type(caller.actor(), environment, &name, |s| *s = replacement).await?;
+    let changed = state
+        .configuration
+        .change_event_type(caller.actor(), environment, &name, |s| *s = replacement)
+        .await?;
     if let Some(record) = changed {
         return Ok((StatusCode::OK, Json(record.into())));
     }
     let mut findings = Findings::of_path();
     findings.event_type("event_type_name", &name);
     findings.finish()?;
-    let record = state.store.create_event_type(caller.actor(), environment, &name, &settings).await?;
+    let record = state.configuration.create_event_type(caller.actor(), environment, &name, &settings).await?;
     Ok((StatusCode::CREATED, Json(record.into())))
 }
 
@@ -371,7 +374,8 @@ async fn patch(
     JsonBody(input): JsonBody<EventTypePatch>,
 ) -> Result<Json<EventTypeOut>, ApiError> {
     let environment = caller.whole_environment()?;
-    let changed = state.store.change_event_type(caller.actor(), environment, &name, input.change()?).await?;
+    let changed =
+        state.configuration.change_event_type(caller.actor(), environment, &name, input.change()?).await?;
     changed.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 
@@ -390,10 +394,10 @@ async fn delete(
 ) -> Result<StatusCode, ApiError> {
     let environment = caller.whole_environment()?;
     let found = if query.expunge.unwrap_or(false) {
-        state.store.expunge_event_type(caller.actor(), environment, &name).await?
+        state.configuration.expunge_event_type(caller.actor(), environment, &name).await?
     } else {
         state
-            .store
+            .configuration
             .change_event_type(caller.actor(), environment, &name, |s| s.archived = true)
             .await?
             .is_some()

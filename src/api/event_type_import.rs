@@ -206,7 +206,8 @@ async fn import(
     let turn = state.imports.clone().acquire_owned().await.map_err(|_| ApiError::Unavailable)?;
     let (_turn, found) = read_aside(turn, input).await?;
     let event_types = found.iter().map(settings).collect::<Result<Vec<_>, _>>()?;
-    let imported = state.store.import_event_types(caller.actor(), environment, &event_types, mode).await?;
+    let imported =
+        state.configuration.import_event_types(caller.actor(), environment, &event_types, mode).await?;
     let (modified, to_modify) = if mode.dry_run {
         let changed = found.into_iter().filter(|webhook| imported.modified.contains(&webhook.name));
         (Vec::new(), Some(changed.map(Into::into).collect()))

@@ -64,7 +64,7 @@ async fn message(
     caller.whole_environment()?;
     let application = caller.application(&state, &app_id).await?;
     let named = Reference::parse(&msg_id);
-    if state.store.expunge_message(caller.actor(), application, &named).await? {
+    if state.tasks.expunge_message(caller.actor(), application, &named).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)
@@ -101,7 +101,7 @@ async fn messages(
     }
     let mut results = BTreeMap::new();
     for id in ids {
-        let known = state.store.expunge_message(caller.actor(), application, &Reference::parse(&id)).await?;
+        let known = state.tasks.expunge_message(caller.actor(), application, &Reference::parse(&id)).await?;
         results.insert(id, if known { "expunged" } else { "not-found" });
     }
     Ok(Json(BulkExpungeOut { results }))
@@ -152,7 +152,7 @@ async fn attempt(
     let application = caller.application(&state, &app_id).await?;
     let message = named_message(&state, application, &msg_id).await?;
     let attempt: AttemptId = attempt_id.parse().map_err(|_| ApiError::NotFound)?;
-    if state.store.expunge_attempt(caller.actor(), application, message, attempt).await? {
+    if state.tasks.expunge_attempt(caller.actor(), application, message, attempt).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)

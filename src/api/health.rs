@@ -85,7 +85,7 @@ struct NodeOut {
 )]
 async fn get(State(state): State<SharedState>) -> (StatusCode, Json<HealthOut>) {
     let vitals = &state.vitals;
-    let asked = tokio::time::timeout(PATIENCE, state.store.queue_health()).await;
+    let asked = tokio::time::timeout(PATIENCE, state.queue.queue_health()).await;
     let queue = asked.ok().and_then(Result::ok).map(|queue| QueueOut {
         live_nodes: queue.live_nodes,
         waiting_estimate: queue.waiting_estimate,

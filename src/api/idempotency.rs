@@ -143,7 +143,7 @@ impl Remembering {
         next: Next,
     ) -> Result<Response, ApiError> {
         for _ in 0..POLLS {
-            match self.state.store.claim_key(key).await? {
+            match self.state.access.claim_key(key).await? {
                 ClaimedKey::Ours(claim) => return self.work(&claim, request, next).await,
                 ClaimedKey::Answered { status, body } => return Ok(kept(status, body)),
                 ClaimedKey::Reused => return Err(REUSED),
@@ -156,11 +156,11 @@ impl Remembering {
     async fn work(&self, claim: &Claim, request: Request, next: Next) -> Result<Response, ApiError> {
         let (parts, body) = next.run(request).await.into_parts();
         let body = to_bytes(body, MAX_ANSWER_BYTES).await.unwrap_or_default();
-        let store = &self.state.store;
+        let access = &self.state.access;
         let left = if parts.status.is_server_error() {
-            store.drop_claim(claim).await
+            access.drop_claim(claim).await
         } else {
-            store.keep_answer(claim, parts.status.as_u16(), &body).await
+            access.keep_answer(claim, parts.status.as_u16(), &body).await
         };
         if let Err(error) = left {
             // The work is done, and so is its answer; only the memory of it is lost.

@@ -25,12 +25,12 @@ use super::state::{ApiState, SharedState};
 /// The hidden application, made when it is first needed.
 async fn made(state: &ApiState, caller: &Caller) -> Result<ApplicationId, ApiError> {
     let environment = caller.whole_environment()?;
-    Ok(state.store.create_operational_application(caller.actor(), environment).await?)
+    Ok(state.configuration.create_operational_application(caller.actor(), environment).await?)
 }
 
 /// The hidden application, if there is one; without one there is no endpoint.
 async fn found(state: &ApiState, caller: &Caller) -> Result<ApplicationId, ApiError> {
-    let found = state.store.operational_application(caller.whole_environment()?).await?;
+    let found = state.configuration.operational_application(caller.whole_environment()?).await?;
     found.ok_or(ApiError::NotFound)
 }
 
@@ -47,7 +47,7 @@ async fn list(
     ApiQuery(query): ApiQuery<PageQuery>,
 ) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
     // Without the hidden application, that of nobody has as few endpoints.
-    let application = state.store.operational_application(caller.whole_environment()?).await?;
+    let application = state.configuration.operational_application(caller.whole_environment()?).await?;
     page_of(&state, &caller, application.unwrap_or_else(|| ApplicationId::from(uuid::Uuid::nil())), &query)
         .await
 }
@@ -89,7 +89,8 @@ async fn get(
     ApiPath(endpoint_id): ApiPath<String>,
 ) -> Result<Json<EndpointOut>, ApiError> {
     let application = found(&state, &caller).await?;
-    let record = state.store.endpoint(application, &Reference::<EndpointId>::parse(&endpoint_id)).await?;
+    let record =
+        state.configuration.endpoint(application, &Reference::<EndpointId>::parse(&endpoint_id)).await?;
     record.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 
@@ -129,7 +130,7 @@ async fn delete(
 ) -> Result<StatusCode, ApiError> {
     let application = found(&state, &caller).await?;
     let reference = Reference::parse(&endpoint_id);
-    if state.store.delete_endpoint(caller.actor(), application, &reference).await? {
+    if state.configuration.delete_endpoint(caller.actor(), application, &reference).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)

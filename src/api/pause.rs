@@ -78,7 +78,7 @@ async fn list(State(state): State<SharedState>, caller: Caller) -> Result<Json<P
         Role::Operator => caller.operator()?,
         Role::Environment | Role::Application => Some(caller.whole_environment()?),
     };
-    let things = state.store.paused_things(environment).await?;
+    let things = state.configuration.paused_things(environment).await?;
     let applications = things.applications.into_iter();
     let endpoints = things.endpoints.into_iter();
     Ok(Json(PausesOut {
@@ -120,7 +120,7 @@ async fn resume_all(State(state): State<SharedState>, caller: Caller) -> Result<
 
 async fn change_all(state: &SharedState, caller: &Caller, paused: bool) -> Result<Json<PauseOut>, ApiError> {
     caller.operator()?;
-    let paused_at = state.store.pause_dispatching(caller.actor(), paused).await?;
+    let paused_at = state.configuration.pause_dispatching(caller.actor(), paused).await?;
     Ok(Json(PauseOut { paused_at }))
 }
 
@@ -166,7 +166,7 @@ async fn change_application(
 ) -> Result<Json<PauseOut>, ApiError> {
     caller.whole_environment()?;
     let application = caller.application(state, app_id).await?;
-    let changed = state.store.pause_application(caller.actor(), application, paused).await?;
+    let changed = state.configuration.pause_application(caller.actor(), application, paused).await?;
     changed.map(|paused_at| Json(PauseOut { paused_at })).ok_or(ApiError::NotFound)
 }
 
@@ -215,7 +215,7 @@ async fn change_endpoint(
     caller.whole_environment()?;
     let application = caller.application(state, &path.app_id).await?;
     let reference = Reference::parse(&path.endpoint_id);
-    let changed = state.store.pause_endpoint(caller.actor(), application, &reference, paused).await?;
+    let changed = state.configuration.pause_endpoint(caller.actor(), application, &reference, paused).await?;
     changed.map(|paused_at| Json(PauseOut { paused_at })).ok_or(ApiError::NotFound)
 }
 

@@ -53,7 +53,7 @@ async fn resend(
     let application = caller.application(&state, &app_id).await?;
     let message = named_message(&state, application, &msg_id).await?;
     let endpoint = named_endpoint(&state, application, &endpoint_id).await?;
-    let outcome = match state.store.resend(caller.actor(), application, message, endpoint).await? {
+    let outcome = match state.tasks.resend(caller.actor(), application, message, endpoint).await? {
         ResendOutcome::Started => "started",
         ResendOutcome::UnderWay => "under_way",
         ResendOutcome::NotFound => return Err(ApiError::NotFound),

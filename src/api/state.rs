@@ -12,7 +12,9 @@ use crate::ingest::Ingest;
 use crate::notices::Changes;
 use crate::replay::ReplayHandle;
 use crate::send::EgressPolicy;
-use crate::store::{Credentials, ListedContent, Store};
+use crate::store::{
+    AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, TaskStore,
+};
 use crate::vitals::Vitals;
 
 use super::auth::Authenticator;
@@ -22,8 +24,16 @@ use super::intake::{AnswerRoom, Budgets, IntakeLimits};
 
 /// What the API needs to do its work.
 pub struct ApiState {
-    /// The database.
-    pub store: Store,
+    /// Environments, applications, endpoints, event types, pauses.
+    pub configuration: ConfigurationStore,
+    /// What happened, for lists and reports.
+    pub history: HistoryStore,
+    /// Keys, tokens, the audit log.
+    pub access: AccessStore,
+    /// Background tasks and replays.
+    pub tasks: TaskStore,
+    /// How the queue and its nodes are.
+    pub queue: QueueStore,
     /// Accepts messages.
     pub ingest: Ingest,
     /// Wakes this node's runner of background tasks.

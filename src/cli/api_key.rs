@@ -80,10 +80,10 @@ impl Create {
     async fn make(&self, store: &Store, scope: KeyScope) -> anyhow::Result<String> {
         let actor = Actor::cli("api-key create");
         if let KeyScope::Environment(environment) = &scope {
-            store.create_environment(&actor, environment).await?;
+            store.configuration.create_environment(&actor, environment).await?;
         }
         if let KeyScope::Application(environment, application) = &scope {
-            let found = store.application_id(environment, &Reference::Id(*application)).await?;
+            let found = store.configuration.application_id(environment, &Reference::Id(*application)).await?;
             ensure!(found.is_some(), "there is no application {application} in {environment}");
         }
         let expires_at = self
@@ -93,7 +93,7 @@ impl Create {
             .map(|ttl| Clock::default().now().checked_add_signed(ttl).context("--ttl is too long"))
             .transpose()?;
         let new = NewKey { key: ApiKey::generate(), scope, name: self.name.clone(), expires_at };
-        store.create_api_key(&actor, &new).await?;
+        store.access.create_api_key(&actor, &new).await?;
         Ok(new.key.reveal().to_owned())
     }
 }

@@ -95,7 +95,7 @@ impl Claimer {
         if asks.is_empty() {
             return Ok(Duration::ZERO);
         }
-        let claims = dispatcher.parts.store.claim_due(epoch, CLAIM_LEASE, &asks).await?;
+        let claims = dispatcher.parts.queue.claim_due(epoch, CLAIM_LEASE, &asks).await?;
         self.learn(&asks, &claims, asked_at);
         let few = claims.rows.len() < FEW_ROWS;
         dispatcher.take_in(epoch, claims.rows, asked_at).await;
@@ -112,7 +112,7 @@ impl Claimer {
         let mut overdue = None;
         loop {
             let asked_at = Instant::now();
-            let page = self.dispatcher.parts.store.sweep_due(after, horizon, SWEEP_PAGE).await?;
+            let page = self.dispatcher.parts.queue.sweep_due(after, horizon, SWEEP_PAGE).await?;
             let now = Instant::now();
             took += now - asked_at;
             for due in &page {
@@ -197,7 +197,7 @@ impl Dispatcher {
         }
         let mut ids: Vec<MessageId> = admitted.iter().map(|(row, _)| row.row.message_id).collect();
         ids.dedup();
-        let messages = match self.parts.store.load_messages(&ids).await {
+        let messages = match self.parts.queue.load_messages(&ids).await {
             Ok(messages) => messages,
             Err(error) => {
                 tracing::warn!(
@@ -216,13 +216,13 @@ impl Dispatcher {
             claimed_at + CLAIM_LEASE.saturating_sub(self.options.request_timeout + RECORD_ALLOWANCE);
         // Those of one application together, so that one that cannot be loaded is asked for once.
         admitted.sort_by_key(|(row, _)| row.row.application_id);
-        let mut picture = None;
+        let mut snapshot = None;
         for (row, share) in admitted {
             let application = row.row.application_id;
-            if picture.as_ref().is_none_or(|(of, _)| *of != application) {
-                picture = Some((application, self.load_picture(application).await));
+            if snapshot.as_ref().is_none_or(|(of, _)| *of != application) {
+                snapshot = Some((application, self.load_snapshot(application).await));
             }
-            match &picture {
+            match &snapshot {
                 Some((_, Ok(found))) => {
                     let message = messages.get(&row.row.message_id);
                     self.put_into_lane(epoch, row, share, message, found.as_ref(), start_by);
@@ -233,8 +233,8 @@ impl Dispatcher {
         self.pump();
     }
 
-    async fn load_picture(&self, id: ApplicationId) -> Result<Option<Arc<Application>>, ()> {
-        self.parts.pictures.get(id).await.map_err(|error| {
+    async fn load_snapshot(&self, id: ApplicationId) -> Result<Option<Arc<Application>>, ()> {
+        self.parts.snapshots.get(id).await.map_err(|error| {
             let error: &dyn std::error::Error = &*error;
             tracing::warn!(error, application = %id, "an application could not be loaded; what is due for it waits");
         })
@@ -249,10 +249,10 @@ impl Dispatcher {
         application: Option<&Arc<Application>>,
         start_by: Instant,
     ) {
-        let endpoint = application.and_then(|picture| picture.endpoint(row.row.endpoint_id));
+        let endpoint = application.and_then(|snapshot| snapshot.endpoint(row.row.endpoint_id));
         let (Some(application), Some(endpoint), Some(message)) = (application, endpoint, message) else {
             // Deleted since the claim: held until it is buried.
-            self.parts.pictures.forget(row.row.application_id);
+            self.parts.snapshots.forget(row.row.application_id);
             return self.return_row(epoch, row, true, Duration::ZERO);
         };
         let HeldRow { row, claim } = row;
@@ -266,7 +266,7 @@ impl Dispatcher {
             room: Room { _share: share, _mark: None, _claim: Some(claim) },
         };
         let mut lanes = self.lanes();
-        let pushed = if self.parts.pictures.is_current(application) {
+        let pushed = if self.parts.snapshots.is_current(application) {
             lanes.push_claimed(endpoint, delivery, Instant::now())
         } else {
             // It changed a moment ago. A lane that does not stand still yet must not begin with what was before.
@@ -275,8 +275,8 @@ impl Dispatcher {
         drop(lanes);
         if let Err((delivery, admission)) = pushed {
             if admission == Admission::Closed {
-                // The database says that it is open, so the picture is behind.
-                self.parts.pictures.forget(row.application_id);
+                // The database says that it is open, so the snapshot is behind.
+                self.parts.snapshots.forget(row.application_id);
             }
             self.give_back(vec![delivery], admission == Admission::Closed);
         }

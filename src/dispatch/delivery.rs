@@ -31,7 +31,7 @@ pub struct Room {
 pub struct Delivery {
     /// What is sent.
     pub message: SharedMessage,
-    /// Where it goes. The lane may know a newer picture by the time it goes.
+    /// Where it goes. The lane may know a newer snapshot by the time it goes.
     pub endpoint: Arc<Endpoint>,
     /// The epoch that it is owned under.
     pub epoch: i64,

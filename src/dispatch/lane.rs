@@ -91,7 +91,7 @@ impl<T: Queued> Lane<T> {
         }
     }
 
-    /// Takes a newer picture of its endpoint over; an older one changes nothing.
+    /// Takes a newer snapshot of its endpoint over; an older one changes nothing.
     pub(super) fn adopt(&mut self, endpoint: &Arc<Endpoint>) {
         if endpoint.config_version > self.endpoint.config_version {
             self.window.limit_to(endpoint.max_in_flight);

@@ -362,7 +362,7 @@ impl<T: Queued> Lanes<T> {
         }
     }
 
-    /// Takes a newer picture of an endpoint over. What a lane that closes had queued comes back.
+    /// Takes a newer snapshot of an endpoint over. What a lane that closes had queued comes back.
     pub(super) fn update(&mut self, endpoint: &Arc<Endpoint>, now: Instant) -> Vec<T> {
         let Some(lane) = self.roster.lane_mut(endpoint.id) else { return Vec::new() };
         lane.suspended = false;
@@ -390,8 +390,8 @@ impl<T: Queued> Lanes<T> {
         self.suspended = suspended;
     }
 
-    /// The newest picture of an endpoint that has a lane.
-    pub(super) fn picture(&self, endpoint: EndpointId) -> Option<Arc<Endpoint>> {
+    /// The newest snapshot of an endpoint that has a lane.
+    pub(super) fn snapshot(&self, endpoint: EndpointId) -> Option<Arc<Endpoint>> {
         self.roster.lane(endpoint).map(|lane| lane.endpoint.clone())
     }
 

@@ -60,7 +60,7 @@ fn a_lane_that_opens_again_begins_with_one_at_a_time() {
     for _ in 0..8 {
         lanes.finished(open.id, Bearing::Unknown, now);
     }
-    let reopened = lanes.picture(open.id).unwrap();
+    let reopened = lanes.snapshot(open.id).unwrap();
     fill(&mut lanes, &reopened);
     assert_eq!(at_once(&mut lanes, now), 1, "the lane was there when it closed and opened");
     for expected in [2, 2, 2] {
@@ -71,7 +71,7 @@ fn a_lane_that_opens_again_begins_with_one_at_a_time() {
     let mut elsewhere = Lanes::new(limits);
     let told = Arc::new(Endpoint { just_opened: true, ..wide(endpoint(ApplicationId::generate(), None)) });
     fill(&mut elsewhere, &told);
-    assert_eq!(at_once(&mut elsewhere, now), 1, "a node that had no lane for it is told by its picture");
+    assert_eq!(at_once(&mut elsewhere, now), 1, "a node that had no lane for it is told by its snapshot");
 
     let mut everything = Lanes::new(limits);
     fill(&mut everything, &open);

@@ -42,7 +42,7 @@ use crate::lease::{Lease, Mark};
 use crate::notices::Hearing;
 use crate::record::{Agenda, Recorder};
 use crate::send::Sender;
-use crate::store::{Credentials, HandBack, Pictures, Store, Trust};
+use crate::store::{Credentials, HandBack, QueueStore, Snapshots, Trust};
 use crate::vitals::Vitals;
 
 pub use delivery::{Claim, Delivery, Room};
@@ -85,9 +85,9 @@ pub struct DispatchOptions {
 /// What the dispatcher works with.
 pub struct Parts {
     /// The database.
-    pub store: Store,
-    /// Pictures of applications.
-    pub pictures: Pictures,
+    pub queue: QueueStore,
+    /// Snapshots of applications.
+    pub snapshots: Snapshots,
     /// What authentication knows: notices of what was taken back come in here.
     pub credentials: Credentials,
     /// The way out.
@@ -145,9 +145,9 @@ impl Dispatcher {
         let threads = parts.threads.clone();
         let _everything_runs_there = threads.enter();
         let agenda = Agenda::default();
-        let (store, lease, vitals) = (parts.store.clone(), parts.lease.clone(), parts.vitals.clone());
-        let (recorder, mut writers) = Recorder::start(store.clone(), agenda.clone(), vitals.outcomes);
-        let (returns, returning) = Returns::new(store, lease, agenda.clone(), vitals.returns);
+        let (queue, lease, vitals) = (parts.queue.clone(), parts.lease.clone(), parts.vitals.clone());
+        let (recorder, mut writers) = Recorder::start(queue.clone(), agenda.clone(), vitals.outcomes);
+        let (returns, returning) = Returns::new(queue, lease, agenda.clone(), vitals.returns);
         writers.spawn(returning.run());
         let dispatcher = Arc::new(Self {
             parts,

@@ -13,7 +13,7 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
 pub(super) async fn follow(dispatcher: Arc<Dispatcher>) {
     loop {
         let _ = tokio::time::timeout(POLL_EVERY, dispatcher.pause_changed.notified()).await;
-        match dispatcher.parts.store.dispatching().await {
+        match dispatcher.parts.queue.dispatching().await {
             Ok(now) if now.paused => dispatcher.pause(),
             Ok(now) => dispatcher.resume(now.just_resumed),
             Err(error) => {

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::domain::id::EndpointId;
 use crate::lease::{HeldClaim, Lease, Mark};
 use crate::record::Agenda;
-use crate::store::{HandBack, Store, StoreError};
+use crate::store::{HandBack, QueueStore, StoreError};
 use crate::vitals::Progress;
 
 use super::Room;
@@ -50,7 +50,7 @@ pub(super) struct Returns {
 /// The task at its end.
 pub(super) struct Returning {
     way: mpsc::UnboundedReceiver<Return>,
-    store: Store,
+    queue: QueueStore,
     lease: Lease,
     agenda: Agenda,
     progress: Progress,
@@ -58,9 +58,14 @@ pub(super) struct Returning {
 
 impl Returns {
     /// A way back, and what works at its end. It is bounded by the memory that deliveries hold.
-    pub(super) fn new(store: Store, lease: Lease, agenda: Agenda, progress: Progress) -> (Self, Returning) {
+    pub(super) fn new(
+        queue: QueueStore,
+        lease: Lease,
+        agenda: Agenda,
+        progress: Progress,
+    ) -> (Self, Returning) {
         let (way, end) = mpsc::unbounded_channel();
-        (Self { way: StdMutex::new(Some(way)) }, Returning { way: end, store, lease, agenda, progress })
+        (Self { way: StdMutex::new(Some(way)) }, Returning { way: end, queue, lease, agenda, progress })
     }
 
     /// Takes a delivery back.
@@ -105,7 +110,7 @@ impl Returning {
         let rows: Vec<HandBack> = batch.iter().map(|one| one.row).collect();
         let mut backoff = FIRST_BACKOFF;
         loop {
-            match self.store.hand_back(epoch, &rows).await {
+            match self.queue.hand_back(epoch, &rows).await {
                 Ok(()) => break,
                 Err(StoreError::Unavailable(error)) if self.lease.covers(epoch) => {
                     tracing::warn!(%error, deliveries = rows.len(), "deliveries wait to be handed back");

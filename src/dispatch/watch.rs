@@ -27,7 +27,7 @@ pub(super) async fn follow_notices(dispatcher: Arc<Dispatcher>) {
     let progress = dispatcher.parts.vitals.notices.clone();
     loop {
         progress.begin();
-        match tokio::time::timeout(LISTEN_WITHIN, dispatcher.parts.store.listen()).await {
+        match tokio::time::timeout(LISTEN_WITHIN, dispatcher.parts.queue.listen()).await {
             Ok(Ok(notices)) => dispatcher.hear(notices).await,
             Ok(Err(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "cannot listen for notices");
@@ -82,9 +82,9 @@ impl Dispatcher {
                 self.parts.hearing.heard_answer(number, epoch);
             }
             Notice::Question { epoch, number } => {
-                let store = self.parts.store.clone();
+                let queue = self.parts.queue.clone();
                 self.parts.threads.spawn(async move {
-                    if let Err(error) = store.answer_node(own_epoch, epoch, number).await {
+                    if let Err(error) = queue.answer_node(own_epoch, epoch, number).await {
                         tracing::debug!(%error, "another node was not answered");
                     }
                 });
@@ -105,7 +105,7 @@ impl Dispatcher {
     /// Anything may have happened before this moment, and nothing that happens from here on is missed.
     fn begin_to_hear(self: &Arc<Self>) {
         self.parts.credentials.forget_all();
-        self.parts.pictures.forget_all();
+        self.parts.snapshots.forget_all();
         self.ask_whether_paused();
         let tenants = self.lanes().tenants();
         tenants.into_iter().for_each(|tenant| self.refresh(tenant));
@@ -118,9 +118,9 @@ impl Dispatcher {
         self.pause_changed.notify_one();
     }
 
-    /// Forgets an application that changed. Its lanes stand still until they have its new picture.
+    /// Forgets an application that changed. Its lanes stand still until they have its new snapshot.
     fn refresh(self: &Arc<Self>, application: ApplicationId) {
-        self.parts.pictures.forget(application);
+        self.parts.snapshots.forget(application);
         let has_lanes = self.lanes().suspend(application);
         if has_lanes {
             let dispatcher = self.clone();
@@ -133,8 +133,8 @@ impl Dispatcher {
     /// Brings a tenant's lanes up to date. Endpoints that are gone give back what they had.
     async fn refresh_lanes(self: &Arc<Self>, application: ApplicationId) {
         loop {
-            match self.parts.pictures.get(application).await {
-                Ok(picture) if self.take_over(application, picture.as_ref()) => return self.pump(),
+            match self.parts.snapshots.get(application).await {
+                Ok(snapshot) if self.take_over(application, snapshot.as_ref()) => return self.pump(),
                 // It has changed again, or this node does not hear: whoever hears of it next tries as well.
                 Ok(_) => {}
                 Err(error) => {
@@ -146,16 +146,16 @@ impl Dispatcher {
         }
     }
 
-    /// Takes a picture over into the tenant's lanes. False when it is not in force any more.
-    fn take_over(&self, application: ApplicationId, picture: Option<&Arc<Application>>) -> bool {
+    /// Takes a snapshot over into the tenant's lanes. False when it is not in force any more.
+    fn take_over(&self, application: ApplicationId, snapshot: Option<&Arc<Application>>) -> bool {
         let mut back = Vec::new();
         let mut lanes = self.lanes();
-        if picture.is_some_and(|picture| !self.parts.pictures.is_current(picture)) {
+        if snapshot.is_some_and(|snapshot| !self.parts.snapshots.is_current(snapshot)) {
             return false;
         }
         let now = Instant::now();
         for id in lanes.endpoints_of(application) {
-            let endpoint = picture.and_then(|picture| picture.endpoint(id));
+            let endpoint = snapshot.and_then(|snapshot| snapshot.endpoint(id));
             let queued = match endpoint {
                 Some(endpoint) => lanes.update(endpoint, now),
                 None => lanes.delete(id),
@@ -167,9 +167,9 @@ impl Dispatcher {
         true
     }
 
-    /// The endpoint's newest picture that its lane knows.
+    /// The endpoint's newest snapshot that its lane knows.
     pub(super) fn current(&self, endpoint: &Arc<Endpoint>) -> Arc<Endpoint> {
-        self.lanes().picture(endpoint.id).unwrap_or_else(|| endpoint.clone())
+        self.lanes().snapshot(endpoint.id).unwrap_or_else(|| endpoint.clone())
     }
 }
 
@@ -217,7 +217,7 @@ impl Spilled {
 pub(super) async fn announce(dispatcher: Arc<Dispatcher>) {
     loop {
         let endpoints = dispatcher.spilled.take().await;
-        if let Err(error) = dispatcher.parts.store.announce_due(&endpoints).await {
+        if let Err(error) = dispatcher.parts.queue.announce_due(&endpoints).await {
             tracing::debug!(%error, "other nodes could not be told of due work; their sweeps find it");
         }
         tokio::time::sleep(ANNOUNCE_EVERY).await;

@@ -1,4 +1,4 @@
-//! What accepting and dispatching need to know of an application: a picture of its configuration as it was at
+//! What accepting and dispatching need to know of an application: a snapshot of its configuration as it was at
 //! one `config_version`. Caches hold these; ingest proves that the one it used was current.
 
 use std::sync::Arc;

@@ -20,7 +20,7 @@ pub struct Endpoint {
     pub id: EndpointId,
     /// The application that it belongs to.
     pub application_id: ApplicationId,
-    /// The application's version that this picture was taken at.
+    /// The application's version that this snapshot was taken at.
     pub config_version: i64,
     /// Where requests go.
     pub url: Url,

@@ -1,4 +1,4 @@
-//! The way of one post: find the picture, fan out, have it written, and say what became of it.
+//! The way of one post: find the snapshot, fan out, have it written, and say what became of it.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::domain::application::Application;
 use crate::domain::id::{ApplicationId, EnvironmentId};
 use crate::domain::message::{Message, SharedMessage};
 use crate::lease::Lease;
-use crate::store::{Pictures, Refusal, Store};
+use crate::store::{QueueStore, Refusal, Snapshots};
 use crate::vitals::Progress;
 
 use super::fan_out::fan_out;
 use super::writer::{Answer, Posted, Writer, Writers};
 use super::{Accepted, IngestError, NewMessage};
 
-/// A picture that is stale this often in a row belongs to an application that changes faster than we can read it.
+/// A snapshot that is stale this often in a row belongs to an application that changes faster than we can read it.
 const STALE_TRIES: usize = 10;
 
 /// Which application a message is for.
@@ -32,8 +32,8 @@ type Asked = (usize, SharedMessage, oneshot::Receiver<Answer>);
 /// Accepts messages. Cheap to clone.
 #[derive(Clone)]
 pub struct Ingest {
-    store: Store,
-    pictures: Pictures,
+    queue: QueueStore,
+    snapshots: Snapshots,
     lease: Lease,
     dispatcher: Arc<Dispatcher>,
     writer: Arc<Writer>,
@@ -42,14 +42,14 @@ pub struct Ingest {
 impl Ingest {
     /// Starts the writers.
     pub fn start(
-        store: Store,
-        pictures: Pictures,
+        queue: QueueStore,
+        snapshots: Snapshots,
         lease: Lease,
         dispatcher: Arc<Dispatcher>,
         progress: Progress,
     ) -> (Self, Writers) {
-        let (writer, writers) = Writer::start(store.clone(), lease.clone(), dispatcher.clone(), progress);
-        (Self { store, pictures, lease, dispatcher, writer }, writers)
+        let (writer, writers) = Writer::start(queue.clone(), lease.clone(), dispatcher.clone(), progress);
+        (Self { queue, snapshots, lease, dispatcher, writer }, writers)
     }
 
     /// Stores a message and every one of its deliveries.
@@ -104,10 +104,10 @@ impl Ingest {
         let mut answers: Vec<_> = new.iter().map(|_| Err(IngestError::Overloaded)).collect();
         let mut open: Vec<usize> = (0..new.len()).collect();
         for _ in 0..STALE_TRIES {
-            let picture = self.picture(target).await?;
-            self.dispatcher.keep_pace(picture.endpoints.iter().map(|endpoint| endpoint.id)).await;
+            let snapshot = self.snapshot(target).await?;
+            self.dispatcher.keep_pace(snapshot.endpoints.iter().map(|endpoint| endpoint.id)).await;
             let (asked, group) =
-                self.prepare(&picture, open.iter().filter_map(|place| Some((*place, new.get(*place)?))));
+                self.prepare(&snapshot, open.iter().filter_map(|place| Some((*place, new.get(*place)?))));
             self.writer.push(group);
             open.clear();
             for (place, message, answered) in asked {
@@ -130,15 +130,15 @@ impl Ingest {
             if open.is_empty() {
                 break;
             }
-            self.pictures.forget(picture.id);
+            self.snapshots.forget(snapshot.id);
         }
         Ok(answers)
     }
 
-    async fn picture(&self, target: Target<'_>) -> Result<Arc<Application>, IngestError> {
+    async fn snapshot(&self, target: Target<'_>) -> Result<Arc<Application>, IngestError> {
         let found = match target {
-            Target::Named(environment, application) => self.pictures.find(environment, application).await,
-            Target::Known(application) => self.pictures.find_by_id(application).await,
+            Target::Named(environment, application) => self.snapshots.find(environment, application).await,
+            Target::Known(application) => self.snapshots.find_by_id(application).await,
         };
         let found = found.map_err(|error| {
             tracing::warn!(%error, "an application could not be loaded");
@@ -147,10 +147,10 @@ impl Ingest {
         found.ok_or(IngestError::UnknownApplication)
     }
 
-    /// Fans messages out against a picture, for the writer to write together.
+    /// Fans messages out against a snapshot, for the writer to write together.
     fn prepare<'a>(
         &self,
-        picture: &Application,
+        snapshot: &Application,
         new: impl Iterator<Item = (usize, &'a NewMessage)>,
     ) -> (Vec<Asked>, Vec<Posted>) {
         let (mut asked, mut group) = (Vec::new(), Vec::new());
@@ -158,7 +158,7 @@ impl Ingest {
             let mark = self.lease.begin_message();
             let message = Arc::new(Message {
                 id: mark.id(),
-                application_id: picture.id,
+                application_id: snapshot.id,
                 event_type: new.event_type.clone(),
                 event_id: new.event_id.clone(),
                 channels: new.channels.clone(),
@@ -168,8 +168,8 @@ impl Ingest {
             let (answer, answered) = oneshot::channel();
             group.push(Posted {
                 message: message.clone(),
-                config_version: picture.config_version,
-                deliveries: fan_out(&self.dispatcher, picture, &message, new.only),
+                config_version: snapshot.config_version,
+                deliveries: fan_out(&self.dispatcher, snapshot, &message, new.only),
                 idempotency: new.idempotency,
                 payload_hours: new.payload_hours,
                 mark: Arc::new(mark),
@@ -185,7 +185,7 @@ impl Ingest {
         let Some(key) = new.and_then(|new| new.idempotency) else {
             return Err(IngestError::IdempotencyKeyReused);
         };
-        let earlier = self.store.earlier_post(key.key_hash).await.map_err(|error| {
+        let earlier = self.queue.earlier_post(key.key_hash).await.map_err(|error| {
             tracing::warn!(%error, "an idempotency key could not be read");
             IngestError::Unavailable
         })?;

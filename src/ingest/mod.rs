@@ -1,4 +1,4 @@
-//! Accepting messages: fanned out in memory against a picture of the application, written in batches, and handed
+//! Accepting messages: fanned out in memory against a snapshot of the application, written in batches, and handed
 //! to this node's dispatcher once stored. When `accept` returns, the message and every one of its deliveries are
 //! committed. A caller that goes away in the middle changes nothing: what was queued is written and delivered.
 

@@ -15,7 +15,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::SharedMessage;
 use crate::lease::{Lease, Mark};
-use crate::store::{FannedOut, HandBack, IdempotencyKey, Refusal, Store, StoreError};
+use crate::store::{FannedOut, HandBack, IdempotencyKey, QueueStore, Refusal, StoreError};
 use crate::vitals::Progress;
 
 use super::fate::{Batch, Fate, Item, Statements, Timing};
@@ -57,8 +57,8 @@ pub(super) enum Answer {
 
 /// The queue in front of the writers.
 pub(super) struct Writer {
-    queue: BatchQueue<Posted>,
-    store: Store,
+    waiting: BatchQueue<Posted>,
+    queue: QueueStore,
     lease: Lease,
     dispatcher: Arc<Dispatcher>,
     progress: Progress,
@@ -73,24 +73,24 @@ pub struct Writers {
 impl Writers {
     /// Refuses new messages, writes what is queued, and returns.
     pub async fn stop(mut self) {
-        self.writer.queue.close();
+        self.writer.waiting.close();
         while self.tasks.join_next().await.is_some() {}
     }
 }
 
 impl Writer {
     pub(super) fn start(
-        store: Store,
+        queue: QueueStore,
         lease: Lease,
         dispatcher: Arc<Dispatcher>,
         progress: Progress,
     ) -> (Arc<Self>, Writers) {
-        let writer = Arc::new(Self { queue: BatchQueue::new(LIMITS), store, lease, dispatcher, progress });
+        let writer = Arc::new(Self { waiting: BatchQueue::new(LIMITS), queue, lease, dispatcher, progress });
         let mut tasks = JoinSet::new();
         for _ in 0..WRITERS {
             let writer = writer.clone();
             tasks.spawn(async move {
-                while let Some(batch) = writer.queue.take().await {
+                while let Some(batch) = writer.waiting.take().await {
                     writer.write(batch).await;
                 }
             });
@@ -116,7 +116,7 @@ impl Writer {
     }
 
     fn push_group(&self, group: Vec<(Posted, usize)>) {
-        if let Err(back) = self.queue.try_push_together(group) {
+        if let Err(back) = self.waiting.try_push_together(group) {
             back.into_iter().for_each(|(posted, _)| posted.reply(Answer::NoRoom));
         }
     }
@@ -201,11 +201,11 @@ impl Statements<Posted> for Writer {
                 payload_hours: posted.payload_hours,
             })
             .collect();
-        self.store.insert_messages(epoch, &rows).await
+        self.queue.insert_messages(epoch, &rows).await
     }
 
     async fn written(&self, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
-        self.store.written_messages(ids).await
+        self.queue.written_messages(ids).await
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{Beat, Store};
+use crate::store::{Beat, QueueStore};
 use crate::vitals::Vitals;
 
 use super::{BEAT_EVERY, Lease, LeaseError, TIME_TO_LIVE};
@@ -26,7 +26,7 @@ pub enum KeeperEnd {
 /// Keeps the lease until `stop`. Each heartbeat has a number, by which this node knows it when it hears it.
 pub async fn keep(
     lease: Lease,
-    store: Store,
+    queue: QueueStore,
     vitals: Vitals,
     numbers: impl Fn() -> i64,
     stop: CancellationToken,
@@ -39,7 +39,7 @@ pub async fn keep(
             () = stop.cancelled() => return KeeperEnd::Stopped,
         }
         vitals.heartbeat.begin();
-        match beat(&lease, &store, numbers()).await {
+        match beat(&lease, &queue, numbers()).await {
             Ok(()) => vitals.heartbeat.done(),
             Err(LeaseError::NameInUse(name)) => {
                 tracing::error!(%name, "another running node has this name; stopping");
@@ -52,24 +52,24 @@ pub async fn keep(
     }
 }
 
-async fn beat(lease: &Lease, store: &Store, number: i64) -> Result<(), LeaseError> {
+async fn beat(lease: &Lease, queue: &QueueStore, number: i64) -> Result<(), LeaseError> {
     let began = Instant::now();
     let epoch = lease.epoch();
     let mark = lease.verified();
     let alive = lease.covers(epoch)
-        && store.beat_node(epoch, mark, number).await? == Beat::Alive
+        && queue.beat_node(epoch, mark, number).await? == Beat::Alive
         && lease.extend(began);
     if !alive {
         // Whether it was taken, lapsed or was given up: never go on as if nothing was.
-        let released = store.take_over_node(epoch).await?;
-        let freed = released + lease.rejoin(store).await?;
+        let released = queue.take_over_node(epoch).await?;
+        let freed = released + lease.rejoin(queue).await?;
         tracing::warn!(
             epoch = lease.epoch(),
             freed,
             "the lease was lost; this node came back under a new epoch"
         );
     }
-    let freed = store.take_over_stale_nodes(TIME_TO_LIVE).await?;
+    let freed = queue.take_over_stale_nodes(TIME_TO_LIVE).await?;
     if freed > 0 {
         tracing::warn!(freed, "took over the deliveries of a node that stopped");
     }

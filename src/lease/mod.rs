@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::domain::id::MessageId;
-use crate::store::{FormerSelf, Joined, Store, StoreError};
+use crate::store::{FormerSelf, Joined, QueueStore, StoreError};
 
 pub use claims::{ClaimKey, HeldClaim, HeldClaims};
 pub use keeper::{KeeperEnd, keep};
@@ -65,14 +65,14 @@ impl Lease {
     /// fenced, and what it left behind goes back to the queue: one that was in the same place is gone, since this
     /// process has that place now; of any other it is waited whether it still beats. A namesake that lives is left
     /// alone.
-    pub async fn join(store: &Store, name: &str, place: &str) -> Result<(Self, u64), LeaseError> {
+    pub async fn join(queue: &QueueStore, name: &str, place: &str) -> Result<(Self, u64), LeaseError> {
         let low_water = LowWater::default();
         let began = Instant::now();
         let mark = low_water.lowest();
         let (epoch, freed) = loop {
             let waited = began.elapsed() > BEATS_WITHIN;
             let former = if waited { FormerSelf::Fence } else { FormerSelf::FenceInSamePlace };
-            match store.join_node(name, place, former, TIME_TO_LIVE, mark).await? {
+            match queue.join_node(name, place, former, TIME_TO_LIVE, mark).await? {
                 Joined::As { epoch, freed } => break (epoch, freed),
                 Joined::NameInUse { beat_age } => {
                     if beat_age + FRESH_BEAT_MARGIN < began.elapsed() {
@@ -187,12 +187,12 @@ impl Lease {
         held
     }
 
-    async fn rejoin(&self, store: &Store) -> Result<u64, LeaseError> {
+    async fn rejoin(&self, queue: &QueueStore) -> Result<u64, LeaseError> {
         let began = Instant::now();
         // What waits to be written was begun before, and will be written under the new epoch.
         let mark = self.inner.low_water.lowest();
         let Inner { name, place, .. } = &*self.inner;
-        match store.join_node(name, place, FormerSelf::Respect, TIME_TO_LIVE, mark).await? {
+        match queue.join_node(name, place, FormerSelf::Respect, TIME_TO_LIVE, mark).await? {
             Joined::NameInUse { .. } => Err(LeaseError::NameInUse(name.clone())),
             Joined::As { epoch, freed } => {
                 let mut unresolved = self.unresolved();

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::domain::actor::Actor;
-use crate::store::{Store, StoreError};
+use crate::store::{StoreError, UpkeepStore};
 
 /// How often to look; a short time is looked at more often.
 pub(super) fn every(after: Duration) -> Duration {
@@ -16,11 +16,11 @@ pub(super) fn every(after: Duration) -> Duration {
 ///
 /// # Errors
 /// [`StoreError`]; what was done before stays done.
-pub(super) async fn disable_failing(store: &Store, after: Duration) -> Result<usize, StoreError> {
+pub(super) async fn disable_failing(upkeep: &UpkeepStore, after: Duration) -> Result<usize, StoreError> {
     let maintenance = Actor::system("maintenance");
     let mut disabled = 0;
-    for endpoint in store.failing_endpoints(after).await? {
-        if store.disable_failing(&maintenance, &endpoint).await? {
+    for endpoint in upkeep.failing_endpoints(after).await? {
+        if upkeep.disable_failing(&maintenance, &endpoint).await? {
             disabled += 1;
             let (id, since) = (endpoint.id, endpoint.since);
             tracing::warn!(endpoint = %id, %since, "an endpoint that only failed is disabled");

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::store::{MaintenanceSession, Store, StoreError};
+use crate::store::{MaintenanceSession, StoreError, UpkeepStore};
 
 use super::MaintenanceOptions;
 use super::chunks::Chunks;
@@ -15,17 +15,17 @@ const FOLD_AT_ONCE: i64 = 2_000;
 const AT_MOST: u32 = 20_000;
 
 pub(super) async fn work(
-    store: &Store,
+    upkeep: &UpkeepStore,
     session: &mut MaintenanceSession,
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<(), StoreError> {
     let retention = TimeDelta::from_std(options.retention).unwrap_or(TimeDelta::MAX);
     let made = session.make_partitions().await?;
-    let folded = chunks.until_nothing(AT_MOST, || store.fold_rollups(FOLD_AT_ONCE)).await?;
+    let folded = chunks.until_nothing(AT_MOST, || upkeep.fold_rollups(FOLD_AT_ONCE)).await?;
     tracing::debug!(folded, "rollups of past hours");
     let dropped = session.drop_partitions(retention).await?;
-    let strays = delete_strays(store, retention, chunks).await?;
+    let strays = delete_strays(upkeep, retention, chunks).await?;
     if made > 0 || !dropped.is_empty() || strays > 0 {
         tracing::info!(made, dropped = dropped.join(" "), strays, "partitions");
     }
@@ -33,8 +33,12 @@ pub(super) async fn work(
 }
 
 /// What is past retention and was not dropped with its day.
-async fn delete_strays(store: &Store, retention: TimeDelta, chunks: Chunks<'_>) -> Result<u64, StoreError> {
-    let until = store.whole_days_until(retention).await?;
-    chunks.until_nothing(AT_MOST, || store.delete_stray_attempts(until, STRAYS_AT_ONCE)).await?;
-    chunks.walk(AT_MOST, |after| store.delete_stray_messages(until, after, STRAYS_AT_ONCE)).await
+async fn delete_strays(
+    upkeep: &UpkeepStore,
+    retention: TimeDelta,
+    chunks: Chunks<'_>,
+) -> Result<u64, StoreError> {
+    let until = upkeep.whole_days_until(retention).await?;
+    chunks.until_nothing(AT_MOST, || upkeep.delete_stray_attempts(until, STRAYS_AT_ONCE)).await?;
+    chunks.walk(AT_MOST, |after| upkeep.delete_stray_messages(until, after, STRAYS_AT_ONCE)).await
 }

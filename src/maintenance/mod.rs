@@ -21,7 +21,7 @@ use tokio_cron_scheduler::{Job as Tick, JobScheduler as Schedule, JobSchedulerEr
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::store::{MaintenanceSession, Store, StoreError};
+use crate::store::{MaintenanceSession, StoreError, UpkeepStore};
 
 use chunks::Chunks;
 pub use round::Round;
@@ -67,17 +67,17 @@ impl Maintenance {
     ///
     /// # Errors
     /// [`MaintenanceError`], when partitions cannot be made.
-    pub async fn start(store: Store, options: MaintenanceOptions) -> Result<Self, MaintenanceError> {
-        if let Some(mut session) = store.begin_maintenance(Round::Hourly.name()).await? {
+    pub async fn start(upkeep: UpkeepStore, options: MaintenanceOptions) -> Result<Self, MaintenanceError> {
+        if let Some(mut session) = upkeep.begin_maintenance(Round::Hourly.name()).await? {
             let made = session.make_partitions().await;
             session.end().await;
             made?;
         }
         let (under_way, stop) = (TaskTracker::new(), CancellationToken::new());
         let schedule = Schedule::new().await?;
-        schedule.add(look_each_minute(store.clone(), options, under_way.clone(), stop.clone())?).await?;
+        schedule.add(look_each_minute(upkeep.clone(), options, under_way.clone(), stop.clone())?).await?;
         if let Some(after) = options.disable_after {
-            schedule.add(watch_failing(store, after, under_way.clone())?).await?;
+            schedule.add(watch_failing(upkeep, after, under_way.clone())?).await?;
         }
         schedule.start().await?;
         Ok(Self { schedule, under_way, stop })
@@ -95,16 +95,16 @@ impl Maintenance {
 }
 
 fn look_each_minute(
-    store: Store,
+    upkeep: UpkeepStore,
     options: MaintenanceOptions,
     under_way: TaskTracker,
     stop: CancellationToken,
 ) -> Result<Tick, ScheduleError> {
     Tick::new_async(EACH_MINUTE, move |_, _| {
         for round in Round::ALL {
-            let (store, stop) = (store.clone(), stop.clone());
+            let (upkeep, stop) = (upkeep.clone(), stop.clone());
             under_way.spawn(async move {
-                if let Err(error) = run_if_due(&store, options, round, &stop).await {
+                if let Err(error) = run_if_due(&upkeep, options, round, &stop).await {
                     tracing::warn!(error = &error as &dyn std::error::Error, ?round, "maintenance failed");
                 }
             });
@@ -114,11 +114,15 @@ fn look_each_minute(
 }
 
 /// Disables what only fails, from time to time.
-fn watch_failing(store: Store, after: Duration, under_way: TaskTracker) -> Result<Tick, ScheduleError> {
+fn watch_failing(
+    upkeep: UpkeepStore,
+    after: Duration,
+    under_way: TaskTracker,
+) -> Result<Tick, ScheduleError> {
     Tick::new_repeated_async(failing::every(after), move |_, _| {
-        let store = store.clone();
+        let upkeep = upkeep.clone();
         Box::pin(under_way.track_future(async move {
-            if let Err(error) = failing::disable_failing(&store, after).await {
+            if let Err(error) = failing::disable_failing(&upkeep, after).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "endpoints that only fail could not be disabled");
             }
@@ -130,9 +134,13 @@ fn watch_failing(store: Store, after: Duration, under_way: TaskTracker) -> Resul
 ///
 /// # Errors
 /// [`StoreError`]; what was done before stays done.
-pub async fn run(store: &Store, options: MaintenanceOptions, round: Round) -> Result<bool, StoreError> {
-    let Some(session) = store.begin_maintenance(round.name()).await? else { return Ok(false) };
-    work(store, session, options, round, &CancellationToken::new()).await.map(|()| true)
+pub async fn run(
+    upkeep: &UpkeepStore,
+    options: MaintenanceOptions,
+    round: Round,
+) -> Result<bool, StoreError> {
+    let Some(session) = upkeep.begin_maintenance(round.name()).await? else { return Ok(false) };
+    work(upkeep, session, options, round, &CancellationToken::new()).await.map(|()| true)
 }
 
 /// One round, if it is due and no other node is at it. Says whether it was done.
@@ -140,17 +148,17 @@ pub async fn run(store: &Store, options: MaintenanceOptions, round: Round) -> Re
 /// # Errors
 /// [`StoreError`]; what was done before stays done, and the round stays due.
 pub async fn run_if_due(
-    store: &Store,
+    upkeep: &UpkeepStore,
     options: MaintenanceOptions,
     round: Round,
     stop: &CancellationToken,
 ) -> Result<bool, StoreError> {
-    let (now, last) = store.maintenance_rounds().await?;
+    let (now, last) = upkeep.maintenance_rounds().await?;
     let last_begun_at = last.into_iter().find(|(name, _)| name == round.name()).map(|(_, at)| at);
     if !round.is_due(last_begun_at, now) {
         return Ok(false);
     }
-    let Some(session) = store.begin_maintenance(round.name()).await? else {
+    let Some(session) = upkeep.begin_maintenance(round.name()).await? else {
         tracing::debug!(?round, "another node does this round of maintenance");
         return Ok(false);
     };
@@ -159,11 +167,11 @@ pub async fn run_if_due(
         session.end().await;
         return Ok(false);
     }
-    work(store, session, options, round, stop).await.map(|()| true)
+    work(upkeep, session, options, round, stop).await.map(|()| true)
 }
 
 async fn work(
-    store: &Store,
+    upkeep: &UpkeepStore,
     mut session: MaintenanceSession,
     options: MaintenanceOptions,
     round: Round,
@@ -171,9 +179,9 @@ async fn work(
 ) -> Result<(), StoreError> {
     let chunks = Chunks { stop };
     let mut done = match round {
-        Round::Minutely => minutely::work(store, options, chunks).await,
-        Round::Hourly => hourly::work(store, &mut session, options, chunks).await,
-        Round::Nightly => nightly::work(store, options, chunks).await,
+        Round::Minutely => minutely::work(upkeep, options, chunks).await,
+        Round::Hourly => hourly::work(upkeep, &mut session, options, chunks).await,
+        Round::Nightly => nightly::work(upkeep, options, chunks).await,
     };
     if done.is_ok() && !stop.is_cancelled() {
         done = session.note_done().await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use crate::store::{Store, StoreError};
+use crate::store::{StoreError, UpkeepStore};
 
 use super::MaintenanceOptions;
 use super::chunks::Chunks;
@@ -21,20 +21,20 @@ const ENDED_TASKS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 const ENDED_API_KEYS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 
 pub(super) async fn work(
-    store: &Store,
+    upkeep: &UpkeepStore,
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<(), StoreError> {
     let results = [
-        ("event ids", event_ids(store, options, chunks).await),
-        ("dead letters", dead_letters(store, options, chunks).await),
-        ("rollups", rollups(store, chunks).await),
-        ("audit entries", audit_entries(store, options, chunks).await),
-        ("background tasks", background_tasks(store, chunks).await),
-        ("notices", notices(store, options, chunks).await),
-        ("credentials", credentials(store, chunks).await),
-        ("endpoints", endpoints(store, options, chunks).await),
-        ("applications", applications(store, options, chunks).await),
+        ("event ids", event_ids(upkeep, options, chunks).await),
+        ("dead letters", dead_letters(upkeep, options, chunks).await),
+        ("rollups", rollups(upkeep, chunks).await),
+        ("audit entries", audit_entries(upkeep, options, chunks).await),
+        ("background tasks", background_tasks(upkeep, chunks).await),
+        ("notices", notices(upkeep, options, chunks).await),
+        ("credentials", credentials(upkeep, chunks).await),
+        ("endpoints", endpoints(upkeep, options, chunks).await),
+        ("applications", applications(upkeep, options, chunks).await),
     ];
     // What failed does not keep the others waiting; the first error is the round's.
     let mut failed = Ok(());
@@ -53,79 +53,84 @@ fn retention(options: MaintenanceOptions) -> TimeDelta {
 }
 
 async fn event_ids(
-    store: &Store,
+    upkeep: &UpkeepStore,
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
-    chunks.until_nothing(AT_MOST, || store.free_event_ids(retention(options), AT_ONCE)).await
+    chunks.until_nothing(AT_MOST, || upkeep.free_event_ids(retention(options), AT_ONCE)).await
 }
 
 async fn dead_letters(
-    store: &Store,
+    upkeep: &UpkeepStore,
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
     let kept = options.dead_letter_retention;
-    chunks.until_nothing(AT_MOST, || store.retire_dead_letters(kept, LARGE_AT_ONCE)).await
+    chunks.until_nothing(AT_MOST, || upkeep.retire_dead_letters(kept, LARGE_AT_ONCE)).await
 }
 
-async fn rollups(store: &Store, chunks: Chunks<'_>) -> Result<u64, StoreError> {
-    chunks.until_nothing(AT_MOST, || store.delete_old_rollups(AT_ONCE)).await
+async fn rollups(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, StoreError> {
+    chunks.until_nothing(AT_MOST, || upkeep.delete_old_rollups(AT_ONCE)).await
 }
 
 async fn audit_entries(
-    store: &Store,
+    upkeep: &UpkeepStore,
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
     let kept = TimeDelta::from_std(options.audit_retention).unwrap_or(TimeDelta::MAX);
-    chunks.until_nothing(AT_MOST, || store.delete_audit_entries(kept, AT_ONCE)).await
+    chunks.until_nothing(AT_MOST, || upkeep.delete_audit_entries(kept, AT_ONCE)).await
 }
 
-async fn background_tasks(store: &Store, chunks: Chunks<'_>) -> Result<u64, StoreError> {
+async fn background_tasks(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, StoreError> {
     chunks
         .until_nothing(AT_MOST, || async move {
-            let found = store.retire_findings(ENDED_TASKS_KEPT, LARGE_AT_ONCE).await?;
-            Ok(found + store.retire_tasks(ENDED_TASKS_KEPT, LARGE_AT_ONCE).await?)
+            let found = upkeep.retire_findings(ENDED_TASKS_KEPT, LARGE_AT_ONCE).await?;
+            Ok(found + upkeep.retire_tasks(ENDED_TASKS_KEPT, LARGE_AT_ONCE).await?)
         })
         .await
 }
 
-async fn notices(store: &Store, options: MaintenanceOptions, chunks: Chunks<'_>) -> Result<u64, StoreError> {
-    chunks.until_nothing(AT_MOST, || store.retire_notices(retention(options), AT_ONCE)).await
+async fn notices(
+    upkeep: &UpkeepStore,
+    options: MaintenanceOptions,
+    chunks: Chunks<'_>,
+) -> Result<u64, StoreError> {
+    chunks.until_nothing(AT_MOST, || upkeep.retire_notices(retention(options), AT_ONCE)).await
 }
 
-async fn credentials(store: &Store, chunks: Chunks<'_>) -> Result<u64, StoreError> {
-    let secrets = chunks.until_nothing(AT_MOST, || store.retire_secrets(AT_ONCE)).await?;
-    let keys = chunks.until_nothing(AT_MOST, || store.retire_api_keys(ENDED_API_KEYS_KEPT, AT_ONCE)).await?;
-    let logouts = chunks.until_nothing(AT_MOST, || store.retire_logouts(AT_ONCE)).await?;
-    let cutoffs = chunks.walk(AT_MOST, |after| store.retire_cutoffs(after, AT_ONCE)).await?;
+async fn credentials(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, StoreError> {
+    let secrets = chunks.until_nothing(AT_MOST, || upkeep.retire_secrets(AT_ONCE)).await?;
+    let keys = chunks.until_nothing(AT_MOST, || upkeep.retire_api_keys(ENDED_API_KEYS_KEPT, AT_ONCE)).await?;
+    let logouts = chunks.until_nothing(AT_MOST, || upkeep.retire_logouts(AT_ONCE)).await?;
+    let cutoffs = chunks.walk(AT_MOST, |after| upkeep.retire_cutoffs(after, AT_ONCE)).await?;
     Ok(secrets + keys + logouts + cutoffs)
 }
 
 /// Secrets and headers a day after the deletion: nothing that was under way then can need them. Rows when nothing names
 /// them any more.
 async fn endpoints(
-    store: &Store,
+    upkeep: &UpkeepStore,
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
-    let emptied = chunks.until_nothing(AT_MOST, || store.empty_deleted_endpoints(DAY, LARGE_AT_ONCE)).await?;
+    let emptied =
+        chunks.until_nothing(AT_MOST, || upkeep.empty_deleted_endpoints(DAY, LARGE_AT_ONCE)).await?;
     let retired = chunks
-        .walk(AT_MOST, |after| store.retire_endpoints(retention(options), after, LARGE_AT_ONCE))
+        .walk(AT_MOST, |after| upkeep.retire_endpoints(retention(options), after, LARGE_AT_ONCE))
         .await?;
     Ok(emptied + retired)
 }
 
 async fn applications(
-    store: &Store,
+    upkeep: &UpkeepStore,
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
     let credentials =
-        chunks.walk(AT_MOST, |after| store.retire_credentials_of_deleted(after, AT_ONCE)).await?;
+        chunks.walk(AT_MOST, |after| upkeep.retire_credentials_of_deleted(after, AT_ONCE)).await?;
     let retired = chunks
-        .walk(AT_MOST, |after| store.retire_applications(retention(options), after, LARGE_AT_ONCE))
+        .walk(AT_MOST, |after| upkeep.retire_applications(retention(options), after, LARGE_AT_ONCE))
         .await?;
     Ok(credentials + retired)
 }

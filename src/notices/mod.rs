@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::lease::Lease;
-use crate::store::{Store, Trust};
+use crate::store::{QueueStore, Trust};
 
 /// For so long after a heartbeat was sent that it has heard, a node counts as hearing.
 pub const HEARING_FOR: Duration = Duration::from_secs(4);
@@ -91,15 +91,15 @@ impl Trust for Hearing {
 /// Asks the other nodes whether they have heard.
 #[derive(Clone)]
 pub struct Changes {
-    store: Store,
+    queue: QueueStore,
     lease: Lease,
     hearing: Hearing,
 }
 
 impl Changes {
-    /// Asks through this store, as the node of this lease.
-    pub fn new(store: Store, lease: Lease, hearing: Hearing) -> Self {
-        Self { store, lease, hearing }
+    /// Asks through this queue, as the node of this lease.
+    pub fn new(queue: QueueStore, lease: Lease, hearing: Hearing) -> Self {
+        Self { queue, lease, hearing }
     }
 
     /// Whether this node hears what others change.
@@ -120,7 +120,7 @@ impl Changes {
     }
 
     async fn ask(&self, number: i64) {
-        let waited_for = match self.store.ask_nodes(self.lease.epoch(), number).await {
+        let waited_for = match self.queue.ask_nodes(self.lease.epoch(), number).await {
             Ok(epochs) => epochs,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "other nodes could not be asked");

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::ingest::{Ingest, IngestError, NewMessage};
-use crate::store::{OperationalNotice, Store, StoreError};
+use crate::store::{OperationalNotice, OperationalStore, StoreError};
 
 use payload::payload;
 
@@ -33,8 +33,13 @@ pub struct OperationalWebhooks {
 
 impl OperationalWebhooks {
     /// Starts. What can happen in masses is told once a `window`. It ends when `stop` is cancelled.
-    pub fn start(store: Store, ingest: Ingest, window: Duration, stop: CancellationToken) -> Self {
-        let worker = Worker { store, ingest, window };
+    pub fn start(
+        operational: OperationalStore,
+        ingest: Ingest,
+        window: Duration,
+        stop: CancellationToken,
+    ) -> Self {
+        let worker = Worker { operational, ingest, window };
         Self { running: tokio::spawn(async move { worker.run(stop).await }) }
     }
 
@@ -47,7 +52,7 @@ impl OperationalWebhooks {
 }
 
 struct Worker {
-    store: Store,
+    operational: OperationalStore,
     ingest: Ingest,
     window: Duration,
 }
@@ -71,9 +76,9 @@ impl Worker {
 
     /// Seals what is due, and posts what is sealed.
     async fn round(&self, stop: &CancellationToken) -> Result<(), StoreError> {
-        self.store.seal_notices(self.window).await?;
+        self.operational.seal_notices(self.window).await?;
         while !stop.is_cancelled() {
-            let notices = self.store.take_notices(LEASE, AT_ONCE).await?;
+            let notices = self.operational.take_notices(LEASE, AT_ONCE).await?;
             if notices.is_empty() {
                 break;
             }
@@ -92,7 +97,7 @@ impl Worker {
         while let Some(posted) = posts.join_next().await {
             done.extend(posted.ok().flatten());
         }
-        self.store.forget_notices(&done).await
+        self.operational.forget_notices(&done).await
     }
 }
 

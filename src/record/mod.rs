@@ -20,7 +20,7 @@ use crate::domain::attempt::{AttemptOutcome, Trigger};
 use crate::domain::delivery::NextStep;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::message::SharedMessage;
-use crate::store::{OutcomeRow, Store, StoreError};
+use crate::store::{OutcomeRow, QueueStore, StoreError};
 use crate::vitals::Progress;
 
 pub use agenda::Agenda;
@@ -84,21 +84,21 @@ impl<K> Outcome<K> {
 
 /// The recorder.
 pub struct Recorder<K> {
-    queue: BatchQueue<Outcome<K>>,
-    store: Store,
+    waiting: BatchQueue<Outcome<K>>,
+    queue: QueueStore,
     agenda: Agenda,
     progress: Progress,
 }
 
 impl<K: Send + Sync + 'static> Recorder<K> {
     /// Starts the writers. Retries are put on the agenda.
-    pub fn start(store: Store, agenda: Agenda, progress: Progress) -> (Arc<Self>, JoinSet<()>) {
-        let recorder = Arc::new(Self { queue: BatchQueue::new(LIMITS), store, agenda, progress });
+    pub fn start(queue: QueueStore, agenda: Agenda, progress: Progress) -> (Arc<Self>, JoinSet<()>) {
+        let recorder = Arc::new(Self { waiting: BatchQueue::new(LIMITS), queue, agenda, progress });
         let mut writers = JoinSet::new();
         for _ in 0..WRITERS {
             let recorder = recorder.clone();
             writers.spawn(async move {
-                while let Some(batch) = recorder.queue.take().await {
+                while let Some(batch) = recorder.waiting.take().await {
                     let more_will_come = MEDIUM_BATCH.contains(&batch.len());
                     recorder.write(batch).await;
                     if more_will_come {
@@ -113,7 +113,7 @@ impl<K: Send + Sync + 'static> Recorder<K> {
     /// Hands an outcome over; waits while the writers lag.
     pub async fn push(&self, outcome: Outcome<K>) {
         let bytes = outcome.bytes();
-        if let Err(outcome) = self.queue.push(outcome, bytes).await {
+        if let Err(outcome) = self.waiting.push(outcome, bytes).await {
             // Its delivery is freed with everything else that this node still owns.
             tracing::warn!(message = %outcome.message.id, "an outcome came after the recorder had stopped");
         }
@@ -121,7 +121,7 @@ impl<K: Send + Sync + 'static> Recorder<K> {
 
     /// Refuses what comes from now on; the writers end when everything is recorded.
     pub fn close(&self) {
-        self.queue.close();
+        self.waiting.close();
     }
 
     async fn write(&self, batch: Vec<Outcome<K>>) {
@@ -185,9 +185,9 @@ impl<K: Send + Sync + 'static> Recorder<K> {
         let Some(first) = group.first() else { return Ok(0) };
         let rows: Vec<OutcomeRow<'_>> = group.iter().map(Outcome::row).collect();
         if first.is_happy() {
-            self.store.settle_born(first.epoch, &rows).await
+            self.queue.settle_born(first.epoch, &rows).await
         } else {
-            self.store.record_outcomes(first.epoch, &rows).await
+            self.queue.record_outcomes(first.epoch, &rows).await
         }
     }
 

@@ -49,7 +49,7 @@ impl<K: Send + Sync + 'static> Recorder<K> {
     async fn record_alone(&self, epoch: i64, row: &OutcomeRow<'_>) -> Result<(), StoreError> {
         let mut backoff = FIRST_BACKOFF;
         loop {
-            match self.store.record_outcomes(epoch, std::slice::from_ref(row)).await {
+            match self.queue.record_outcomes(epoch, std::slice::from_ref(row)).await {
                 Ok(_) => return Ok(()),
                 Err(error @ StoreError::ValueRefused(_)) => return Err(error),
                 Err(error) => {

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::id::TaskId;
 use crate::lease::Lease;
-use crate::store::{Step, Store, StoreError};
+use crate::store::{Step, StoreError, TaskStore};
 
 use pace::Pace;
 
@@ -51,8 +51,8 @@ pub struct ReplayRunner {
 
 impl ReplayRunner {
     /// Starts to work under this node's lease. It ends when `stop` is cancelled.
-    pub fn start(store: Store, lease: Lease, handle: &ReplayHandle, stop: CancellationToken) -> Self {
-        let worker = Worker { store, lease, stop };
+    pub fn start(tasks: TaskStore, lease: Lease, handle: &ReplayHandle, stop: CancellationToken) -> Self {
+        let worker = Worker { tasks, lease, stop };
         let woken = Arc::clone(&handle.woken);
         Self { running: tokio::spawn(worker.run(woken)) }
     }
@@ -67,7 +67,7 @@ impl ReplayRunner {
 
 #[derive(Clone)]
 struct Worker {
-    store: Store,
+    tasks: TaskStore,
     lease: Lease,
     stop: CancellationToken,
 }
@@ -92,7 +92,7 @@ impl Worker {
     async fn take_up(&self, under_way: &mut JoinSet<()>) {
         while under_way.len() < MAX_TASKS && !self.stop.is_cancelled() {
             let epoch = self.lease.epoch();
-            match self.store.claim_task(epoch).await {
+            match self.tasks.claim_task(epoch).await {
                 Ok(None) => return,
                 Ok(Some((task, rate))) => {
                     tracing::info!(%task, rate, "background task taken up");
@@ -122,7 +122,7 @@ impl Worker {
             if stopped {
                 return self.give_back(task).await;
             }
-            match self.store.advance_task(task, self.lease.epoch(), pace.chunk).await {
+            match self.tasks.advance_task(task, self.lease.epoch(), pace.chunk).await {
                 Ok(Step::Moved(count)) => tracing::debug!(%task, count, "background task made progress"),
                 Ok(Step::Finished) => return tracing::info!(%task, "background task finished"),
                 Err(StoreError::LeaseLost) => {
@@ -142,7 +142,7 @@ impl Worker {
 
     async fn give_back(&self, task: TaskId) {
         // When this fails, the task is taken up as soon as this node's fence is gone.
-        if let Err(error) = self.store.release_task(task, self.lease.epoch()).await {
+        if let Err(error) = self.tasks.release_task(task, self.lease.epoch()).await {
             tracing::warn!(%task, error = &error as &dyn std::error::Error, "background task not given back");
         }
     }
@@ -150,7 +150,7 @@ impl Worker {
     async fn give_up(&self, task: TaskId, error: &StoreError) {
         tracing::error!(%task, error = error as &dyn std::error::Error, "background task failed");
         let why = "It met a state of the database that it cannot deal with; the server's log says which.";
-        if let Err(error) = self.store.fail_task(task, self.lease.epoch(), why).await {
+        if let Err(error) = self.tasks.fail_task(task, self.lease.epoch(), why).await {
             tracing::warn!(%task, error = &error as &dyn std::error::Error, "background task not marked as failed");
         }
     }

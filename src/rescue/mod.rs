@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::id::{EndpointId, MessageId};
 use crate::lease::Lease;
-use crate::store::{DeliveryKey, Store, StoreError};
+use crate::store::{DeliveryKey, QueueStore, StoreError};
 use crate::vitals::Vitals;
 
 use rounds::Rounds;
@@ -33,7 +33,7 @@ const CLAIM_LOST_AFTER: Duration = Duration::from_secs(8);
 
 /// The net.
 pub struct Rescue {
-    store: Store,
+    queue: QueueStore,
     lease: Lease,
     vitals: Vitals,
     /// How long a claim holds, as the claimer makes them.
@@ -43,8 +43,8 @@ pub struct Rescue {
 
 impl Rescue {
     /// A net for what this node may hold.
-    pub fn new(store: Store, lease: Lease, vitals: Vitals, claim_lease: Duration) -> Self {
-        Self { store, lease, vitals, claim_lease, rounds: Rounds::default() }
+    pub fn new(queue: QueueStore, lease: Lease, vitals: Vitals, claim_lease: Duration) -> Self {
+        Self { queue, lease, vitals, claim_lease, rounds: Rounds::default() }
     }
 
     /// Looks until `stop`.
@@ -83,7 +83,7 @@ impl Rescue {
         let mark = self.lease.low_water().lowest();
         let mut after = before(self.lease.verified());
         loop {
-            let look = self.store.look_for_lost(epoch, after, mark, CHUNK).await?;
+            let look = self.queue.look_for_lost(epoch, after, mark, CHUNK).await?;
             self.put_back(epoch, look.owned, look.lost).await?;
             match look.last {
                 Some(last) => after = last,
@@ -98,7 +98,7 @@ impl Rescue {
     async fn go_round(&mut self, epoch: i64) -> Result<(), StoreError> {
         for _ in 0..ROUND_CHUNKS {
             let Some(after) = self.rounds.place() else { return Ok(()) };
-            let look = self.store.look_for_lost(epoch, after, LAST, CHUNK).await?;
+            let look = self.queue.look_for_lost(epoch, after, LAST, CHUNK).await?;
             self.rounds.went_to(look.last);
             self.put_back(epoch, look.owned, look.lost).await?;
         }
@@ -114,13 +114,13 @@ impl Rescue {
         // Asked after the rows were read: what is in memory now may have been recorded since, which the statement sees.
         lost.extend(owned.into_iter().filter(|(message, _)| !self.lease.low_water().holds(*message)));
         for lost in lost.chunks(500) {
-            let count = self.store.put_back_lost(epoch, lost).await?;
+            let count = self.queue.put_back_lost(epoch, lost).await?;
             if count > 0 {
                 self.found(count, "deliveries that nobody worked on are in the queue again");
                 let mut endpoints: Vec<EndpointId> = lost.iter().map(|(_, endpoint)| *endpoint).collect();
                 endpoints.sort_unstable();
                 endpoints.dedup();
-                self.store.announce_due(&endpoints).await?;
+                self.queue.announce_due(&endpoints).await?;
             }
         }
         Ok(())
@@ -129,14 +129,14 @@ impl Rescue {
     /// Releases the claims that this node made and does not hold: their answer was lost.
     async fn release_lost_claims(&self, epoch: i64) -> Result<(), StoreError> {
         let age = CLAIM_LOST_AFTER.as_secs_f64();
-        let claims = self.store.claims_of(epoch, self.claim_lease, age).await?;
+        let claims = self.queue.claims_of(epoch, self.claim_lease, age).await?;
         let lost: Vec<_> = claims.into_iter().filter(|claim| !self.lease.claims().holds(claim)).collect();
         for lost in lost.chunks(500) {
-            let count = self.store.release_claims(epoch, lost).await?;
+            let count = self.queue.release_claims(epoch, lost).await?;
             if count > 0 {
                 self.found(count, "claims whose answer was lost are released");
                 let endpoints: Vec<EndpointId> = lost.iter().map(|(_, endpoint, _)| *endpoint).collect();
-                self.store.announce_due(&endpoints).await?;
+                self.queue.announce_due(&endpoints).await?;
             }
         }
         Ok(())

@@ -107,9 +107,12 @@ async fn an_entry_stays_as_it_is_until_retention() {
         assert!(refused.to_string().contains("only ever added to"), "{statement}: {refused}");
     }
     let store = store_of(database).await;
-    assert_eq!(store.delete_audit_entries(TimeDelta::hours(1), 100).await.unwrap(), 0);
+    assert_eq!(store.upkeep.delete_audit_entries(TimeDelta::hours(1), 100).await.unwrap(), 0);
     assert_eq!(actions(database).await, ["environment.created", "application.created"]);
-    assert_eq!(store.delete_audit_entries(TimeDelta::zero() - TimeDelta::hours(1), 100).await.unwrap(), 2);
+    assert_eq!(
+        store.upkeep.delete_audit_entries(TimeDelta::zero() - TimeDelta::hours(1), 100).await.unwrap(),
+        2
+    );
     assert!(actions(database).await.is_empty());
 }
 

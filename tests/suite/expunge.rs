@@ -153,7 +153,7 @@ async fn a_payload_is_kept_as_long_as_was_asked() {
         .unwrap();
     let store = store(app.database()).await;
     until("a node does the maintenance", || async {
-        postrider::maintenance::run(&store, OPTIONS, Round::Minutely).await.unwrap().then_some(())
+        postrider::maintenance::run(&store.upkeep, OPTIONS, Round::Minutely).await.unwrap().then_some(())
     })
     .await;
     let list = app.environment().all(&tenant.path("/msg"), 10).await;

@@ -62,7 +62,7 @@ async fn a_missing_partition_loses_no_write_and_what_it_caught_moves_when_it_is_
     run(&database, "SELECT insert_message('1 minute')").await;
     assert_eq!(database.count("SELECT count(*) FROM message_default").await, 1);
 
-    assert!(maintenance::run(&store, OPTIONS, Round::Hourly).await.unwrap());
+    assert!(maintenance::run(&store.upkeep, OPTIONS, Round::Hourly).await.unwrap());
     for table in ["message", "delivery", "attempt"] {
         let in_default = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(format!(
             "SELECT count(*) FROM {table}_default"
@@ -80,7 +80,7 @@ async fn a_missing_partition_loses_no_write_and_what_it_caught_moves_when_it_is_
 async fn partitions_are_there_for_a_week_to_come() {
     let database = Database::fresh().await;
     let store = store(&database).await;
-    assert!(maintenance::run(&store, OPTIONS, Round::Hourly).await.unwrap());
+    assert!(maintenance::run(&store.upkeep, OPTIONS, Round::Hourly).await.unwrap());
     run(&database, INSERT).await;
     run(&database, "SELECT insert_message(age) FROM unnest(ARRAY['0 d', '-7 d', '1 d']::interval[]) age")
         .await;
@@ -93,7 +93,7 @@ async fn partitions_are_there_for_a_week_to_come() {
     .await;
     assert_eq!(database.count("SELECT count(*) FROM idempotency_key_default").await, 0);
     // There is nothing left to make, and nothing that is old enough to go.
-    let mut session = store.begin_maintenance(Round::Hourly.name()).await.unwrap().unwrap();
+    let mut session = store.upkeep.begin_maintenance(Round::Hourly.name()).await.unwrap().unwrap();
     assert_eq!(session.make_partitions().await.unwrap(), 0);
     assert_eq!(session.drop_partitions(RETENTION).await.unwrap(), Vec::<String>::new());
     session.end().await;
@@ -139,7 +139,7 @@ async fn days_past_their_retention_are_dropped_and_what_waits_in_them_stays() {
     )
     .await;
 
-    let mut session = store.begin_maintenance(Round::Hourly.name()).await.unwrap().unwrap();
+    let mut session = store.upkeep.begin_maintenance(Round::Hourly.name()).await.unwrap().unwrap();
     let dropped = session.drop_partitions(RETENTION).await.unwrap();
     assert_eq!(dropped.len(), 6, "two days of messages, deliveries and attempts: {dropped:?}");
     assert_eq!(
@@ -151,8 +151,8 @@ async fn days_past_their_retention_are_dropped_and_what_waits_in_them_stays() {
 
     run(&database, "DELETE FROM pending").await;
     assert_eq!(session.drop_partitions(RETENTION).await.unwrap(), Vec::<String>::new());
-    let until = store.whole_days_until(RETENTION).await.unwrap();
-    assert_eq!(store.delete_stray_messages(until, uuid::Uuid::nil(), 500).await.unwrap().done, 1);
+    let until = store.upkeep.whole_days_until(RETENTION).await.unwrap();
+    assert_eq!(store.upkeep.delete_stray_messages(until, uuid::Uuid::nil(), 500).await.unwrap().done, 1);
     assert_eq!(database.count("SELECT count(*) FROM message").await, 1);
     assert_eq!(database.count("SELECT count(*) FROM delivery").await, 1);
     session.end().await;
@@ -171,8 +171,8 @@ async fn what_stands_outside_of_days_is_deleted_unless_it_waits() {
          SELECT insert_message('21 days'), gen_random_uuid(), gen_random_uuid(), now(), 1",
     )
     .await;
-    let until = store.whole_days_until(RETENTION).await.unwrap();
-    assert_eq!(store.delete_stray_messages(until, uuid::Uuid::nil(), 500).await.unwrap().done, 1);
+    let until = store.upkeep.whole_days_until(RETENTION).await.unwrap();
+    assert_eq!(store.upkeep.delete_stray_messages(until, uuid::Uuid::nil(), 500).await.unwrap().done, 1);
     assert_eq!(database.count("SELECT count(*) FROM message").await, 2);
     assert_eq!(database.count("SELECT count(*) FROM delivery").await, 2);
 }
@@ -187,7 +187,7 @@ async fn an_event_id_is_free_again_when_its_message_is_past_retention() {
          FROM unnest(ARRAY['11 days', '9 days']::interval[]) age",
     )
     .await;
-    assert!(maintenance::run(&store, OPTIONS, Round::Nightly).await.unwrap());
+    assert!(maintenance::run(&store.upkeep, OPTIONS, Round::Nightly).await.unwrap());
     assert_eq!(database.count("SELECT count(*) FROM message_event_id").await, 1);
 }
 
@@ -195,12 +195,12 @@ async fn an_event_id_is_free_again_when_its_message_is_past_retention() {
 async fn one_node_at_a_time_does_the_maintenance_and_a_dead_one_does_not_block_it() {
     let database = Database::fresh().await;
     let store = store(&database).await;
-    let session = store.begin_maintenance(Round::Hourly.name()).await.unwrap().unwrap();
-    assert!(!maintenance::run(&store, OPTIONS, Round::Hourly).await.unwrap(), "another is at it");
+    let session = store.upkeep.begin_maintenance(Round::Hourly.name()).await.unwrap().unwrap();
+    assert!(!maintenance::run(&store.upkeep, OPTIONS, Round::Hourly).await.unwrap(), "another is at it");
     assert_eq!(database.count(MESSAGE_DAYS).await, 0);
     // As a killed process leaves it: nobody says goodbye.
     drop(session);
-    while !maintenance::run(&store, OPTIONS, Round::Hourly).await.unwrap() {
+    while !maintenance::run(&store.upkeep, OPTIONS, Round::Hourly).await.unwrap() {
         tokio::task::yield_now().await;
     }
     assert_eq!(database.count(MESSAGE_DAYS).await, 9);
@@ -210,10 +210,10 @@ async fn one_node_at_a_time_does_the_maintenance_and_a_dead_one_does_not_block_i
 async fn many_nodes_bring_the_schema_up_to_date_at_once() {
     let database = Database::empty().await;
     let nodes: Vec<Store> = futures_util::future::join_all((0..5).map(|_| store(&database))).await;
-    let done = futures_util::future::join_all(nodes.iter().map(Store::migrate)).await;
+    let done = futures_util::future::join_all(nodes.iter().map(|node| node.database.migrate())).await;
     assert!(done.iter().all(Result::is_ok), "{done:?}");
     for node in &nodes {
-        assert!(node.schema_is_current().await.unwrap());
+        assert!(node.database.schema_is_current().await.unwrap());
     }
 }
 
@@ -221,14 +221,14 @@ async fn many_nodes_bring_the_schema_up_to_date_at_once() {
 async fn an_old_schema_is_seen_and_a_newer_one_is_refused() {
     let database = Database::empty().await;
     let store = store(&database).await;
-    assert!(!store.schema_is_current().await.unwrap());
-    store.migrate().await.unwrap();
+    assert!(!store.database.schema_is_current().await.unwrap());
+    store.database.migrate().await.unwrap();
     run(
         &database,
         "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)",
     )
     .await;
-    assert!(!store.schema_is_current().await.unwrap());
+    assert!(!store.database.schema_is_current().await.unwrap());
 
     run(
         &database,
@@ -236,7 +236,9 @@ async fn an_old_schema_is_seen_and_a_newer_one_is_refused() {
         VALUES (9999, 'from the future', true, '', 0)",
     )
     .await;
-    for refused in [store.migrate().await.unwrap_err(), store.schema_is_current().await.unwrap_err()] {
+    for refused in
+        [store.database.migrate().await.unwrap_err(), store.database.schema_is_current().await.unwrap_err()]
+    {
         assert!(matches!(refused, MigrateError::Newer(9999)), "{refused:?}");
     }
     // The refusal leaves no lock behind.

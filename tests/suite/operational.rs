@@ -236,7 +236,7 @@ async fn what_is_buried_is_told_as_well() {
     };
     let store = store_of(app.database()).await;
     until("its turn has come", || async {
-        maintenance::run(&store, options, Round::Minutely).await.unwrap().then_some(())
+        maintenance::run(&store.upkeep, options, Round::Minutely).await.unwrap().then_some(())
     })
     .await;
     let about = told_of(&receiver, &ops, "dead_letter.created", &endpoint, 120).await;

@@ -212,7 +212,7 @@ async fn what_is_paused_for_too_long_dies_but_a_pause_of_everything_kills_nothin
                      UPDATE pending SET due_at = due_at - interval '31 days'";
         sqlx::raw_sql(month).execute(&app.database().pool).await.unwrap();
         until("its turn has come", || async {
-            maintenance::run(&store, options, Round::Minutely).await.unwrap().then_some(())
+            maintenance::run(&store.upkeep, options, Round::Minutely).await.unwrap().then_some(())
         })
         .await;
     };

@@ -53,7 +53,7 @@ async fn rollups_count_what_was_recorded_and_folding_keeps_the_sums() {
     sqlx::raw_sql(move_back).execute(&app.database().pool).await.unwrap();
     let store = store(app.database()).await;
     for _ in 0..2 {
-        assert!(maintenance::run(&store, OPTIONS, Round::Hourly).await.unwrap());
+        assert!(maintenance::run(&store.upkeep, OPTIONS, Round::Hourly).await.unwrap());
         assert_eq!(sums().await, [6, 3, 6, 0, 3, 9, 0]);
     }
     assert_eq!(app.database().count("SELECT count(*) FROM endpoint_hour WHERE node <> 0").await, 0);

@@ -58,7 +58,7 @@ async fn list(
 ) -> Result<Json<ListOut<EnvironmentOut>>, ApiError> {
     caller.operator()?;
     let page = query.request::<EnvironmentId>(Ordering::Ascending)?;
-    let rows = state.store.environments(&page.scan).await?;
+    let rows = state.configuration.environments(&page.scan).await?;
     Ok(Json(page.answer(rows, |row| row.id.to_string(), Into::into)))
 }
 
@@ -80,9 +80,9 @@ async fn create(
 ) -> Result<(StatusCode, Json<EnvironmentOut>), ApiError> {
     caller.operator()?;
     let id = named_environment("body", "id", &input.id)?;
-    let is_new = state.store.create_environment(caller.actor(), &id).await?;
+    let is_new = state.configuration.create_environment(caller.actor(), &id).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    let record = state.store.environment(&id).await?.ok_or(ApiError::Internal)?;
+    let record = state.configuration.environment(&id).await?.ok_or(ApiError::Internal)?;
     Ok((status, Json(record.into())))
 }
 
@@ -99,7 +99,7 @@ async fn get(
 ) -> Result<Json<EnvironmentOut>, ApiError> {
     caller.operator()?;
     let id: EnvironmentId = id.parse().map_err(|_| ApiError::NotFound)?;
-    let record = state.store.environment(&id).await?;
+    let record = state.configuration.environment(&id).await?;
     record.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 

@@ -68,7 +68,7 @@ impl From<NodeRecord> for NodeOut {
 )]
 async fn list(State(state): State<SharedState>, caller: Caller) -> Result<Json<NodesOut>, ApiError> {
     caller.operator()?;
-    let nodes = state.store.nodes().await?;
+    let nodes = state.queue.nodes().await?;
     Ok(Json(NodesOut { data: nodes.into_iter().map(Into::into).collect() }))
 }
 

@@ -144,7 +144,7 @@ async fn by_endpoint(
 ) -> Result<Json<ListOut<EndpointQueueOut>>, ApiError> {
     caller.operator()?;
     let page = query.request::<EndpointId>(Ordering::Ascending)?;
-    let rows = state.store.queue_by_endpoint(&page.scan, COUNTED_PER_ENDPOINT).await?;
+    let rows = state.history.queue_by_endpoint(&page.scan, COUNTED_PER_ENDPOINT).await?;
     Ok(Json(page.answer(rows, |row| row.endpoint_id.to_string(), Into::into)))
 }
 
@@ -158,7 +158,7 @@ async fn by_tenant(
     caller: Caller,
 ) -> Result<Json<TenantQueuesOut>, ApiError> {
     let environment: Option<&EnvironmentId> = caller.operator()?;
-    let rows = state.store.queue_by_tenant(environment, ENDPOINTS_COUNTED, COUNTED_PER_ENDPOINT).await?;
+    let rows = state.history.queue_by_tenant(environment, ENDPOINTS_COUNTED, COUNTED_PER_ENDPOINT).await?;
     let endpoints_counted = rows.endpoints.min(ENDPOINTS_COUNTED);
     let is_capped = rows.endpoints > ENDPOINTS_COUNTED;
     let data = rows.tenants.into_iter().map(Into::into).collect();

@@ -196,7 +196,7 @@ impl Caller {
     /// [`ApiError::NotFound`] when it is not there, or another's.
     pub async fn application(&self, state: &ApiState, named: &str) -> Result<ApplicationId, ApiError> {
         let reference = Reference::parse(named);
-        let found = state.store.application_id(self.environment()?, &reference).await?;
+        let found = state.configuration.application_id(self.environment()?, &reference).await?;
         found.filter(|id| self.sees(*id)).ok_or(ApiError::NotFound)
     }
 

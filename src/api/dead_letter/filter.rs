@@ -188,7 +188,7 @@ async fn application(
                 let msg = "a `uid` is an application's own within its environment: name the environment, too";
                 return Err(ApiError::invalid(&["query", "app_id"], msg, "value_error"));
             };
-            let found = state.store.application_id(environment, &uid).await?;
+            let found = state.configuration.application_id(environment, &uid).await?;
             found.ok_or(ApiError::NotFound)?
         }
     };
@@ -212,7 +212,7 @@ async fn endpoint(
         let msg = "a `uid` is an endpoint's own within its application: name the application, too";
         return Err(ApiError::invalid(&[place, field], msg, "value_error"));
     };
-    let found = state.store.endpoint_id(application, &uid).await?;
+    let found = state.configuration.endpoint_id(application, &uid).await?;
     found.map(Some).ok_or(ApiError::NotFound)
 }
 

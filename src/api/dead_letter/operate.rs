@@ -34,7 +34,7 @@ pub(super) async fn list(
 ) -> Result<Json<ListOut<DeadLetterOut>>, ApiError> {
     let page = page.request::<DeadLetterId>(Ordering::Descending)?;
     let filter = query.filter(state, Some(&scope.environment), scope.application).await?;
-    let rows = state.store.dead_letters(Some(&scope.environment), &filter, &page.scan).await?;
+    let rows = state.history.dead_letters(Some(&scope.environment), &filter, &page.scan).await?;
     Ok(Json(page.answer(rows, |letter| letter.id.to_string(), |letter| shaped(letter, scope))))
 }
 
@@ -53,13 +53,13 @@ pub(super) async fn get(
     id: &str,
 ) -> Result<Json<DeadLetterOut>, ApiError> {
     let id = named(id)?;
-    let letter = state.store.dead_letter(&scope.environment, scope.application, id).await?;
+    let letter = state.history.dead_letter(&scope.environment, scope.application, id).await?;
     let letter = letter.ok_or(ApiError::NotFound)?;
-    let payload = state.store.dead_letter_payload(id).await?;
+    let payload = state.history.dead_letter_payload(id).await?;
     let latest = Scan { after: None, ascending: false, limit: ATTEMPTS_SHOWN };
     let (message, endpoint) = (letter.message_id, Some(letter.endpoint_id));
     let filter = AttemptFilter::default();
-    let attempts = state.store.attempts_of_message(message, endpoint, &filter, true, &latest).await?;
+    let attempts = state.history.attempts_of_message(message, endpoint, &filter, true, &latest).await?;
     let mut out = shaped(letter, scope);
     out.payload = payload.map(|bytes| payload_of(Some(Content::Kept(bytes)))).transpose()?;
     out.attempts =
@@ -76,7 +76,7 @@ pub(super) async fn replay(
     let id = named(id)?;
     let to = if body.is_empty() { None } else { other_endpoint(state, scope, id, body).await? };
     let (actor, environment) = (scope.caller.actor(), &scope.environment);
-    match state.store.replay_dead_letter(actor, environment, scope.application, id, to).await? {
+    match state.tasks.replay_dead_letter(actor, environment, scope.application, id, to).await? {
         ReplayOutcome::Started => {}
         ReplayOutcome::NotFound => return Err(ApiError::NotFound),
         ReplayOutcome::AlreadyReplayed => return Err(already_replayed()),
@@ -98,7 +98,7 @@ pub(super) async fn discard(
 ) -> Result<Json<DeadLetterOut>, ApiError> {
     let id = named(id)?;
     match state
-        .store
+        .tasks
         .discard_dead_letter(scope.caller.actor(), &scope.environment, scope.application, id)
         .await?
     {
@@ -116,7 +116,7 @@ pub(super) async fn bulk(
     input: BulkIn,
 ) -> Result<Response, ApiError> {
     let bulk = input.read(state, scope, kind).await?;
-    let count = state.store.count_dead_letters(&scope.environment, kind, &bulk.filter).await?;
+    let count = state.history.count_dead_letters(&scope.environment, kind, &bulk.filter).await?;
     if bulk.dry_run {
         return Ok(Json(CountOut { dry_run: true, count }).into_response());
     }
@@ -128,7 +128,7 @@ pub(super) async fn bulk(
         rate_per_second: bulk.rate_per_second,
         total: count,
     };
-    let task = state.store.create_task(scope.caller.actor(), &new).await?;
+    let task = state.tasks.create_task(scope.caller.actor(), &new).await?;
     state.replay.wake();
     Ok((StatusCode::ACCEPTED, Json(BackgroundTaskOut::from(task))).into_response())
 }
@@ -140,11 +140,11 @@ async fn other_endpoint(
     id: DeadLetterId,
     body: &[u8],
 ) -> Result<Option<EndpointId>, ApiError> {
-    let letter = state.store.dead_letter(&scope.environment, scope.application, id).await?;
+    let letter = state.history.dead_letter(&scope.environment, scope.application, id).await?;
     let application = letter.ok_or(ApiError::NotFound)?.application_id;
     let input: ReplayIn = parse(body)?;
     let Some(named) = input.to_endpoint_id else { return Ok(None) };
-    let found = state.store.endpoint_id(application, &Reference::parse(&named)).await?;
+    let found = state.configuration.endpoint_id(application, &Reference::parse(&named)).await?;
     found.map(Some).ok_or(ApiError::NotFound)
 }
 
@@ -164,6 +164,6 @@ async fn shown(
     scope: &Scope,
     id: DeadLetterId,
 ) -> Result<Json<DeadLetterOut>, ApiError> {
-    let letter = state.store.dead_letter(&scope.environment, scope.application, id).await?;
+    let letter = state.history.dead_letter(&scope.environment, scope.application, id).await?;
     Ok(Json(shaped(letter.ok_or(ApiError::NotFound)?, scope)))
 }

@@ -47,7 +47,7 @@ async fn list(
     let environment = named.or(chosen);
     let page = page.request::<DeadLetterId>(Ordering::Descending)?;
     let filter = query.filter(&state, environment.as_ref(), None).await?;
-    let rows = state.store.dead_letters(environment.as_ref(), &filter, &page.scan).await?;
+    let rows = state.history.dead_letters(environment.as_ref(), &filter, &page.scan).await?;
     Ok(Json(page.answer(rows, |letter| letter.id.to_string(), Into::into)))
 }
 

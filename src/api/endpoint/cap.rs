@@ -10,7 +10,7 @@ use moka::sync::Cache;
 use crate::config::Caps;
 use crate::domain::actor::{Actor, Role};
 use crate::domain::id::ApplicationId;
-use crate::store::Store;
+use crate::store::ConfigurationStore;
 
 use super::super::error::ApiError;
 
@@ -37,7 +37,7 @@ impl EndpointCaps {
     /// [`ApiError::Invalid`] when there is none.
     pub async fn admit(
         &self,
-        store: &Store,
+        configuration: &ConfigurationStore,
         caps: &Caps,
         actor: &Actor,
         application: ApplicationId,
@@ -52,7 +52,7 @@ impl EndpointCaps {
         } else {
             (caps.max_endpoints, "max_endpoints")
         };
-        let room = i64::from(cap) - i64::from(store.count_endpoints(application, cap).await?);
+        let room = i64::from(cap) - i64::from(configuration.count_endpoints(application, cap).await?);
         if room <= 0 {
             let msg = format!("the application may have {cap} endpoints at most, the operator's `{name}`");
             return Err(ApiError::invalid(&["body"], msg, "value_error"));

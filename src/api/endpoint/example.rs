@@ -96,7 +96,7 @@ async fn payload(
     }
     findings.finish()?;
     let refused = |msg| ApiError::invalid(&["body", "eventType"], msg, "value_error");
-    let known = state.store.event_type(environment, &input.event_type).await?;
+    let known = state.configuration.event_type(environment, &input.event_type).await?;
     let known = known.ok_or_else(|| refused("there is no such event type"))?;
     let schemas = known.settings.schemas.ok_or_else(|| refused("has no schema to make an example of"))?;
     let schemas: Value = serde_json::from_str(schemas.get()).map_err(|_| ApiError::Internal)?;

@@ -85,7 +85,7 @@ pub(in super::super) async fn shown(
     application: ApplicationId,
     named: &str,
 ) -> Result<Json<EndpointHeadersOut>, ApiError> {
-    let headers = state.store.endpoint_headers(application, &Reference::parse(named)).await?;
+    let headers = state.configuration.endpoint_headers(application, &Reference::parse(named)).await?;
     let (hidden, headers): (Headers, Headers) = headers
         .ok_or(ApiError::NotFound)?
         .into_iter()
@@ -157,7 +157,7 @@ async fn change(
     change: impl FnOnce(&mut Headers),
 ) -> Result<StatusCode, ApiError> {
     let reference = Reference::parse(named);
-    let changed = state.store.change_endpoint_headers(actor, application, &reference, |headers| {
+    let changed = state.configuration.change_endpoint_headers(actor, application, &reference, |headers| {
         change(headers);
         check(headers)
     });

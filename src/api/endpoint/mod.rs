@@ -54,7 +54,7 @@ pub(super) async fn page_of(
     query: &PageQuery,
 ) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
     let page = query.request::<EndpointId>(Ordering::Descending)?;
-    let found = state.store.endpoints(application, state.intake.page_bytes, &page.scan).await?;
+    let found = state.configuration.endpoints(application, state.intake.page_bytes, &page.scan).await?;
     Ok(Json(page.answer(found, |row| row.id.to_string(), |row| EndpointOut::from(row).shown_to(caller))))
 }
 
@@ -87,7 +87,7 @@ pub(super) async fn create_from(
     application: ApplicationId,
     input: EndpointIn,
 ) -> Result<EndpointOut, ApiError> {
-    state.endpoint_caps.admit(&state.store, &state.caps, actor, application).await?;
+    state.endpoint_caps.admit(&state.configuration, &state.caps, actor, application).await?;
     let settings = input.settings();
     let secret = match input.secret.as_deref().map(SigningSecret::parse) {
         Some(Ok(secret)) => secret,
@@ -98,7 +98,7 @@ pub(super) async fn create_from(
         None => SigningSecret::generate(),
     };
     let headers = input.headers.unwrap_or_default();
-    Ok(state.store.create_endpoint(actor, application, &settings, &secret, &headers).await?.into())
+    Ok(state.configuration.create_endpoint(actor, application, &settings, &secret, &headers).await?.into())
 }
 
 /// Get an endpoint.
@@ -113,7 +113,7 @@ async fn get(
     ApiPath(path): ApiPath<EndpointPath>,
 ) -> Result<Json<EndpointOut>, ApiError> {
     let application = caller.application(&state, &path.app_id).await?;
-    let record = state.store.endpoint(application, &Reference::parse(&path.endpoint_id)).await?;
+    let record = state.configuration.endpoint(application, &Reference::parse(&path.endpoint_id)).await?;
     record.map(|record| Json(EndpointOut::from(record).shown_to(&caller))).ok_or(ApiError::NotFound)
 }
 
@@ -152,10 +152,11 @@ pub(super) async fn put_to(
     if input.uid.is_none() {
         input.uid = reference.uid().map(str::to_owned);
     }
-    if state.store.endpoint(application, &reference).await?.is_some() {
+    if state.configuration.endpoint(application, &reference).await?.is_some() {
         refuse_parts_of_new_ones(&input)?;
         let settings = input.settings();
-        let changed = state.store.change_endpoint(actor, application, &reference, |s| *s = settings).await?;
+        let changed =
+            state.configuration.change_endpoint(actor, application, &reference, |s| *s = settings).await?;
         return changed.map(|record| (StatusCode::OK, Json(record.into()))).ok_or(ApiError::NotFound);
     }
     let mut findings = Findings::of_path();
@@ -194,8 +195,10 @@ async fn patch(
     let application = caller.application(&state, &path.app_id).await?;
     check_patch(&mut input, &Rules::of(&state, &caller))?;
     let reference = Reference::parse(&path.endpoint_id);
-    let changed =
-        state.store.change_endpoint(caller.actor(), application, &reference, |s| input.apply(s)).await?;
+    let changed = state
+        .configuration
+        .change_endpoint(caller.actor(), application, &reference, |s| input.apply(s))
+        .await?;
     changed.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 
@@ -213,7 +216,7 @@ async fn delete(
 ) -> Result<StatusCode, ApiError> {
     let application = caller.application(&state, &path.app_id).await?;
     let reference = Reference::parse(&path.endpoint_id);
-    if state.store.delete_endpoint(caller.actor(), application, &reference).await? {
+    if state.configuration.delete_endpoint(caller.actor(), application, &reference).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)

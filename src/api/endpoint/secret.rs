@@ -67,7 +67,7 @@ pub(in super::super) async fn shown(
     application: ApplicationId,
     named: &str,
 ) -> Result<Json<EndpointSecretOut>, ApiError> {
-    let secret = state.store.endpoint_secret(application, &Reference::parse(named)).await?;
+    let secret = state.configuration.endpoint_secret(application, &Reference::parse(named)).await?;
     let secret = secret.ok_or(ApiError::NotFound)?;
     Ok(Json(EndpointSecretOut { key: verifying_text(&secret) }))
 }
@@ -113,7 +113,11 @@ pub(in super::super) async fn renew(
     findings.finish()?;
     let Ok(secret) = secret else { return Err(ApiError::Internal) };
     let reference = Reference::parse(named);
-    if state.store.rotate_endpoint_secret(actor, application, &reference, &secret, grace_seconds).await? {
+    if state
+        .configuration
+        .rotate_endpoint_secret(actor, application, &reference, &secret, grace_seconds)
+        .await?
+    {
         Ok(Json(EndpointSecretOut { key: verifying_text(&secret) }))
     } else {
         Err(ApiError::NotFound)

@@ -79,8 +79,8 @@ async fn deliveries(
     let application = caller.application(&state, &path.app_id).await?;
     let endpoint = named_endpoint(&state, application, &path.endpoint_id).await?;
     let bounds = query.into();
-    let counts = state.store.endpoint_counts(endpoint, bounds).await?;
-    let unended = state.store.unended_at(endpoint, bounds).await?;
+    let counts = state.history.endpoint_counts(endpoint, bounds).await?;
+    let unended = state.history.unended_at(endpoint, bounds).await?;
     Ok(Json(EndpointStatsOut {
         success: counts.delivered,
         pending: unended.pending,
@@ -105,7 +105,7 @@ async fn attempts(
 ) -> Result<Json<AttemptStatsOut>, ApiError> {
     let application = caller.application(&state, &path.app_id).await?;
     let endpoint = named_endpoint(&state, application, &path.endpoint_id).await?;
-    let counts = state.store.endpoint_counts(endpoint, query.into()).await?;
+    let counts = state.history.endpoint_counts(endpoint, query.into()).await?;
     let fail = counts.status_3xx + counts.status_4xx + counts.status_5xx + counts.no_response;
     Ok(Json(AttemptStatsOut { success: counts.status_2xx, fail, canceled: 0 }))
 }

@@ -112,8 +112,9 @@ pub(super) async fn earlier(
     with_content: bool,
 ) -> Result<MessageRecord, ApiError> {
     let reference = Reference::parse(app_id);
-    let application = state.store.application_id(environment, &reference).await?.ok_or(ApiError::NotFound)?;
-    let record = state.store.message(application, &Reference::Id(id), with_content).await?;
+    let application =
+        state.configuration.application_id(environment, &reference).await?.ok_or(ApiError::NotFound)?;
+    let record = state.history.message(application, &Reference::Id(id), with_content).await?;
     record.ok_or(ApiError::NotFound)
 }
 

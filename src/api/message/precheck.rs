@@ -59,7 +59,7 @@ async fn precheck(
     findings.event_type("eventType", &input.event_type);
     findings.channels("channels", &channels, MAX_CHANNELS);
     findings.finish()?;
-    let active = state.store.is_wanted(application, &input.event_type, &channels).await?;
+    let active = state.configuration.is_wanted(application, &input.event_type, &channels).await?;
     Ok(Json(PrecheckOut { active }))
 }
 

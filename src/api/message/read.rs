@@ -113,7 +113,7 @@ async fn list(
         accepted: TimeBounds { since: query.after, until: query.before },
     };
     let (content, room) = state.listed(query.with_content.unwrap_or(true)).await?;
-    let found = state.store.messages(application, &filter, content, &page.scan).await?;
+    let found = state.history.messages(application, &filter, content, &page.scan).await?;
     let shaped = found.try_map(MessageOut::of)?;
     let body = Json(page.answer(shaped, |message| message.id.to_string(), |message| message));
     Ok(HeldAnswer { body, room })
@@ -137,7 +137,7 @@ async fn get(
 ) -> Result<Json<MessageOut>, ApiError> {
     let application = caller.application(&state, &app_id).await?;
     let named = Reference::parse(&msg_id);
-    let found = state.store.message(application, &named, query.with_content.unwrap_or(true)).await?;
+    let found = state.history.message(application, &named, query.with_content.unwrap_or(true)).await?;
     Ok(Json(MessageOut::of(found.ok_or(ApiError::NotFound)?)?))
 }
 

@@ -173,9 +173,9 @@ async fn series(
     scope: CountedScope<'_>,
     query: &SeriesQuery,
 ) -> Result<Json<SeriesOut>, ApiError> {
-    let (since, until) = query.bounds(state.store.database_time().await?)?;
+    let (since, until) = query.bounds(state.history.database_time().await?)?;
     let bucket = query.bucket.unwrap_or_default();
-    let buckets = state.store.deliveries_over_time(scope, bucket.into(), since, until).await?;
+    let buckets = state.history.deliveries_over_time(scope, bucket.into(), since, until).await?;
     let total = sum(&buckets).into();
     let data = buckets.into_iter().map(|one| BucketOut { at: one.at, counts: one.counts.into() }).collect();
     Ok(Json(SeriesOut { bucket: Bucket::from(bucket).name(), data, total }))

@@ -94,7 +94,7 @@ async fn applications(
         return Err(refused("appIds", "may have 500 ids or `uid`s at most"));
     }
     for id in asked {
-        match state.store.application_id(environment, &Reference::parse(id)).await? {
+        match state.configuration.application_id(environment, &Reference::parse(id)).await? {
             Some(found) => named.push(found),
             None => unresolved.push(id.clone()),
         }

@@ -203,7 +203,7 @@ async fn what_cannot_be_sent_is_buried_a_few_endpoints_at_a_time_and_what_was_er
     let store = store(&database).await;
     let (mut calls, mut done, mut after) = (0, 0, Some(Uuid::nil()));
     while let Some(place) = after {
-        let walked = store.bury_unreachable(Duration::from_secs(86_400), place, 2, 4).await.unwrap();
+        let walked = store.upkeep.bury_unreachable(Duration::from_secs(86_400), place, 2, 4).await.unwrap();
         (calls, done, after) = (calls + 1, done + walked.done, walked.next);
     }
     assert_eq!(done, 18);

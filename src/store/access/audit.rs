@@ -1,0 +1,121 @@
+//! The audit log's writing side: every function that changes something notes who did it, in the same transaction,
+//! so that there is no change without its entry and no entry without its change.
+
+use std::fmt::Display;
+
+use serde_json::{Value, json};
+
+use crate::domain::actor::{Actor, Role};
+use crate::domain::id::{ApplicationId, AuditEntryId, EnvironmentId};
+
+use crate::store::database::connection::Connection;
+
+use crate::store::StoreError;
+
+/// What is noted. `action` is `object.verb`; its first word is the kind of object.
+pub(in crate::store) struct Entry<'a> {
+    environment: Option<&'a EnvironmentId>,
+    application: Option<ApplicationId>,
+    action: &'static str,
+    object_id: String,
+    details: Value,
+}
+
+impl<'a> Entry<'a> {
+    /// Something about an application or what is below it. Its environment is looked up.
+    pub(in crate::store) fn in_application(
+        application: ApplicationId,
+        action: &'static str,
+        object: impl Display,
+    ) -> Self {
+        let application = Some(application);
+        Self { environment: None, application, action, object_id: object.to_string(), details: json!({}) }
+    }
+
+    /// Something about an environment as a whole.
+    pub(in crate::store) fn in_environment(
+        environment: &'a EnvironmentId,
+        action: &'static str,
+        object: impl Display,
+    ) -> Self {
+        let environment = Some(environment);
+        Self { environment, application: None, action, object_id: object.to_string(), details: json!({}) }
+    }
+
+    /// Something that is done in that environment for that application, or for all of them.
+    pub(in crate::store) fn of(
+        environment: Option<&'a EnvironmentId>,
+        application: Option<ApplicationId>,
+        action: &'static str,
+        object: impl Display,
+    ) -> Self {
+        Self { environment, application, action, object_id: object.to_string(), details: json!({}) }
+    }
+
+    /// With the names of the fields that changed.
+    pub(in crate::store) fn fields(self, names: &[&str]) -> Self {
+        self.details(json!({ "fields": names }))
+    }
+
+    /// With what is to be known besides: small, and never a secret.
+    pub(in crate::store) fn details(mut self, details: Value) -> Self {
+        self.details = details;
+        self
+    }
+
+    fn object_kind(&self) -> &'static str {
+        self.action.split_once('.').map_or(self.action, |(kind, _)| kind)
+    }
+}
+
+/// The names of those that differ.
+pub(in crate::store) fn changed<const N: usize>(fields: [(&'static str, bool); N]) -> Vec<&'static str> {
+    fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}
+
+/// Notes who did what, in the caller's transaction.
+pub(in crate::store) async fn note(
+    tx: &mut Connection,
+    actor: &Actor,
+    entry: Entry<'_>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"-- audit::note
+        INSERT INTO audit_log (id, environment_id, application_id, actor_kind, actor_id, actor_role, address, action,
+                               object_kind, object_id, details)
+        VALUES ($1, coalesce($2, (SELECT environment_id FROM application WHERE id = $3)), $3, $4, $5, $6, $7, $8, $9,
+                $10, $11)"#,
+        AuditEntryId::generate().uuid(),
+        entry.environment.map(EnvironmentId::as_str),
+        entry.application.map(ApplicationId::uuid),
+        actor.kind.name(),
+        actor.id,
+        actor.role.map(Role::name),
+        actor.address.map(|address| address.to_string()),
+        entry.action,
+        entry.object_kind(),
+        entry.object_id,
+        entry.details,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_of_object_is_the_first_word_of_the_action() {
+        let environment: EnvironmentId = "org_a".parse().unwrap();
+        let kind = |action| Entry::in_environment(&environment, action, "x").object_kind();
+        assert_eq!(kind("endpoint.updated"), "endpoint");
+        assert_eq!(kind("endpoint.secret.rotated"), "endpoint");
+    }
+
+    #[test]
+    fn only_what_differs_is_named() {
+        assert_eq!(changed([("url", true), ("uid", false), ("channels", true)]), ["url", "channels"]);
+    }
+}

@@ -1,0 +1,304 @@
+//! Applications: the tenants of an environment. The hidden one, of its operational webhooks, is not among them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::domain::actor::Actor;
+use crate::domain::id::{ApplicationId, EnvironmentId};
+use crate::domain::page::Scan;
+use crate::domain::reference::Reference;
+
+use super::ConfigurationStore;
+use super::version::raise_version;
+use crate::store::StoreError;
+use crate::store::access::audit::{Entry, changed, note};
+use crate::store::access::token_cutoff::announce;
+use crate::store::database::connection::Connection;
+use crate::store::operational::tell::tell_of_deletion;
+
+/// What a caller sets on an application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationSettings {
+    /// The caller's own id for it.
+    pub uid: Option<String>,
+    /// For people.
+    pub name: String,
+    /// Messages a second.
+    pub rate_limit: Option<i32>,
+    /// The waits before each retry, for endpoints that have no schedule of their own.
+    pub retry_schedule_ms: Option<Vec<i64>>,
+    /// Free-form.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// An application as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationRecord {
+    /// Its id.
+    pub id: ApplicationId,
+    /// What was set.
+    pub settings: ApplicationSettings,
+    /// Since when it is paused.
+    pub paused_at: Option<DateTime<Utc>>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl ApplicationSettings {
+    /// The names of the fields in which `other` differs, as the API has them.
+    fn changed_in(&self, other: &Self) -> Vec<&'static str> {
+        changed([
+            ("uid", self.uid != other.uid),
+            ("name", self.name != other.name),
+            ("rateLimit", self.rate_limit != other.rate_limit),
+            ("retrySchedule", self.retry_schedule_ms != other.retry_schedule_ms),
+            ("metadata", self.metadata != other.metadata),
+        ])
+    }
+}
+
+struct Row {
+    id: Uuid,
+    uid: Option<String>,
+    name: String,
+    rate_limit: Option<i32>,
+    retry_schedule_ms: Option<Vec<i64>>,
+    metadata: Json<BTreeMap<String, String>>,
+    paused_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<Row> for ApplicationRecord {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id.into(),
+            settings: ApplicationSettings {
+                uid: row.uid,
+                name: row.name,
+                rate_limit: row.rate_limit,
+                retry_schedule_ms: row.retry_schedule_ms,
+                metadata: row.metadata.0,
+            },
+            paused_at: row.paused_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+impl ConfigurationStore {
+    /// The id of the application of that name, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn application_id(
+        &self,
+        environment: &EnvironmentId,
+        reference: &Reference<ApplicationId>,
+    ) -> Result<Option<ApplicationId>, StoreError> {
+        let id = sqlx::query_scalar!(
+            "-- application::id
+            SELECT id FROM application
+            WHERE environment_id = $1 AND (id = $2 OR uid = $3) AND purpose IS NULL AND deleted_at IS NULL",
+            environment.as_str(),
+            reference.id(),
+            reference.uid(),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(id.map(Into::into))
+    }
+
+    /// The application of that name, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn application(
+        &self,
+        environment: &EnvironmentId,
+        reference: &Reference<ApplicationId>,
+    ) -> Result<Option<ApplicationRecord>, StoreError> {
+        let mut connection = self.pool.connection().await?;
+        find(&mut connection, environment, reference).await
+    }
+
+    /// A stretch of the environment's applications, by id.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn applications(
+        &self,
+        environment: &EnvironmentId,
+        scan: &Scan<ApplicationId>,
+    ) -> Result<Vec<ApplicationRecord>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"-- application::list
+            (SELECT id AS "id!", uid, name AS "name!", rate_limit, retry_schedule_ms,
+                metadata AS "metadata!: Json<BTreeMap<String, String>>",
+                paused_at, created_at AS "created_at!", updated_at AS "updated_at!"
+             FROM application
+             WHERE $2 AND environment_id = $1 AND purpose IS NULL AND deleted_at IS NULL
+                AND id > coalesce($3, '00000000-0000-0000-0000-000000000000'::uuid)
+             ORDER BY id LIMIT $4)
+            UNION ALL
+            (SELECT id, uid, name, rate_limit, retry_schedule_ms, metadata, paused_at, created_at, updated_at
+             FROM application
+             WHERE NOT $2 AND environment_id = $1 AND purpose IS NULL AND deleted_at IS NULL
+                AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+             ORDER BY id DESC LIMIT $4)"#,
+            environment.as_str(),
+            scan.ascending,
+            scan.after.map(ApplicationId::uuid),
+            scan.limit,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Creates an application.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the `uid` is taken.
+    pub async fn create_application(
+        &self,
+        actor: &Actor,
+        environment: &EnvironmentId,
+        settings: &ApplicationSettings,
+    ) -> Result<ApplicationRecord, StoreError> {
+        let id = ApplicationId::generate();
+        let mut transaction = self.pool.begin().await?;
+        let row = sqlx::query_as!(
+            Row,
+            r#"-- application::create
+            INSERT INTO application (id, environment_id, uid, name, rate_limit, retry_schedule_ms, metadata)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            RETURNING id, uid, name, rate_limit, retry_schedule_ms,
+                metadata AS "metadata: Json<BTreeMap<String, String>>", paused_at, created_at, updated_at"#,
+            id.uuid(),
+            environment.as_str(),
+            settings.uid,
+            settings.name,
+            settings.rate_limit,
+            settings.retry_schedule_ms.as_deref(),
+            Json(&settings.metadata) as _,
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(uid_taken)?;
+        let entry = Entry::of(Some(environment), Some(id), "application.created", id);
+        note(&mut transaction, actor, entry).await?;
+        transaction.commit().await?;
+        Ok(row.into())
+    }
+
+    /// Changes an application, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the new `uid` is taken.
+    pub async fn change_application(
+        &self,
+        actor: &Actor,
+        environment: &EnvironmentId,
+        reference: &Reference<ApplicationId>,
+        change: impl FnOnce(&mut ApplicationSettings),
+    ) -> Result<Option<ApplicationRecord>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let Some(ApplicationRecord { id, .. }) = find(&mut transaction, environment, reference).await? else {
+            return Ok(None);
+        };
+        if !raise_version(&mut transaction, id).await? {
+            return Ok(None);
+        }
+        // Read again under the lock that raising took.
+        let Some(mut record) = find(&mut transaction, environment, &Reference::Id(id)).await? else {
+            return Ok(None);
+        };
+        let before = record.settings.clone();
+        change(&mut record.settings);
+        let settings = &record.settings;
+        record.updated_at = sqlx::query_scalar!(
+            "-- application::change
+            UPDATE application SET uid = $2, name = $3, rate_limit = $4, retry_schedule_ms = $5, metadata = $6,
+                updated_at = now()
+            WHERE id = $1
+            RETURNING updated_at",
+            id.uuid(),
+            settings.uid,
+            settings.name,
+            settings.rate_limit,
+            settings.retry_schedule_ms.as_deref(),
+            Json(&settings.metadata) as _,
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(uid_taken)?;
+        let fields = before.changed_in(settings);
+        let entry = Entry::in_application(id, "application.updated", id).fields(&fields);
+        note(&mut transaction, actor, entry).await?;
+        transaction.commit().await?;
+        Ok(Some(record))
+    }
+
+    /// Deletes an application with its endpoints. False when it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn delete_application(&self, actor: &Actor, id: ApplicationId) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        if !raise_version(&mut transaction, id).await? {
+            return Ok(false);
+        }
+        tell_of_deletion(&mut transaction, id).await?;
+        sqlx::query!(
+            "-- application::delete
+            WITH endpoints AS (
+                UPDATE endpoint SET deleted_at = now() WHERE application_id = $1 AND deleted_at IS NULL
+            )
+            UPDATE application SET deleted_at = now(), updated_at = now() WHERE id = $1",
+            id.uuid(),
+        )
+        .execute(&mut *transaction)
+        .await?;
+        note(&mut transaction, actor, Entry::in_application(id, "application.deleted", id)).await?;
+        // Whatever was issued for it ends with it.
+        announce(&mut transaction, id).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}
+
+async fn find(
+    connection: &mut Connection,
+    environment: &EnvironmentId,
+    reference: &Reference<ApplicationId>,
+) -> Result<Option<ApplicationRecord>, StoreError> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"-- application::get
+        SELECT id, uid, name, rate_limit, retry_schedule_ms,
+            metadata AS "metadata: Json<BTreeMap<String, String>>", paused_at, created_at, updated_at
+        FROM application
+        WHERE environment_id = $1 AND (id = $2 OR uid = $3) AND purpose IS NULL AND deleted_at IS NULL"#,
+        environment.as_str(),
+        reference.id(),
+        reference.uid(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(Into::into))
+}
+
+fn uid_taken(error: sqlx::Error) -> StoreError {
+    match StoreError::from(error) {
+        StoreError::Conflict(_) => StoreError::Conflict("Another application has that uid."),
+        other => other,
+    }
+}

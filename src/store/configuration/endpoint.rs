@@ -1,0 +1,437 @@
+//! Endpoints, without their secrets.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::domain::actor::Actor;
+use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::operational::NoticeKind;
+use crate::domain::page::{Scan, Stretch};
+use crate::domain::reference::Reference;
+use crate::domain::secret::SigningSecret;
+
+use super::ConfigurationStore;
+use super::endpoint_secret::insert_secret;
+use super::version::raise_version;
+use crate::store::StoreError;
+use crate::store::access::audit::{Entry, changed, note};
+use crate::store::database::connection::Connection;
+use crate::store::history::message::stored_length;
+use crate::store::operational::tell::{follow_listeners, tell};
+
+/// What a caller sets on an endpoint. Empty lists mean everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointSettings {
+    /// The caller's own id for it.
+    pub uid: Option<String>,
+    /// Where requests go.
+    pub url: String,
+    /// For people.
+    pub description: String,
+    /// The version of the payloads that it expects, for people.
+    pub version: i32,
+    /// Event types that it wants.
+    pub event_types: Vec<String>,
+    /// Channels that it wants.
+    pub channels: Vec<String>,
+    /// Requests a second.
+    pub rate_limit: Option<i32>,
+    /// Requests at once.
+    pub max_in_flight: Option<i32>,
+    /// The waits before each retry.
+    pub retry_schedule_ms: Option<Vec<i64>>,
+    /// Free-form.
+    pub metadata: BTreeMap<String, String>,
+    /// Disabled endpoints hold their deliveries.
+    pub disabled: bool,
+}
+
+/// An endpoint as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointRecord {
+    /// Its id.
+    pub id: EndpointId,
+    /// What was set.
+    pub settings: EndpointSettings,
+    /// `request`, `gone` or `failing`, when it is disabled.
+    pub disabled_reason: Option<String>,
+    /// Since when it is paused.
+    pub paused_at: Option<DateTime<Utc>>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl EndpointSettings {
+    /// The names of the fields in which `other` differs, as the API has them.
+    fn changed_in(&self, other: &Self) -> Vec<&'static str> {
+        changed([
+            ("uid", self.uid != other.uid),
+            ("url", self.url != other.url),
+            ("description", self.description != other.description),
+            ("version", self.version != other.version),
+            ("filterTypes", self.event_types != other.event_types),
+            ("channels", self.channels != other.channels),
+            ("rateLimit", self.rate_limit != other.rate_limit),
+            ("maxInFlight", self.max_in_flight != other.max_in_flight),
+            ("retrySchedule", self.retry_schedule_ms != other.retry_schedule_ms),
+            ("metadata", self.metadata != other.metadata),
+            ("disabled", self.disabled != other.disabled),
+        ])
+    }
+}
+
+struct Row {
+    id: Uuid,
+    uid: Option<String>,
+    url: String,
+    description: String,
+    version: i32,
+    event_types: Option<Vec<String>>,
+    channels: Option<Vec<String>>,
+    rate_limit: Option<i32>,
+    max_in_flight: Option<i32>,
+    retry_schedule_ms: Option<Vec<i64>>,
+    metadata: Json<BTreeMap<String, String>>,
+    disabled_reason: Option<String>,
+    paused_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<Row> for EndpointRecord {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id.into(),
+            settings: EndpointSettings {
+                uid: row.uid,
+                url: row.url,
+                description: row.description,
+                version: row.version,
+                event_types: row.event_types.unwrap_or_default(),
+                channels: row.channels.unwrap_or_default(),
+                rate_limit: row.rate_limit,
+                max_in_flight: row.max_in_flight,
+                retry_schedule_ms: row.retry_schedule_ms,
+                metadata: row.metadata.0,
+                disabled: row.disabled_reason.is_some(),
+            },
+            disabled_reason: row.disabled_reason,
+            paused_at: row.paused_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// NULL stands for an empty list.
+fn listed(list: &[String]) -> Option<&[String]> {
+    (!list.is_empty()).then_some(list)
+}
+
+impl ConfigurationStore {
+    /// The endpoint of that name, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn endpoint(
+        &self,
+        application: ApplicationId,
+        reference: &Reference<EndpointId>,
+    ) -> Result<Option<EndpointRecord>, StoreError> {
+        let mut connection = self.pool.connection().await?;
+        find(&mut connection, application, reference).await
+    }
+
+    /// A stretch of the application's endpoints, by id; as many as have no more than so many bytes of event types.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn endpoints(
+        &self,
+        application: ApplicationId,
+        most_bytes: usize,
+        scan: &Scan<EndpointId>,
+    ) -> Result<Stretch<EndpointRecord>, StoreError> {
+        // A page of endpoints with many event types could be large: those that do not fit are not read.
+        let rows = sqlx::query!(
+            r#"-- endpoint::list
+            SELECT id AS "id!", uid, url AS "url!", description AS "description!", version AS "version!",
+                event_types, channels, rate_limit, max_in_flight, retry_schedule_ms,
+                metadata AS "metadata!: Json<BTreeMap<String, String>>", disabled_reason, paused_at,
+                created_at AS "created_at!", updated_at AS "updated_at!", found AS "found!"
+            FROM (
+            SELECT *, count(*) OVER () AS found, row_number() OVER listed AS place,
+                sum(octet_length(array_to_string(event_types, ','))) OVER (listed ROWS UNBOUNDED PRECEDING) AS bytes
+            FROM (
+            (SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
+                retry_schedule_ms, metadata, disabled_reason, paused_at, created_at, updated_at
+             FROM endpoint
+             WHERE $2 AND application_id = $1 AND deleted_at IS NULL
+                AND id > coalesce($3, '00000000-0000-0000-0000-000000000000'::uuid)
+             ORDER BY id LIMIT $4)
+            UNION ALL
+            (SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
+                retry_schedule_ms, metadata, disabled_reason, paused_at, created_at, updated_at
+             FROM endpoint
+             WHERE NOT $2 AND application_id = $1 AND deleted_at IS NULL
+                AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+             ORDER BY id DESC LIMIT $4)
+            ) page
+            WINDOW listed AS (ORDER BY CASE WHEN $2 THEN id END, CASE WHEN NOT $2 THEN id END DESC)
+            ) weighed
+            WHERE place = 1 OR coalesce(bytes, 0) <= $5
+            ORDER BY place"#,
+            application.uuid(),
+            scan.ascending,
+            scan.after.map(EndpointId::uuid),
+            scan.limit,
+            stored_length(most_bytes),
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let is_cut = rows.first().is_some_and(|row| row.found > stored_length(rows.len()));
+        let rows = rows.into_iter().map(|row| {
+            let row = Row {
+                id: row.id,
+                uid: row.uid,
+                url: row.url,
+                description: row.description,
+                version: row.version,
+                event_types: row.event_types,
+                channels: row.channels,
+                rate_limit: row.rate_limit,
+                max_in_flight: row.max_in_flight,
+                retry_schedule_ms: row.retry_schedule_ms,
+                metadata: row.metadata,
+                disabled_reason: row.disabled_reason,
+                paused_at: row.paused_at,
+                created_at: row.created_at,
+                updated_at: row.updated_at,
+            };
+            row.into()
+        });
+        Ok(Stretch { rows: rows.collect(), is_cut })
+    }
+
+    /// How many live endpoints the application has; counting stops at `most`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn count_endpoints(&self, application: ApplicationId, most: u32) -> Result<u32, StoreError> {
+        let found = sqlx::query_scalar!(
+            r#"-- endpoint::count
+            SELECT count(*) AS "count!" FROM (
+                SELECT FROM endpoint WHERE application_id = $1 AND deleted_at IS NULL LIMIT $2
+            ) found"#,
+            application.uuid(),
+            i64::from(most),
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(u32::try_from(found).unwrap_or(u32::MAX))
+    }
+
+    /// The live ones of these endpoints, by id, in no particular order.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn endpoints_by_id(&self, ids: &[EndpointId]) -> Result<Vec<EndpointRecord>, StoreError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+        let rows = sqlx::query_as!(
+            Row,
+            r#"-- endpoint::list_by_id
+            SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
+                retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason, paused_at,
+                created_at, updated_at
+            FROM endpoint WHERE id = ANY($1) AND deleted_at IS NULL"#,
+            &ids,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Creates an endpoint with its first secret and its headers.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the `uid` is taken, or the application was deleted in between.
+    pub async fn create_endpoint(
+        &self,
+        actor: &Actor,
+        application: ApplicationId,
+        settings: &EndpointSettings,
+        secret: &SigningSecret,
+        headers: &BTreeMap<String, String>,
+    ) -> Result<EndpointRecord, StoreError> {
+        let id = EndpointId::generate();
+        let headers_sealed = self.seal_headers(id, headers)?;
+        let mut transaction = self.pool.begin().await?;
+        if !raise_version(&mut transaction, application).await? {
+            return Err(StoreError::Conflict("The application was deleted."));
+        }
+        let row = sqlx::query_as!(
+            Row,
+            r#"-- endpoint::create
+            INSERT INTO endpoint (id, application_id, uid, url, description, version, event_types, channels,
+                rate_limit, max_in_flight, retry_schedule_ms, metadata, headers_sealed, disabled_at, disabled_reason)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                CASE WHEN $14 THEN now() END, CASE WHEN $14 THEN 'request' END)
+            RETURNING id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
+                retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
+                paused_at, created_at, updated_at"#,
+            id.uuid(),
+            application.uuid(),
+            settings.uid,
+            settings.url,
+            settings.description,
+            settings.version,
+            listed(&settings.event_types),
+            listed(&settings.channels),
+            settings.rate_limit,
+            settings.max_in_flight,
+            settings.retry_schedule_ms.as_deref(),
+            Json(&settings.metadata) as _,
+            headers_sealed,
+            settings.disabled,
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(uid_taken)?;
+        insert_secret(&mut transaction, &self.sealer, id, secret).await?;
+        note(&mut transaction, actor, Entry::in_application(application, "endpoint.created", id)).await?;
+        tell(&mut transaction, application, id, NoticeKind::EndpointCreated, json!({})).await?;
+        follow_listeners(&mut transaction, application).await?;
+        transaction.commit().await?;
+        Ok(row.into())
+    }
+
+    /// Changes an endpoint, if it is there. One that is enabled again goes on with what it held.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the new `uid` is taken.
+    pub async fn change_endpoint(
+        &self,
+        actor: &Actor,
+        application: ApplicationId,
+        reference: &Reference<EndpointId>,
+        change: impl FnOnce(&mut EndpointSettings),
+    ) -> Result<Option<EndpointRecord>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        if !raise_version(&mut transaction, application).await? {
+            return Ok(None);
+        }
+        let Some(EndpointRecord { id, mut settings, .. }) =
+            find(&mut transaction, application, reference).await?
+        else {
+            return Ok(None);
+        };
+        let before = settings.clone();
+        change(&mut settings);
+        let row = sqlx::query_as!(
+            Row,
+            r#"-- endpoint::change
+            UPDATE endpoint SET uid = $2, url = $3, description = $4, version = $5, event_types = $6,
+                channels = $7, rate_limit = $8, max_in_flight = $9, retry_schedule_ms = $10, metadata = $11,
+                disabled_at = CASE WHEN $12 THEN coalesce(disabled_at, now()) END,
+                disabled_reason = CASE WHEN $12 THEN coalesce(disabled_reason, 'request') END,
+                opened_at = CASE WHEN disabled_at IS NOT NULL AND NOT $12 THEN now() ELSE opened_at END,
+                updated_at = now()
+            WHERE id = $1
+            RETURNING id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
+                retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
+                paused_at, created_at, updated_at"#,
+            id.uuid(),
+            settings.uid,
+            settings.url,
+            settings.description,
+            settings.version,
+            listed(&settings.event_types),
+            listed(&settings.channels),
+            settings.rate_limit,
+            settings.max_in_flight,
+            settings.retry_schedule_ms.as_deref(),
+            Json(&settings.metadata) as _,
+            settings.disabled,
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(uid_taken)?;
+        let fields = before.changed_in(&settings);
+        let entry = Entry::in_application(application, "endpoint.updated", id).fields(&fields);
+        note(&mut transaction, actor, entry).await?;
+        tell(&mut transaction, application, id, NoticeKind::EndpointUpdated, json!({})).await?;
+        if settings.disabled && !before.disabled {
+            let details = json!({ "reason": "request" });
+            tell(&mut transaction, application, id, NoticeKind::EndpointDisabled, details).await?;
+        }
+        transaction.commit().await?;
+        Ok(Some(row.into()))
+    }
+
+    /// Deletes an endpoint. False when it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn delete_endpoint(
+        &self,
+        actor: &Actor,
+        application: ApplicationId,
+        reference: &Reference<EndpointId>,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        if !raise_version(&mut transaction, application).await? {
+            return Ok(false);
+        }
+        let deleted = sqlx::query_scalar!(
+            "-- endpoint::delete
+            UPDATE endpoint SET deleted_at = now(), updated_at = now()
+            WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL
+            RETURNING id",
+            application.uuid(),
+            reference.id(),
+            reference.uid(),
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(id) = deleted.map(EndpointId::from) else { return Ok(false) };
+        note(&mut transaction, actor, Entry::in_application(application, "endpoint.deleted", id)).await?;
+        tell(&mut transaction, application, id, NoticeKind::EndpointDeleted, json!({})).await?;
+        follow_listeners(&mut transaction, application).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}
+
+async fn find(
+    connection: &mut Connection,
+    application: ApplicationId,
+    reference: &Reference<EndpointId>,
+) -> Result<Option<EndpointRecord>, StoreError> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"-- endpoint::get
+        SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
+            retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
+            paused_at, created_at, updated_at
+        FROM endpoint WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL"#,
+        application.uuid(),
+        reference.id(),
+        reference.uid(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(Into::into))
+}
+
+fn uid_taken(error: sqlx::Error) -> StoreError {
+    match StoreError::from(error) {
+        StoreError::Conflict(_) => StoreError::Conflict("Another endpoint has that uid."),
+        other => other,
+    }
+}

@@ -1,0 +1,137 @@
+//! The endpoints' own headers, sealed: they often carry credentials.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::domain::actor::Actor;
+use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::operational::NoticeKind;
+use crate::domain::reference::Reference;
+
+use super::ConfigurationStore;
+use super::version::raise_version;
+use crate::store::StoreError;
+use crate::store::access::audit::{Entry, note};
+use crate::store::operational::tell::tell;
+
+impl ConfigurationStore {
+    /// Seals headers for their endpoint; `None` when there are none.
+    pub(in crate::store) fn seal_headers(
+        &self,
+        endpoint: EndpointId,
+        headers: &BTreeMap<String, String>,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        if headers.is_empty() {
+            return Ok(None);
+        }
+        let text = serde_json::to_vec(headers)
+            .map_err(|_| StoreError::Inconsistent("headers could not be written as JSON".to_owned()))?;
+        self.sealer.seal(&text, endpoint.uuid().as_bytes()).map(Some)
+    }
+
+    fn open_headers(
+        &self,
+        endpoint: EndpointId,
+        sealed: Option<&[u8]>,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
+        let Some(sealed) = sealed else { return Ok(BTreeMap::new()) };
+        let text = self.sealer.open(sealed, endpoint.uuid().as_bytes())?;
+        serde_json::from_slice(&text)
+            .map_err(|_| StoreError::Inconsistent("stored headers do not parse".to_owned()))
+    }
+
+    /// The headers of an endpoint, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] when they do not open.
+    pub async fn endpoint_headers(
+        &self,
+        application: ApplicationId,
+        reference: &Reference<EndpointId>,
+    ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+        let row = sqlx::query!(
+            "-- endpoint_header::get
+            SELECT id, headers_sealed FROM endpoint
+            WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL",
+            application.uuid(),
+            reference.id(),
+            reference.uid(),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|row| self.open_headers(row.id.into(), row.headers_sealed.as_deref())).transpose()
+    }
+
+    /// Changes the headers of an endpoint. False when it is not there. What `change` refuses is not written.
+    ///
+    /// # Errors
+    /// That of `change`, or [`StoreError`] turned into it.
+    pub async fn change_endpoint_headers<E: From<StoreError>>(
+        &self,
+        actor: &Actor,
+        application: ApplicationId,
+        reference: &Reference<EndpointId>,
+        change: impl FnOnce(&mut BTreeMap<String, String>) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        let mut transaction = self.pool.begin().await.map_err(StoreError::from)?;
+        if !raise_version(&mut transaction, application).await? {
+            return Ok(false);
+        }
+        let row = sqlx::query!(
+            "-- endpoint_header::get_to_change
+            SELECT id, headers_sealed FROM endpoint
+            WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL",
+            application.uuid(),
+            reference.id(),
+            reference.uid(),
+        )
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(StoreError::from)?;
+        let Some(row) = row else { return Ok(false) };
+        let id = EndpointId::from(row.id);
+        let mut headers = self.open_headers(id, row.headers_sealed.as_deref())?;
+        let before = headers.clone();
+        change(&mut headers)?;
+        sqlx::query!(
+            "-- endpoint_header::change
+            UPDATE endpoint SET headers_sealed = $2, updated_at = now() WHERE id = $1",
+            id.uuid(),
+            self.seal_headers(id, &headers)?,
+        )
+        .execute(&mut *transaction)
+        .await
+        .map_err(StoreError::from)?;
+        let entry = Entry::in_application(application, "endpoint.headers.updated", id);
+        note(&mut transaction, actor, entry.fields(&names_that_differ(&before, &headers))).await?;
+        tell(&mut transaction, application, id, NoticeKind::EndpointUpdated, json!({})).await?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(true)
+    }
+}
+
+/// The names of headers that were added, changed or taken away.
+fn names_that_differ<'a>(
+    before: &'a BTreeMap<String, String>,
+    after: &'a BTreeMap<String, String>,
+) -> Vec<&'a str> {
+    let changed = after.iter().filter(|(name, value)| before.get(*name) != Some(*value));
+    let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
+    changed.chain(gone).map(|(name, _)| name.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_named_without_their_values() {
+        let map = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let before: BTreeMap<String, String> = map(&[("a", "1"), ("b", "2"), ("c", "3")]);
+        let after = map(&[("a", "1"), ("b", "other"), ("d", "4")]);
+        assert_eq!(names_that_differ(&before, &after), ["b", "d", "c"]);
+    }
+}

@@ -1,0 +1,139 @@
+//! Signing secrets of endpoints, sealed for their endpoint. One is current; rotated ones sign along for a while.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::domain::actor::Actor;
+use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::operational::NoticeKind;
+use crate::domain::reference::Reference;
+use crate::domain::secret::SigningSecret;
+
+use super::ConfigurationStore;
+use super::version::raise_version;
+use crate::store::Sealer;
+use crate::store::StoreError;
+use crate::store::access::audit::{Entry, note};
+use crate::store::database::connection::Connection;
+use crate::store::operational::tell::tell;
+
+/// So many keys may sign at once.
+const MAX_LIVE_KEYS: i64 = 10;
+
+impl ConfigurationStore {
+    /// The current secret of an endpoint, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] when it does not open.
+    pub async fn endpoint_secret(
+        &self,
+        application: ApplicationId,
+        reference: &Reference<EndpointId>,
+    ) -> Result<Option<SigningSecret>, StoreError> {
+        let row = sqlx::query!(
+            "-- endpoint_secret::current
+            SELECT s.endpoint_id, s.sealed FROM endpoint_secret s JOIN endpoint e ON e.id = s.endpoint_id
+            WHERE e.application_id = $1 AND (e.id = $2 OR e.uid = $3) AND e.deleted_at IS NULL
+                AND s.expires_at IS NULL",
+            application.uuid(),
+            reference.id(),
+            reference.uid(),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let text = self.sealer.open(&row.sealed, row.endpoint_id.as_bytes())?;
+        let secret = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
+        secret
+            .map(Some)
+            .ok_or_else(|| StoreError::Inconsistent("a stored signing secret does not parse".to_owned()))
+    }
+
+    /// Makes `secret` the current one; the one before signs along for `grace_seconds`. False when there is no
+    /// such endpoint.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when too many keys would be live.
+    pub async fn rotate_endpoint_secret(
+        &self,
+        actor: &Actor,
+        application: ApplicationId,
+        reference: &Reference<EndpointId>,
+        secret: &SigningSecret,
+        grace_seconds: u32,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        if !raise_version(&mut transaction, application).await? {
+            return Ok(false);
+        }
+        let endpoint = sqlx::query_scalar!(
+            "-- endpoint_secret::endpoint_to_rotate
+            SELECT id FROM endpoint
+            WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL",
+            application.uuid(),
+            reference.id(),
+            reference.uid(),
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(endpoint) = endpoint else { return Ok(false) };
+        let id = EndpointId::from(endpoint);
+        sqlx::query!(
+            "-- endpoint_secret::retire
+            UPDATE endpoint_secret SET expires_at = now() + make_interval(secs => $2)
+            WHERE endpoint_id = $1 AND expires_at IS NULL",
+            endpoint,
+            f64::from(grace_seconds),
+        )
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query!(
+            "-- endpoint_secret::forget_expired
+            DELETE FROM endpoint_secret WHERE endpoint_id = $1 AND expires_at <= now()",
+            endpoint,
+        )
+        .execute(&mut *transaction)
+        .await?;
+        insert_secret(&mut transaction, &self.sealer, id, secret).await?;
+        let live = sqlx::query_scalar!(
+            r#"-- endpoint_secret::count
+            SELECT count(*) AS "count!" FROM endpoint_secret WHERE endpoint_id = $1"#,
+            endpoint,
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        if live > MAX_LIVE_KEYS {
+            return Err(StoreError::Conflict("The endpoint has ten live keys already."));
+        }
+        let entry = Entry::in_application(application, "endpoint.secret.rotated", id);
+        note(&mut transaction, actor, entry.details(json!({ "gracePeriodSeconds": grace_seconds }))).await?;
+        tell(&mut transaction, application, endpoint.into(), NoticeKind::EndpointUpdated, json!({})).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}
+
+/// Inserts the current secret of an endpoint that has none.
+pub(in crate::store) async fn insert_secret(
+    connection: &mut Connection,
+    sealer: &Sealer,
+    endpoint: EndpointId,
+    secret: &SigningSecret,
+) -> Result<(), StoreError> {
+    let sealed = sealer.seal(secret.to_text().as_bytes(), endpoint.uuid().as_bytes())?;
+    sqlx::query!(
+        "-- endpoint_secret::create
+        INSERT INTO endpoint_secret (id, endpoint_id, sealed) VALUES ($1, $2, $3)",
+        new_row_id(),
+        endpoint.uuid(),
+        sealed,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Rows of secrets are never named outside; any time-ordered id does.
+fn new_row_id() -> Uuid {
+    EndpointId::generate().uuid()
+}

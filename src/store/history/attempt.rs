@@ -1,0 +1,242 @@
+//! Reading attempts. Writing them is the recorder's. Attempts lie in partitions by their own time, and an attempt
+//! is never older than its message: that bounds what a look-up by message reads.
+
+use uuid::Uuid;
+
+use crate::domain::attempt::Trigger;
+use crate::domain::id::{AttemptId, EndpointId, MessageId};
+use crate::domain::page::Scan;
+
+use super::HistoryStore;
+use super::message::MessageFilter;
+use crate::store::Span;
+use crate::store::StoreError;
+use crate::store::database::span::{TimeBounds, earliest_after};
+
+/// An attempt as it is shown.
+#[derive(Debug, Clone)]
+pub struct AttemptRecord {
+    /// Its id.
+    pub id: AttemptId,
+    /// Of which message.
+    pub message_id: MessageId,
+    /// To which endpoint.
+    pub endpoint_id: EndpointId,
+    /// Where the request went.
+    pub url: String,
+    /// 1 for the first of a round.
+    pub number: u16,
+    /// Why it was made.
+    pub trigger: Trigger,
+    /// Whether the receiver answered 2xx in time.
+    pub delivered: bool,
+    /// What went wrong.
+    pub failure: Option<String>,
+    /// The answer's status.
+    pub http_status: Option<u16>,
+    /// The start of the answer, when that was asked for.
+    pub response: Option<Vec<u8>>,
+    /// How long the exchange took.
+    pub duration_ms: i32,
+    /// The message that it is of, unless retention took it.
+    pub message: Option<AttemptedMessage>,
+}
+
+/// The message of an attempt, without its content.
+#[derive(Debug, Clone)]
+pub struct AttemptedMessage {
+    /// Its event type.
+    pub event_type: String,
+    /// The producer's own id for it.
+    pub event_id: Option<String>,
+    /// Its channels.
+    pub channels: Vec<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+}
+
+/// The class of an answer's status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusClass {
+    /// There was no answer.
+    None,
+    /// Hundreds: 1 to 5.
+    Hundreds(i16),
+}
+
+/// Which attempts are meant.
+#[derive(Debug, Clone, Default)]
+pub struct AttemptFilter {
+    /// Only those that delivered, or only those that failed.
+    pub delivered: Option<bool>,
+    /// Only answers of this class.
+    pub status_class: Option<StatusClass>,
+    /// Made in this time.
+    pub made: TimeBounds,
+    /// Of messages like this; its time is not looked at.
+    pub message: MessageFilter,
+}
+
+impl AttemptFilter {
+    /// 0 for no answer, otherwise the hundreds.
+    fn status_class(&self) -> Option<i16> {
+        self.status_class.map(|class| match class {
+            StatusClass::None => 0,
+            StatusClass::Hundreds(hundreds) => hundreds,
+        })
+    }
+}
+
+struct Row {
+    id: Uuid,
+    message_id: Uuid,
+    endpoint_id: Uuid,
+    url: String,
+    number: i16,
+    trigger: i16,
+    delivered: bool,
+    failure: Option<String>,
+    http_status: Option<i16>,
+    response: Option<Vec<u8>>,
+    duration_ms: i32,
+    event_type: Option<String>,
+    event_id: Option<String>,
+    channels: Option<Vec<String>>,
+    tags: Option<Vec<String>>,
+}
+
+impl From<Row> for AttemptRecord {
+    fn from(row: Row) -> Self {
+        let message = row.event_type.map(|event_type| AttemptedMessage {
+            event_type,
+            event_id: row.event_id,
+            channels: row.channels.unwrap_or_default(),
+            tags: row.tags.unwrap_or_default(),
+        });
+        Self {
+            id: row.id.into(),
+            message_id: row.message_id.into(),
+            endpoint_id: row.endpoint_id.into(),
+            url: row.url,
+            number: row.number.unsigned_abs(),
+            trigger: Trigger::from_code(row.trigger),
+            delivered: row.delivered,
+            failure: row.failure,
+            http_status: row.http_status.map(i16::cast_unsigned),
+            response: row.response,
+            duration_ms: row.duration_ms,
+            message,
+        }
+    }
+}
+
+impl HistoryStore {
+    /// Attempts at an endpoint, by id. That the endpoint is the caller's has been looked up.
+    pub async fn attempts_at_endpoint(
+        &self,
+        endpoint: EndpointId,
+        filter: &AttemptFilter,
+        with_content: bool,
+        scan: &Scan<AttemptId>,
+    ) -> Result<Vec<AttemptRecord>, StoreError> {
+        let span = Span::of(scan).within(filter.made);
+        let rows = sqlx::query_as!(
+            Row,
+            r#"-- attempt::list_by_endpoint
+            SELECT t.id, t.message_id, t.endpoint_id, t.url, t.number, t.trigger, t.delivered, t.failure,
+                   t.http_status, CASE WHEN $2 THEN t.response_body END AS response, t.duration_ms,
+                   m.event_type AS "event_type?", m.event_id, m.channels, m.tags
+            FROM attempt t LEFT JOIN message m ON m.id = t.message_id
+            WHERE t.endpoint_id = $1
+              AND ($3::boolean IS NULL OR t.delivered = $3)
+              AND ($4::smallint IS NULL OR coalesce(t.http_status / 100, 0) = $4)
+              AND ($5::text[] IS NULL OR m.event_type = ANY($5))
+              AND ($6::text IS NULL OR $6 = ANY(m.channels))
+              AND ($7::text IS NULL OR $7 = ANY(m.tags))
+              AND t.id > $8 AND t.id < $9
+            ORDER BY CASE WHEN $10 THEN t.id END, CASE WHEN NOT $10 THEN t.id END DESC
+            LIMIT $11"#,
+            endpoint.uuid(),
+            with_content,
+            filter.delivered,
+            filter.status_class(),
+            filter.message.event_types(),
+            filter.message.channel.as_deref(),
+            filter.message.tag.as_deref(),
+            span.above,
+            span.below,
+            span.ascending,
+            span.limit,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Attempts of a message, by id, at one endpoint or at all. That the message is the caller's has been looked
+    /// up.
+    pub async fn attempts_of_message(
+        &self,
+        message: MessageId,
+        endpoint: Option<EndpointId>,
+        filter: &AttemptFilter,
+        with_content: bool,
+        scan: &Scan<AttemptId>,
+    ) -> Result<Vec<AttemptRecord>, StoreError> {
+        let span = Span::of(scan).within(filter.made);
+        let rows = sqlx::query_as!(
+            Row,
+            r#"-- attempt::list_by_message
+            SELECT t.id, t.message_id, t.endpoint_id, t.url, t.number, t.trigger, t.delivered, t.failure,
+                   t.http_status, CASE WHEN $3 THEN t.response_body END AS response, t.duration_ms,
+                   m.event_type AS "event_type?", m.event_id, m.channels, m.tags
+            FROM attempt t LEFT JOIN message m ON m.id = $1
+            WHERE t.message_id = $1 AND ($2::uuid IS NULL OR t.endpoint_id = $2)
+              AND ($4::boolean IS NULL OR t.delivered = $4)
+              AND ($5::smallint IS NULL OR coalesce(t.http_status / 100, 0) = $5)
+              AND ($6::text[] IS NULL OR m.event_type = ANY($6))
+              AND ($7::text IS NULL OR $7 = ANY(m.channels))
+              AND ($8::text IS NULL OR $8 = ANY(m.tags))
+              AND t.id > $9 AND t.id < $10
+            ORDER BY CASE WHEN $11 THEN t.id END, CASE WHEN NOT $11 THEN t.id END DESC
+            LIMIT $12"#,
+            message.uuid(),
+            endpoint.map(EndpointId::uuid),
+            with_content,
+            filter.delivered,
+            filter.status_class(),
+            filter.message.event_types(),
+            filter.message.channel.as_deref(),
+            filter.message.tag.as_deref(),
+            span.above.max(earliest_after(message.created_at())),
+            span.below,
+            span.ascending,
+            span.limit,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// One attempt of a message. That the message is the caller's has been looked up.
+    pub async fn attempt(
+        &self,
+        message: MessageId,
+        attempt: AttemptId,
+    ) -> Result<Option<AttemptRecord>, StoreError> {
+        let row = sqlx::query_as!(
+            Row,
+            r#"-- attempt::get
+            SELECT t.id, t.message_id, t.endpoint_id, t.url, t.number, t.trigger, t.delivered, t.failure,
+                   t.http_status, t.response_body AS response, t.duration_ms,
+                   m.event_type AS "event_type?", m.event_id, m.channels, m.tags
+            FROM attempt t LEFT JOIN message m ON m.id = t.message_id
+            WHERE t.message_id = $1 AND t.id = $2"#,
+            message.uuid(),
+            attempt.uuid(),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(Into::into))
+    }
+}

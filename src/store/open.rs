@@ -1,0 +1,174 @@
+//! Opens the database: the rooms, and a pool for each kind of work, so that a burst of reads never keeps a writer
+//! waiting, and nothing keeps the heartbeat waiting.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+
+use crate::domain::schedule::RetrySchedule;
+
+use super::access::AccessStore;
+use super::configuration::ConfigurationStore;
+use super::database::Database;
+use super::database::limits::Limits;
+use super::database::pool::Pool;
+use super::history::HistoryStore;
+use super::operational::OperationalStore;
+use super::queue::QueueStore;
+use super::tasks::TaskStore;
+use super::upkeep::UpkeepStore;
+use super::{Sealer, StoreError};
+
+/// What the store needs to know.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// `postgres://…`.
+    pub database_url: String,
+    /// Seals endpoint secrets and headers.
+    pub main_secret: Vec<u8>,
+    /// Connections for the API and for configuration.
+    pub api_connections: u32,
+    /// The schedule of applications and endpoints that have none of their own.
+    pub retry_schedule: RetrySchedule,
+    /// The concurrency of endpoints that have none of their own.
+    pub max_in_flight: u32,
+}
+
+/// The database in its rooms. Whoever works with it is handed the rooms that it needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    /// The schema.
+    pub database: Database,
+    /// Environments, applications, endpoints, event types, pauses.
+    pub configuration: ConfigurationStore,
+    /// What is to be delivered, and the nodes that do it.
+    pub queue: QueueStore,
+    /// What happened.
+    pub history: HistoryStore,
+    /// Keys, tokens, the audit log.
+    pub access: AccessStore,
+    /// Background tasks and replays.
+    pub tasks: TaskStore,
+    /// Maintenance.
+    pub upkeep: UpkeepStore,
+    /// Notices that become operational webhooks.
+    pub operational: OperationalStore,
+}
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A page of the API is read, or a change made, in this time, or the caller is told that the database is unavailable.
+const REQUEST: Limits =
+    Limits { connections: 4, acquire: seconds(3), statement: seconds(15), lock: seconds(5), test_each: true };
+/// A snapshot is a few rows by their keys; a message waits for it.
+const SNAPSHOT: Limits =
+    Limits { connections: 3, acquire: seconds(3), statement: seconds(6), lock: seconds(4), test_each: true };
+/// Credentials are looked up before anything else is done for a caller, by their keys.
+const ACCESS: Limits =
+    Limits { connections: 3, acquire: seconds(3), statement: seconds(15), lock: seconds(5), test_each: true };
+/// A batch of messages or outcomes takes milliseconds. What takes this long is settled as of unknown fate.
+const WRITE: Limits =
+    Limits { connections: 2, acquire: seconds(2), statement: seconds(6), lock: seconds(4), test_each: false };
+/// Claims and what goes back to the queue.
+const CLAIM: Limits = Limits { connections: 4, ..WRITE };
+/// A heartbeat that takes longer than this is as good as none.
+const VITAL: Limits =
+    Limits { connections: 3, acquire: seconds(2), statement: seconds(2), lock: seconds(1), test_each: false };
+/// A chunk of a background task, or a replay of one.
+const TASK: Limits = Limits { connections: 3, ..REQUEST };
+/// Notices are sealed and taken by one node at a time.
+const OPERATIONAL: Limits = Limits { connections: 2, ..REQUEST };
+/// Each kind of round of maintenance has one connection for its lock and one for its statements.
+const UPKEEP: Limits = Limits {
+    connections: 6,
+    acquire: seconds(5),
+    statement: seconds(120),
+    lock: seconds(1),
+    test_each: true,
+};
+
+impl Store {
+    /// Connects. The first statement of each pool proves it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the URL does not parse or the database does not answer.
+    pub async fn connect(options: &StoreOptions) -> Result<Self, StoreError> {
+        let base =
+            PgConnectOptions::from_str(&options.database_url)?.application_name("postrider").options([
+                ("idle_in_transaction_session_timeout", "60s"),
+                // So that the server lets go of the locks of a node whose host is gone.
+                ("tcp_keepalives_idle", "10"),
+                ("tcp_keepalives_interval", "5"),
+                ("tcp_keepalives_count", "3"),
+                ("tcp_user_timeout", "20s"),
+                // Compiling a statement pays for long reports only; plans that avoid a scan look dear enough for it.
+                ("jit", "off"),
+                ("client_min_messages", "warning"),
+            ]);
+        // The queue's statements must never flip to a scan: see "Planner flips" in ARCHITECTURE.md.
+        let steady = base.clone().options([
+            ("enable_seqscan", "off"),
+            ("enable_bitmapscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("plan_cache_mode", "force_generic_plan"),
+        ]);
+        // Lists have optional filters: a plan that is made for the values at hand finds the index that fits them.
+        let reading = base.clone().options([("plan_cache_mode", "force_custom_plan")]);
+        let lists = Limits { connections: options.api_connections as usize, ..REQUEST };
+        let sealer = Sealer::new(&options.main_secret);
+        let store = Self {
+            configuration: ConfigurationStore {
+                pool: pool(&reading, REQUEST)?,
+                snapshot_pool: pool(&reading, SNAPSHOT)?,
+                sealer: sealer.clone(),
+                default_schedule: options.retry_schedule.clone(),
+                default_max_in_flight: options.max_in_flight,
+            },
+            queue: QueueStore {
+                ingest: pool(&steady, WRITE)?,
+                record: pool(&steady, WRITE)?,
+                claims: pool(&steady, CLAIM)?,
+                vital: pool(&steady, VITAL)?,
+                options: base.clone(),
+            },
+            history: HistoryStore { pool: pool(&reading, lists)? },
+            access: AccessStore { pool: pool(&reading, ACCESS)?, sealer },
+            tasks: TaskStore { pool: pool(&reading, TASK)? },
+            upkeep: UpkeepStore { pool: pool(&steady, UPKEEP)? },
+            operational: OperationalStore { pool: pool(&reading, OPERATIONAL)? },
+            database: Database { options: base },
+        };
+        drop(store.access.pool.connection().await?);
+        Ok(store)
+    }
+
+    /// Gives every connection back. Statements under way finish first.
+    pub async fn close(&self) {
+        let Self { configuration, queue, history, access, tasks, upkeep, operational, database: _ } = self;
+        let pools = [
+            &queue.ingest,
+            &queue.record,
+            &queue.claims,
+            &queue.vital,
+            &upkeep.pool,
+            &operational.pool,
+            &tasks.pool,
+            &history.pool,
+            &access.pool,
+            &configuration.snapshot_pool,
+            &configuration.pool,
+        ];
+        for pool in pools {
+            pool.close().await;
+        }
+    }
+}
+
+fn pool(options: &PgConnectOptions, limits: Limits) -> Result<Pool, StoreError> {
+    Pool::new(options.clone(), limits)
+        .map_err(|error| StoreError::Inconsistent(format!("a pool of connections cannot be made: {error}")))
+}

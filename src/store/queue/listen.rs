@@ -1,0 +1,207 @@
+//! What other processes tell this one, by `LISTEN`: configuration that changed, credentials that were taken back,
+//! and work that is due.
+
+use sqlx::postgres::{PgListener, PgNotification};
+use uuid::Uuid;
+
+use crate::domain::api_key::KeyHash;
+use crate::domain::id::{ApplicationId, EndpointId};
+
+use super::QueueStore;
+use crate::store::StoreError;
+
+/// A notice has room for 8,000 bytes.
+const MOST_NAMED: usize = 200;
+
+/// Something that happened elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// This application or one of its endpoints changed.
+    Changed(ApplicationId),
+    /// These endpoints have something due now.
+    Due(Vec<EndpointId>),
+    /// Something in the queue is due now, for whichever endpoints.
+    AnyDue,
+    /// This API key was revoked.
+    KeyRevoked(KeyHash),
+    /// Tokens of this application were taken back.
+    TokensTakenBack(ApplicationId),
+    /// All dispatching was paused or resumed.
+    Paused,
+    /// The node of this epoch lives: its heartbeat of that number.
+    Beat {
+        /// Whose.
+        epoch: i64,
+        /// The number.
+        number: i64,
+    },
+    /// A node asks all others to say that they have heard everything up to here.
+    Question {
+        /// Who asks.
+        epoch: i64,
+        /// Names the question.
+        number: i64,
+    },
+    /// A node has heard everything up to a question.
+    Answer {
+        /// Who answers.
+        epoch: i64,
+        /// Who asked.
+        asked_by: i64,
+        /// Names the question.
+        number: i64,
+    },
+    /// The connection broke and is back: anything may have happened.
+    Reconnected,
+}
+
+/// A connection that listens. It reconnects by itself.
+pub struct Notices {
+    listener: PgListener,
+}
+
+impl QueueStore {
+    /// Begins to listen.
+    pub async fn listen(&self) -> Result<Notices, StoreError> {
+        let mut listener = PgListener::connect_with(&self.listening()).await?;
+        let channels = [
+            "postrider_config",
+            "postrider_credentials",
+            "postrider_due",
+            "postrider_nodes",
+            "postrider_pause",
+        ];
+        listener.listen_all(channels).await?;
+        Ok(Notices { listener })
+    }
+
+    /// Asks every node that lives, by its heartbeat, to answer. Returns their epochs.
+    pub async fn ask_nodes(&self, epoch: i64, number: i64) -> Result<Vec<i64>, StoreError> {
+        let asked = sqlx::query_scalar!(
+            r#"-- listen::ask_nodes
+            SELECT array(SELECT n.epoch FROM node n WHERE n.beat_at > now() - interval '20 s') AS "epochs!"
+            FROM (SELECT pg_notify('postrider_nodes', $1)) told"#,
+            format!("question {epoch} {number}"),
+        )
+        .fetch_one(&self.vital)
+        .await?;
+        Ok(asked)
+    }
+
+    /// Answers another node's question.
+    pub async fn answer_node(&self, epoch: i64, asked_by: i64, number: i64) -> Result<(), StoreError> {
+        sqlx::query!(
+            "-- listen::answer_node\nSELECT pg_notify('postrider_nodes', $1)",
+            format!("answer {epoch} {asked_by} {number}"),
+        )
+        .fetch_one(&self.vital)
+        .await?;
+        Ok(())
+    }
+
+    /// Tells every node's dispatcher that these endpoints have something due. Never called inside the ingest
+    /// transaction: a commit with a notification takes a database-wide lock.
+    pub async fn announce_due(&self, endpoints: &[EndpointId]) -> Result<(), StoreError> {
+        sqlx::query!(
+            "-- listen::announce_due\nSELECT pg_notify('postrider_due', $1)",
+            due_payload(endpoints)
+        )
+        .fetch_one(&self.claims)
+        .await?;
+        Ok(())
+    }
+}
+
+/// The payload of a notice of due work: the endpoints, or nothing where they are too many to be named.
+pub(in crate::store) fn due_payload(endpoints: &[EndpointId]) -> String {
+    if endpoints.len() > MOST_NAMED {
+        return String::new();
+    }
+    let names: Vec<String> = endpoints.iter().map(|endpoint| endpoint.uuid().simple().to_string()).collect();
+    names.join(",")
+}
+
+impl Notices {
+    /// The next notice.
+    pub async fn next(&mut self) -> Result<Notice, StoreError> {
+        Ok(self.listener.try_recv().await?.map_or(Notice::Reconnected, |notice| read(&notice)))
+    }
+}
+
+fn read(notice: &PgNotification) -> Notice {
+    match notice.channel() {
+        "postrider_config" => notice
+            .payload()
+            .parse::<Uuid>()
+            .map_or(Notice::Reconnected, |id| Notice::Changed(ApplicationId::from(id))),
+        "postrider_pause" => Notice::Paused,
+        "postrider_nodes" => read_node(notice.payload()).unwrap_or(Notice::Reconnected),
+        "postrider_credentials" => read_credential(notice.payload()),
+        _ => {
+            let named: Result<Vec<EndpointId>, _> =
+                notice.payload().split(',').map(|name| name.parse::<Uuid>().map(EndpointId::from)).collect();
+            named.map_or(Notice::AnyDue, Notice::Due)
+        }
+    }
+}
+
+fn read_node(payload: &str) -> Option<Notice> {
+    let mut words = payload.split(' ');
+    let kind = words.next()?;
+    let mut next = || words.next()?.parse::<i64>().ok();
+    Some(match kind {
+        "beat" => Notice::Beat { epoch: next()?, number: next()? },
+        "question" => Notice::Question { epoch: next()?, number: next()? },
+        "answer" => Notice::Answer { epoch: next()?, asked_by: next()?, number: next()? },
+        _ => return None,
+    })
+}
+
+/// An application's id, or a key's hash in hexadecimal digits. What cannot be read may mean anything.
+fn read_credential(payload: &str) -> Notice {
+    if let Ok(id) = payload.parse::<Uuid>()
+        && payload.contains('-')
+    {
+        return Notice::TokensTakenBack(id.into());
+    }
+    read_hash(payload).map_or(Notice::Reconnected, Notice::KeyRevoked)
+}
+
+fn read_hash(digits: &str) -> Option<KeyHash> {
+    let mut hash = KeyHash::default();
+    if digits.len() != hash.len() * 2 || !digits.is_ascii() {
+        return None;
+    }
+    for (at, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(at * 2..at * 2 + 2)?, 16).ok()?;
+    }
+    Some(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_are_understood() {
+        assert_eq!(read_node("beat 7 1"), Some(Notice::Beat { epoch: 7, number: 1 }));
+        assert_eq!(read_node("question 7 2"), Some(Notice::Question { epoch: 7, number: 2 }));
+        assert_eq!(read_node("answer 8 7 2"), Some(Notice::Answer { epoch: 8, asked_by: 7, number: 2 }));
+        for unknown in ["", "beat", "beat x 1", "answer 1 2", "shout 1 2"] {
+            assert_eq!(read_node(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_told_apart() {
+        let id = Uuid::from_u128(7);
+        assert_eq!(read_credential(&id.to_string()), Notice::TokensTakenBack(id.into()));
+        let mut hash = [0; 32];
+        hash[0] = 0xa1;
+        hash[31] = 0x0f;
+        assert_eq!(read_credential(&format!("a1{}0f", "0".repeat(60))), Notice::KeyRevoked(hash));
+        for unknown in ["", "x", &"g".repeat(64), &"ü".repeat(32)] {
+            assert_eq!(read_credential(unknown), Notice::Reconnected, "{unknown}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The queue: messages in, claims, outcomes, what goes back; and the nodes that own what is on its way. Every statement
+//! here is on the hot path: plans are pinned, and each kind of work has connections of its own.
+
+pub(in crate::store) mod announce;
+pub(in crate::store) mod claim;
+pub(in crate::store) mod dispatching;
+pub(in crate::store) mod hand_back;
+pub(in crate::store) mod health;
+pub(in crate::store) mod ingest;
+pub(in crate::store) mod listen;
+pub(in crate::store) mod node;
+pub(in crate::store) mod outcome;
+pub(in crate::store) mod payload;
+pub(in crate::store) mod rescue;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+use super::database::pool::Pool;
+
+/// The queue and the nodes that work on it.
+#[derive(Clone)]
+pub struct QueueStore {
+    /// The batch writer of messages.
+    pub(super) ingest: Pool,
+    /// The batch writer of outcomes.
+    pub(super) record: Pool,
+    /// Claims, what goes back to the queue, the search for what nobody works on.
+    pub(super) claims: Pool,
+    /// Heartbeats and health: small statements that must never wait for others.
+    pub(super) vital: Pool,
+    /// For listening, which needs a connection of sqlx's own.
+    pub(super) options: PgConnectOptions,
+}
+
+impl QueueStore {
+    /// A pool of one connection, as sqlx's listener wants it.
+    fn listening(&self) -> PgPool {
+        PgPoolOptions::new()
+            .max_connections(1)
+            .test_before_acquire(false)
+            .acquire_timeout(self.vital.limits().acquire)
+            .connect_lazy_with(self.options.clone())
+    }
+}

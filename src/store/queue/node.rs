@@ -1,0 +1,252 @@
+//! Nodes and their fences. A node proves that it lives by a heartbeat; whoever finds a stale one deletes its fence
+//! and frees what it held. Deleting a fence waits for the node's commits under way (they hold it `FOR KEY SHARE`)
+//! and shuts out all later ones.
+
+use crate::store::database::interval::interval;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use uuid::Uuid;
+
+use crate::domain::id::MessageId;
+
+use super::QueueStore;
+use crate::store::StoreError;
+
+/// Deliveries that are freed in one statement, so that none takes long.
+const FREED_AT_ONCE: i64 = 5_000;
+
+/// What a heartbeat found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beat {
+    /// The node is known and lives on.
+    Alive,
+    /// Another node took this one's work over.
+    Fenced,
+}
+
+/// What joining found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joined {
+    /// The new epoch, and how many deliveries a former self of this name had left behind.
+    As {
+        /// Names this run of the node.
+        epoch: i64,
+        /// Deliveries that went back to the queue.
+        freed: u64,
+    },
+    /// A node of this name has a fresh heartbeat.
+    NameInUse {
+        /// How old it is.
+        beat_age: Duration,
+    },
+}
+
+/// A node as it is shown.
+#[derive(Debug, Clone)]
+pub struct NodeRecord {
+    /// Its name.
+    pub name: String,
+    /// New at each start.
+    pub epoch: i64,
+    /// The version that it runs.
+    pub version: String,
+    /// When it started.
+    pub started_at: DateTime<Utc>,
+    /// Its last heartbeat.
+    pub beat_at: DateTime<Utc>,
+    /// How long ago that was, by the database's clock.
+    pub beat_age_seconds: f64,
+}
+
+/// Whether joining may fence a node of the same name whose heartbeat is fresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormerSelf {
+    /// It is known to have stopped.
+    Fence,
+    /// If it ran in the same place, of which there is only one: it is gone.
+    FenceInSamePlace,
+    /// When coming back after losing the lease: a live one has the better right.
+    Respect,
+}
+
+impl QueueStore {
+    /// All nodes, by name.
+    pub async fn nodes(&self) -> Result<Vec<NodeRecord>, StoreError> {
+        Ok(sqlx::query_as!(
+            NodeRecord,
+            r#"-- node::list
+            SELECT name, epoch, version, started_at, beat_at,
+                   extract(epoch FROM now() - beat_at)::float8 AS "beat_age_seconds!"
+            FROM node ORDER BY name"#,
+        )
+        .fetch_all(&self.claims)
+        .await?)
+    }
+
+    /// Registers this process under its name, taking over at once what a former self left behind.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when two processes join under one name at the same moment.
+    pub async fn join_node(
+        &self,
+        name: &str,
+        place: &str,
+        former: FormerSelf,
+        time_to_live: Duration,
+        low_water: MessageId,
+    ) -> Result<Joined, StoreError> {
+        let found = sqlx::query!(
+            r#"-- node::find_by_name
+            SELECT epoch, place, extract(epoch FROM now() - beat_at)::float8 AS "beat_age!"
+            FROM node WHERE name = $1"#,
+            name,
+        )
+        .fetch_optional(&self.claims)
+        .await?;
+        let mut freed = 0;
+        if let Some(node) = found {
+            let may_fence = match former {
+                FormerSelf::Fence => true,
+                FormerSelf::FenceInSamePlace => !place.is_empty() && node.place == place,
+                FormerSelf::Respect => false,
+            };
+            let beat_age = Duration::try_from_secs_f64(node.beat_age).unwrap_or_default();
+            if beat_age < time_to_live && !may_fence {
+                return Ok(Joined::NameInUse { beat_age });
+            }
+            freed = self.take_over_node(node.epoch).await?;
+        }
+        let epoch = sqlx::query_scalar!(
+            r#"-- node::join
+            WITH joined AS (
+                INSERT INTO node (name, version, low_water, place) VALUES ($1, $2, $3, $4) RETURNING epoch
+            )
+            INSERT INTO node_fence (epoch) SELECT epoch FROM joined RETURNING epoch"#,
+            name,
+            env!("CARGO_PKG_VERSION"),
+            low_water.uuid(),
+            place,
+        )
+        .fetch_one(&self.claims)
+        .await?;
+        Ok(Joined::As { epoch, freed })
+    }
+
+    /// One heartbeat: no delivery that this epoch owns has a smaller message id than `low_water`. Every node hears of
+    /// it, this one too, which so knows that it hears.
+    pub async fn beat_node(&self, epoch: i64, low_water: MessageId, number: i64) -> Result<Beat, StoreError> {
+        let beaten = sqlx::query!(
+            r#"-- node::beat
+            WITH beaten AS (
+                UPDATE node SET beat_at = now(), low_water = $2
+                WHERE epoch = $1 AND EXISTS (SELECT FROM node_fence f WHERE f.epoch = $1)
+                RETURNING epoch
+            )
+            SELECT pg_notify('postrider_nodes', $3) AS told FROM beaten"#,
+            epoch,
+            low_water.uuid(),
+            format!("beat {epoch} {number}"),
+        )
+        .fetch_optional(&self.vital)
+        .await?;
+        Ok(if beaten.is_some() { Beat::Alive } else { Beat::Fenced })
+    }
+
+    /// Takes over every node whose heartbeat is older than the time to live. Returns how many deliveries went
+    /// back to the queue.
+    pub async fn take_over_stale_nodes(&self, time_to_live: Duration) -> Result<u64, StoreError> {
+        let stale = sqlx::query_scalar!(
+            r#"-- node::find_stale
+            SELECT epoch FROM node WHERE beat_at < now() - $1::interval"#,
+            interval(time_to_live),
+        )
+        .fetch_all(&self.vital)
+        .await?;
+        let mut freed = 0;
+        for epoch in stale {
+            freed += self.take_over_node(epoch).await?;
+        }
+        Ok(freed)
+    }
+
+    /// Shuts a node's later commits out, frees whatever it still holds, and forgets it. A part of it that was done
+    /// before counts; what is left is done by whoever calls this next.
+    pub async fn take_over_node(&self, epoch: i64) -> Result<u64, StoreError> {
+        // It waits for the node's inserts under way, which hold the fence.
+        sqlx::query!("-- node::unfence\nDELETE FROM node_fence WHERE epoch = $1", epoch)
+            .execute(&self.claims)
+            .await?;
+        let freed = self.free_claims(epoch).await? + self.free_in_flight(epoch).await?;
+        sqlx::query!("-- node::forget\nDELETE FROM node WHERE epoch = $1", epoch)
+            .execute(&self.claims)
+            .await?;
+        if freed > 0 {
+            sqlx::query!("-- node::announce_freed\nSELECT pg_notify('postrider_due', '')")
+                .fetch_one(&self.claims)
+                .await?;
+        }
+        Ok(freed)
+    }
+
+    async fn free_claims(&self, epoch: i64) -> Result<u64, StoreError> {
+        let mut freed = 0;
+        loop {
+            let chunk = sqlx::query!(
+                r#"-- node::free_claims
+                WITH held AS MATERIALIZED (
+                    SELECT message_id, endpoint_id FROM pending WHERE owner = $1 LIMIT $2 FOR UPDATE
+                )
+                UPDATE pending p SET owner = NULL, due_at = now() FROM held h
+                WHERE p.message_id = h.message_id AND p.endpoint_id = h.endpoint_id"#,
+                epoch,
+                FREED_AT_ONCE,
+            )
+            .execute(&self.claims)
+            .await?;
+            freed += chunk.rows_affected();
+            if chunk.rows_affected() < FREED_AT_ONCE.unsigned_abs() {
+                return Ok(freed);
+            }
+        }
+    }
+
+    /// The oldest first, so that what is freed is due in the order in which it was accepted.
+    async fn free_in_flight(&self, epoch: i64) -> Result<u64, StoreError> {
+        let mut from = Uuid::nil();
+        let mut freed = 0;
+        loop {
+            let chunk = sqlx::query!(
+                r#"-- node::free_in_flight
+                WITH held AS MATERIALIZED (
+                    SELECT d.message_id, d.endpoint_id FROM delivery d
+                    WHERE d.message_id >= greatest($2, (SELECT low_water FROM node WHERE epoch = $1))
+                      AND (d.owner = $1 AND d.state = 1) IS TRUE
+                    ORDER BY d.message_id LIMIT $3
+                ), freed AS (
+                    UPDATE delivery d SET state = 2, owner = NULL FROM held h
+                    WHERE d.message_id = h.message_id AND d.endpoint_id = h.endpoint_id
+                      AND (d.owner = $1 AND d.state = 1) IS TRUE
+                    RETURNING d.message_id, d.endpoint_id, d.attempts
+                ), queued AS (
+                    INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
+                    SELECT f.message_id, f.endpoint_id, m.application_id, now(), f.attempts
+                    FROM freed f JOIN message m ON m.id = f.message_id
+                )
+                SELECT (SELECT count(*) FROM held) AS "held!", (SELECT count(*) FROM freed) AS "freed!",
+                       (SELECT message_id FROM held ORDER BY message_id DESC LIMIT 1) AS last"#,
+                epoch,
+                from,
+                FREED_AT_ONCE,
+            )
+            .fetch_one(&self.claims)
+            .await?;
+            freed += chunk.freed.unsigned_abs();
+            match chunk.last {
+                Some(last) if chunk.held == FREED_AT_ONCE => from = last,
+                _ => return Ok(freed),
+            }
+        }
+    }
+}

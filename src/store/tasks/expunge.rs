@@ -1,0 +1,215 @@
+//! Taking content away: the payload of a message, with the copies that its dead letters keep, and what a receiver
+//! answered to an attempt. What is left is that the message was there, and what became of it.
+//!
+//! A delivery that still waits has nothing left to send: it is due at once, and becomes a dead letter for the reason
+//! `unsendable`. What a node has in its memory at that moment may still go out. An outcome that is recorded at that
+//! very moment may copy the payload into a dead letter; so every expunge is done once more, a minute later.
+
+use crate::store::history::message::message_id;
+use uuid::Uuid;
+
+use crate::domain::actor::Actor;
+use crate::domain::background_task::ContentPurge;
+use crate::domain::id::{ApplicationId, AttemptId, MessageId};
+use crate::domain::reference::Reference;
+
+use super::TaskStore;
+use super::chunk::{Chunk, LockedTask};
+use crate::store::StoreError;
+use crate::store::access::audit::{Entry, note};
+use crate::store::database::connection::Connection;
+use crate::store::database::span::latest_before;
+use crate::store::queue::announce::announce_due;
+
+impl TaskStore {
+    /// Takes a message's payload away, in its dead letters, too: also when retention took the message itself. False
+    /// when there is neither.
+    pub async fn expunge_message(
+        &self,
+        actor: &Actor,
+        application: ApplicationId,
+        named: &Reference<MessageId>,
+    ) -> Result<bool, StoreError> {
+        let Some(message) = message_id(&self.pool, application, named).await? else { return Ok(false) };
+        let mut tx = self.pool.begin().await?;
+        if !is_of(&mut tx, application, message).await? {
+            return Ok(false);
+        }
+        expunge(&mut tx, &[message.uuid()]).await?;
+        expunge_once_more(&mut tx, &[message.uuid()]).await?;
+        note(&mut tx, actor, Entry::in_application(application, "message.expunged", message)).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Takes away what the receiver answered to an attempt. False when there is no such attempt. That the message is
+    /// the caller's has been looked up.
+    pub async fn expunge_attempt(
+        &self,
+        actor: &Actor,
+        application: ApplicationId,
+        message: MessageId,
+        attempt: AttemptId,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.pool.begin().await?;
+        let expunged = sqlx::query!(
+            r#"-- attempt::expunge
+            UPDATE attempt SET response_body = NULL, response_headers = NULL WHERE message_id = $1 AND id = $2"#,
+            message.uuid(),
+            attempt.uuid(),
+        )
+        .execute(&mut *tx)
+        .await?;
+        if expunged.rows_affected() == 0 {
+            return Ok(false);
+        }
+        note(&mut tx, actor, Entry::in_application(application, "attempt.expunged", attempt)).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+/// Whether the message is the application's, or was when it died.
+async fn is_of(
+    tx: &mut Connection,
+    application: ApplicationId,
+    message: MessageId,
+) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"-- message::is_known
+        SELECT (EXISTS (SELECT FROM message WHERE id = $1 AND application_id = $2)
+             OR EXISTS (SELECT FROM dead_letter WHERE message_id = $1 AND application_id = $2)) AS "known!""#,
+        message.uuid(),
+        application.uuid(),
+    )
+    .fetch_one(tx)
+    .await?)
+}
+
+/// Takes these payloads away, with their copies. Returns how many messages had one.
+pub(in crate::store) async fn expunge(tx: &mut Connection, messages: &[Uuid]) -> Result<u64, StoreError> {
+    let hastened = sqlx::query!(
+        r#"-- pending::nothing_to_send
+        WITH free AS MATERIALIZED (
+            SELECT message_id, endpoint_id FROM pending
+            WHERE message_id = ANY($1) AND owner IS NULL AND due_at > now()
+            ORDER BY message_id, endpoint_id FOR UPDATE SKIP LOCKED
+        )
+        UPDATE pending p SET due_at = now() FROM free f
+        WHERE p.message_id = f.message_id AND p.endpoint_id = f.endpoint_id"#,
+        messages,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let emptied = sqlx::query!(
+        r#"-- message::expunge
+        UPDATE message SET payload = NULL WHERE id = ANY($1) AND payload IS NOT NULL"#,
+        messages,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        r#"-- dead_letter::expunge
+        UPDATE dead_letter SET payload = NULL WHERE message_id = ANY($1) AND payload IS NOT NULL"#,
+        messages,
+    )
+    .execute(&mut *tx)
+    .await?;
+    if hastened.rows_affected() > 0 {
+        announce_due(tx, &[]).await?;
+    }
+    Ok(emptied.rows_affected())
+}
+
+pub(in crate::store) async fn expunge_once_more(
+    tx: &mut Connection,
+    messages: &[Uuid],
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"-- payload_expiry::once_more
+        INSERT INTO payload_expiry (message_id, expires_at, again)
+        SELECT message_id, now() + interval '1 minute', false FROM unnest($1::uuid[]) message_id
+        ON CONFLICT (message_id) DO UPDATE SET expires_at = excluded.expires_at, again = false"#,
+        messages,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Notes when payloads are to go, in the transaction that stores their messages. Those of messages that were not
+/// stored are left out.
+pub(in crate::store) async fn note_expiries(
+    tx: &mut Connection,
+    messages: &[Uuid],
+    hours: &[i32],
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"-- payload_expiry::note
+        INSERT INTO payload_expiry (message_id, expires_at)
+        SELECT u.message_id, now() + make_interval(hours => u.hours)
+        FROM unnest($1::uuid[], $2::integer[]) AS u(message_id, hours)
+        WHERE EXISTS (SELECT FROM message m WHERE m.id = u.message_id)"#,
+        messages,
+        hours,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// A step of the task that takes all content of an application away: first that of its messages, then that of dead
+/// letters that outlived theirs.
+pub(in crate::store) async fn purge(
+    tx: &mut Connection,
+    task: &LockedTask,
+    chunk: i64,
+) -> Result<Chunk, StoreError> {
+    let order: ContentPurge = task.order()?;
+    if task.place.is_some() {
+        return purge_dead_letters(tx, &order, task, chunk).await;
+    }
+    let ids = sqlx::query_scalar!(
+        r#"-- message::next_of_application
+        SELECT id FROM message WHERE application_id = $1 AND id > $2 AND id < $3 ORDER BY id LIMIT $4"#,
+        order.application_id.uuid(),
+        task.position.unwrap_or(Uuid::nil()),
+        latest_before(task.created_at),
+        chunk,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    match ids.last().copied() {
+        Some(last) => Ok(Chunk::moved(expunge(tx, &ids).await?, last)),
+        None => Ok(Chunk {
+            position: Some(Uuid::nil()),
+            place: Some(serde_json::json!("dead letters")),
+            ..Chunk::default()
+        }),
+    }
+}
+
+async fn purge_dead_letters(
+    tx: &mut Connection,
+    order: &ContentPurge,
+    task: &LockedTask,
+    chunk: i64,
+) -> Result<Chunk, StoreError> {
+    let ids = sqlx::query_scalar!(
+        r#"-- dead_letter::next_of_application
+        WITH next AS MATERIALIZED (
+            SELECT id FROM dead_letter WHERE application_id = $1 AND id > $2 ORDER BY id LIMIT $3
+        ), emptied AS (
+            UPDATE dead_letter l SET payload = NULL FROM next
+            WHERE l.id = next.id AND l.payload IS NOT NULL AND l.message_id < $4
+        )
+        SELECT id FROM next ORDER BY id"#,
+        order.application_id.uuid(),
+        task.position.unwrap_or(Uuid::nil()),
+        chunk,
+        latest_before(task.created_at),
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(ids.last().copied().map_or_else(Chunk::last, |last| Chunk::moved(0, last)))
+}

@@ -1,0 +1,252 @@
+//! Partitions: made ahead of time, dropped when all in them is older than it has to be kept.
+//!
+//! One node at a time does this. Locks on tables are taken for moments, and given up soon: writes behind them wait no
+//! longer, and the next tick tries again. Where a few deliveries of a day still wait, their messages are set aside into
+//! the default partitions in the transaction that drops the day, so that one tenant who waits does not keep the days of
+//! all. Where many wait, the day stays, and what does not wait in it is deleted (`stray.rs`).
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use sqlx::{AssertSqlSafe, Executor};
+use uuid::Uuid;
+
+use crate::store::MaintenanceSession;
+use crate::store::StoreError;
+
+/// Answered keys are honoured for 12 hours; their slots stay twice as long.
+const IDEMPOTENCY_KEPT: TimeDelta = TimeDelta::hours(24);
+/// Idempotency keys stand in slots of this length, everything else in days.
+const SLOT: TimeDelta = TimeDelta::hours(6);
+
+/// What is set aside under the locks of one day, at most: it takes less than a tenth of a second.
+const ASIDE_MESSAGES: i64 = 1_000;
+const ASIDE_DELIVERIES: i64 = 10_000;
+const ASIDE_BYTES: i64 = 8 << 20;
+/// How long a day that is dropped waits for its locks: everybody else waits behind it.
+const WAIT_FOR_LOCKS: &str = "SET LOCAL lock_timeout = '100ms'";
+
+/// One dated partition: `message_20261122t00`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Partition {
+    parent: String,
+    name: String,
+    from_at: DateTime<Utc>,
+    to_at: DateTime<Utc>,
+}
+
+impl Partition {
+    /// Reads a table's name; the default partitions have no date and are none.
+    fn of(parent: &str, name: &str) -> Option<Self> {
+        let start = name.strip_prefix(parent)?.strip_prefix('_')?;
+        let from_at = NaiveDateTime::parse_from_str(&format!("{start}00"), "%Y%m%dt%H%M").ok()?.and_utc();
+        let length = if parent == "idempotency_key" { SLOT } else { TimeDelta::days(1) };
+        Some(Self { parent: parent.to_owned(), name: name.to_owned(), from_at, to_at: from_at + length })
+    }
+}
+
+impl MaintenanceSession {
+    /// Makes the partitions of yesterday to a week ahead, and idempotency slots two days ahead. Each is a commit of
+    /// its own. Returns how many were made.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], also when a table stays locked by others; what was made stays.
+    pub async fn make_partitions(&mut self) -> Result<u64, StoreError> {
+        let missing = sqlx::query!(
+            r#"-- partition::missing
+            SELECT parent AS "parent!", from_at AS "from_at!", to_at AS "to_at!"
+            FROM (
+                SELECT parent, day AS from_at, day + interval '24 hours' AS to_at
+                FROM unnest(ARRAY['message', 'delivery', 'attempt']) parent,
+                     generate_series(date_trunc('day', now(), 'UTC') - interval '24 hours',
+                                     now() + interval '168 hours', interval '24 hours') day
+                UNION ALL
+                SELECT 'idempotency_key', slot, slot + interval '6 hours'
+                FROM generate_series(date_bin('6 hours', now(), TIMESTAMPTZ '2000-01-01 00:00:00Z'),
+                                     now() + interval '48 hours', interval '6 hours') slot
+            ) wanted
+            WHERE to_regclass(parent || '_' || to_char(from_at AT TIME ZONE 'UTC', 'YYYYMMDD"t"HH24')) IS NULL
+            ORDER BY abs(extract(epoch FROM from_at - now()))"#
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        let mut made = 0;
+        for partition in missing {
+            let new = sqlx::query_scalar!(
+                r#"-- partition::make
+                SELECT make_partition($1, $2, $3) AS "made!""#,
+                partition.parent,
+                partition.from_at,
+                partition.to_at
+            )
+            .fetch_one(&mut self.connection)
+            .await?;
+            made += u64::from(new);
+        }
+        Ok(made)
+    }
+
+    /// Drops the partitions in which everything is older than `retention`. What still waits in a day is set aside
+    /// first; a day in which too much waits for that stays. A day's messages and deliveries go together. Returns the
+    /// names of what was dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], also when a table stays locked by others; what was dropped stays so.
+    pub async fn drop_partitions(&mut self, retention: TimeDelta) -> Result<Vec<String>, StoreError> {
+        let now = sqlx::query_scalar!(
+            r#"-- maintenance::now
+            SELECT now() AS "now!""#
+        )
+        .fetch_one(&mut self.connection)
+        .await?;
+        let mut dropped = Vec::new();
+        for partition in self.partitions().await? {
+            let kept = if partition.parent == "idempotency_key" { IDEMPOTENCY_KEPT } else { retention };
+            if now - kept < partition.to_at {
+                continue;
+            }
+            let names = match partition.parent.as_str() {
+                "message" => self.drop_day(&partition).await?,
+                // Goes with the messages of its day.
+                "delivery" => Vec::new(),
+                _ => self.drop_alone(&partition).await?,
+            };
+            dropped.extend(names);
+        }
+        Ok(dropped)
+    }
+
+    async fn partitions(&mut self) -> Result<Vec<Partition>, StoreError> {
+        let rows = sqlx::query!(
+            r#"-- partition::list
+            SELECT parent.relname::text AS "parent!", child.relname::text AS "name!"
+            FROM pg_inherits
+            JOIN pg_class parent ON parent.oid = inhparent AND parent.relkind = 'p'
+            JOIN pg_class child ON child.oid = inhrelid
+            WHERE parent.oid IN ('message'::regclass, 'delivery'::regclass, 'attempt'::regclass,
+                                 'idempotency_key'::regclass)
+            ORDER BY child.relname"#
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        Ok(rows.into_iter().filter_map(|row| Partition::of(&row.parent, &row.name)).collect())
+    }
+
+    /// Drops a day of messages and deliveries. What waits is looked for again under the lock, so that a replay that
+    /// puts an old message back to work is either seen or comes too late.
+    async fn drop_day(&mut self, messages: &Partition) -> Result<Vec<String>, StoreError> {
+        let deliveries = messages.name.replacen("message", "delivery", 1);
+        if self.waiting(messages).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        self.connection.execute("BEGIN").await?;
+        let dropped = self.drop_day_locked(messages, &deliveries).await;
+        // After an error as well: a transaction that is left open would keep its locks.
+        self.connection.execute(if matches!(dropped, Ok(true)) { "COMMIT" } else { "ROLLBACK" }).await?;
+        Ok(if dropped? { vec![messages.name.clone(), deliveries] } else { Vec::new() })
+    }
+
+    /// The part under the lock; false when too much waits after all.
+    async fn drop_day_locked(&mut self, messages: &Partition, deliveries: &str) -> Result<bool, StoreError> {
+        self.connection.execute(WAIT_FOR_LOCKS).await?;
+        self.connection
+            .execute(
+                "LOCK TABLE ONLY message, ONLY delivery, message_default, delivery_default IN ACCESS EXCLUSIVE MODE",
+            )
+            .await?;
+        let Some(waiting) = self.waiting(messages).await? else { return Ok(false) };
+        // The names come from the catalogue and were parsed; nothing in them needs quoting.
+        for (parent, name, key) in
+            [("message", messages.name.as_str(), "id"), ("delivery", deliveries, "message_id")]
+        {
+            if !waiting.is_empty() && self.detach(parent, name).await? {
+                let set_aside = format!("INSERT INTO {parent} SELECT * FROM {name} WHERE {key} = ANY($1)");
+                sqlx::query(AssertSqlSafe(set_aside)).bind(&waiting).execute(&mut self.connection).await?;
+            }
+            self.connection.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS {name}"))).await?;
+        }
+        Ok(true)
+    }
+
+    /// Makes a partition a table of its own, so that its rows may stand in the default partition; false when there is
+    /// none.
+    async fn detach(&mut self, parent: &str, name: &str) -> Result<bool, StoreError> {
+        let is_there = sqlx::query_scalar!(
+            r#"-- partition::is_there
+            SELECT to_regclass($1) IS NOT NULL AS "is_there!""#,
+            name
+        )
+        .fetch_one(&mut self.connection)
+        .await?;
+        if is_there {
+            let detach = format!("ALTER TABLE {parent} DETACH PARTITION {name}");
+            self.connection.execute(AssertSqlSafe(detach)).await?;
+        }
+        Ok(is_there)
+    }
+
+    /// The messages of a day of which a delivery waits in the queue; `None` when they are too many, or too large, to be
+    /// set aside in a moment.
+    async fn waiting(&mut self, messages: &Partition) -> Result<Option<Vec<Uuid>>, StoreError> {
+        let ids = sqlx::query_scalar!(
+            r#"-- partition::waiting
+            WITH RECURSIVE found AS (
+                (SELECT p.message_id, 1::bigint AS place FROM pending p
+                 WHERE p.message_id >= uuid_at($1) AND p.message_id < uuid_at($2) ORDER BY p.message_id LIMIT 1)
+                UNION ALL
+                SELECT next.message_id, f.place + 1 FROM found f CROSS JOIN LATERAL (
+                    SELECT p.message_id FROM pending p
+                    WHERE p.message_id > f.message_id AND p.message_id < uuid_at($2)
+                    ORDER BY p.message_id LIMIT 1
+                ) next
+                WHERE f.place <= $3
+            )
+            SELECT message_id AS "message_id!" FROM found"#,
+            messages.from_at,
+            messages.to_at,
+            ASIDE_MESSAGES,
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        let size = sqlx::query!(
+            r#"-- partition::size_of_waiting
+            SELECT coalesce((
+                       SELECT sum(octet_length(m.payload)) FROM unnest($1::uuid[]) AS u(id) JOIN message m ON m.id = u.id
+                   ), 0)::bigint AS "bytes!",
+                   (SELECT count(*) FROM (
+                       SELECT FROM unnest($1::uuid[]) AS u(id) JOIN delivery d ON d.message_id = u.id LIMIT $2::bigint + 1
+                   ) AS found) AS "deliveries!""#,
+            &ids,
+            ASIDE_DELIVERIES,
+        )
+        .fetch_one(&mut self.connection)
+        .await?;
+        let are_few = i64::try_from(ids.len()).is_ok_and(|messages| messages <= ASIDE_MESSAGES)
+            && size.deliveries <= ASIDE_DELIVERIES
+            && size.bytes <= ASIDE_BYTES;
+        Ok(are_few.then_some(ids))
+    }
+
+    async fn drop_alone(&mut self, partition: &Partition) -> Result<Vec<String>, StoreError> {
+        let drop = format!("BEGIN; {WAIT_FOR_LOCKS}; DROP TABLE IF EXISTS {}; COMMIT", partition.name);
+        if let Err(error) = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(drop))).await {
+            self.connection.execute("ROLLBACK").await?;
+            return Err(error.into());
+        }
+        Ok(vec![partition.name.clone()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partitions_time_is_in_its_name() {
+        let day = Partition::of("message", "message_20261122t00").unwrap();
+        assert_eq!(day.from_at.to_rfc3339(), "2026-11-22T00:00:00+00:00");
+        assert_eq!(day.to_at.to_rfc3339(), "2026-11-23T00:00:00+00:00");
+        let slot = Partition::of("idempotency_key", "idempotency_key_20261122t18").unwrap();
+        assert_eq!(slot.to_at.to_rfc3339(), "2026-11-23T00:00:00+00:00");
+        assert_eq!(Partition::of("message", "message_default"), None);
+        assert_eq!(Partition::of("message", "message_event_id"), None);
+    }
+}

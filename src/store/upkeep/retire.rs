@@ -1,0 +1,190 @@
+//! The end of what is over: what somebody decided on long ago, what has expired, what was taken back. Each function
+//! deletes a bounded number of rows, the oldest first by an index, in a transaction of its own; call it again while it
+//! returns a full chunk.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use super::UpkeepStore;
+use super::stray::Walked;
+use crate::store::StoreError;
+use crate::store::database::interval::interval;
+
+impl UpkeepStore {
+    /// Deletes dead letters that were replayed or discarded longer ago than `retention`. Open ones stay. One that is
+    /// replayed and still waits may go: if it dies again, its message is there.
+    pub async fn retire_dead_letters(&self, retention: Duration, chunk: i64) -> Result<u64, StoreError> {
+        let deleted = sqlx::query!(
+            r#"-- dead_letter::retire
+            WITH old AS MATERIALIZED (
+                SELECT id FROM dead_letter
+                WHERE (replayed_at IS NOT NULL OR discarded_at IS NOT NULL)
+                  AND coalesce(replayed_at, discarded_at) < now() - $1::interval
+                ORDER BY coalesce(replayed_at, discarded_at) LIMIT $2 FOR UPDATE SKIP LOCKED
+            )
+            DELETE FROM dead_letter l USING old WHERE l.id = old.id"#,
+            interval(retention),
+            chunk,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(deleted.rows_affected())
+    }
+
+    /// Deletes what background tasks found out that ended longer ago than `kept`. They are deleted after it.
+    pub async fn retire_findings(&self, kept: Duration, chunk: i64) -> Result<u64, StoreError> {
+        let deleted = sqlx::query!(
+            r#"-- background_task::retire_findings
+            WITH ended AS MATERIALIZED (
+                SELECT id FROM background_task WHERE state <> 'running' AND updated_at < now() - $1::interval
+                ORDER BY updated_at LIMIT $2
+            ), parts AS MATERIALIZED (
+                SELECT p.task_id, p.number FROM ended e CROSS JOIN LATERAL (
+                    SELECT p.task_id, p.number FROM background_task_part p WHERE p.task_id = e.id LIMIT $2
+                ) p LIMIT $2
+            )
+            DELETE FROM background_task_part p USING parts q WHERE p.task_id = q.task_id AND p.number = q.number"#,
+            interval(kept),
+            chunk,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(deleted.rows_affected())
+    }
+
+    /// Deletes background tasks that ended longer ago than `kept` and of which nothing is left that they found out.
+    pub async fn retire_tasks(&self, kept: Duration, chunk: i64) -> Result<u64, StoreError> {
+        let deleted = sqlx::query!(
+            r#"-- background_task::retire
+            WITH ended AS MATERIALIZED (
+                SELECT id FROM background_task WHERE state <> 'running' AND updated_at < now() - $1::interval
+                ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED
+            )
+            DELETE FROM background_task t USING ended e
+            WHERE t.id = e.id AND (SELECT true FROM background_task_part p WHERE p.task_id = e.id LIMIT 1) IS NULL"#,
+            interval(kept),
+            chunk,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(deleted.rows_affected())
+    }
+
+    /// Frees the `eventId`s of messages older than `retention`.
+    pub async fn free_event_ids(&self, retention: TimeDelta, chunk: i64) -> Result<u64, StoreError> {
+        let freed = sqlx::query!(
+            r#"-- message_event_id::retire
+            WITH old AS MATERIALIZED (
+                SELECT application_id, event_id FROM message_event_id
+                WHERE message_id < uuid_at(now() - $1::float8 * interval '1 second')
+                ORDER BY message_id LIMIT $2 FOR UPDATE SKIP LOCKED
+            )
+            DELETE FROM message_event_id e USING old
+            WHERE e.application_id = old.application_id AND e.event_id = old.event_id"#,
+            retention.as_seconds_f64(),
+            chunk,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(freed.rows_affected())
+    }
+
+    /// Deletes notices older than `retention`, which nobody has posted and nobody will.
+    pub async fn retire_notices(&self, retention: TimeDelta, chunk: i64) -> Result<u64, StoreError> {
+        let deleted = sqlx::query!(
+            r#"-- operational_notice::retire
+            WITH old AS MATERIALIZED (
+                SELECT id FROM operational_notice WHERE noted_at < now() - $1::float8 * interval '1 second'
+                ORDER BY noted_at LIMIT $2 FOR UPDATE SKIP LOCKED
+            )
+            DELETE FROM operational_notice o USING old WHERE o.id = old.id"#,
+            retention.as_seconds_f64(),
+            chunk,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(deleted.rows_affected())
+    }
+
+    /// Deletes signing secrets that were rotated out and sign no longer.
+    pub async fn retire_secrets(&self, chunk: i64) -> Result<u64, StoreError> {
+        let deleted = sqlx::query!(
+            r#"-- endpoint_secret::retire
+            WITH old AS MATERIALIZED (
+                SELECT id FROM endpoint_secret WHERE expires_at < now() - interval '1 hour'
+                ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+            )
+            DELETE FROM endpoint_secret s USING old WHERE s.id = old.id"#,
+            chunk,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(deleted.rows_affected())
+    }
+
+    /// Deletes API keys that were revoked, or expired, longer ago than `kept`. What was done with them stays in the
+    /// audit log, under their ids.
+    pub async fn retire_api_keys(&self, kept: Duration, chunk: i64) -> Result<u64, StoreError> {
+        let deleted = sqlx::query!(
+            r#"-- api_key::retire
+            WITH old AS MATERIALIZED (
+                SELECT id FROM api_key
+                WHERE (revoked_at IS NOT NULL OR expires_at IS NOT NULL)
+                  AND least(revoked_at, expires_at) < now() - $1::interval
+                ORDER BY least(revoked_at, expires_at) LIMIT $2 FOR UPDATE SKIP LOCKED
+            )
+            DELETE FROM api_key k USING old WHERE k.id = old.id"#,
+            interval(kept),
+            chunk,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(deleted.rows_affected())
+    }
+
+    /// Forgets tokens that logged out and have expired since.
+    pub async fn retire_logouts(&self, chunk: i64) -> Result<u64, StoreError> {
+        let deleted = sqlx::query!(
+            r#"-- token_logout::retire
+            WITH old AS MATERIALIZED (
+                SELECT hash FROM token_logout WHERE expires_at < now() - interval '1 hour'
+                ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+            )
+            DELETE FROM token_logout l USING old WHERE l.hash = old.hash"#,
+            chunk,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(deleted.rows_affected())
+    }
+
+    /// Of the next `chunk` cutoffs after `after`, deletes those that a later one has made superfluous: it means all
+    /// their tokens and more, and holds by now. The others stay as long as their application: a token may have no end.
+    pub async fn retire_cutoffs(&self, after: Uuid, chunk: i64) -> Result<Walked, StoreError> {
+        let walked = sqlx::query!(
+            r#"-- token_cutoff::retire
+            WITH looked_at AS MATERIALIZED (
+                SELECT id, application_id, session_id, issued_until FROM token_cutoff WHERE id > $1 ORDER BY id LIMIT $2
+            ), superfluous AS MATERIALIZED (
+                SELECT o.id FROM looked_at o
+                WHERE EXISTS (
+                    SELECT FROM token_cutoff later
+                    WHERE later.application_id = o.application_id AND later.effective_at <= now()
+                      AND (later.session_id IS NULL OR later.session_id = o.session_id)
+                      AND (later.issued_until, later.id) > (o.issued_until, o.id))
+            ), deleted AS (
+                DELETE FROM token_cutoff c USING superfluous s WHERE c.id = s.id RETURNING 1
+            )
+            SELECT (SELECT count(*) FROM deleted) AS "done!", count(*) AS "seen!",
+                   (array_agg(id ORDER BY id DESC))[1] AS last
+            FROM looked_at"#,
+            after,
+            chunk,
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Walked::of_step(walked.done, walked.seen, walked.last, chunk))
+    }
+}
