@@ -10,14 +10,15 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::background_tasks::{ReplayHandle, ReplayRunner};
 use crate::config::Config;
 use crate::dispatch::{CLAIM_LEASE, DispatchOptions, Dispatcher, LaneLimits, Parts, Running};
 use crate::domain::clock::Clock;
 use crate::ingest::{Ingest, Writers};
-use crate::lease::{self, KeeperEnd, Lease};
+use crate::lease;
+use crate::lease::{KeeperEnd, Lease};
 use crate::notices::{Changes, Hearing};
 use crate::operational::OperationalWebhooks;
-use crate::replay::{ReplayHandle, ReplayRunner};
 use crate::rescue::Rescue;
 use crate::send::{EgressPolicy, OwnAddresses, Sender, SenderOptions};
 use crate::store::{Credentials, Snapshots, Store, Trust};

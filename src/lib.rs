@@ -20,8 +20,8 @@ pub mod sign;
 
 pub mod record;
 
+pub mod background_tasks;
 pub mod operational;
-pub mod replay;
 
 pub mod embedded;
 pub mod engine;

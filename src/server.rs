@@ -14,7 +14,8 @@ use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::api::{self, ApiState, Authenticator, Budgets, EndpointCaps, IntakeLimits, TokenKey};
+use crate::api;
+use crate::api::{ApiState, Authenticator, Budgets, EndpointCaps, IntakeLimits, TokenKey};
 use crate::config::{Config, JwtKey};
 use crate::dispatch::Threads;
 use crate::domain::clock::Clock;

@@ -2,49 +2,19 @@
 //!
 //! Every answer that has a body has a JSON one, whatever went wrong. A trailing slash is optional everywhere.
 
-mod address;
-pub mod admin;
-pub mod api_key;
-pub mod application;
-pub mod attempt;
-pub mod attempted;
-pub mod audit;
-pub mod auth;
-pub mod authentication;
-pub mod background_task;
-mod bounded_document;
-mod bounds;
-pub mod dead_letter;
-pub mod docs;
-pub mod endpoint;
-pub mod error;
-pub mod event_type;
-mod event_type_import;
-mod examples;
-pub mod expunge;
-pub mod extract;
-pub mod health;
-pub mod idempotency;
-mod in_force;
+pub mod conventions;
+pub mod credential;
 pub mod intake;
-pub mod message;
-mod moment;
-mod not_served;
-pub mod operational_webhook;
-pub mod page;
-mod parameters;
-pub mod pause;
-pub mod resend;
+pub mod openapi;
+pub mod resource;
 pub mod state;
-pub mod statistics;
-pub mod validate;
 
 use std::any::Any;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use http::{Method, Request, Uri, header};
 use tower::Layer;
 use tower::util::MapRequestLayer;
@@ -53,38 +23,24 @@ use tower_http::cors::{AllowHeaders, CorsLayer};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use auth::{Authenticator, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
-pub use endpoint::cap::EndpointCaps;
-pub use state::ApiState;
-
-use error::ApiError;
-use idempotency::{Remembering, remember};
-pub use intake::{Budgets, CallerConnection, IntakeLimits};
-use intake::{Intake, take_in};
+use conventions::bounds::BodyBounds;
+use conventions::error::ApiError;
+use conventions::idempotency::{Remembering, remember};
+use conventions::{bounds, in_force, not_served, parameters};
+use intake::layer::{Intake, take_in};
+use openapi::{docs, examples};
 use state::SharedState;
+
+pub use credential::{Authenticator, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
+pub use intake::budget::Budgets;
+pub use intake::connection::CallerConnection;
+pub use intake::limits::IntakeLimits;
+pub use resource::endpoint::cap::EndpointCaps;
+pub use state::ApiState;
 
 /// All resources.
 fn resources() -> OpenApiRouter<SharedState> {
-    OpenApiRouter::with_openapi(docs::Head::openapi())
-        .merge(application::routes())
-        .merge(endpoint::routes())
-        .merge(event_type::routes())
-        .merge(event_type_import::routes())
-        .merge(message::routes())
-        .merge(attempt::routes())
-        .merge(attempted::routes())
-        .merge(resend::routes())
-        .merge(expunge::routes())
-        .merge(dead_letter::routes())
-        .merge(background_task::routes())
-        .merge(operational_webhook::routes())
-        .merge(statistics::routes())
-        .merge(pause::routes())
-        .merge(admin::routes())
-        .merge(audit::routes())
-        .merge(authentication::routes())
-        .merge(api_key::routes())
-        .merge(health::routes())
+    OpenApiRouter::with_openapi(docs::Head::openapi()).merge(resource::routes())
 }
 
 /// The API's description.
@@ -105,7 +61,7 @@ pub fn router(state: ApiState) -> Router {
     let cors = cors(&state);
     let state = Arc::new(state);
     let (router, specification) = parts();
-    bounds::prepare();
+    let body_bounds = Arc::new(BodyBounds::of(&specification));
     let router = router
         .merge(docs::routes(specification))
         .merge(not_served::routes())
@@ -117,6 +73,7 @@ pub fn router(state: ApiState) -> Router {
             from_fn_with_state(Intake::new(state.clone()), take_in),
             from_fn_with_state(Remembering::new(state.clone()), remember),
             from_fn_with_state(state.clone(), in_force::answer_in_force),
+            Extension(body_bounds),
             CatchPanicLayer::custom(answer_panic as fn(Box<dyn Any + Send>) -> Response),
         ))
         .with_state(state);

@@ -7,20 +7,21 @@ use ipnet::IpNet;
 use tokio::sync::Semaphore;
 use url::Url;
 
+use crate::background_tasks::ReplayHandle;
 use crate::config::Caps;
 use crate::ingest::Ingest;
 use crate::notices::Changes;
-use crate::replay::ReplayHandle;
 use crate::send::EgressPolicy;
 use crate::store::{
     AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, TaskStore,
 };
 use crate::vitals::Vitals;
 
-use super::auth::Authenticator;
-use super::endpoint::cap::EndpointCaps;
-use super::error::ApiError;
-use super::intake::{AnswerRoom, Budgets, IntakeLimits};
+use super::conventions::error::ApiError;
+use super::credential::Authenticator;
+use super::intake::budget::{AnswerRoom, Budgets};
+use super::intake::limits::IntakeLimits;
+use super::resource::endpoint::cap::EndpointCaps;
 
 /// What the API needs to do its work.
 pub struct ApiState {

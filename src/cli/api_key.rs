@@ -4,11 +4,11 @@ use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 
 use crate::config::{Config, CredentialFlags, duration};
-use crate::domain::actor::{Actor, Role};
-use crate::domain::api_key::ApiKey;
+use crate::domain::access::actor::{Actor, Role};
+use crate::domain::access::api_key::ApiKey;
 use crate::domain::clock::Clock;
+use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EnvironmentId};
-use crate::domain::reference::Reference;
 use crate::server::Database;
 use crate::store::{KeyScope, NewKey, Store};
 

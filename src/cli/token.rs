@@ -6,7 +6,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::ExposeSecret;
 
 use crate::config::{Config, CredentialFlags, JwtKey, duration};
-use crate::domain::claims::{Claims, OPERATOR_SUBJECT, RequiredClaims};
+use crate::domain::access::claims::{Claims, OPERATOR_SUBJECT, RequiredClaims};
 use crate::domain::clock::Clock;
 use crate::domain::id::{ApplicationId, EnvironmentId};
 

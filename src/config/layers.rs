@@ -6,8 +6,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::flags::Flags;
-use super::keys::{self, KEYS, Key};
-use super::{ConfigError, place};
+use super::keys::{KEYS, Key};
+use super::{ConfigError, keys, place};
 
 /// What a configuration is read from.
 #[derive(Debug, Clone, Default)]

@@ -32,15 +32,17 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::domain::claims::RequiredClaims;
-use crate::domain::schedule::RetrySchedule;
+use crate::domain::access::claims::RequiredClaims;
+use crate::domain::endpoint::schedule::RetrySchedule;
 
 pub use caps::Caps;
 pub use error::ConfigError;
-pub use flags::{CredentialFlags, Flags};
+pub use flags::CredentialFlags;
+pub use flags::Flags;
 pub use intake::IntakeOptions;
 pub use layers::Surroundings;
-pub use remote::{NoToken, Remote};
+pub use remote::NoToken;
+pub use remote::Remote;
 pub use values::duration;
 
 /// Everything that can be set, checked.

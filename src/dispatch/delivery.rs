@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::attempt::Trigger;
+use crate::domain::delivery::attempt::Trigger;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::MessageId;
 use crate::domain::message::SharedMessage;
@@ -13,7 +13,7 @@ use crate::lease::{HeldClaim, Mark};
 use crate::store::HandBack;
 
 use super::Share;
-use super::lane::Queued;
+use super::lanes::lane::Queued;
 
 /// What a delivery takes up until it is recorded or handed back.
 #[derive(Debug)]

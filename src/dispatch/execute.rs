@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::attempt::{AttemptOutcome, Failure};
 use crate::domain::chance;
+use crate::domain::delivery::attempt::{AttemptOutcome, Failure};
 use crate::domain::delivery::next_step;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::EndpointId;
@@ -12,7 +12,7 @@ use crate::record::Outcome;
 use crate::send::unsendable;
 use crate::sign::{SignError, sign};
 
-use super::window::Bearing;
+use super::lanes::window::Bearing;
 use super::{Delivery, Dispatcher};
 
 /// Works on a delivery whose turn has come, and frees its lane's place whatever happens.

@@ -13,8 +13,8 @@ use tokio::runtime::Handle;
 use crate::domain::id::EndpointId;
 
 use super::Dispatcher;
-use super::lane::Queued;
 use super::lanes::Lanes;
+use super::lanes::lane::Queued;
 
 /// The longest that a post waits while the threads have no time, and otherwise.
 const LONGEST: Duration = Duration::from_secs(1);

@@ -9,8 +9,8 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
 
 use super::keep_pace::keep_pace;
+use super::lanes::turn_test::endpoint;
 use super::lanes::{Admission, LaneLimits, Lanes};
-use super::lanes_test::endpoint;
 
 const LIMITS: LaneLimits = LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 };
 

@@ -2,7 +2,6 @@
 //! (claimed); its endpoint's lane gives it its turn; one `execute` signs it, sends it, decides what follows and
 //! hands that to the recorder. No database connection is held while a request is out.
 
-mod backpressure;
 mod claim;
 mod delivery;
 mod execute;
@@ -10,23 +9,14 @@ mod floors;
 mod keep_pace;
 #[cfg(test)]
 mod keep_pace_test;
-mod lane;
 mod lanes;
-#[cfg(test)]
-mod lanes_cost_test;
-#[cfg(test)]
-mod lanes_test;
-#[cfg(test)]
-mod lanes_window_test;
 mod losses;
 mod memory;
 mod pause;
 mod returns;
-mod roster;
 mod seat;
 mod threads;
 mod watch;
-mod window;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -45,18 +35,21 @@ use crate::send::Sender;
 use crate::store::{Credentials, HandBack, QueueStore, Snapshots, Trust};
 use crate::vitals::Vitals;
 
-pub use delivery::{Claim, Delivery, Room};
-pub use lanes::LaneLimits;
-pub use memory::Share;
-pub use seat::{Place, Seat};
-pub use threads::Threads;
-
 use keep_pace::Strain;
 use lanes::Lanes;
 use losses::Losses;
 use memory::Memory;
 use returns::{Keep, Return, Returns};
 use watch::Spilled;
+
+pub use delivery::Claim;
+pub use delivery::Delivery;
+pub use delivery::Room;
+pub use lanes::LaneLimits;
+pub use memory::Share;
+pub use seat::Place;
+pub use seat::Seat;
+pub use threads::Threads;
 
 /// How long a claimed row is this node's.
 pub const CLAIM_LEASE: Duration = Duration::from_secs(90);

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::attempt::Trigger;
 use crate::domain::delivery::DeliveryState;
+use crate::domain::delivery::attempt::Trigger;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::message::SharedMessage;
 use crate::lease::Mark;

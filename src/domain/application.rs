@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::endpoint::Endpoint;
+use super::id::reference::Reference;
 use super::id::{ApplicationId, EndpointId, EnvironmentId};
-use super::reference::Reference;
 
 /// An application and its live endpoints at one version of its configuration.
 #[derive(Debug)]

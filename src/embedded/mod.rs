@@ -28,13 +28,13 @@ use std::str::FromStr;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-pub use error::EmbeddedError;
-
 use account::Account;
 use cluster::Cluster;
 use lock::DirectoryLock;
 use postmaster::Postmaster;
 use programs::Programs;
+
+pub use error::EmbeddedError;
 
 const DATABASE: &str = "postrider";
 

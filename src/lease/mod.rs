@@ -14,9 +14,13 @@ use std::time::{Duration, Instant};
 use crate::domain::id::MessageId;
 use crate::store::{FormerSelf, Joined, QueueStore, StoreError};
 
-pub use claims::{ClaimKey, HeldClaim, HeldClaims};
-pub use keeper::{KeeperEnd, keep};
-pub use low_water::{LowWater, Mark};
+pub use claims::ClaimKey;
+pub use claims::HeldClaim;
+pub use claims::HeldClaims;
+pub use keeper::KeeperEnd;
+pub use keeper::keep;
+pub use low_water::LowWater;
+pub use low_water::Mark;
 
 /// A node whose last heartbeat is older than this may be taken over.
 pub const TIME_TO_LIVE: Duration = Duration::from_secs(20);

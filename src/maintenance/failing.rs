@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
 use crate::store::{StoreError, UpkeepStore};
 
 /// How often to look; a short time is looked at more often.

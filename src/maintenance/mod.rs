@@ -24,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use crate::store::{MaintenanceSession, StoreError, UpkeepStore};
 
 use chunks::Chunks;
+
 pub use round::Round;
 
 /// What is due is looked for at twenty seconds past each minute.

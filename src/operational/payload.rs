@@ -48,8 +48,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::domain::delivery::operational::NoticeKind;
     use crate::domain::id::{ApplicationId, AttemptId, DeadLetterId, EndpointId, MessageId};
-    use crate::domain::operational::NoticeKind;
 
     fn notice(kind: NoticeKind) -> OperationalNotice {
         OperationalNotice {

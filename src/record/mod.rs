@@ -16,8 +16,8 @@ use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 
 use crate::batch::{BatchLimits, BatchQueue};
-use crate::domain::attempt::{AttemptOutcome, Trigger};
 use crate::domain::delivery::NextStep;
+use crate::domain::delivery::attempt::{AttemptOutcome, Trigger};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::message::SharedMessage;
 use crate::store::{OutcomeRow, QueueStore, StoreError};

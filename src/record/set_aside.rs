@@ -3,9 +3,9 @@
 
 use bytes::Bytes;
 
-use crate::domain::attempt::AttemptOutcome;
-use crate::domain::dead_letter::DeathReason;
 use crate::domain::delivery::NextStep;
+use crate::domain::delivery::attempt::AttemptOutcome;
+use crate::domain::delivery::dead_letter::DeathReason;
 use crate::store::{OutcomeRow, StoreError};
 
 use super::{FIRST_BACKOFF, LONGEST_BACKOFF, Outcome, Recorder};

@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::task::coop::consume_budget;
 
-use crate::domain::attempt::RESPONSE_KEPT_BYTES;
+use crate::domain::delivery::attempt::RESPONSE_KEPT_BYTES;
 
 use super::connection::Connection;
 

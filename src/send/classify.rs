@@ -11,12 +11,13 @@ use http::{HeaderMap, StatusCode, header};
 use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, OtherError};
 
-use crate::domain::attempt::Failure;
+use crate::domain::delivery::attempt::Failure;
 
 use super::certificate::shown;
 use super::error::SendError;
 use super::resolver::ResolveError;
-use super::tls::{self, UntrustedIssuer};
+use super::tls;
+use super::tls::UntrustedIssuer;
 
 /// Headers of an answer that are kept with the attempt.
 const KEPT_HEADERS: [&str; 11] = [

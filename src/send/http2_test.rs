@@ -4,9 +4,10 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
+use crate::sign::sign;
+
 use super::tests::{Identity, PATIENT, SELF_SIGNED, attempt, endpoint, message, sender_trusting};
 use super::*;
-use crate::sign::sign;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;

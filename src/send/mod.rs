@@ -17,12 +17,20 @@ use hyper::body::Incoming;
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
 
-use crate::domain::attempt::{AttemptOutcome, Failure, RESPONSE_KEPT_BYTES};
 use crate::domain::clock::Clock;
+use crate::domain::delivery::attempt::{AttemptOutcome, Failure, RESPONSE_KEPT_BYTES};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
 use crate::sign::SignatureHeaders;
+
+use body::KeptBody;
+use connect::Connector;
+use connection::Connection;
+use error::SendError;
+use pool::{Ages, Pool};
+use progress::{Progress, Step};
+use resolver::Resolver;
 
 mod body;
 mod certificate;
@@ -41,15 +49,8 @@ mod tls;
 
 pub use egress::EgressPolicy;
 pub use own_address::OwnAddresses;
-pub use tls::{CaFileError, install_tls_provider};
-
-use body::KeptBody;
-use connect::Connector;
-use connection::Connection;
-use error::SendError;
-use pool::{Ages, Pool};
-use progress::{Progress, Step};
-use resolver::Resolver;
+pub use tls::CaFileError;
+pub use tls::install_tls_provider;
 
 /// What a sender needs to know.
 #[derive(Debug, Clone)]

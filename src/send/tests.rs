@@ -8,15 +8,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-use crate::domain::attempt::RESPONSE_KEPT_BYTES;
-use crate::domain::filter::Filter;
+use crate::domain::delivery::attempt::RESPONSE_KEPT_BYTES;
+use crate::domain::endpoint::custom_header;
+use crate::domain::endpoint::filter::Filter;
+use crate::domain::endpoint::schedule::RetrySchedule;
+use crate::domain::endpoint::secret::{SigningKey, SigningSecret};
 use crate::domain::id::{ApplicationId, EndpointId, MessageId};
-use crate::domain::schedule::RetrySchedule;
-use crate::domain::secret::{SigningKey, SigningSecret};
 use crate::sign::{sign, verify};
 
 use super::*;
-use crate::domain::endpoint_header;
 
 /// Long enough that only what never ends runs into it.
 pub(super) const PATIENT: Duration = Duration::from_secs(30);
@@ -50,7 +50,7 @@ pub(super) fn endpoint(url: &str) -> Endpoint {
         url: Url::parse(url).unwrap(),
         filter: Filter::default(),
         keys: vec![SigningKey { material: SigningSecret::generate().key(), expires_at: None }],
-        headers: endpoint_header::of_requests(HeaderMap::new()),
+        headers: custom_header::of_requests(HeaderMap::new()),
         schedule: Arc::new(RetrySchedule::default()),
         max_in_flight: 1,
         rate_limit: None,
@@ -149,7 +149,7 @@ async fn the_bytes_arrive_unchanged_with_a_signature_and_the_endpoints_headers()
     endpoint.keys = vec![SigningKey { material: secret.key(), expires_at: None }];
     let own = [("authorization", "Bearer x"), ("webhook-id", "forged"), ("connection", "close")]
         .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-    endpoint.headers = endpoint_header::of_requests(own.into_iter().collect());
+    endpoint.headers = custom_header::of_requests(own.into_iter().collect());
     let message = message(br#"{"b": 1,"a":1e400, "a":"\ud800"}"#);
     let now = Clock::default().now();
     let signature = sign(&endpoint.keys, message.id, &message.payload, now).unwrap();

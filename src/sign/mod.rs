@@ -9,8 +9,8 @@ pub mod verify;
 use chrono::{DateTime, Utc};
 use http::HeaderValue;
 
+use crate::domain::endpoint::secret::SigningKey;
 use crate::domain::id::MessageId;
-use crate::domain::secret::SigningKey;
 
 /// The header that carries the message's id.
 pub const ID_HEADER: &str = "webhook-id";

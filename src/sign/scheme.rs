@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::domain::secret::KeyMaterial;
+use crate::domain::endpoint::secret::KeyMaterial;
 
 /// The version in front of an HMAC-SHA256 signature.
 pub(super) const HMAC: &str = "v1";

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use proptest::prelude::*;
 
 use crate::domain::clock::Clock;
-use crate::domain::secret::{KeyMaterial, SigningSecret};
+use crate::domain::endpoint::secret::{KeyMaterial, SigningSecret};
 
 use super::verify::{TOLERANCE, VerifyError, verify, verify_headers};
 use super::*;

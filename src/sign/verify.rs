@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ed25519_dalek::VerifyingKey;
 use http::HeaderMap;
 
-use crate::domain::secret::{self, InvalidSecret, KeyMaterial, SigningSecret};
+use crate::domain::endpoint::secret;
+use crate::domain::endpoint::secret::{InvalidSecret, KeyMaterial, SigningSecret};
 
 use super::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, scheme};
 

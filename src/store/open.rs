@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::domain::schedule::RetrySchedule;
+use crate::domain::endpoint::schedule::RetrySchedule;
 
 use super::access::AccessStore;
 use super::configuration::ConfigurationStore;

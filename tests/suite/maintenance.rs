@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use postrider::domain::schedule::RetrySchedule;
+use postrider::domain::endpoint::schedule::RetrySchedule;
 use postrider::maintenance::{self, MaintenanceOptions, Round};
 use postrider::store::{MigrateError, Store, StoreOptions};
 

@@ -13,7 +13,7 @@ use http_body::{Frame, SizeHint};
 use serde::Serialize;
 use tokio::time::Sleep;
 
-use super::AnswerRoom;
+use super::budget::AnswerRoom;
 
 const SLICE_BYTES: usize = 64 << 10;
 

@@ -7,8 +7,9 @@ use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 
-use super::super::error::ApiError;
-use super::IntakeLimits;
+use crate::api::conventions::error::ApiError;
+
+use super::limits::IntakeLimits;
 
 /// Between two parts of a body no more time may pass.
 const LONGEST_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 200 } else { 10_000 });

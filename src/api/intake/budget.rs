@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::super::error::ApiError;
-use super::IntakeLimits;
+use crate::api::conventions::error::ApiError;
+
+use super::bytes::{KIB, permits, semaphore};
 use super::connection::CallerConnection;
+use super::limits::IntakeLimits;
 
 /// How long one waits for room.
 const PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 200 } else { 5_000 });
@@ -16,16 +18,6 @@ const PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 200 } else { 5_
 const TENANTS_PART: usize = 4;
 /// An answer is held as rows, as values and as text.
 const COPIES: usize = 2;
-const KIB: usize = 1 << 10;
-
-/// A semaphore of so many bytes, in KiB.
-pub(super) fn semaphore(bytes: usize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new((bytes / KIB).clamp(1, Semaphore::MAX_PERMITS)))
-}
-
-fn permits(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(KIB)).unwrap_or(u32::MAX)
-}
 
 /// What there is to share out.
 pub struct Budgets {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Semaphore;
 
-use super::budget;
+use super::bytes::semaphore;
 
 /// What the API notes of a connection.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct CallerConnection {
 impl CallerConnection {
     /// A connection whose bodies may take so much.
     pub fn new(body_bytes: usize) -> Self {
-        Self { is_known: AtomicBool::new(false), bodies: budget::semaphore(body_bytes) }
+        Self { is_known: AtomicBool::new(false), bodies: semaphore(body_bytes) }
     }
 
     /// Whether a credential was shown on it that holds.

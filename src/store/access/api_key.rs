@@ -3,16 +3,15 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::actor::{Actor, Role};
-use crate::domain::api_key::{ApiKey, KeyHash};
+use crate::domain::access::actor::{Actor, Role};
+use crate::domain::access::api_key::{ApiKey, KeyHash};
 use crate::domain::id::{ApiKeyId, ApplicationId, EnvironmentId};
 use crate::domain::page::Scan;
+use crate::store::database::connection::Connection;
+use crate::store::{Span, StoreError};
 
 use super::AccessStore;
 use super::audit::{Entry, note};
-use crate::store::Span;
-use crate::store::StoreError;
-use crate::store::database::connection::Connection;
 
 /// Whom a key speaks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

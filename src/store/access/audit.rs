@@ -5,12 +5,10 @@ use std::fmt::Display;
 
 use serde_json::{Value, json};
 
-use crate::domain::actor::{Actor, Role};
+use crate::domain::access::actor::{Actor, Role};
 use crate::domain::id::{ApplicationId, AuditEntryId, EnvironmentId};
-
-use crate::store::database::connection::Connection;
-
 use crate::store::StoreError;
+use crate::store::database::connection::Connection;
 
 /// What is noted. `action` is `object.verb`; its first word is the kind of object.
 pub(in crate::store) struct Entry<'a> {

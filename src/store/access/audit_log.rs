@@ -4,14 +4,12 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::actor::{ActorKind, Role};
+use crate::domain::access::actor::{ActorKind, Role};
 use crate::domain::id::{ApplicationId, AuditEntryId, EnvironmentId};
 use crate::domain::page::Scan;
+use crate::store::{Span, StoreError, TimeBounds};
 
 use super::AccessStore;
-use crate::store::Span;
-use crate::store::StoreError;
-use crate::store::TimeBounds;
 
 /// One line of the log.
 #[derive(Debug, Clone)]

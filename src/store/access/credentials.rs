@@ -9,14 +9,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 
-use crate::domain::api_key::KeyHash;
+use crate::domain::access::api_key::KeyHash;
+use crate::domain::access::token_cutoff::TakenBack;
 use crate::domain::id::{ApiKeyId, ApplicationId};
-use crate::domain::token_cutoff::TakenBack;
+use crate::store::database::cache::{Cache, Trust};
+use crate::store::{KeyScope, StoreError};
 
 use super::AccessStore;
-use crate::store::KeyScope;
-use crate::store::StoreError;
-use crate::store::database::cache::{Cache, Trust};
 
 const CAPACITY: u64 = 50_000;
 /// The use of a key is written down this often at most.

@@ -5,9 +5,9 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::store::{IdempotencyKey, StoreError};
+
 use super::AccessStore;
-use crate::store::IdempotencyKey;
-use crate::store::StoreError;
 
 /// A key's claim by one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,14 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
+use crate::domain::access::token_cutoff::{TakenBack, TokenCutoff, TokenHash};
 use crate::domain::id::{ApplicationId, AuditEntryId};
-use crate::domain::token_cutoff::{TakenBack, TokenCutoff, TokenHash};
+use crate::store::StoreError;
+use crate::store::database::connection::Connection;
 
 use super::AccessStore;
 use super::audit::{Entry, note};
-use crate::store::StoreError;
-use crate::store::database::connection::Connection;
 
 impl AccessStore {
     /// What was taken back of an application.

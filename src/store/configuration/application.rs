@@ -6,18 +6,18 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
+use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EnvironmentId};
 use crate::domain::page::Scan;
-use crate::domain::reference::Reference;
-
-use super::ConfigurationStore;
-use super::version::raise_version;
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, changed, note};
 use crate::store::access::token_cutoff::announce;
 use crate::store::database::connection::Connection;
 use crate::store::operational::tell::tell_of_deletion;
+
+use super::ConfigurationStore;
+use super::version::raise_version;
 
 /// What a caller sets on an application.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,21 +7,21 @@ use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
+use crate::domain::delivery::operational::NoticeKind;
+use crate::domain::endpoint::secret::SigningSecret;
+use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EndpointId};
-use crate::domain::operational::NoticeKind;
 use crate::domain::page::{Scan, Stretch};
-use crate::domain::reference::Reference;
-use crate::domain::secret::SigningSecret;
-
-use super::ConfigurationStore;
-use super::endpoint_secret::insert_secret;
-use super::version::raise_version;
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, changed, note};
 use crate::store::database::connection::Connection;
 use crate::store::history::message::stored_length;
 use crate::store::operational::tell::{follow_listeners, tell};
+
+use super::ConfigurationStore;
+use super::endpoint_secret::insert_secret;
+use super::version::raise_version;
 
 /// What a caller sets on an endpoint. Empty lists mean everything.
 #[derive(Debug, Clone, PartialEq, Eq)]

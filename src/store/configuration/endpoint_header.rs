@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
+use crate::domain::delivery::operational::NoticeKind;
+use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EndpointId};
-use crate::domain::operational::NoticeKind;
-use crate::domain::reference::Reference;
-
-use super::ConfigurationStore;
-use super::version::raise_version;
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::operational::tell::tell;
+
+use super::ConfigurationStore;
+use super::version::raise_version;
 
 impl ConfigurationStore {
     /// Seals headers for their endpoint; `None` when there are none.

@@ -3,19 +3,18 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
+use crate::domain::delivery::operational::NoticeKind;
+use crate::domain::endpoint::secret::SigningSecret;
+use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EndpointId};
-use crate::domain::operational::NoticeKind;
-use crate::domain::reference::Reference;
-use crate::domain::secret::SigningSecret;
-
-use super::ConfigurationStore;
-use super::version::raise_version;
-use crate::store::Sealer;
-use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
 use crate::store::operational::tell::tell;
+use crate::store::{Sealer, StoreError};
+
+use super::ConfigurationStore;
+use super::version::raise_version;
 
 /// So many keys may sign at once.
 const MAX_LIVE_KEYS: i64 = 10;

@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
 use crate::domain::id::EnvironmentId;
 use crate::domain::page::Scan;
-
-use super::ConfigurationStore;
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
+
+use super::ConfigurationStore;
 
 /// An environment as it is stored.
 #[derive(Debug, Clone)]

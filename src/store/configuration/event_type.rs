@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use sqlx::types::Json;
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
 use crate::domain::id::EnvironmentId;
 use crate::domain::page::{Scan, Stretch};
-
-use super::ConfigurationStore;
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, changed, note};
 use crate::store::history::message::{ListedContent, stored_length};
+
+use super::ConfigurationStore;
 
 /// The JSON Schemas of an event type, by version: a JSON object as text.
 pub type Schemas = Box<RawValue>;

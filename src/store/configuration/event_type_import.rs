@@ -2,13 +2,13 @@
 
 use sqlx::types::Json;
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
 use crate::domain::id::EnvironmentId;
+use crate::store::StoreError;
+use crate::store::access::audit::{Entry, note};
 
 use super::ConfigurationStore;
 use super::event_type::EventTypeSettings;
-use crate::store::StoreError;
-use crate::store::access::audit::{Entry, note};
 
 /// How to import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

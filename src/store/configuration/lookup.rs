@@ -1,10 +1,10 @@
 //! What callers call things, by id.
 
+use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EndpointId};
-use crate::domain::reference::Reference;
+use crate::store::StoreError;
 
 use super::ConfigurationStore;
-use crate::store::StoreError;
 
 impl ConfigurationStore {
     /// The id of an application's live endpoint.

@@ -16,7 +16,7 @@ pub(in crate::store) mod snapshot;
 pub(in crate::store) mod snapshots;
 pub(in crate::store) mod version;
 
-use crate::domain::schedule::RetrySchedule;
+use crate::domain::endpoint::schedule::RetrySchedule;
 
 use super::Sealer;
 use super::database::pool::Pool;

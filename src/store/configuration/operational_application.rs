@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
 use crate::domain::id::{ApplicationId, EnvironmentId};
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};

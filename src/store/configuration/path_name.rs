@@ -1,8 +1,9 @@
 //! Names that were given before names of dots alone were refused. No path reaches what is called so by its name; it can
 //! be reached by its id.
 
-use super::ConfigurationStore;
 use crate::store::StoreError;
+
+use super::ConfigurationStore;
 
 /// Something whose name cannot stand in a path.
 #[derive(Debug, Clone, PartialEq, Eq)]

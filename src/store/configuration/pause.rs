@@ -3,14 +3,14 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
+use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
-use crate::domain::reference::Reference;
+use crate::store::StoreError;
+use crate::store::access::audit::{Entry, note};
 
 use super::ConfigurationStore;
 use super::version::raise_version;
-use crate::store::StoreError;
-use crate::store::access::audit::{Entry, note};
 
 /// So many paused things are listed.
 const LISTED: i64 = 1_000;

@@ -9,17 +9,16 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
 use crate::domain::application::Application;
-use crate::domain::endpoint::Endpoint;
-use crate::domain::endpoint_header;
-use crate::domain::filter::Filter;
+use crate::domain::endpoint::filter::Filter;
+use crate::domain::endpoint::schedule::RetrySchedule;
+use crate::domain::endpoint::secret::{SigningKey, SigningSecret};
+use crate::domain::endpoint::{Endpoint, custom_header};
 use crate::domain::id::ApplicationId;
-use crate::domain::schedule::RetrySchedule;
-use crate::domain::secret::{SigningKey, SigningSecret};
-
-use super::ConfigurationStore;
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
 use crate::store::queue::dispatching::OPENING;
+
+use super::ConfigurationStore;
 
 impl ConfigurationStore {
     /// The snapshot of an application as it stands now; `None` when there is none, or it was deleted.
@@ -81,7 +80,7 @@ impl ConfigurationStore {
                     Some(sealed) => parse_headers(&self.sealer.open(&sealed, endpoint.id.as_bytes())?)?,
                     None => HeaderMap::new(),
                 };
-                let headers = endpoint_header::of_requests(headers);
+                let headers = custom_header::of_requests(headers);
                 Ok(Arc::new(Endpoint {
                     id: endpoint.id.into(),
                     application_id: id,

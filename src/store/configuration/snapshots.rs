@@ -9,12 +9,12 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use crate::domain::application::Application;
+use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EnvironmentId};
-use crate::domain::reference::Reference;
-
-use super::ConfigurationStore;
 use crate::store::StoreError;
 use crate::store::database::cache::{Cache, Trust};
+
+use super::ConfigurationStore;
 
 /// What the snapshots that are kept may take in memory.
 const MOST_BYTES: u64 = 64 << 20;
@@ -146,10 +146,10 @@ mod tests {
 
     use super::*;
     use crate::domain::endpoint::Endpoint;
-    use crate::domain::filter::Filter;
+    use crate::domain::endpoint::filter::Filter;
+    use crate::domain::endpoint::schedule::RetrySchedule;
+    use crate::domain::endpoint::secret::{KeyMaterial, SigningKey};
     use crate::domain::id::EndpointId;
-    use crate::domain::schedule::RetrySchedule;
-    use crate::domain::secret::{KeyMaterial, SigningKey};
 
     fn endpoint(application_id: ApplicationId) -> Endpoint {
         Endpoint {

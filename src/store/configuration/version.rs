@@ -4,7 +4,6 @@
 //! Lock order: the application's row comes before the rows of its endpoints.
 
 use crate::domain::id::ApplicationId;
-
 use crate::store::StoreError;
 use crate::store::database::connection::Connection;
 

@@ -4,8 +4,9 @@
 use sqlx::migrate::{Migrate as _, MigrateError as Failure, Migrator};
 use sqlx::{Connection as _, PgConnection};
 
-use super::Database;
 use crate::store::StoreError;
+
+use super::Database;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 

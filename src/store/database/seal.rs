@@ -6,7 +6,6 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
 
 use crate::domain::chance;
-
 use crate::store::StoreError;
 
 const NONCE_BYTES: usize = 24;

@@ -3,15 +3,14 @@
 
 use uuid::Uuid;
 
-use crate::domain::attempt::Trigger;
+use crate::domain::delivery::attempt::Trigger;
 use crate::domain::id::{AttemptId, EndpointId, MessageId};
 use crate::domain::page::Scan;
+use crate::store::database::span::{TimeBounds, earliest_after};
+use crate::store::{Span, StoreError};
 
 use super::HistoryStore;
 use super::message::MessageFilter;
-use crate::store::Span;
-use crate::store::StoreError;
-use crate::store::database::span::{TimeBounds, earliest_after};
 
 /// An attempt as it is shown.
 #[derive(Debug, Clone)]

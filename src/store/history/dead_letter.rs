@@ -4,14 +4,13 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::background_task::TaskKind;
-use crate::domain::dead_letter::{DeadLetterFilter, DeadLetterState, DeathReason};
+use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeadLetterState, DeathReason};
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId, MessageId};
 use crate::domain::page::Scan;
+use crate::store::database::connection::Connection;
+use crate::store::{Span, StoreError};
 
 use super::HistoryStore;
-use crate::store::Span;
-use crate::store::StoreError;
-use crate::store::database::connection::Connection;
 
 /// A dead letter as it is shown, without its content.
 #[derive(Debug, Clone)]

@@ -7,11 +7,10 @@ use uuid::Uuid;
 use crate::domain::delivery::Standing;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::page::{Scan, Stretch};
+use crate::store::{Span, StoreError};
 
 use super::HistoryStore;
 use super::message::{Content, ListedContent, MessageFilter, MessageRecord, stored_length};
-use crate::store::Span;
-use crate::store::StoreError;
 
 /// Where a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,16 +1,15 @@
 //! Reading messages. Writing them is ingest's.
 
-use crate::store::database::pool::Pool;
 use uuid::Uuid;
 
+use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, MessageId};
 use crate::domain::page::{Scan, Stretch};
-use crate::domain::reference::Reference;
+use crate::store::database::pool::Pool;
+use crate::store::database::span::TimeBounds;
+use crate::store::{Span, StoreError};
 
 use super::HistoryStore;
-use crate::store::Span;
-use crate::store::StoreError;
-use crate::store::database::span::TimeBounds;
 
 /// A message as it is shown.
 #[derive(Debug, Clone)]

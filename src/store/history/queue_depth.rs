@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
 use crate::domain::page::Scan;
+use crate::store::StoreError;
 
 use super::HistoryStore;
-use crate::store::StoreError;
 
 /// What waits for an endpoint.
 #[derive(Debug, Clone)]

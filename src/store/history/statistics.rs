@@ -4,10 +4,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
+use crate::store::{StoreError, TimeBounds};
 
 use super::HistoryStore;
-use crate::store::StoreError;
-use crate::store::TimeBounds;
 
 /// Whose deliveries are counted.
 #[derive(Debug, Clone, Copy)]

@@ -9,12 +9,12 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::domain::delivery::operational::{NAMED, NoticeKind};
 use crate::domain::id::{ApplicationId, AttemptId, DeadLetterId, EndpointId, MessageId};
-use crate::domain::operational::{NAMED, NoticeKind};
-
-use super::OperationalStore;
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
+
+use super::OperationalStore;
 
 /// Guards sealing, so that one node at a time does it and a window is one notice.
 const SEALING: i64 = 7_110_325_119;

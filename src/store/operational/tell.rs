@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::domain::delivery::operational::NoticeKind;
 use crate::domain::id::{ApplicationId, EndpointId};
-use crate::domain::operational::NoticeKind;
 use crate::store::StoreError;
 use crate::store::database::connection::Connection;
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::attempt::Trigger;
+use crate::domain::delivery::attempt::Trigger;
 use crate::domain::id::{ApplicationId, EndpointId, MessageId};
-
-use super::QueueStore;
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
+
+use super::QueueStore;
 
 /// What to claim for one endpoint.
 #[derive(Debug, Clone, Copy)]

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::id::{ApplicationId, EndpointId, MessageId};
+use crate::store::StoreError;
 
 use super::QueueStore;
-use crate::store::StoreError;
 
 /// A delivery that goes back to the queue unsent.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,8 @@
 //! Whether the database answers, and what the queue looks like from afar.
 
-use super::QueueStore;
 use crate::store::StoreError;
+
+use super::QueueStore;
 
 /// The queue from afar. It costs the same whatever stands in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,11 +6,11 @@ use uuid::Uuid;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::Message;
-
-use super::QueueStore;
 use crate::store::StoreError;
 use crate::store::database::connection::Connection;
 use crate::store::tasks::expunge::note_expiries;
+
+use super::QueueStore;
 
 /// The hash of an `Idempotency-Key` in its scope, and of the request that came with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

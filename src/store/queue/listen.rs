@@ -4,11 +4,11 @@
 use sqlx::postgres::{PgListener, PgNotification};
 use uuid::Uuid;
 
-use crate::domain::api_key::KeyHash;
+use crate::domain::access::api_key::KeyHash;
 use crate::domain::id::{ApplicationId, EndpointId};
+use crate::store::StoreError;
 
 use super::QueueStore;
-use crate::store::StoreError;
 
 /// A notice has room for 8,000 bytes.
 const MOST_NAMED: usize = 200;

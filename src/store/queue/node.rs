@@ -2,7 +2,6 @@
 //! and frees what it held. Deleting a fence waits for the node's commits under way (they hold it `FOR KEY SHARE`)
 //! and shuts out all later ones.
 
-use crate::store::database::interval::interval;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -10,9 +9,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::id::MessageId;
+use crate::store::StoreError;
+use crate::store::database::interval::interval;
 
 use super::QueueStore;
-use crate::store::StoreError;
 
 /// Deliveries that are freed in one statement, so that none takes long.
 const FREED_AT_ONCE: i64 = 5_000;

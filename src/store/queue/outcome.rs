@@ -6,18 +6,18 @@ use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::domain::actor::Actor;
-use crate::domain::attempt::{AttemptOutcome, Failure, Trigger};
-use crate::domain::dead_letter::DeathReason;
+use crate::domain::access::actor::Actor;
+use crate::domain::delivery::attempt::{AttemptOutcome, Failure, Trigger};
+use crate::domain::delivery::dead_letter::DeathReason;
+use crate::domain::delivery::operational::{FAILING_ATTEMPTS, NAMED, NoticeKind};
 use crate::domain::delivery::{DeliveryState, NextStep};
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, MessageId};
-use crate::domain::operational::{FAILING_ATTEMPTS, NAMED, NoticeKind};
-
-use super::QueueStore;
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
 use crate::store::operational::tell::tell;
+
+use super::QueueStore;
 
 /// An attempt that was made and what is to follow from it.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
+use crate::store::StoreError;
 
 use super::QueueStore;
-use crate::store::StoreError;
 
 impl QueueStore {
     /// The messages of these ids that are still there. One without content (expunged) has an empty payload.

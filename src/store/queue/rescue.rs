@@ -4,14 +4,14 @@
 //! node owns is in its memory the caller knows; everything else is judged here, in one snapshot: an owner that is no
 //! node, and a delivery that waits without its row in the queue.
 
-use crate::store::database::interval::interval;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::id::{EndpointId, MessageId};
+use crate::store::StoreError;
+use crate::store::database::interval::interval;
 
 use super::QueueStore;
-use crate::store::StoreError;
 
 /// A delivery by its key. Looks go through them in this order.
 pub type DeliveryKey = (MessageId, EndpointId);

@@ -12,13 +12,13 @@ use uuid::Uuid;
 
 use crate::domain::background_task::EndpointReplay;
 use crate::domain::delivery::Standing;
-
-use super::chunk::{Chunk, LockedTask};
-use super::replay::replay_chosen;
 use crate::store::StoreError;
 use crate::store::database::connection::Connection;
 use crate::store::database::span::{TimeBounds, latest_before};
 use crate::store::queue::announce::announce_due;
+
+use super::chunk::{Chunk, LockedTask};
+use super::replay::replay_chosen;
 
 /// So many messages are looked at for each that may be moved: most of them are not what is looked for.
 const LOOKED_AT: i64 = 4;

@@ -5,21 +5,21 @@
 //! `unsendable`. What a node has in its memory at that moment may still go out. An outcome that is recorded at that
 //! very moment may copy the payload into a dead letter; so every expunge is done once more, a minute later.
 
-use crate::store::history::message::message_id;
 use uuid::Uuid;
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
 use crate::domain::background_task::ContentPurge;
+use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, AttemptId, MessageId};
-use crate::domain::reference::Reference;
-
-use super::TaskStore;
-use super::chunk::{Chunk, LockedTask};
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
 use crate::store::database::span::latest_before;
+use crate::store::history::message::message_id;
 use crate::store::queue::announce::announce_due;
+
+use super::TaskStore;
+use super::chunk::{Chunk, LockedTask};
 
 impl TaskStore {
     /// Takes a message's payload away, in its dead letters, too: also when retention took the message itself. False

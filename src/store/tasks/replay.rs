@@ -8,20 +8,20 @@
 //! Many are moved in chunks. A chunk and the place that its background task has come to are one commit, so a
 //! task that is taken up again after a crash does nothing twice.
 
-use crate::store::queue::announce::announce_due;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
 use crate::domain::background_task::TaskKind;
-use crate::domain::dead_letter::{DeadLetterFilter, DeathReason};
+use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeathReason};
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId};
-
-use super::TaskStore;
-use super::chunk::{Chunk, LockedTask};
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
+use crate::store::queue::announce::announce_due;
+
+use super::TaskStore;
+use super::chunk::{Chunk, LockedTask};
 
 /// What became of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,17 +1,17 @@
 //! Resend: puts a message back to work for one endpoint, whatever became of it there before, even if it was
 //! never fanned out to it. A resend starts the schedule anew.
 
-use crate::store::queue::announce::announce_due;
 use serde_json::json;
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{ApplicationId, EndpointId, MessageId};
-
-use super::TaskStore;
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
+use crate::store::queue::announce::announce_due;
+
+use super::TaskStore;
 
 /// What became of a resend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

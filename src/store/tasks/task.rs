@@ -5,15 +5,14 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
 use crate::domain::background_task::{Progress, TaskKind, TaskState};
 use crate::domain::id::{ApplicationId, EnvironmentId, TaskId};
 use crate::domain::page::Scan;
+use crate::store::access::audit::{Entry, note};
+use crate::store::{Span, StoreError};
 
 use super::TaskStore;
-use crate::store::Span;
-use crate::store::StoreError;
-use crate::store::access::audit::{Entry, note};
 
 /// What a task is to do.
 #[derive(Debug, Clone)]

@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::domain::background_task::UsageOrder;
 use crate::domain::id::ApplicationId;
-
-use super::chunk::{Chunk, LockedTask};
 use crate::store::StoreError;
 use crate::store::database::connection::Connection;
 use crate::store::database::span::TimeBounds;
+
+use super::chunk::{Chunk, LockedTask};
 
 /// So many messages are counted for each that another kind of task would move.
 const COUNTED_AT_ONCE: i64 = 10;

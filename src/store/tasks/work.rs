@@ -5,16 +5,12 @@ use serde_json::Value;
 
 use crate::domain::background_task::TaskKind;
 use crate::domain::id::TaskId;
-
-use super::TaskStore;
-use super::chunk::{Chunk, LockedTask};
-use super::endpoint_replay;
-use super::expunge;
-use super::replay;
-use super::task::kind;
-use super::usage;
 use crate::store::StoreError;
 use crate::store::database::connection::Connection;
+
+use super::chunk::{Chunk, LockedTask};
+use super::task::kind;
+use super::{TaskStore, endpoint_replay, expunge, replay, usage};
 
 /// How far a chunk brought its background task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,12 +10,12 @@ use std::time::Duration;
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
+use crate::domain::delivery::operational::NAMED;
 use crate::domain::id::DeadLetterId;
-use crate::domain::operational::NAMED;
+use crate::store::StoreError;
 
 use super::UpkeepStore;
 use super::stray::Walked;
-use crate::store::StoreError;
 
 impl UpkeepStore {
     /// Buries up to `chunk` deliveries that nobody works on and that cannot be sent, of the next `endpoints` endpoints

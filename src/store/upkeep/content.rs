@@ -1,8 +1,9 @@
 //! Payloads whose time is over.
 
+use uuid::Uuid;
+
 use crate::store::StoreError;
 use crate::store::tasks::expunge::{expunge, expunge_once_more};
-use uuid::Uuid;
 
 use super::UpkeepStore;
 

@@ -3,8 +3,9 @@
 
 use chrono::TimeDelta;
 
-use super::UpkeepStore;
 use crate::store::StoreError;
+
+use super::UpkeepStore;
 
 /// How long the hours are kept: statistics look back no further.
 const KEPT: TimeDelta = TimeDelta::days(90);

@@ -7,8 +7,9 @@
 
 use uuid::Uuid;
 
-use super::UpkeepStore;
 use crate::store::StoreError;
+
+use super::UpkeepStore;
 
 impl UpkeepStore {
     /// Erases the next chunk of what deleted applications left. Returns how many rows it went through; call again

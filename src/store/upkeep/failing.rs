@@ -10,16 +10,16 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use crate::domain::actor::Actor;
+use crate::domain::access::actor::Actor;
+use crate::domain::delivery::operational::NoticeKind;
 use crate::domain::id::{ApplicationId, EndpointId};
-use crate::domain::operational::NoticeKind;
-
-use super::UpkeepStore;
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::configuration::version::raise_version;
 use crate::store::database::interval::interval;
 use crate::store::operational::tell::tell;
+
+use super::UpkeepStore;
 
 /// An endpoint that takes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

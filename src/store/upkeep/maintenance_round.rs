@@ -6,9 +6,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::UpkeepStore;
 use crate::store::StoreError;
 use crate::store::database::connection::Connection;
+
+use super::UpkeepStore;
 
 /// The right to do a round of maintenance, until it is ended or dropped.
 pub struct MaintenanceSession {

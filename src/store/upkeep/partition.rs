@@ -9,8 +9,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
-use crate::store::MaintenanceSession;
-use crate::store::StoreError;
+use crate::store::{MaintenanceSession, StoreError};
 
 /// Answered keys are honoured for 12 hours; their slots stay twice as long.
 const IDEMPOTENCY_KEPT: TimeDelta = TimeDelta::hours(24);

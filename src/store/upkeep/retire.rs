@@ -7,10 +7,11 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use super::UpkeepStore;
-use super::stray::Walked;
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
+
+use super::UpkeepStore;
+use super::stray::Walked;
 
 impl UpkeepStore {
     /// Deletes dead letters that were replayed or discarded longer ago than `retention`. Open ones stay. One that is

@@ -7,10 +7,11 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use super::UpkeepStore;
-use super::stray::Walked;
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
+
+use super::UpkeepStore;
+use super::stray::Walked;
 
 impl UpkeepStore {
     /// Deletes the secrets, and empties the sealed headers, of endpoints that were deleted longer ago than `kept`.

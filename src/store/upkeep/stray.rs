@@ -8,8 +8,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::UpkeepStore;
 use crate::store::StoreError;
+
+use super::UpkeepStore;
 
 /// Deliveries at most that are deleted in one transaction.
 const DELIVERIES_AT_ONCE: i64 = 5_000;

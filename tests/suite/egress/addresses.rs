@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use postrider::domain::attempt::Failure;
+use postrider::domain::delivery::attempt::Failure;
 
 use super::namespace::{Everywhere, within};
 use super::sending::{attempt, sender};

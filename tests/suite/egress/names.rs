@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use postrider::domain::attempt::Failure;
+use postrider::domain::delivery::attempt::Failure;
 use postrider::send::SenderOptions;
 
 use super::addresses::{REFUSED_V4, REFUSED_V6, forms_in_v6};

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::process::Command;
 
-use postrider::domain::attempt::Failure;
+use postrider::domain::delivery::attempt::Failure;
 use postrider::send::{EgressPolicy, OwnAddresses, SenderOptions};
 
 use super::namespace::{Everywhere, within};

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use postrider::domain::attempt::AttemptOutcome;
 use postrider::domain::clock::Clock;
+use postrider::domain::delivery::attempt::AttemptOutcome;
 use postrider::domain::endpoint::Endpoint;
-use postrider::domain::filter::Filter;
+use postrider::domain::endpoint::filter::Filter;
+use postrider::domain::endpoint::schedule::RetrySchedule;
+use postrider::domain::endpoint::secret::{SigningKey, SigningSecret};
+use postrider::domain::endpoint::{custom_header, target_url};
 use postrider::domain::id::{ApplicationId, EndpointId, MessageId};
 use postrider::domain::message::Message;
-use postrider::domain::schedule::RetrySchedule;
-use postrider::domain::secret::{SigningKey, SigningSecret};
-use postrider::domain::{endpoint_header, endpoint_url};
 use postrider::send::{EgressPolicy, Sender, SenderOptions};
 use postrider::sign::sign;
 
@@ -34,10 +34,10 @@ pub async fn attempt(sender: &Sender, url: &str) -> Option<AttemptOutcome> {
         id: EndpointId::generate(),
         application_id: ApplicationId::generate(),
         config_version: 0,
-        url: endpoint_url::parse(url).ok()?,
+        url: target_url::parse(url).ok()?,
         filter: Filter::default(),
         keys: vec![SigningKey { material: SigningSecret::generate().key(), expires_at: None }],
-        headers: endpoint_header::of_requests(HeaderMap::new()),
+        headers: custom_header::of_requests(HeaderMap::new()),
         schedule: Arc::new(RetrySchedule::default()),
         max_in_flight: 1,
         rate_limit: None,

@@ -1,0 +1,236 @@
+//! What handlers take out of a request. Each extractor refuses with the API's own errors, so that a client
+//! never meets an answer that is not JSON.
+
+use std::sync::Arc;
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, header};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
+use url::form_urlencoded;
+
+use crate::api::state::SharedState;
+
+use super::bounds::{self, BodyBounds};
+use super::error::ApiError;
+
+/// The database's texts cannot hold U+0000, so nothing has it in its name.
+const ENCODED_NUL: &str = "%00";
+
+/// A JSON body of that shape.
+pub struct JsonBody<T>(pub T);
+
+/// A JSON body's bytes, as they came: declared as JSON and within the limit, but not yet read.
+pub struct RawBody(pub Bytes);
+
+/// The query parameters of that shape. Unknown ones are ignored.
+pub struct ApiQuery<T>(pub T);
+
+/// The parts of the path.
+pub struct ApiPath<T>(pub T);
+
+impl FromRequest<SharedState> for RawBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &SharedState) -> Result<Self, ApiError> {
+        require_json(request.headers())?;
+        // It was read before, within its limit: see `intake`.
+        to_bytes(request.into_body(), usize::MAX).await.map(Self).map_err(|_| ApiError::Internal)
+    }
+}
+
+/// Clients that send no content type at all are believed.
+fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    let is_json =
+        essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    if is_json { Ok(()) } else { Err(ApiError::UnsupportedMediaType) }
+}
+
+impl<T: DeserializeOwned> FromRequest<SharedState> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &SharedState) -> Result<Self, ApiError> {
+        let method = request.method().clone();
+        let path = request.extensions().get::<MatchedPath>().cloned();
+        let bounds = request.extensions().get::<Arc<BodyBounds>>().cloned().ok_or(ApiError::Internal)?;
+        let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        let value = parse(&bytes)?;
+        bounds.check(method.as_str(), path.as_ref().map_or("", MatchedPath::as_str), &bytes)?;
+        Ok(Self(value))
+    }
+}
+
+/// Reads a JSON body; what is wrong is named by its place.
+pub fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ApiError> {
+    require_object(bytes)?;
+    // To follow the path costs as much as to read, so only what is wrong is read a second time.
+    serde_json::from_slice(bytes).or_else(|_| {
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        let value = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| refused_json(error.path(), error.inner()))?;
+        deserializer.end().map_err(|error| refused_syntax(&error))?;
+        Ok(value)
+    })
+}
+
+/// A list would be taken for the fields in their order.
+fn require_object(bytes: &[u8]) -> Result<(), ApiError> {
+    if bytes.trim_ascii_start().first() == Some(&b'{') {
+        return Ok(());
+    }
+    serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| refused_syntax(&error))?;
+    Err(ApiError::invalid(&["body"], "must be an object", "type_error"))
+}
+
+fn refused_syntax(error: &serde_json::Error) -> ApiError {
+    let msg = format!("the body is not JSON (line {}, column {})", error.line(), error.column());
+    ApiError::invalid(&["body"], msg, "json_invalid")
+}
+
+fn refused_json(path: &serde_path_to_error::Path, error: &serde_json::Error) -> ApiError {
+    if !error.is_data() {
+        return refused_syntax(error);
+    }
+    let mut loc = vec!["body".to_owned()];
+    loc.extend(path.iter().map(ToString::to_string).filter(|part| part != "?"));
+    let text = error.to_string();
+    let msg = text.rsplit_once(" at line ").map_or(text.as_str(), |(msg, _)| msg);
+    let missing = msg.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    let parts: Vec<&str> = loc.iter().map(String::as_str).chain(missing).collect();
+    match missing {
+        Some(_) => ApiError::invalid(&parts, "field required", "missing"),
+        None => ApiError::invalid(&parts, msg, "type_error"),
+    }
+}
+
+impl<T: DeserializeOwned> FromRequestParts<SharedState> for ApiQuery<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &SharedState) -> Result<Self, ApiError> {
+        if parts.uri.query().is_some_and(|query| query.contains(ENCODED_NUL)) {
+            return Err(ApiError::invalid(
+                &["query"],
+                "must not contain the character U+0000",
+                "value_error",
+            ));
+        }
+        let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        for (name, value) in pairs.filter(|(name, _)| !name.starts_with("event_types")) {
+            let most = bounds::text_bound(&name);
+            if value.chars().count() > most {
+                let msg = format!("may have {most} characters at most");
+                return Err(ApiError::invalid(&["query", &name], msg, "value_error"));
+            }
+        }
+        axum::extract::Query::try_from_uri(&parts.uri)
+            .map(|axum::extract::Query(value)| Self(value))
+            .map_err(|rejection| refused_query(&rejection.body_text()))
+    }
+}
+
+/// The message is `Failed to …: field: what`.
+fn refused_query(text: &str) -> ApiError {
+    let what = text.split_once(": ").map_or(text, |(_, what)| what);
+    match what.split_once(": ") {
+        Some((field, what)) => ApiError::invalid(&["query", field], what, "value_error"),
+        None => ApiError::invalid(&["query"], what, "value_error"),
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromRequestParts<SharedState> for ApiPath<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
+        let is_long = parts.uri.path().split('/').any(|part| part.len() > bounds::MOST_CHARACTERS);
+        if is_long || parts.uri.path().contains(ENCODED_NUL) {
+            return Err(ApiError::NotFound);
+        }
+        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        path.map(|axum::extract::Path(value)| Self(value)).map_err(|_| ApiError::NotFound)
+    }
+}
+
+/// For `PATCH`: `None` when the field is absent, `Some(None)` when it is `null`. Goes with
+/// `#[serde(default, deserialize_with = "double_option")]`.
+pub fn double_option<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// For `PATCH`: a field that may be absent but not `null`. Goes with
+/// `#[serde(default, deserialize_with = "present")]`.
+pub fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Shape {
+        name: String,
+        #[serde(default, deserialize_with = "double_option")]
+        uid: Option<Option<String>>,
+        #[serde(default)]
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Inner {
+        #[expect(dead_code, reason = "only its type matters")]
+        count: u32,
+    }
+
+    fn refused(body: &str) -> (String, &'static str) {
+        let ApiError::Invalid(mut fields) = parse::<Shape>(body.as_bytes()).unwrap_err() else { panic!() };
+        let field = fields.remove(0);
+        (field.loc.join("."), field.kind)
+    }
+
+    #[test]
+    fn null_and_absent_differ_in_a_patch() {
+        assert_eq!(parse::<Shape>(br#"{"name":"a"}"#).unwrap().uid, None);
+        assert_eq!(parse::<Shape>(br#"{"name":"a","uid":null}"#).unwrap().uid, Some(None));
+        assert_eq!(parse::<Shape>(br#"{"name":"a","uid":"x"}"#).unwrap().uid, Some(Some("x".to_owned())));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_place() {
+        assert_eq!(refused("{}"), ("body.name".to_owned(), "missing"));
+        assert_eq!(refused(r#"{"name":1}"#), ("body.name".to_owned(), "type_error"));
+        assert_eq!(refused(r#"{"name":"a","inner":{}}"#), ("body.inner.count".to_owned(), "missing"));
+        assert_eq!(refused("{"), ("body".to_owned(), "json_invalid"));
+        assert_eq!(refused(r#"{"name":"a"} x"#), ("body".to_owned(), "json_invalid"));
+        assert_eq!(refused(r#"["a", null, null]"#), ("body".to_owned(), "type_error"));
+        assert_eq!(refused(""), ("body".to_owned(), "json_invalid"));
+        assert!(parse::<Shape>(br#"{"name":"a","other":1}"#).unwrap().inner.is_none());
+        assert_eq!(parse::<Shape>(br#"{"name":"a"}"#).unwrap().name, "a");
+    }
+
+    #[test]
+    fn only_json_is_taken() {
+        let check = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static(value));
+            require_json(&headers)
+        };
+        assert!(check("application/json; charset=utf-8").is_ok());
+        assert!(check("application/cloudevents+json").is_ok());
+        assert_eq!(check("text/plain"), Err(ApiError::UnsupportedMediaType));
+        assert!(require_json(&HeaderMap::new()).is_ok());
+    }
+}

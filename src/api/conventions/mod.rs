@@ -1,0 +1,16 @@
+//! What all operations have in common: what they take out of a request and within which bounds, how they answer, page and
+//! fail, and what a caller may repeat.
+
+pub mod address;
+pub mod bounded_document;
+pub mod bounds;
+mod caller;
+pub mod error;
+pub mod extract;
+pub mod idempotency;
+pub mod in_force;
+pub mod moment;
+pub mod not_served;
+pub mod page;
+pub mod parameters;
+pub mod validate;

@@ -1,0 +1,238 @@
+//! What values an input may have. Everything that is wrong is collected, so that a client sees it at once.
+
+use std::collections::BTreeMap;
+
+use crate::domain::id::{RESERVED_PREFIXES, path_name};
+
+use super::bounds::{MOST_ASKED_EVENT_TYPES, MOST_EVENT_TYPES};
+use super::error::{ApiError, FieldError};
+
+/// The longest name of an event type, and the longest `uid`.
+const MAX_NAME_LENGTH: usize = 256;
+const MAX_CHANNEL_LENGTH: usize = 128;
+const MAX_TEXT_LENGTH: usize = 16_384;
+const MAX_METADATA_BYTES: usize = 4_096;
+const MAX_RATE_LIMIT: u32 = 1_000_000;
+const MAX_RETRIES: usize = 15;
+/// All waits of a schedule together: less than messages are kept at the least.
+const MAX_SCHEDULE_SECONDS: f64 = 216_000.0;
+
+/// What was found wrong with an input.
+#[derive(Debug)]
+pub struct Findings {
+    root: Vec<String>,
+    fields: Vec<FieldError>,
+}
+
+impl Findings {
+    /// No findings yet, about the body.
+    pub fn of_body() -> Self {
+        Self { root: vec!["body".to_owned()], fields: Vec::new() }
+    }
+
+    /// No findings yet, about the path.
+    pub fn of_path() -> Self {
+        Self { root: vec!["path".to_owned()], fields: Vec::new() }
+    }
+
+    /// No findings yet, about the query.
+    pub fn of_query() -> Self {
+        Self { root: vec!["query".to_owned()], fields: Vec::new() }
+    }
+
+    /// The same findings, with what is found next below `field`.
+    pub fn below(mut self, field: &str) -> Self {
+        self.root.push(field.to_owned());
+        self
+    }
+
+    /// Notes that a field is wrong.
+    pub fn add(&mut self, field: &str, msg: impl Into<String>) {
+        let loc = self.root.iter().cloned().chain([field.to_owned()]).collect();
+        self.fields.push(FieldError { loc, msg: msg.into(), kind: "value_error" });
+    }
+
+    /// Notes it, if something is wrong.
+    pub fn note(&mut self, field: &str, wrong: Option<String>) {
+        if let Some(msg) = wrong {
+            self.add(field, msg);
+        }
+    }
+
+    /// # Errors
+    /// [`ApiError::Invalid`] when something was found.
+    pub fn finish(self) -> Result<(), ApiError> {
+        if self.fields.is_empty() { Ok(()) } else { Err(ApiError::Invalid(self.fields)) }
+    }
+
+    /// A caller's own id.
+    pub fn uid(&mut self, field: &str, uid: Option<&str>) {
+        let Some(uid) = uid else { return };
+        self.identifier(field, uid, MAX_NAME_LENGTH);
+        if let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| uid.starts_with(**prefix)) {
+            self.add(field, format!("must not start with `{prefix}`, which is one of our own prefixes"));
+        }
+    }
+
+    /// The name of an event type.
+    pub fn event_type(&mut self, field: &str, name: &str) {
+        self.identifier(field, name, MAX_NAME_LENGTH);
+    }
+
+    /// Names of event types.
+    pub fn event_types(&mut self, field: &str, names: &[String]) {
+        self.identifiers(field, names, MAX_NAME_LENGTH, MOST_EVENT_TYPES);
+    }
+
+    /// Names of event types that are only looked for.
+    pub fn bounded(&mut self, field: &str, names: &[String]) {
+        if names.len() > MOST_ASKED_EVENT_TYPES || names.iter().any(|name| name.len() > MAX_NAME_LENGTH) {
+            self.add(
+                field,
+                format!("may have {MOST_ASKED_EVENT_TYPES} entries of {MAX_NAME_LENGTH} characters at most"),
+            );
+        }
+    }
+
+    /// Channels, or tags, at most `count` of them.
+    pub fn channels(&mut self, field: &str, channels: &[String], count: usize) {
+        self.identifiers(field, channels, MAX_CHANNEL_LENGTH, count);
+    }
+
+    /// A text for people, which may be empty.
+    pub fn text(&mut self, field: &str, text: &str) {
+        if text.contains('\0') {
+            self.add(field, "must not contain the character U+0000");
+        } else if text.len() > MAX_TEXT_LENGTH {
+            self.add(field, format!("may have {MAX_TEXT_LENGTH} bytes at most"));
+        }
+    }
+
+    /// A text for people, which may not be empty.
+    pub fn name(&mut self, field: &str, text: &str) {
+        if text.is_empty() {
+            self.add(field, "must not be empty");
+        } else {
+            self.text(field, text);
+        }
+    }
+
+    /// Free-form data.
+    pub fn metadata(&mut self, field: &str, metadata: &BTreeMap<String, String>) {
+        let bytes = serde_json::to_vec(metadata).map_or(usize::MAX, |text| text.len());
+        if bytes > MAX_METADATA_BYTES {
+            self.add(field, format!("may have {MAX_METADATA_BYTES} bytes at most, as JSON"));
+        } else if metadata.iter().any(|(key, value)| key.contains('\0') || value.contains('\0')) {
+            self.add(field, "must not contain the character U+0000");
+        }
+    }
+
+    /// Messages, or requests, a second.
+    pub fn rate_limit(&mut self, field: &str, limit: Option<u32>) {
+        if limit.is_some_and(|limit| !(1..=MAX_RATE_LIMIT).contains(&limit)) {
+            self.add(field, format!("must be between 1 and {MAX_RATE_LIMIT}"));
+        }
+    }
+
+    /// The waits before each retry, in seconds.
+    pub fn retry_schedule(&mut self, field: &str, seconds: Option<&[f64]>) {
+        let Some(seconds) = seconds else { return };
+        if seconds.len() > MAX_RETRIES {
+            self.add(field, format!("may have {MAX_RETRIES} waits at most"));
+        } else if seconds.iter().any(|wait| *wait < 0.001) {
+            self.add(field, "each wait must be 0.001 seconds at least");
+        } else if seconds.iter().sum::<f64>() > MAX_SCHEDULE_SECONDS {
+            self.add(field, format!("all waits together may last {MAX_SCHEDULE_SECONDS} seconds at most"));
+        }
+    }
+
+    fn identifier(&mut self, field: &str, text: &str, longest: usize) {
+        self.note(field, wrong_identifier(text, longest));
+    }
+
+    fn identifiers(&mut self, field: &str, texts: &[String], longest: usize, count: usize) {
+        if texts.len() > count {
+            self.add(field, format!("may have {count} entries at most"));
+        }
+        let wrong = texts.iter().find_map(|text| wrong_identifier(text, longest));
+        self.note(field, wrong.map(|msg| format!("each entry {msg}")));
+    }
+}
+
+fn wrong_identifier(text: &str, longest: usize) -> Option<String> {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if !(1..=longest).contains(&text.len()) {
+        return Some(format!("must have 1 to {longest} characters"));
+    }
+    if !text.bytes().all(known) {
+        return Some("must match ^[a-zA-Z0-9\\-_.]+$".to_owned());
+    }
+    path_name::is_only_dots(text).then(|| "must not consist of dots alone".to_owned())
+}
+
+/// A count as the database keeps it. It was checked to be small.
+pub fn stored_count(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// Seconds as the database keeps them.
+pub fn schedule_ms(seconds: &[f64]) -> Vec<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "the waits were checked to be far below the limit")]
+    let to_ms = |wait: &f64| (wait * 1_000.0).round() as i64;
+    seconds.iter().map(to_ms).collect()
+}
+
+/// The stored schedule in seconds.
+pub fn schedule_seconds(ms: &[i64]) -> Vec<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "a schedule is far below 2^52 milliseconds")]
+    let to_seconds = |wait: &i64| *wait as f64 / 1_000.0;
+    ms.iter().map(to_seconds).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(check: impl FnOnce(&mut Findings)) -> bool {
+        let mut findings = Findings::of_body();
+        check(&mut findings);
+        findings.finish().is_err()
+    }
+
+    #[test]
+    fn a_uid_is_a_short_word_that_is_no_id_of_ours() {
+        for good in ["a", "A-b_c.9", "apple", ".a", "a..", "..-", &"x".repeat(256)] {
+            assert!(!wrong(|f| f.uid("uid", Some(good))), "{good}");
+        }
+        for bad in ["", "a b", "ü", "a/b", "app_1", "org_x", ".", "..", "...", &"x".repeat(257)] {
+            assert!(wrong(|f| f.uid("uid", Some(bad))), "{bad}");
+        }
+        assert!(!wrong(|f| f.uid("uid", None)));
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once_with_its_place() {
+        let mut findings = Findings::of_body().below("application");
+        findings.name("name", "");
+        findings.rate_limit("rateLimit", Some(0));
+        let ApiError::Invalid(fields) = findings.finish().unwrap_err() else { panic!() };
+        assert_eq!(fields.len(), 2);
+        assert_eq!(fields[1].loc, ["body", "application", "rateLimit"]);
+    }
+
+    #[test]
+    fn lists_metadata_and_schedules_are_bounded() {
+        let six: Vec<String> = (0..6).map(|n| format!("c{n}")).collect();
+        assert!(wrong(|f| f.channels("channels", &six, 5)));
+        assert!(!wrong(|f| f.channels("channels", &six, 6)));
+        assert!(wrong(|f| f.channels("channels", &["x".repeat(129)], 5)));
+        let metadata = |bytes: usize| BTreeMap::from([("k".to_owned(), "v".repeat(bytes - 8))]);
+        assert!(!wrong(|f| f.metadata("metadata", &metadata(4096))));
+        assert!(wrong(|f| f.metadata("metadata", &metadata(4097))));
+        assert!(wrong(|f| f.text("description", "a\0b")));
+        assert!(!wrong(|f| f.retry_schedule("retrySchedule", Some(&[0.1, 60.0]))));
+        assert!(wrong(|f| f.retry_schedule("retrySchedule", Some(&[0.0]))));
+        assert!(wrong(|f| f.retry_schedule("retrySchedule", Some(&[216_000.0, 1.0]))));
+        assert_eq!(schedule_seconds(&schedule_ms(&[0.1, 60.0])), [0.1, 60.0]);
+    }
+}

@@ -1,0 +1,172 @@
+//! What a request may take before and while it is answered. The credential is looked at before any of the body is read;
+//! a body is read within a budget of bytes and within a deadline; an answer has a deadline, too.
+//!
+//! A request that is refused before its body was read still gets its answer: a small rest of the body is thrown away
+//! first, so that the connection can go on, and a larger one has the connection closed, politely (see `listener`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Method, Version, header};
+
+use crate::domain::id::path_name;
+
+use crate::api::conventions::error::ApiError;
+use crate::api::credential::{Caller, Role};
+use crate::api::state::SharedState;
+
+use super::connection::CallerConnection;
+use super::{answer, body, budget};
+
+/// A rest of a body that is no longer is thrown away, so that the connection can go on.
+const MOST_DISCARDED_BYTES: usize = 64 << 10;
+/// It is waited for as long.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long those may take to read their answer who have no credential.
+const STRANGERS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the layer works with.
+#[derive(Clone)]
+pub(in crate::api) struct Intake {
+    state: SharedState,
+}
+
+impl Intake {
+    pub(in crate::api) fn new(state: SharedState) -> Self {
+        Self { state }
+    }
+}
+
+/// The layer.
+pub(in crate::api) async fn take_in(State(intake): State<Intake>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let connection = parts.extensions.get::<Arc<CallerConnection>>().cloned();
+    let taken = intake.take_body(&mut parts, body, connection.as_deref()).await;
+    let answer = match taken {
+        Ok((bytes, room)) => {
+            let answer = intake.answer(Request::from_parts(parts, Body::from(bytes)), next).await;
+            drop(room);
+            answer
+        }
+        Err(refused) => refused.answer(parts.version).await,
+    };
+    let known = connection.is_none_or(|connection| connection.is_known());
+    let longest = if known { intake.state.intake.answer_timeout } else { STRANGERS_TIMEOUT };
+    answer::in_slices(answer, longest)
+}
+
+/// No request has a larger head. The connection reads somewhat more, so that the answer can say so.
+const MAX_HEAD_BYTES: usize = 48 << 10;
+
+fn head_bytes(parts: &Parts) -> usize {
+    let headers = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    target + headers.sum::<usize>()
+}
+
+impl Intake {
+    async fn answer(&self, request: Request, next: Next) -> Response {
+        let longest = self.state.intake.answer_timeout;
+        tokio::time::timeout(longest, next.run(request)).await.unwrap_or_else(|_| {
+            tracing::warn!("a request was not answered in time");
+            ApiError::Unavailable.into_response()
+        })
+    }
+
+    /// The body's bytes with their room in the budget, or what is wrong with the request's head, or with its body.
+    async fn take_body(
+        &self,
+        parts: &mut Parts,
+        body: Body,
+        connection: Option<&CallerConnection>,
+    ) -> Result<(Bytes, Option<budget::BodyRoom>), Refused> {
+        if head_bytes(parts) > MAX_HEAD_BYTES {
+            return Err(Refused::unread(ApiError::HeadTooLarge(MAX_HEAD_BYTES), parts, body));
+        }
+        if path_name::has_dots_alone(parts.uri.path()) {
+            return Err(Refused::unread(ApiError::NotFound, parts, body));
+        }
+        let length = body.size_hint();
+        if body.is_end_stream() {
+            return Ok((Bytes::new(), None));
+        }
+        // Nobody looks at the body of these.
+        let has_reader = parts.extensions.get::<MatchedPath>().is_some()
+            && !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        if !has_reader {
+            return match discard(body, parts).await {
+                true => Ok((Bytes::new(), None)),
+                false => Err(Refused::closing(ApiError::TooLarge(MOST_DISCARDED_BYTES))),
+            };
+        }
+        let caller = match Caller::from_request_parts(parts, &self.state).await {
+            Ok(caller) => caller,
+            Err(error) => return Err(Refused::unread(error, parts, body)),
+        };
+        let limits = &self.state.intake;
+        let declared = length.exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+        if declared.is_some_and(|declared| declared > limits.body_bytes) {
+            return Err(Refused::unread(ApiError::TooLarge(limits.body_bytes), parts, body));
+        }
+        let wanted = declared.unwrap_or(limits.body_bytes);
+        let is_tenant = caller.role == Role::Application;
+        let Some(room) = self.state.budgets.room_for_body(wanted, is_tenant, connection).await else {
+            return Err(Refused::unread(ApiError::Overloaded(1), parts, body));
+        };
+        let bytes = body::read(body, declared, limits).await.map_err(Refused::closing)?;
+        let room = room.shrunk_to(bytes.len());
+        Ok((bytes, Some(room)))
+    }
+}
+
+/// Reads a small body and throws it away. Whether it came to its end.
+async fn discard(body: Body, parts: &Parts) -> bool {
+    if parts.headers.contains_key(header::EXPECT) {
+        return false;
+    }
+    let ended = tokio::time::timeout(DISCARD_TIMEOUT, body::discard(body, MOST_DISCARDED_BYTES));
+    ended.await.unwrap_or(false)
+}
+
+/// A request that is answered before its body was read to its end.
+struct Refused {
+    error: ApiError,
+    /// What may be thrown away first.
+    rest: Option<Body>,
+}
+
+impl Refused {
+    /// Nothing of the body was read. One that waits to be asked for is not asked for.
+    fn unread(error: ApiError, parts: &Parts, body: Body) -> Self {
+        let is_small = body.size_hint().lower() <= MOST_DISCARDED_BYTES as u64;
+        let rest = (is_small && !parts.headers.contains_key(header::EXPECT)).then_some(body);
+        Self { error, rest }
+    }
+
+    /// The connection cannot go on.
+    fn closing(error: ApiError) -> Self {
+        Self { error, rest: None }
+    }
+
+    async fn answer(self, version: Version) -> Response {
+        let can_go_on = match self.rest {
+            None => false,
+            Some(body) if body.is_end_stream() => true,
+            Some(body) => {
+                let ended = tokio::time::timeout(DISCARD_TIMEOUT, body::discard(body, MOST_DISCARDED_BYTES));
+                ended.await.unwrap_or(false)
+            }
+        };
+        let mut response = self.error.into_response();
+        if !can_go_on && version < Version::HTTP_2 {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}

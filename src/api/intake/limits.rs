@@ -1,0 +1,20 @@
+//! What requests may take.
+
+use std::time::Duration;
+
+/// What requests may take.
+#[derive(Debug, Clone)]
+pub struct IntakeLimits {
+    /// No body may be larger.
+    pub body_bytes: usize,
+    /// How long a body may take.
+    pub body_timeout: Duration,
+    /// How long an answer may take, and as long again for the caller to take it.
+    pub answer_timeout: Duration,
+    /// What the bodies under way may take, all together.
+    pub body_budget_bytes: usize,
+    /// What large answers may take, all together.
+    pub answer_budget_bytes: usize,
+    /// The payloads that one page of a list shows at most.
+    pub page_bytes: usize,
+}

@@ -1,0 +1,4 @@
+//! The API's own description, derived from the code.
+
+pub mod docs;
+pub mod examples;

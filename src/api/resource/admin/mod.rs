@@ -1,0 +1,15 @@
+//! What operators see, across environments: environments, nodes, and what waits in the queue. (API keys, dead
+//! letters, pauses and the audit log have their places beside the resources that they belong to.)
+
+mod environment;
+mod node;
+mod queue;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::api::state::SharedState;
+
+/// The routes of these resources.
+pub fn routes() -> OpenApiRouter<SharedState> {
+    environment::routes().merge(node::routes()).merge(queue::routes())
+}

@@ -1,0 +1,242 @@
+//! Deliveries as callers see them: the messages that an endpoint got or is to get, and the endpoints of a message,
+//! each with where it stands.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::conventions::error::ApiError;
+use crate::api::conventions::extract::{ApiPath, ApiQuery};
+use crate::api::conventions::moment::optional_moment;
+use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
+use crate::api::credential::Caller;
+use crate::api::intake::answer::HeldAnswer;
+use crate::api::openapi::docs::{EndpointPath, Errors};
+use crate::api::resource::endpoint::shape::EndpointOut;
+use crate::api::resource::message::{EventTypes, MessageOut};
+use crate::api::state::SharedState;
+use crate::domain::delivery::Standing;
+use crate::domain::id::{EndpointId, MessageId};
+use crate::domain::page::Stretch;
+use crate::store::{DeliveryStanding, EndpointRecord, MessageFilter, MessageRecord, TimeBounds};
+
+use crate::api::resource::named::{named_endpoint, named_message};
+
+/// Where a delivery stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StandingOut {
+    /// 0: delivered; 1: waiting; 2: failed for good; 3: being sent; 4: canceled.
+    #[schema(example = 0, minimum = 0, maximum = 4)]
+    pub status: i16,
+    /// `success`, `pending`, `fail`, `sending` or `canceled`.
+    #[schema(example = "success")]
+    pub status_text: &'static str,
+    /// When it is tried next, as long as it waits.
+    pub next_attempt: Option<DateTime<Utc>>,
+}
+
+/// A message with where its delivery to one endpoint stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EndpointMessageOut {
+    /// The message.
+    #[serde(flatten)]
+    pub message: MessageOut,
+    /// Where its delivery stands.
+    #[serde(flatten)]
+    pub standing: StandingOut,
+}
+
+/// An endpoint with where the delivery of one message to it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessageEndpointOut {
+    /// The endpoint.
+    #[serde(flatten)]
+    pub endpoint: EndpointOut,
+    /// Where the delivery stands.
+    #[serde(flatten)]
+    pub standing: StandingOut,
+}
+
+impl StandingOut {
+    /// Callers that do not know of canceled ones take them for delivered.
+    fn of(delivery: DeliveryStanding, expanded: bool) -> Self {
+        let standing = match delivery.standing {
+            Standing::Canceled if !expanded => Standing::Success,
+            standing => standing,
+        };
+        Self { status: standing.code(), status_text: standing.name(), next_attempt: delivery.next_attempt }
+    }
+}
+
+/// Which messages to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// Only those that stand there: 0 delivered, 1 waiting, 2 failed for good, 3 being sent, 4 canceled.
+    #[param(minimum = 0, maximum = 4)]
+    status: Option<i16>,
+    /// Only those in this channel.
+    channel: Option<String>,
+    /// Only those with this tag.
+    tag: Option<String>,
+    /// Only those that were accepted before.
+    #[serde(default, deserialize_with = "optional_moment")]
+    before: Option<DateTime<Utc>>,
+    /// Only those that were accepted then or later.
+    #[serde(default, deserialize_with = "optional_moment")]
+    after: Option<DateTime<Utc>>,
+    /// Whether to show payloads.
+    #[param(default = true)]
+    with_content: Option<bool>,
+    /// Whether to tell canceled ones from delivered ones.
+    #[param(default = false)]
+    expanded_statuses: Option<bool>,
+}
+
+impl ListQuery {
+    fn standings(&self, expanded: bool) -> Result<Option<Vec<Standing>>, ApiError> {
+        let Some(code) = self.status else { return Ok(None) };
+        match Standing::from_code(code) {
+            Some(Standing::Success) if !expanded => Ok(Some(vec![Standing::Success, Standing::Canceled])),
+            Some(standing) => Ok(Some(vec![standing])),
+            None => Err(ApiError::invalid(&["query", "status"], "is no status", "value_error")),
+        }
+    }
+}
+
+/// List the messages of an endpoint.
+///
+/// Each stands here once, with where its delivery stands, however many attempts were made.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/msg",
+    operation_id = "v1.message-attempt.list-attempted-messages", tag = "attempt",
+    params(
+        EndpointPath,
+        ("event_types" = Option<Vec<String>>, Query, description = "Only those of these event types."),
+        PlainPageQuery, ListQuery
+    ),
+    responses(
+        (status = 200, description = "A page of them, newest first.", body = ListOut<EndpointMessageOut>),
+        Errors
+    )
+)]
+async fn messages(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(path): ApiPath<EndpointPath>,
+    ApiQuery(page): ApiQuery<PlainPageQuery>,
+    ApiQuery(query): ApiQuery<ListQuery>,
+    EventTypes(event_types): EventTypes,
+) -> Result<HeldAnswer<ListOut<EndpointMessageOut>>, ApiError> {
+    let application = caller.application(&state.configuration, &path.app_id).await?;
+    let endpoint = named_endpoint(&state, application, &path.endpoint_id).await?;
+    let page = page.request::<MessageId>(Ordering::Descending)?;
+    let expanded = query.expanded_statuses.unwrap_or(false);
+    let standings = query.standings(expanded)?;
+    let (content, room) = state.listed(query.with_content.unwrap_or(true)).await?;
+    let filter = MessageFilter {
+        event_types,
+        channel: query.channel,
+        tag: query.tag,
+        accepted: TimeBounds { since: query.after, until: query.before },
+    };
+    let found = state
+        .history
+        .messages_to_endpoint(endpoint, &filter, standings.as_deref(), content, &page.scan)
+        .await?;
+    let shaped = found.try_map(|row| shape_message(row, expanded))?;
+    let body = Json(page.answer(shaped, |one| one.message.id.to_string(), |one| one));
+    Ok(HeldAnswer { body, room })
+}
+
+fn shape_message(
+    (message, standing): (MessageRecord, DeliveryStanding),
+    expanded: bool,
+) -> Result<EndpointMessageOut, ApiError> {
+    Ok(EndpointMessageOut {
+        message: MessageOut::of(message)?,
+        standing: StandingOut::of(standing, expanded),
+    })
+}
+
+/// List the endpoints that a message went to or is to go to.
+///
+/// Deleted endpoints are left out.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}/msg/{msg_id}/endpoint",
+    operation_id = "v1.message-attempt.list-attempted-destinations", tag = "attempt",
+    params(
+        ("app_id" = String, Path, description = "The application's id or `uid`."),
+        ("msg_id" = String, Path, description = "The message's id or `eventId`."),
+        PlainPageQuery
+    ),
+    responses(
+        (status = 200, description = "A page of them, newest first.", body = ListOut<MessageEndpointOut>),
+        Errors
+    )
+)]
+async fn destinations(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath((app_id, msg_id)): ApiPath<(String, String)>,
+    ApiQuery(page): ApiQuery<PlainPageQuery>,
+) -> Result<Json<ListOut<MessageEndpointOut>>, ApiError> {
+    let application = caller.application(&state.configuration, &app_id).await?;
+    let message = named_message(&state, application, &msg_id).await?;
+    let page = page.request::<EndpointId>(Ordering::Descending)?;
+    let rows = state.history.destinations_of_message(message, &page.scan).await?;
+    let (found, mut endpoints) = endpoints_of(&state, rows).await?;
+    let list = page.answer(
+        found,
+        |(id, _)| id.to_string(),
+        |(id, standing)| {
+            let endpoint = EndpointOut::from(endpoints.remove(&id)?).shown_to(&caller);
+            Some(MessageEndpointOut { endpoint, standing: StandingOut::of(standing, true) })
+        },
+    );
+    // One that was deleted a moment ago is not there any more.
+    Ok(Json(ListOut {
+        data: list.data.into_iter().flatten().collect(),
+        iterator: list.iterator,
+        prev_iterator: list.prev_iterator,
+        done: list.done,
+    }))
+}
+
+/// Reads so many endpoints at once.
+const READ_AT_ONCE: usize = 25;
+
+/// The endpoints of these rows, and as many of the rows as have endpoints that fit into a page.
+async fn endpoints_of(
+    state: &SharedState,
+    mut rows: Vec<(EndpointId, DeliveryStanding)>,
+) -> Result<(Stretch<(EndpointId, DeliveryStanding)>, HashMap<EndpointId, EndpointRecord>), ApiError> {
+    let mut endpoints = HashMap::new();
+    let (mut bytes, mut read) = (0, 0);
+    for part in rows.chunks(READ_AT_ONCE) {
+        let ids: Vec<EndpointId> = part.iter().map(|(id, _)| *id).collect();
+        for record in state.configuration.endpoints_by_id(&ids).await? {
+            bytes += record.settings.event_types.iter().map(String::len).sum::<usize>();
+            endpoints.insert(record.id, record);
+        }
+        read += part.len();
+        if bytes > state.intake.page_bytes {
+            break;
+        }
+    }
+    let is_cut = read < rows.len();
+    rows.truncate(read);
+    Ok((Stretch { rows, is_cut }, endpoints))
+}
+
+/// The routes of this resource.
+pub fn routes() -> OpenApiRouter<SharedState> {
+    OpenApiRouter::new().routes(routes!(messages)).routes(routes!(destinations))
+}

@@ -1,0 +1,252 @@
+//! Background tasks: long operations with their progress.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use serde_json::Value;
+
+use crate::api::conventions::error::ApiError;
+use crate::api::conventions::extract::{ApiPath, ApiQuery};
+use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
+use crate::api::credential::Caller;
+use crate::api::openapi::docs::Errors;
+use crate::api::state::SharedState;
+use crate::domain::background_task::{TaskKind, TaskState};
+use crate::domain::id::TaskId;
+use crate::store::{BackgroundTask, NewTask, TaskFilter};
+
+/// A background task.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BackgroundTaskOut {
+    /// Its id.
+    #[schema(value_type = String, example = "qtask_01h455vb4pex5vsknk084sn02q")]
+    pub id: TaskId,
+    /// `running`, `finished` or `failed`. One that was called off has failed, in the words that client libraries
+    /// know; `canceled` tells.
+    #[schema(example = "running")]
+    pub status: &'static str,
+    /// Whether it was called off.
+    pub canceled: bool,
+    /// What it does: `dead_letter.replay`, `dead_letter.discard`, `endpoint.recover`, `endpoint.replay_missing`,
+    /// `endpoint.bulk_replay`, `application.purge_content`, `application.usage` or `event_type.usage`.
+    #[schema(example = "dead_letter.replay")]
+    pub kind: &'static str,
+    /// The same in the nearest word that existing client libraries know.
+    #[schema(example = "endpoint.bulk-replay")]
+    pub task: &'static str,
+    /// How far it has come.
+    pub progress: ProgressOut,
+    /// What was asked for.
+    pub data: TaskDataOut,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When it last made progress.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// How far a task has come.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct ProgressOut {
+    /// What it has moved, emptied or listed.
+    pub done: i64,
+    /// How much matched when it was asked for, as far as that was known; never less than `done`. Some may be dealt
+    /// with by others before their turn comes.
+    pub total: i64,
+}
+
+/// What a task was asked to do, and what came of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskDataOut {
+    /// To what it was to be done, in the words of its kind.
+    #[schema(value_type = Object)]
+    pub filter: Value,
+    /// At most this many a second.
+    pub rate_per_second: Option<i32>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Of the replays to an endpoint: so many messages went back to work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages_sent: Option<i64>,
+    /// Of `application.purge_content`: so many payloads were taken away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages_purged: Option<i64>,
+    /// Of `application.usage`, only where one task is shown: what each application posted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub app_stats: Option<Vec<Value>>,
+    /// Of `event_type.usage`, only where one task is shown: what each application asks for.
+    #[serde(rename = "event_types", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub event_types: Option<Vec<Value>>,
+}
+
+const CANCELLED: &str = "It was called off.";
+
+const fn shown(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Running => "running",
+        TaskState::Finished => "finished",
+        TaskState::Failed | TaskState::Cancelled => "failed",
+    }
+}
+
+impl From<BackgroundTask> for BackgroundTaskOut {
+    fn from(task: BackgroundTask) -> Self {
+        let canceled = task.state == TaskState::Cancelled;
+        let replays = matches!(task.kind, TaskKind::Recover | TaskKind::ReplayMissing | TaskKind::BulkReplay);
+        let purges = task.kind == TaskKind::PurgeContent;
+        Self {
+            id: task.id,
+            status: shown(task.state),
+            canceled,
+            kind: task.kind.name(),
+            task: task.kind.client_name(),
+            progress: ProgressOut { done: task.progress.done, total: task.progress.total },
+            data: TaskDataOut {
+                filter: task.filter,
+                rate_per_second: task.rate_per_second,
+                error: task.error.or_else(|| canceled.then(|| CANCELLED.to_owned())),
+                messages_sent: replays.then_some(task.progress.done),
+                messages_purged: purges.then_some(task.progress.done),
+                app_stats: None,
+                event_types: None,
+            },
+            created_at: task.created_at,
+            updated_at: task.updated_at,
+        }
+    }
+}
+
+/// Starts a task; this node takes it up at once, if it may.
+pub(in crate::api) async fn start_task(
+    state: &SharedState,
+    caller: &Caller,
+    new: &NewTask,
+) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
+    let task = state.tasks.create_task(caller.actor(), new).await?;
+    state.replay.wake();
+    Ok((StatusCode::ACCEPTED, Json(task.into())))
+}
+
+/// The task with what it found out.
+async fn with_findings(state: &SharedState, task: BackgroundTask) -> Result<BackgroundTaskOut, ApiError> {
+    let (kind, id) = (task.kind, task.id);
+    let mut out = BackgroundTaskOut::from(task);
+    match kind {
+        TaskKind::ApplicationUsage => out.data.app_stats = Some(state.tasks.task_findings(id).await?),
+        TaskKind::EventTypeUsage => out.data.event_types = Some(state.tasks.task_findings(id).await?),
+        _ => {}
+    }
+    Ok(out)
+}
+
+/// The status of a task.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Running,
+    Finished,
+    Failed,
+}
+
+/// Which tasks to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// Only those in this state.
+    #[param(inline)]
+    status: Option<Status>,
+    /// Only those that client libraries call so: `endpoint.recover`, `endpoint.replay`, `endpoint.bulk-replay`,
+    /// `application.purge_content`, `application.stats` or `event-type.aggregate`.
+    task: Option<String>,
+    /// Only those of this kind.
+    kind: Option<String>,
+}
+
+impl ListQuery {
+    fn filter(&self) -> TaskFilter {
+        let states = self.status.map(|status| match status {
+            Status::Running => vec![TaskState::Running],
+            Status::Finished => vec![TaskState::Finished],
+            Status::Failed => vec![TaskState::Failed, TaskState::Cancelled],
+        });
+        let means = |kind: &TaskKind| {
+            self.task.as_deref().is_none_or(|task| task == kind.client_name())
+                && self.kind.as_deref().is_none_or(|name| name == kind.name())
+        };
+        let narrows = self.task.is_some() || self.kind.is_some();
+        TaskFilter { states, kinds: narrows.then(|| TaskKind::ALL.into_iter().filter(means).collect()) }
+    }
+}
+
+/// List background tasks. A tenant sees those that it asked for.
+#[utoipa::path(
+    get, path = "/api/v1/background-task", operation_id = "v1.background-task.list", tag = "background task",
+    params(PageQuery, ListQuery),
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<BackgroundTaskOut>), Errors)
+)]
+async fn list(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiQuery(page): ApiQuery<PageQuery>,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> Result<Json<ListOut<BackgroundTaskOut>>, ApiError> {
+    let page = page.request::<TaskId>(Ordering::Descending)?;
+    let filter = query.filter();
+    let rows =
+        state.tasks.tasks(caller.environment()?, caller.own_application(), &filter, &page.scan).await?;
+    Ok(Json(page.answer(rows, |task| task.id.to_string(), Into::into)))
+}
+
+/// Get a background task with its progress.
+#[utoipa::path(
+    get, path = "/api/v1/background-task/{task_id}", operation_id = "v1.background-task.get",
+    tag = "background task",
+    params(("task_id" = String, Path, description = "The task's id.")),
+    responses((status = 200, description = "The task.", body = BackgroundTaskOut), Errors)
+)]
+async fn get(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(task_id): ApiPath<String>,
+) -> Result<Json<BackgroundTaskOut>, ApiError> {
+    let id: TaskId = task_id.parse().map_err(|_| ApiError::NotFound)?;
+    let found = state.tasks.task(caller.environment()?, caller.own_application(), id).await?;
+    Ok(Json(with_findings(&state, found.ok_or(ApiError::NotFound)?).await?))
+}
+
+/// Cancel a background task.
+///
+/// What it has done by then stays done. One that has ended stays as it is.
+#[utoipa::path(
+    post, path = "/api/v1/background-task/{task_id}/cancel", operation_id = "v1.background-task.cancel",
+    tag = "background task",
+    params(
+        ("task_id" = String, Path, description = "The task's id."),
+        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
+    ),
+    responses((status = 200, description = "The task as it is now.", body = BackgroundTaskOut), Errors)
+)]
+async fn cancel(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(task_id): ApiPath<String>,
+) -> Result<Json<BackgroundTaskOut>, ApiError> {
+    let id: TaskId = task_id.parse().map_err(|_| ApiError::NotFound)?;
+    let (environment, own) = (caller.environment()?, caller.own_application());
+    let found = state.tasks.cancel_task(caller.actor(), environment, own, id).await?;
+    Ok(Json(with_findings(&state, found.ok_or(ApiError::NotFound)?).await?))
+}
+
+/// The routes of this resource.
+pub fn routes() -> OpenApiRouter<SharedState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get)).routes(routes!(cancel))
+}

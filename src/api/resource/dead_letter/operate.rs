@@ -1,0 +1,169 @@
+//! The operations on dead letters, for any scope.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+use crate::api::conventions::error::ApiError;
+use crate::api::conventions::extract::parse;
+use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
+use crate::api::resource::attempt::AttemptOut;
+use crate::api::resource::background_task::BackgroundTaskOut;
+use crate::api::resource::message::payload_of;
+use crate::api::resource::message::resend::content_gone;
+use crate::api::state::SharedState;
+use crate::domain::background_task::TaskKind;
+use crate::domain::id::reference::Reference;
+use crate::domain::id::{DeadLetterId, EndpointId};
+use crate::domain::page::Scan;
+use crate::store::{
+    AttemptFilter, AttemptRecord, Content, DeadLetter, DiscardOutcome, NewTask, ReplayOutcome,
+};
+
+use super::filter::{BulkIn, FilterQuery, ReplayIn};
+use super::{CountOut, DeadLetterOut, Scope};
+
+/// With one dead letter, so many of its latest attempts are shown.
+const ATTEMPTS_SHOWN: i64 = 100;
+
+pub(in crate::api::resource::dead_letter) async fn list(
+    state: &SharedState,
+    scope: &Scope,
+    page: &PageQuery,
+    query: FilterQuery,
+) -> Result<Json<ListOut<DeadLetterOut>>, ApiError> {
+    let page = page.request::<DeadLetterId>(Ordering::Descending)?;
+    let filter = query.filter(state, Some(&scope.environment), scope.application).await?;
+    let rows = state.history.dead_letters(Some(&scope.environment), &filter, &page.scan).await?;
+    Ok(Json(page.answer(rows, |letter| letter.id.to_string(), |letter| shaped(letter, scope))))
+}
+
+fn shaped(letter: DeadLetter, scope: &Scope) -> DeadLetterOut {
+    DeadLetterOut::from(letter).shown_to(&scope.caller)
+}
+
+fn shaped_attempt(row: AttemptRecord, scope: &Scope) -> Result<AttemptOut, ApiError> {
+    Ok(AttemptOut::of(row, false)?.shown_to(&scope.caller))
+}
+
+/// One dead letter with its payload and attempts.
+pub(in crate::api::resource::dead_letter) async fn get(
+    state: &SharedState,
+    scope: &Scope,
+    id: &str,
+) -> Result<Json<DeadLetterOut>, ApiError> {
+    let id = named(id)?;
+    let letter = state.history.dead_letter(&scope.environment, scope.application, id).await?;
+    let letter = letter.ok_or(ApiError::NotFound)?;
+    let payload = state.history.dead_letter_payload(id).await?;
+    let latest = Scan { after: None, ascending: false, limit: ATTEMPTS_SHOWN };
+    let (message, endpoint) = (letter.message_id, Some(letter.endpoint_id));
+    let filter = AttemptFilter::default();
+    let attempts = state.history.attempts_of_message(message, endpoint, &filter, true, &latest).await?;
+    let mut out = shaped(letter, scope);
+    out.payload = payload.map(|bytes| payload_of(Some(Content::Kept(bytes)))).transpose()?;
+    out.attempts =
+        Some(attempts.into_iter().map(|row| shaped_attempt(row, scope)).collect::<Result<_, _>>()?);
+    Ok(Json(out))
+}
+
+pub(in crate::api::resource::dead_letter) async fn replay(
+    state: &SharedState,
+    scope: &Scope,
+    id: &str,
+    body: &[u8],
+) -> Result<(StatusCode, Json<DeadLetterOut>), ApiError> {
+    let id = named(id)?;
+    let to = if body.is_empty() { None } else { other_endpoint(state, scope, id, body).await? };
+    let (actor, environment) = (scope.caller.actor(), &scope.environment);
+    match state.tasks.replay_dead_letter(actor, environment, scope.application, id, to).await? {
+        ReplayOutcome::Started => {}
+        ReplayOutcome::NotFound => return Err(ApiError::NotFound),
+        ReplayOutcome::AlreadyReplayed => return Err(already_replayed()),
+        ReplayOutcome::EndpointDeleted => {
+            return Err(ApiError::Conflict {
+                code: "endpoint_deleted",
+                detail: "The endpoint that missed it is deleted: name another in `toEndpointId`.",
+            });
+        }
+        ReplayOutcome::ContentGone => return Err(content_gone()),
+    }
+    Ok((StatusCode::ACCEPTED, shown(state, scope, id).await?))
+}
+
+pub(in crate::api::resource::dead_letter) async fn discard(
+    state: &SharedState,
+    scope: &Scope,
+    id: &str,
+) -> Result<Json<DeadLetterOut>, ApiError> {
+    let id = named(id)?;
+    match state
+        .tasks
+        .discard_dead_letter(scope.caller.actor(), &scope.environment, scope.application, id)
+        .await?
+    {
+        DiscardOutcome::Discarded => shown(state, scope, id).await,
+        DiscardOutcome::NotFound => Err(ApiError::NotFound),
+        DiscardOutcome::AlreadyReplayed => Err(already_replayed()),
+    }
+}
+
+/// Starts a background task, or tells how much it would do.
+pub(in crate::api::resource::dead_letter) async fn bulk(
+    state: &SharedState,
+    scope: &Scope,
+    kind: TaskKind,
+    input: BulkIn,
+) -> Result<Response, ApiError> {
+    let bulk = input.read(state, scope, kind).await?;
+    let count = state.history.count_dead_letters(&scope.environment, kind, &bulk.filter).await?;
+    if bulk.dry_run {
+        return Ok(Json(CountOut { dry_run: true, count }).into_response());
+    }
+    let new = NewTask {
+        environment_id: scope.environment.clone(),
+        application_id: scope.application,
+        kind,
+        filter: serde_json::to_value(&bulk.filter).map_err(|_| ApiError::Internal)?,
+        rate_per_second: bulk.rate_per_second,
+        total: count,
+    };
+    let task = state.tasks.create_task(scope.caller.actor(), &new).await?;
+    state.replay.wake();
+    Ok((StatusCode::ACCEPTED, Json(BackgroundTaskOut::from(task))).into_response())
+}
+
+/// The endpoint of a dead letter's application that is named, if one is.
+async fn other_endpoint(
+    state: &SharedState,
+    scope: &Scope,
+    id: DeadLetterId,
+    body: &[u8],
+) -> Result<Option<EndpointId>, ApiError> {
+    let letter = state.history.dead_letter(&scope.environment, scope.application, id).await?;
+    let application = letter.ok_or(ApiError::NotFound)?.application_id;
+    let input: ReplayIn = parse(body)?;
+    let Some(named) = input.to_endpoint_id else { return Ok(None) };
+    let found = state.configuration.endpoint_id(application, &Reference::parse(&named)).await?;
+    found.map(Some).ok_or(ApiError::NotFound)
+}
+
+fn named(id: &str) -> Result<DeadLetterId, ApiError> {
+    id.parse().map_err(|_| ApiError::NotFound)
+}
+
+const fn already_replayed() -> ApiError {
+    ApiError::Conflict {
+        code: "already_replayed",
+        detail: "It was replayed, and has not failed again since.",
+    }
+}
+
+async fn shown(
+    state: &SharedState,
+    scope: &Scope,
+    id: DeadLetterId,
+) -> Result<Json<DeadLetterOut>, ApiError> {
+    let letter = state.history.dead_letter(&scope.environment, scope.application, id).await?;
+    Ok(Json(shaped(letter.ok_or(ApiError::NotFound)?, scope)))
+}

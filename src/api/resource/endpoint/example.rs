@@ -1,0 +1,112 @@
+//! Sending an endpoint an example of an event type, so that a tenant sees what will come.
+
+use axum::Json;
+use axum::extract::State;
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::conventions::error::ApiError;
+use crate::api::conventions::extract::{ApiPath, JsonBody};
+use crate::api::conventions::validate::Findings;
+use crate::api::credential::Caller;
+use crate::api::openapi::docs::{BodyErrors, EndpointPath};
+use crate::api::resource::message::{MessageOut, record_of, refused, wrong_payload};
+use crate::api::resource::named::named_endpoint;
+use crate::api::state::SharedState;
+use crate::domain::event_type::schema_example::example_payload;
+use crate::domain::id::EnvironmentId;
+use crate::ingest::{Accepted, NewMessage};
+
+/// Which example to send.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ExampleIn {
+    /// An event type of the catalogue.
+    #[schema(min_length = 1, max_length = 256, pattern = "^[a-zA-Z0-9\\-_.]+$", example = "invoice.paid")]
+    event_type: String,
+    /// Which one, where the schema has several examples; the first when absent.
+    #[schema(maximum = 100_000)]
+    example_index: Option<u32>,
+    /// This payload instead of the schema's example.
+    #[schema(value_type = Option<Object>)]
+    payload: Option<Box<RawValue>>,
+}
+
+/// Send an endpoint an example of an event type.
+///
+/// It goes to this endpoint alone, whatever that listens to, and like any other message: signed, retried, listed. Its
+/// payload is the example in the event type's schema, or one that is made up to the schema's shape.
+#[utoipa::path(
+    post, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/send-example",
+    operation_id = "v1.endpoint.send-example", tag = "endpoint",
+    params(
+        EndpointPath,
+        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
+    ),
+    request_body = ExampleIn,
+    responses((status = 202, description = "Stored, and on its way.", body = MessageOut), BodyErrors)
+)]
+async fn send(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(path): ApiPath<EndpointPath>,
+    JsonBody(input): JsonBody<ExampleIn>,
+) -> Result<(StatusCode, Json<MessageOut>), ApiError> {
+    let application = caller.application(&state.configuration, &path.app_id).await?;
+    let endpoint = named_endpoint(&state, application, &path.endpoint_id).await?;
+    let environment = caller.environment()?;
+    let payload = payload(&state, environment, &input).await?;
+    let message = NewMessage {
+        event_type: input.event_type,
+        event_id: None,
+        channels: Vec::new(),
+        tags: Vec::new(),
+        payload,
+        payload_hours: None,
+        only: Some(endpoint),
+        idempotency: None,
+    };
+    match state.ingest.accept(environment, &application.to_string(), &message).await.map_err(refused)? {
+        Accepted::Stored(message) => {
+            Ok((StatusCode::ACCEPTED, Json(MessageOut::of(record_of(&message, true))?)))
+        }
+        // It has no key of its own, so nothing came before it.
+        Accepted::Repeated(_) => Err(ApiError::Internal),
+    }
+}
+
+async fn payload(
+    state: &SharedState,
+    environment: &EnvironmentId,
+    input: &ExampleIn,
+) -> Result<Bytes, ApiError> {
+    let mut findings = Findings::of_body();
+    findings.event_type("eventType", &input.event_type);
+    if let Some(payload) = &input.payload {
+        findings.note("payload", wrong_payload(payload.get().as_bytes()));
+        findings.finish()?;
+        return Ok(Bytes::copy_from_slice(payload.get().as_bytes()));
+    }
+    findings.finish()?;
+    let refused = |msg| ApiError::invalid(&["body", "eventType"], msg, "value_error");
+    let known = state.configuration.event_type(environment, &input.event_type).await?;
+    let known = known.ok_or_else(|| refused("there is no such event type"))?;
+    let schemas = known.settings.schemas.ok_or_else(|| refused("has no schema to make an example of"))?;
+    let schemas: Value = serde_json::from_str(schemas.get()).map_err(|_| ApiError::Internal)?;
+    let index = usize::try_from(input.example_index.unwrap_or(0)).unwrap_or(usize::MAX);
+    let example = example_payload(&schemas, index);
+    let example =
+        example.ok_or_else(|| refused("has no such example in its schema, and none can be made of it"))?;
+    serde_json::to_vec(&example).map(Bytes::from).map_err(|_| ApiError::Internal)
+}
+
+/// The routes of this part.
+pub(in crate::api::resource::endpoint) fn routes() -> OpenApiRouter<SharedState> {
+    OpenApiRouter::new().routes(routes!(send))
+}

@@ -1,0 +1,208 @@
+//! Sending an endpoint many messages: what failed for good, what it was never to get, or what it got. Each is a
+//! background task.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::conventions::error::ApiError;
+use crate::api::conventions::extract::{ApiPath, JsonBody};
+use crate::api::conventions::validate::{Findings, stored_count};
+use crate::api::credential::Caller;
+use crate::api::openapi::docs::{BodyErrors, EndpointPath};
+use crate::api::resource::background_task::{BackgroundTaskOut, start_task};
+use crate::api::resource::named::named_endpoint;
+use crate::api::state::SharedState;
+use crate::domain::background_task::{EndpointReplay, TaskKind};
+use crate::domain::delivery::Standing;
+use crate::domain::id::EndpointId;
+use crate::store::NewTask;
+
+/// So many a second are as good as no limit.
+const MAX_RATE: u32 = 100_000;
+/// The pace where none is asked for: a million in ten minutes.
+const DEFAULT_RATE: u32 = 2_000;
+
+/// From which time messages are sent, and at which pace.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ReplayIn {
+    /// Accepted then or later.
+    since: DateTime<Utc>,
+    /// Accepted before.
+    until: Option<DateTime<Utc>>,
+    /// At most this many a second; 2,000 when absent.
+    #[schema(minimum = 1, maximum = 100000)]
+    rate_per_second: Option<u32>,
+}
+
+/// Which messages are sent once more.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct BulkReplayIn {
+    /// Accepted then or later.
+    since: DateTime<Utc>,
+    /// Accepted before.
+    until: Option<DateTime<Utc>>,
+    /// Of these event types; absent or empty for all.
+    event_types: Option<Vec<String>>,
+    /// In this channel.
+    channel: Option<String>,
+    /// With this tag.
+    tag: Option<String>,
+    /// Whose delivery stands there: 0 delivered, 1 waiting, 2 failed for good, 3 being sent, 4 canceled. Absent: all
+    /// that have ended.
+    #[schema(minimum = 0, maximum = 4)]
+    status: Option<i16>,
+    /// Whose last answer was of this class: 100, 200, 300, 400 or 500; 0 for none.
+    status_code_class: Option<i16>,
+    /// At most this many a second; 2,000 when absent.
+    #[schema(minimum = 1, maximum = 100000)]
+    rate_per_second: Option<u32>,
+}
+
+impl From<ReplayIn> for BulkReplayIn {
+    fn from(input: ReplayIn) -> Self {
+        Self {
+            since: input.since,
+            until: input.until,
+            event_types: None,
+            channel: None,
+            tag: None,
+            status: None,
+            status_code_class: None,
+            rate_per_second: input.rate_per_second,
+        }
+    }
+}
+
+impl BulkReplayIn {
+    fn check(&self) -> Result<(), ApiError> {
+        let mut findings = Findings::of_body();
+        if self.until.is_some_and(|until| until <= self.since) {
+            findings.add("until", "must be later than `since`");
+        }
+        findings.event_types("eventTypes", self.event_types.as_deref().unwrap_or_default());
+        findings.channels("channel", self.channel.as_slice(), 1);
+        findings.channels("tag", self.tag.as_slice(), 1);
+        if self.status.is_some_and(|status| Standing::from_code(status).is_none()) {
+            findings.add("status", "is no status");
+        }
+        if self.status_code_class.is_some_and(|class| !matches!(class, 0 | 100 | 200 | 300 | 400 | 500)) {
+            findings.add("statusCodeClass", "is no class of status codes");
+        }
+        if self.rate_per_second.is_some_and(|rate| !(1..=MAX_RATE).contains(&rate)) {
+            findings.add("ratePerSecond", format!("must be between 1 and {MAX_RATE}"));
+        }
+        findings.finish()
+    }
+}
+
+async fn start(
+    state: &SharedState,
+    caller: &Caller,
+    path: &EndpointPath,
+    kind: TaskKind,
+    input: BulkReplayIn,
+) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
+    let application_id = caller.application(&state.configuration, &path.app_id).await?;
+    let endpoint_id: EndpointId = named_endpoint(state, application_id, &path.endpoint_id).await?;
+    input.check()?;
+    let order = EndpointReplay {
+        application_id,
+        endpoint_id,
+        since: input.since,
+        until: input.until,
+        event_types: input.event_types.unwrap_or_default(),
+        channel: input.channel,
+        tag: input.tag,
+        status: input.status,
+        status_code_class: input.status_code_class,
+    };
+    let new = NewTask {
+        environment_id: caller.environment()?.clone(),
+        application_id: caller.own_application(),
+        kind,
+        filter: serde_json::to_value(&order).map_err(|_| ApiError::Internal)?,
+        rate_per_second: Some(stored_count(input.rate_per_second.unwrap_or(DEFAULT_RATE))),
+        total: 0,
+    };
+    start_task(state, caller, &new).await
+}
+
+/// Recover an endpoint: send what failed for good.
+///
+/// These are its open dead letters of the messages of that time. Discarded ones are left alone.
+#[utoipa::path(
+    post, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/recover", operation_id = "v1.endpoint.recover",
+    tag = "endpoint",
+    params(
+        EndpointPath,
+        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
+    ),
+    request_body = ReplayIn,
+    responses((status = 202, description = "A background task does it.", body = BackgroundTaskOut), BodyErrors)
+)]
+async fn recover(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(path): ApiPath<EndpointPath>,
+    JsonBody(input): JsonBody<ReplayIn>,
+) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
+    start(&state, &caller, &path, TaskKind::Recover, input.into()).await
+}
+
+/// Send an endpoint the messages that it was never to get.
+///
+/// These are the messages of that time that it would get today, and did not get because it was not there yet or did
+/// not listen to them. What was ever to go to it is left alone, whatever became of it.
+#[utoipa::path(
+    post, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/replay-missing",
+    operation_id = "v1.endpoint.replay-missing", tag = "endpoint",
+    params(
+        EndpointPath,
+        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
+    ),
+    request_body = ReplayIn,
+    responses((status = 202, description = "A background task does it.", body = BackgroundTaskOut), BodyErrors)
+)]
+async fn replay_missing(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(path): ApiPath<EndpointPath>,
+    JsonBody(input): JsonBody<ReplayIn>,
+) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
+    start(&state, &caller, &path, TaskKind::ReplayMissing, input.into()).await
+}
+
+/// Send an endpoint once more what it got, or failed to get.
+///
+/// Discarded dead letters are left alone.
+#[utoipa::path(
+    post, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/bulk-replay",
+    operation_id = "v1.endpoint.bulk-replay", tag = "endpoint",
+    params(
+        EndpointPath,
+        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
+    ),
+    request_body = BulkReplayIn,
+    responses((status = 202, description = "A background task does it.", body = BackgroundTaskOut), BodyErrors)
+)]
+async fn bulk_replay(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(path): ApiPath<EndpointPath>,
+    JsonBody(input): JsonBody<BulkReplayIn>,
+) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
+    start(&state, &caller, &path, TaskKind::BulkReplay, input).await
+}
+
+/// The routes of this part.
+pub(in crate::api::resource::endpoint) fn routes() -> OpenApiRouter<SharedState> {
+    OpenApiRouter::new().routes(routes!(recover)).routes(routes!(replay_missing)).routes(routes!(bulk_replay))
+}

@@ -1,0 +1,129 @@
+//! The secret that an endpoint's requests are signed with: read by the tenant to verify, rotated when it leaked.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::conventions::error::ApiError;
+use crate::api::conventions::extract::{ApiPath, RawBody, parse};
+use crate::api::conventions::validate::Findings;
+use crate::api::credential::Caller;
+use crate::api::openapi::docs::{BodyErrors, EndpointPath, Errors};
+use crate::api::state::{ApiState, SharedState};
+use crate::domain::access::actor::Actor;
+use crate::domain::endpoint::secret::SigningSecret;
+use crate::domain::id::ApplicationId;
+use crate::domain::id::reference::Reference;
+
+const DEFAULT_GRACE_SECONDS: u32 = 24 * 60 * 60;
+const MAX_GRACE_SECONDS: u32 = 7 * 24 * 60 * 60;
+
+/// What verifies an endpoint's requests.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EndpointSecretOut {
+    /// The shared secret `whsec_…`, or for ed25519 the public key `whpk_…`.
+    #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=")]
+    key: String,
+}
+
+/// How to rotate a secret.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EndpointSecretRotateIn {
+    /// The new secret, `whsec_…` or `whsk_…`. One is made when it is absent.
+    key: Option<String>,
+    /// For how long the old one signs along: a day when absent, seven days at most, 0 to end it at once.
+    #[schema(minimum = 0, maximum = 604_800)]
+    grace_period_seconds: Option<u32>,
+}
+
+fn verifying_text(secret: &SigningSecret) -> String {
+    secret.public_text().unwrap_or_else(|| secret.to_text())
+}
+
+/// Get what verifies an endpoint's requests.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret", operation_id = "v1.endpoint.get-secret",
+    tag = "endpoint",
+    params(EndpointPath),
+    responses((status = 200, description = "The current key.", body = EndpointSecretOut), Errors)
+)]
+async fn get(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(path): ApiPath<EndpointPath>,
+) -> Result<Json<EndpointSecretOut>, ApiError> {
+    let application = caller.application(&state.configuration, &path.app_id).await?;
+    shown(&state, application, &path.endpoint_id).await
+}
+
+/// What verifies the requests of the endpoint of that name.
+pub(in crate::api) async fn shown(
+    state: &ApiState,
+    application: ApplicationId,
+    named: &str,
+) -> Result<Json<EndpointSecretOut>, ApiError> {
+    let secret = state.configuration.endpoint_secret(application, &Reference::parse(named)).await?;
+    let secret = secret.ok_or(ApiError::NotFound)?;
+    Ok(Json(EndpointSecretOut { key: verifying_text(&secret) }))
+}
+
+/// Put a new secret in place of the current one, which signs along for a while.
+#[utoipa::path(
+    post, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret/rotate",
+    operation_id = "v1.endpoint.rotate-secret", tag = "endpoint",
+    params(
+        EndpointPath,
+        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
+    ),
+    request_body(content = Option<EndpointSecretRotateIn>, description = "May be left out."),
+    responses((status = 200, description = "The new key.", body = EndpointSecretOut), BodyErrors)
+)]
+async fn rotate(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(path): ApiPath<EndpointPath>,
+    RawBody(body): RawBody,
+) -> Result<Json<EndpointSecretOut>, ApiError> {
+    let application = caller.application(&state.configuration, &path.app_id).await?;
+    renew(&state, caller.actor(), application, &path.endpoint_id, &body).await
+}
+
+/// Rotates the secret of the endpoint of that name, as the body asks.
+pub(in crate::api) async fn renew(
+    state: &ApiState,
+    actor: &Actor,
+    application: ApplicationId,
+    named: &str,
+    body: &[u8],
+) -> Result<Json<EndpointSecretOut>, ApiError> {
+    let input: EndpointSecretRotateIn =
+        if body.is_empty() { EndpointSecretRotateIn::default() } else { parse(body)? };
+    let grace_seconds = input.grace_period_seconds.unwrap_or(DEFAULT_GRACE_SECONDS);
+    let mut findings = Findings::of_body();
+    if grace_seconds > MAX_GRACE_SECONDS {
+        findings.add("gracePeriodSeconds", format!("may be {MAX_GRACE_SECONDS} at most"));
+    }
+    let secret = input.key.as_deref().map_or_else(|| Ok(SigningSecret::generate()), SigningSecret::parse);
+    findings.note("key", secret.as_ref().err().map(ToString::to_string));
+    findings.finish()?;
+    let Ok(secret) = secret else { return Err(ApiError::Internal) };
+    let reference = Reference::parse(named);
+    if state
+        .configuration
+        .rotate_endpoint_secret(actor, application, &reference, &secret, grace_seconds)
+        .await?
+    {
+        Ok(Json(EndpointSecretOut { key: verifying_text(&secret) }))
+    } else {
+        Err(ApiError::NotFound)
+    }
+}
+
+/// The routes of this part.
+pub fn routes() -> OpenApiRouter<SharedState> {
+    OpenApiRouter::new().routes(routes!(get)).routes(routes!(rotate))
+}

@@ -1,0 +1,115 @@
+//! What became of what went to an endpoint, in a few numbers. They come from counts by the hour, so times are taken
+//! as full hours, and reach back 90 days.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::conventions::error::ApiError;
+use crate::api::conventions::extract::{ApiPath, ApiQuery};
+use crate::api::conventions::moment::optional_moment;
+use crate::api::credential::Caller;
+use crate::api::openapi::docs::{EndpointPath, Errors};
+use crate::api::resource::named::named_endpoint;
+use crate::api::state::SharedState;
+use crate::store::TimeBounds;
+
+/// Of which time.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct StatsQuery {
+    /// From the hour that this lies in.
+    #[serde(default, deserialize_with = "optional_moment")]
+    since: Option<DateTime<Utc>>,
+    /// Up to the hours that begin before this.
+    #[serde(default, deserialize_with = "optional_moment")]
+    until: Option<DateTime<Utc>>,
+}
+
+impl From<StatsQuery> for TimeBounds {
+    fn from(query: StatsQuery) -> Self {
+        Self { since: query.since, until: query.until }
+    }
+}
+
+/// What became of deliveries.
+#[derive(Debug, Serialize, ToSchema)]
+struct EndpointStatsOut {
+    /// Arrived in that time.
+    success: i64,
+    /// Wait now, of the messages from that time; counted up to a million.
+    pending: i64,
+    /// Are being tried once more.
+    sending: i64,
+    /// Died in that time.
+    fail: i64,
+    /// Were called off: none ever is.
+    canceled: i64,
+}
+
+/// What became of attempts.
+#[derive(Debug, Serialize, ToSchema)]
+struct AttemptStatsOut {
+    /// Were answered 2xx in that time.
+    success: i64,
+    /// Were answered otherwise, or not at all.
+    fail: i64,
+    /// Were called off: none ever is.
+    canceled: i64,
+}
+
+/// Count what became of the deliveries to an endpoint.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/stats", operation_id = "v1.endpoint.get-stats",
+    tag = "endpoint",
+    params(EndpointPath, StatsQuery),
+    responses((status = 200, description = "The counts.", body = EndpointStatsOut), Errors)
+)]
+async fn deliveries(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(path): ApiPath<EndpointPath>,
+    ApiQuery(query): ApiQuery<StatsQuery>,
+) -> Result<Json<EndpointStatsOut>, ApiError> {
+    let application = caller.application(&state.configuration, &path.app_id).await?;
+    let endpoint = named_endpoint(&state, application, &path.endpoint_id).await?;
+    let bounds = query.into();
+    let counts = state.history.endpoint_counts(endpoint, bounds).await?;
+    let unended = state.history.unended_at(endpoint, bounds).await?;
+    Ok(Json(EndpointStatsOut {
+        success: counts.delivered,
+        pending: unended.pending,
+        sending: unended.sending,
+        fail: counts.dead,
+        canceled: 0,
+    }))
+}
+
+/// Count what became of the attempts at an endpoint.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/attempt-stats",
+    operation_id = "v1.endpoint.get-attempt-stats", tag = "endpoint",
+    params(EndpointPath, StatsQuery),
+    responses((status = 200, description = "The counts.", body = AttemptStatsOut), Errors)
+)]
+async fn attempts(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiPath(path): ApiPath<EndpointPath>,
+    ApiQuery(query): ApiQuery<StatsQuery>,
+) -> Result<Json<AttemptStatsOut>, ApiError> {
+    let application = caller.application(&state.configuration, &path.app_id).await?;
+    let endpoint = named_endpoint(&state, application, &path.endpoint_id).await?;
+    let counts = state.history.endpoint_counts(endpoint, query.into()).await?;
+    let fail = counts.status_3xx + counts.status_4xx + counts.status_5xx + counts.no_response;
+    Ok(Json(AttemptStatsOut { success: counts.status_2xx, fail, canceled: 0 }))
+}
+
+/// The routes of this part.
+pub(in crate::api::resource::endpoint) fn routes() -> OpenApiRouter<SharedState> {
+    OpenApiRouter::new().routes(routes!(deliveries)).routes(routes!(attempts))
+}

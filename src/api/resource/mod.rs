@@ -1,0 +1,38 @@
+//! The resources, as the API's documentation groups them. Each checks what it was given, asks `store/` or `ingest/`, and
+//! shapes the answer.
+
+pub mod access;
+pub mod admin;
+pub mod application;
+pub mod attempt;
+pub mod background_task;
+pub mod dead_letter;
+pub mod endpoint;
+pub mod event_type;
+pub mod health;
+pub mod message;
+pub mod named;
+pub mod operational_webhook;
+pub mod pause;
+pub mod statistics;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use super::state::SharedState;
+
+/// The routes of all resources, in the order of the documentation.
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
+    application::routes()
+        .merge(endpoint::routes())
+        .merge(event_type::routes())
+        .merge(message::routes())
+        .merge(attempt::routes())
+        .merge(dead_letter::routes())
+        .merge(background_task::routes())
+        .merge(operational_webhook::routes())
+        .merge(statistics::routes())
+        .merge(pause::routes())
+        .merge(admin::routes())
+        .merge(access::routes())
+        .merge(health::routes())
+}

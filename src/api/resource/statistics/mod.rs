@@ -1,0 +1,13 @@
+//! Statistics: deliveries over time, and how an environment is used.
+
+mod deliveries;
+mod usage;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::api::state::SharedState;
+
+/// The routes of this resource.
+pub fn routes() -> OpenApiRouter<SharedState> {
+    deliveries::routes().merge(usage::routes())
+}

@@ -1,0 +1,7 @@
+//! Who acts, and what they may do.
+
+pub mod actor;
+pub mod api_key;
+pub mod capability;
+pub mod claims;
+pub mod token_cutoff;

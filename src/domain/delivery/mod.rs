@@ -1,0 +1,126 @@
+//! A delivery: message × endpoint, the unit of work. Its state machine, and the decision after each attempt.
+
+pub mod attempt;
+pub mod dead_letter;
+pub mod operational;
+
+use std::time::Duration;
+
+use super::endpoint::schedule::RetrySchedule;
+use attempt::{AttemptOutcome, Failure};
+use dead_letter::DeathReason;
+
+/// A `Retry-After` is honoured up to this.
+pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The one state of a delivery. The numbers are those in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i16)]
+pub enum DeliveryState {
+    /// In the memory of the node that owns it.
+    InFlight = 1,
+    /// In `pending`, due at a time.
+    Waiting = 2,
+    /// In `pending`, because its endpoint is closed.
+    Held = 3,
+    /// Answered 2xx.
+    Delivered = 4,
+    /// In `dead_letter`.
+    Dead = 5,
+    /// Called off.
+    Cancelled = 6,
+}
+
+impl DeliveryState {
+    /// As stored.
+    pub const fn code(self) -> i16 {
+        self as i16
+    }
+
+    /// From the stored code.
+    pub const fn from_code(code: i16) -> Option<Self> {
+        Some(match code {
+            1 => Self::InFlight,
+            2 => Self::Waiting,
+            3 => Self::Held,
+            4 => Self::Delivered,
+            5 => Self::Dead,
+            6 => Self::Cancelled,
+            _ => return None,
+        })
+    }
+}
+
+/// Where a delivery stands in the words of callers. The numbers are those of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i16)]
+pub enum Standing {
+    /// It arrived.
+    Success = 0,
+    /// It waits for its next attempt, or is held.
+    Pending = 1,
+    /// It is a dead letter.
+    Fail = 2,
+    /// It is with a node, which tries it or is about to.
+    Sending = 3,
+    /// It was called off.
+    Canceled = 4,
+}
+
+impl Standing {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Success, Self::Pending, Self::Fail, Self::Sending, Self::Canceled];
+
+    /// As the API counts.
+    pub const fn code(self) -> i16 {
+        self as i16
+    }
+
+    /// From the number.
+    pub fn from_code(code: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.code() == code)
+    }
+
+    /// As the API names it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Pending => "pending",
+            Self::Fail => "fail",
+            Self::Sending => "sending",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// What follows from an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextStep {
+    /// It arrived.
+    Settle,
+    /// Back into the queue.
+    RetryAfter(Duration),
+    /// Into the dead letters.
+    Bury(DeathReason),
+}
+
+/// Decides what follows from an attempt, `attempts_made` counting this one. `chance` is in `[0, 1)`.
+pub fn next_step(
+    outcome: &AttemptOutcome,
+    attempts_made: u16,
+    schedule: &RetrySchedule,
+    chance: f64,
+) -> NextStep {
+    match outcome.failure {
+        None => NextStep::Settle,
+        Some(Failure::Gone) => NextStep::Bury(DeathReason::Gone),
+        Some(Failure::Unsendable) => NextStep::Bury(DeathReason::Unsendable),
+        Some(_) => schedule.wait_after(attempts_made, chance).map_or(
+            NextStep::Bury(DeathReason::Exhausted),
+            |wait| {
+                let asked = outcome.retry_after.unwrap_or_default().min(RETRY_AFTER_CAP);
+                NextStep::RetryAfter(wait.max(asked))
+            },
+        ),
+    }
+}
