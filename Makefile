@@ -22,7 +22,7 @@ test: ## Everything that must hold before a commit
 
 fuzz: ## Ask the API of everything its description allows and forbids, for long; FUZZ=500 says how long
 	@scripts/ensure-tools --test
-	POSTRIDER_FUZZ_EXAMPLES=$(or $(FUZZ),100) POSTRIDER_FUZZ_SEED=$$(date +%s) scripts/test --test suite fuzz::
+	POSTRIDER_FUZZ_EXAMPLES=$(or $(FUZZ),100) POSTRIDER_FUZZ_SEED=$$(date +%s) scripts/test --test suite specification::fuzz::
 
 chaos: ## Try every promise under every kind of fault, a million pairs and forty outages in half an hour; see docs/reliability.md
 	@scripts/ensure-tools --test

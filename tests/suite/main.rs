@@ -11,90 +11,24 @@
 mod support;
 
 #[cfg(test)]
-mod access;
-#[cfg(test)]
-mod admin;
-#[cfg(test)]
-mod api_walk;
-#[cfg(test)]
-mod attempted;
-#[cfg(test)]
-mod audit;
-#[cfg(test)]
-mod batch;
-#[cfg(test)]
-mod browser;
-#[cfg(test)]
-mod bytes;
-#[cfg(test)]
-mod changelog;
+mod api;
 #[cfg(test)]
 mod chaos;
 #[cfg(test)]
-mod cli;
-#[cfg(test)]
 mod clients;
-#[cfg(test)]
-mod compatibility;
-#[cfg(test)]
-mod connection;
-#[cfg(test)]
-mod cors;
-#[cfg(test)]
-mod crash;
-#[cfg(test)]
-mod dead_letter;
-#[cfg(test)]
-mod delivery;
-#[cfg(test)]
-mod dev;
-#[cfg(test)]
-mod disable;
 #[cfg(test)]
 mod egress;
 #[cfg(test)]
-mod event_type_import;
-#[cfg(test)]
-mod example;
-#[cfg(test)]
-mod expunge;
-#[cfg(test)]
-mod fuzz;
+mod engine;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
-mod idempotency;
-#[cfg(test)]
 mod intake;
 #[cfg(test)]
-mod javascript;
-#[cfg(test)]
-mod lease;
-#[cfg(test)]
-mod maintenance;
-#[cfg(test)]
-mod operational;
-#[cfg(test)]
-mod pages;
-#[cfg(test)]
-mod pause;
-#[cfg(test)]
-mod plans;
-#[cfg(test)]
-mod python;
-#[cfg(test)]
-mod recover;
+mod program;
 #[cfg(test)]
 mod reliability;
 #[cfg(test)]
-mod rollups;
+mod specification;
 #[cfg(test)]
-mod schedule;
-#[cfg(test)]
-mod statistics;
-#[cfg(test)]
-mod token_matrix;
-#[cfg(test)]
-mod two_nodes;
-#[cfg(test)]
-mod upkeep;
+mod storage;

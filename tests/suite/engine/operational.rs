@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use postrider::maintenance::{self, MaintenanceOptions, Round};
 use serde_json::{Value, json};
 
-use crate::maintenance::store as store_of;
+use crate::storage::maintenance::store as store_of;
 use crate::support::receiver::Hook;
 use crate::support::{Api, Receiver, Reply, Setup, Tenant, until};
 

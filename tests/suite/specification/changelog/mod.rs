@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use breaks::{Break, breaks};
 
-const CHANGELOG: &str = include_str!("../../../CHANGELOG.md");
-const RELEASED: &str = include_str!("../../../api-spec/released.json");
+const CHANGELOG: &str = include_str!("../../../../CHANGELOG.md");
+const RELEASED: &str = include_str!("../../../../api-spec/released.json");
 
 /// The changelog's section on what is not released yet.
 fn unreleased(changelog: &str) -> Option<&str> {

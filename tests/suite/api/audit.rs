@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sqlx::Row;
 
-use crate::maintenance::store as store_of;
+use crate::storage::maintenance::store as store_of;
 use crate::support::{Api, Database, Receiver, Reply, Setup, TestApp, until};
 
 /// The log, oldest first: `(action, object id, entry)`.

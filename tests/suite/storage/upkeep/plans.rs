@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::plans::{SETTINGS, full, generic_plan, nodes, statements};
+use crate::storage::plans::{SETTINGS, full, generic_plan, nodes, statements};
 
 /// Everything that maintenance runs once an hour or once a night.
 const UPKEEP: [&str; 25] = [

@@ -3,7 +3,7 @@
 use postrider::maintenance::Round;
 use serde_json::{Value, json};
 
-use crate::maintenance::{OPTIONS, store};
+use crate::storage::maintenance::{OPTIONS, store};
 use crate::support::{Api, Receiver, Reply, Setup, TestApp, until};
 
 /// The background task, when it has ended.

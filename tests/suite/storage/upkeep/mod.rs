@@ -3,7 +3,7 @@
 use postrider::maintenance::{self, Round};
 use postrider::store::Store;
 
-use crate::maintenance::OPTIONS;
+use crate::storage::maintenance::OPTIONS;
 use crate::support::Database;
 
 mod aside;

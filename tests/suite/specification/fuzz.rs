@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::python::python;
+use crate::clients::python::python;
 use crate::support::program::finished;
 use crate::support::{Api, Setup, TestApp};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use postrider::maintenance::{self, MaintenanceOptions, Round};
 use serde_json::json;
 
-use crate::maintenance::store;
+use crate::storage::maintenance::store;
 use crate::support::{Receiver, Reply, TestApp};
 
 const SUMS: &str = "

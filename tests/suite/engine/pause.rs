@@ -197,7 +197,7 @@ async fn what_is_paused_for_too_long_dies_but_a_pause_of_everything_kills_nothin
     let hook = Receiver::start().await.hook("/hook");
     let endpoint = tenant.endpoint(&hook, json!({})).await;
     let path = tenant.path(&format!("/endpoint/{endpoint}"));
-    let store = crate::maintenance::store(app.database()).await;
+    let store = crate::storage::maintenance::store(app.database()).await;
     let day = std::time::Duration::from_secs(86_400);
     let options = MaintenanceOptions {
         retention: 10 * day,

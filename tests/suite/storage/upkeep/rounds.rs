@@ -4,7 +4,7 @@ use postrider::maintenance::{self, Round};
 use tokio_util::sync::CancellationToken;
 
 use super::{run, world};
-use crate::maintenance::{OPTIONS, store};
+use crate::storage::maintenance::{OPTIONS, store};
 
 #[tokio::test]
 async fn a_long_round_keeps_no_other_kind_waiting() {
@@ -36,7 +36,7 @@ async fn two_installations_in_one_database_do_not_wait_for_each_other() {
     }
     let separator = if database.url().contains('?') { '&' } else { '?' };
     let url = format!("{}{separator}options=-csearch_path%3Delsewhere", database.url());
-    let elsewhere = crate::maintenance::store_at(&url).await;
+    let elsewhere = crate::storage::maintenance::store_at(&url).await;
     let _here = here.upkeep.begin_maintenance(Round::Nightly.name()).await.unwrap().unwrap();
     assert!(here.upkeep.begin_maintenance(Round::Nightly.name()).await.unwrap().is_none());
     assert!(elsewhere.upkeep.begin_maintenance(Round::Nightly.name()).await.unwrap().is_some());

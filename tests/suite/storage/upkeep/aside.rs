@@ -9,7 +9,7 @@ use proptest::test_runner::TestRunner;
 use uuid::Uuid;
 
 use super::{run, world};
-use crate::maintenance::{OPTIONS, store};
+use crate::storage::maintenance::{OPTIONS, store};
 use crate::support::Database;
 
 const RETENTION: TimeDelta = TimeDelta::days(10);

@@ -10,12 +10,12 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use serde_json::{Value, json};
 
-use crate::javascript::node;
-use crate::python::script;
+use crate::clients::javascript::node;
+use crate::clients::python::script;
 use crate::support::TestApp;
 use crate::support::program::finished;
 
-const TABLE: &str = include_str!("../clients/operations.toml");
+const TABLE: &str = include_str!("../../clients/operations.toml");
 
 /// A row of the table: what a library calls, and whether it is served.
 struct Row {

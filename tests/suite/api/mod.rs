@@ -1,0 +1,17 @@
+//! What the API promises, resource by resource.
+
+mod access;
+mod admin;
+mod audit;
+mod batch;
+mod connection;
+mod cors;
+mod dead_letter;
+mod delivery_status;
+mod event_type_import;
+mod example;
+mod expunge;
+mod idempotency;
+mod pages;
+mod statistics;
+mod walk;

@@ -1,0 +1,13 @@
+//! What becomes of messages: their bytes, retries, pauses, crashes, several nodes.
+
+mod bytes;
+mod crash;
+mod delivery;
+mod disable;
+mod lease;
+mod operational;
+mod pause;
+mod recover;
+mod rollups;
+mod schedule;
+mod two_nodes;

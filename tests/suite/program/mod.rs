@@ -1,0 +1,4 @@
+//! The program, as people start it.
+
+pub mod cli;
+mod dev;

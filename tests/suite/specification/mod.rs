@@ -1,0 +1,7 @@
+//! What holds for the description of the API as a whole: who may call what, that nothing breaks clients, that
+//! every answer is as described.
+
+mod changelog;
+mod compatibility;
+mod fuzz;
+mod token_matrix;

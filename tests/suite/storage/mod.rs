@@ -1,0 +1,5 @@
+//! What the database does: the plans of its statements, partitions, and the end of what is over.
+
+pub mod maintenance;
+pub mod plans;
+mod upkeep;
