@@ -12,3 +12,4 @@ pub mod event_type;
 pub mod id;
 pub mod message;
 pub mod page;
+pub mod rollup;
