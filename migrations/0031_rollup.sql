@@ -30,7 +30,7 @@ CREATE TABLE rollup (
     last_delivered_at  timestamptz,
     PRIMARY KEY (scope, step, at, writer)
 ) WITH (fillfactor = 70);
-CREATE INDEX rollup_by_age ON rollup (step, at, scope);
+CREATE INDEX rollup_by_age ON rollup (step, at, scope, writer);
 
 -- Up to here minutes were added up into half hours; later half hours are read from their minutes.
 CREATE TABLE rollup_fold (
@@ -56,7 +56,8 @@ CREATE TABLE rollup_gauge (
     at         timestamptz NOT NULL,
     waiting    integer NOT NULL,
     held       integer NOT NULL,
-    dead_open  integer NOT NULL,
+    -- Of an environment alone.
+    dead_open  integer,
     PRIMARY KEY (scope, step, at)
 ) WITH (fillfactor = 70);
 CREATE INDEX rollup_gauge_by_age ON rollup_gauge (step, at);
@@ -119,6 +120,8 @@ CREATE TABLE node_presence (
     taken_over_at    timestamptz,
     taken_over_by    text
 );
+
+CREATE INDEX node_presence_by_age ON node_presence (seen_at);
 
 -- Somebody knows of an incident. The id has its beginning in it, so a new start is a new incident.
 CREATE TABLE incident_acknowledgement (

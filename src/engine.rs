@@ -20,6 +20,7 @@ use crate::lease::{KeeperEnd, Lease};
 use crate::notices::{Changes, Hearing};
 use crate::operational::OperationalWebhooks;
 use crate::rescue::Rescue;
+use crate::rollup::{NodeFacts, RollupKeeper, Rollups};
 use crate::send::{EgressPolicy, OwnAddresses, Sender, SenderOptions};
 use crate::store::{Credentials, Snapshots, Store, Trust};
 use crate::vitals::Vitals;
@@ -48,6 +49,7 @@ pub struct Engine {
     writers: Writers,
     runner: Option<ReplayRunner>,
     operational: Option<(OperationalWebhooks, CancellationToken)>,
+    rollups: RollupKeeper,
     patience: Duration,
 }
 
@@ -97,6 +99,7 @@ impl Engine {
         let trust: Arc<dyn Trust> = Arc::new(hearing.clone());
         let snapshots = Snapshots::new(store.configuration.clone(), trust.clone());
         let credentials = Credentials::new(store.access.clone(), trust);
+        let rollups = Rollups::new(clock.clone());
         let parts = Parts {
             queue: store.queue.clone(),
             snapshots: snapshots.clone(),
@@ -108,10 +111,24 @@ impl Engine {
             vital: vital.clone(),
             vitals: vitals.clone(),
             hearing: hearing.clone(),
+            rollups: rollups.clone(),
         };
         let (dispatcher, dispatching) = Dispatcher::start(parts, dispatch_options(config, paused));
-        let (ingest, writers) =
-            Ingest::start(store.queue.clone(), snapshots, lease.clone(), dispatcher, vitals.messages.clone());
+        let (ingest, writers) = Ingest::start(
+            store.queue.clone(),
+            snapshots,
+            lease.clone(),
+            dispatcher.clone(),
+            rollups.clone(),
+            vitals.messages.clone(),
+        );
+        let rollups = RollupKeeper::start(
+            rollups,
+            store.rollups.clone(),
+            lease.clone(),
+            NodeFacts { name: config.node_name.clone(), roles: config.roles.names() },
+            move || dispatcher.in_flight(),
+        );
         let replay = ReplayHandle::default();
         let runner = config
             .roles
@@ -141,6 +158,7 @@ impl Engine {
             writers,
             runner,
             operational,
+            rollups,
             patience: config.shutdown_timeout,
         })
     }
@@ -176,6 +194,7 @@ impl Engine {
         if unfinished.unwritten {
             left.push("outcomes are not recorded; what they are of is delivered again".to_owned());
         }
+        within(WRITES_WITHIN, self.rollups.stop()).await;
         self.stop.cancel();
         if let Some(runner) = self.runner {
             within(WRITES_WITHIN, runner.stopped()).await;

@@ -31,6 +31,7 @@ use crate::domain::id::EndpointId;
 use crate::lease::{Lease, Mark};
 use crate::notices::Hearing;
 use crate::record::{Agenda, Recorder};
+use crate::rollup::{Load, Rollups};
 use crate::send::Sender;
 use crate::store::{Credentials, HandBack, QueueStore, Snapshots, Trust};
 use crate::vitals::Vitals;
@@ -97,6 +98,8 @@ pub struct Parts {
     pub vitals: Vitals,
     /// Whether it hears what changes.
     pub hearing: Hearing,
+    /// What it counts.
+    pub rollups: Rollups,
 }
 
 /// The dispatcher of one node.
@@ -139,7 +142,7 @@ impl Dispatcher {
         let _everything_runs_there = threads.enter();
         let agenda = Agenda::default();
         let (queue, lease, vitals) = (parts.queue.clone(), parts.lease.clone(), parts.vitals.clone());
-        let (recorder, mut writers) = Recorder::start(queue.clone(), agenda.clone(), vitals.outcomes);
+        let (recorder, mut writers) = Recorder::start(queue.clone(), agenda.clone(), parts.rollups.clone(), vitals.outcomes);
         let (returns, returning) = Returns::new(queue, lease, agenda.clone(), vitals.returns);
         writers.spawn(returning.run());
         let dispatcher = Arc::new(Self {
@@ -210,6 +213,12 @@ impl Dispatcher {
     pub fn load(&self) -> (usize, usize) {
         let lanes = self.lanes();
         (lanes.in_flight(), lanes.queued())
+    }
+
+    /// Requests under way, by application.
+    pub fn in_flight(&self) -> Load {
+        let lanes = self.lanes();
+        Load { in_flight: lanes.in_flight(), by_application: lanes.in_flight_by_tenant() }
     }
 
     /// Gives deliveries back to the queue. They are on their way when this returns.

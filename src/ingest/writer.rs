@@ -15,6 +15,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::SharedMessage;
 use crate::lease::{Lease, Mark};
+use crate::rollup::Rollups;
 use crate::store::{FannedOut, HandBack, IdempotencyKey, QueueStore, Refusal, StoreError};
 use crate::vitals::Progress;
 
@@ -61,6 +62,7 @@ pub(super) struct Writer {
     queue: QueueStore,
     lease: Lease,
     dispatcher: Arc<Dispatcher>,
+    rollups: Rollups,
     progress: Progress,
 }
 
@@ -83,9 +85,11 @@ impl Writer {
         queue: QueueStore,
         lease: Lease,
         dispatcher: Arc<Dispatcher>,
+        rollups: Rollups,
         progress: Progress,
     ) -> (Arc<Self>, Writers) {
-        let writer = Arc::new(Self { waiting: BatchQueue::new(LIMITS), queue, lease, dispatcher, progress });
+        let waiting = BatchQueue::new(LIMITS);
+        let writer = Arc::new(Self { waiting, queue, lease, dispatcher, rollups, progress });
         let mut tasks = JoinSet::new();
         for _ in 0..WRITERS {
             let writer = writer.clone();
@@ -138,6 +142,7 @@ impl Writer {
         let mut goes = false;
         let answer = match fate {
             Fate::Written { epoch } => {
+                self.count(&posted);
                 for (endpoint, place) in std::mem::take(&mut posted.deliveries) {
                     match place {
                         Place::Seat(seat) => {
@@ -151,6 +156,7 @@ impl Writer {
                 Answer::Written
             }
             Fate::WrittenByThen { epoch } => {
+                self.count(&posted);
                 // Its seats are of an epoch that is over. What this one owns goes through the queue, too.
                 let rows = posted.deliveries.iter().map(|(endpoint, _)| hand_back(&posted, *endpoint));
                 self.dispatcher.return_rows(epoch, rows.collect(), &posted.mark);
@@ -165,6 +171,11 @@ impl Writer {
         };
         posted.reply(answer);
         goes
+    }
+
+    /// Counts a message that was stored, for the console.
+    fn count(&self, posted: &Posted) {
+        self.rollups.accepted(&posted.message, posted.deliveries.iter().map(|(endpoint, _)| *endpoint));
     }
 }
 

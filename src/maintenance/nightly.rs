@@ -28,7 +28,7 @@ pub(super) async fn work(
     let results = [
         ("event ids", event_ids(upkeep, options, chunks).await),
         ("dead letters", dead_letters(upkeep, options, chunks).await),
-        ("rollups", rollups(upkeep, chunks).await),
+        ("rollups", rollups(upkeep, options, chunks).await),
         ("audit entries", audit_entries(upkeep, options, chunks).await),
         ("background tasks", background_tasks(upkeep, chunks).await),
         ("notices", notices(upkeep, options, chunks).await),
@@ -69,8 +69,16 @@ async fn dead_letters(
     chunks.until_nothing(AT_MOST, || upkeep.retire_dead_letters(kept, LARGE_AT_ONCE)).await
 }
 
-async fn rollups(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, StoreError> {
-    chunks.until_nothing(AT_MOST, || upkeep.delete_old_rollups(AT_ONCE)).await
+async fn rollups(
+    upkeep: &UpkeepStore,
+    options: MaintenanceOptions,
+    chunks: Chunks<'_>,
+) -> Result<u64, StoreError> {
+    let hours = chunks.until_nothing(AT_MOST, || upkeep.delete_old_rollups(AT_ONCE)).await?;
+    let minutes =
+        chunks.until_nothing(AT_MOST, || upkeep.delete_old_minutes(retention(options), AT_ONCE)).await?;
+    let states = chunks.until_nothing(AT_MOST, || upkeep.delete_old_states(AT_ONCE)).await?;
+    Ok(hours + minutes + states)
 }
 
 async fn audit_entries(

@@ -7,6 +7,7 @@
 //! as well the delivery becomes a dead letter that says so.
 
 mod agenda;
+mod count;
 mod set_aside;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::domain::delivery::NextStep;
 use crate::domain::delivery::attempt::{AttemptOutcome, Trigger};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::message::SharedMessage;
+use crate::rollup::Rollups;
 use crate::store::{OutcomeRow, QueueStore, StoreError};
 use crate::vitals::Progress;
 
@@ -87,13 +89,19 @@ pub struct Recorder<K> {
     waiting: BatchQueue<Outcome<K>>,
     queue: QueueStore,
     agenda: Agenda,
+    rollups: Rollups,
     progress: Progress,
 }
 
 impl<K: Send + Sync + 'static> Recorder<K> {
-    /// Starts the writers. Retries are put on the agenda.
-    pub fn start(queue: QueueStore, agenda: Agenda, progress: Progress) -> (Arc<Self>, JoinSet<()>) {
-        let recorder = Arc::new(Self { waiting: BatchQueue::new(LIMITS), queue, agenda, progress });
+    /// Starts the writers. Retries are put on the agenda, and everything is counted in the rollups.
+    pub fn start(
+        queue: QueueStore,
+        agenda: Agenda,
+        rollups: Rollups,
+        progress: Progress,
+    ) -> (Arc<Self>, JoinSet<()>) {
+        let recorder = Arc::new(Self { waiting: BatchQueue::new(LIMITS), queue, agenda, rollups, progress });
         let mut writers = JoinSet::new();
         for _ in 0..WRITERS {
             let recorder = recorder.clone();
@@ -192,6 +200,7 @@ impl<K: Send + Sync + 'static> Recorder<K> {
     }
 
     fn announce(&self, group: &[Outcome<K>]) {
+        self.rollups.recorded(group.iter().map(Outcome::counted));
         let now = Instant::now();
         for outcome in group {
             if let NextStep::RetryAfter(wait) = outcome.next {

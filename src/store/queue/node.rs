@@ -154,9 +154,9 @@ impl QueueStore {
         Ok(if beaten.is_some() { Beat::Alive } else { Beat::Fenced })
     }
 
-    /// Takes over every node whose heartbeat is older than the time to live. Returns how many deliveries went
+    /// Takes over, for the node of that name, every node whose heartbeat is older than the time to live. Returns how many deliveries went
     /// back to the queue.
-    pub async fn take_over_stale_nodes(&self, time_to_live: Duration) -> Result<u64, StoreError> {
+    pub async fn take_over_stale_nodes(&self, time_to_live: Duration, by: &str) -> Result<u64, StoreError> {
         let stale = sqlx::query_scalar!(
             r#"-- node::find_stale
             SELECT epoch FROM node WHERE beat_at < now() - $1::interval"#,
@@ -167,6 +167,14 @@ impl QueueStore {
         let mut freed = 0;
         for epoch in stale {
             freed += self.take_over_node(epoch).await?;
+            sqlx::query!(
+                "-- node_presence::taken_over
+                UPDATE node_presence SET taken_over_at = now(), taken_over_by = $2 WHERE epoch = $1",
+                epoch,
+                by,
+            )
+            .execute(&self.vital)
+            .await?;
         }
         Ok(freed)
     }
