@@ -35,6 +35,8 @@ pub use credential::{Authenticator, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKe
 pub use intake::budget::Budgets;
 pub use intake::connection::CallerConnection;
 pub use intake::limits::IntakeLimits;
+pub use resource::console::ConsoleState;
+pub use resource::console::ServerPolicies;
 pub use resource::endpoint::cap::EndpointCaps;
 pub use state::ApiState;
 

@@ -13,7 +13,8 @@ use crate::ingest::Ingest;
 use crate::notices::Changes;
 use crate::send::EgressPolicy;
 use crate::store::{
-    AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, TaskStore,
+    AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, RollupStore,
+    TaskStore,
 };
 use crate::vitals::Vitals;
 
@@ -21,6 +22,7 @@ use super::conventions::error::ApiError;
 use super::credential::Authenticator;
 use super::intake::budget::{AnswerRoom, Budgets};
 use super::intake::limits::IntakeLimits;
+use super::resource::console::ConsoleState;
 use super::resource::endpoint::cap::EndpointCaps;
 
 /// What the API needs to do its work.
@@ -33,6 +35,10 @@ pub struct ApiState {
     pub access: AccessStore,
     /// Background tasks and replays.
     pub tasks: TaskStore,
+    /// What the views of the console read.
+    pub rollups: RollupStore,
+    /// What views of the console share, and what they tell of this server.
+    pub console: ConsoleState,
     /// How the queue and its nodes are.
     pub queue: QueueStore,
     /// Accepts messages.

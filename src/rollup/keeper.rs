@@ -57,6 +57,7 @@ impl RollupKeeper {
         let mut work = Work { rollups, store, lease, facts, load, writer, environments: HashMap::new() };
         let ended = stop.clone();
         let running = tokio::spawn(async move {
+            work.round(false).await;
             while ended.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
                 work.round(false).await;
                 sample::run_if_due(&work.store).await;

@@ -102,21 +102,25 @@ impl RollupStore {
         Ok(())
     }
 
-    /// Processes that run, and those that stopped within the last day and did not come back; by name.
+    /// Processes that run, and those that stopped within the last day and whose node did not come back; by name.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn nodes_seen(&self) -> Result<Vec<NodeSeen>, StoreError> {
         let rows = sqlx::query!(
             r#"-- node_presence::list
-            SELECT p.writer, p.epoch, p.name, p.version, p.started_at, coalesce(n.beat_at, p.seen_at) AS "beat_at!",
+            SELECT coalesce(p.writer, n.epoch) AS "writer!", coalesce(n.epoch, p.epoch) AS "epoch!",
+                   coalesce(n.name, p.name) AS "name!", coalesce(n.version, p.version) AS "version!",
+                   coalesce(n.started_at, p.started_at) AS "started_at!", coalesce(n.beat_at, p.seen_at) AS "beat_at!",
                    extract(epoch FROM now() - coalesce(n.beat_at, p.seen_at))::float8 AS "age!",
-                   n.epoch IS NOT NULL AS "is_known!", p.left_at IS NOT NULL AS "left!", p.roles, p.in_flight,
+                   n.epoch IS NOT NULL AS "is_known!", p.left_at IS NOT NULL AS "left!", p.roles AS "roles?", p.in_flight,
                    p.sent_per_second, p.taken_over_by
-            FROM node_presence p LEFT JOIN node n ON n.epoch = p.epoch
-            WHERE p.seen_at > now() - interval '1 day'
-              AND NOT EXISTS (SELECT FROM node_presence later WHERE later.name = p.name AND later.writer > p.writer)
-            ORDER BY p.name"#,
+            FROM node n FULL JOIN node_presence p ON p.epoch = n.epoch
+            WHERE n.epoch IS NOT NULL
+               OR p.seen_at > now() - interval '1 day'
+                  AND NOT EXISTS (SELECT FROM node_presence later WHERE later.name = p.name AND later.writer > p.writer)
+                  AND NOT EXISTS (SELECT FROM node back WHERE back.name = p.name)
+            ORDER BY 3"#,
         )
         .fetch_all(&self.reading)
         .await?;
@@ -138,9 +142,9 @@ impl RollupStore {
                 beat_age_seconds: row.age,
                 state,
                 left: row.left,
-                roles: row.roles,
-                in_flight: runs.then_some(row.in_flight),
-                sent_per_second: runs.then_some(row.sent_per_second),
+                roles: row.roles.unwrap_or_default(),
+                in_flight: row.in_flight.filter(|_| runs),
+                sent_per_second: row.sent_per_second.filter(|_| runs),
                 taken_over_by: row.taken_over_by,
             }
         });
