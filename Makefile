@@ -1,7 +1,7 @@
 # Postrider: what people type. `make` alone says what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz chaos bench lint fmt sqlx openapi
+.PHONY: help run test fuzz chaos bench lint fmt sqlx openapi release
 
 help: ## What there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -47,3 +47,6 @@ sqlx: ## Renew .sqlx/ after a statement or a migration has changed
 
 openapi: ## Renew api-spec/openapi.json after the API has changed
 	cargo run --quiet -- openapi
+
+release: ## Make a release of what is checked out; VERSION=0.2.0 says which
+	@scripts/release $(VERSION)

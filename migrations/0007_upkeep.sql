@@ -1,10 +1,17 @@
--- Partitions by day, made ahead of time by maintenance. A default partition stands under each table, so that a
--- missing one never loses a write; when the right one is made, what stands in the default moves over.
+-- Upkeep: partitions, and the rounds of maintenance.
 
+
+-- Partitions ---------------------------------------------------------------------------------------------------------
+
+-- Maintenance makes partitions ahead of time. Each table has a default partition, so that a missing one never loses a
+-- write; when the missing one is made, its rows move there from the default partition.
 CREATE TABLE message_default PARTITION OF message DEFAULT;
 CREATE TABLE delivery_default PARTITION OF delivery DEFAULT WITH (fillfactor = 45);
 CREATE TABLE attempt_default PARTITION OF attempt DEFAULT;
 CREATE TABLE idempotency_key_default PARTITION OF idempotency_key DEFAULT;
+
+-- Attempts whose partition was never made are deleted by age.
+CREATE INDEX attempt_default_by_age ON attempt_default (id);
 
 -- The smallest UUIDv7 of a moment.
 CREATE FUNCTION uuid_at(moment timestamptz) RETURNS uuid
@@ -46,3 +53,12 @@ BEGIN
     RETURN true;
 END
 $$;
+
+
+-- Rounds -------------------------------------------------------------------------------------------------------------
+
+-- When the last completed round of each kind began, so that a round that was missed is made up for.
+CREATE TABLE maintenance_round (
+    name      text PRIMARY KEY,
+    begun_at  timestamptz NOT NULL
+);
