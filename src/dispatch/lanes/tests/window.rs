@@ -1,14 +1,13 @@
-//! How many requests at once a lane lets go: fewer to an overloaded receiver, and one at a time when it opens.
+//! How many requests at once a lane sends: fewer to an overloaded receiver, and one at a time when it opens.
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::dispatch::lanes::{LaneLimits, Lanes, LoadSignal};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::ApplicationId;
 
-use super::turn_test::{endpoint, with};
-use super::window::Bearing;
-use super::{LaneLimits, Lanes};
+use super::{endpoint, with};
 
 #[test]
 fn an_overloaded_receiver_gets_fewer_at_once_and_recovers() {
@@ -21,24 +20,24 @@ fn an_overloaded_receiver_gets_fewer_at_once_and_recovers() {
     }
     assert!(lanes.next(now).is_some() && lanes.next(now).is_some());
     assert!(lanes.next(now).is_none(), "the window is two");
-    lanes.finished(endpoint.id, Bearing::Overloaded, now);
-    lanes.finished(endpoint.id, Bearing::Overloaded, now);
+    lanes.finished(endpoint.id, LoadSignal::Overload, now);
+    lanes.finished(endpoint.id, LoadSignal::Overload, now);
     assert!(lanes.next(now).is_some());
     assert!(lanes.next(now).is_none(), "the window is one after an overload");
     for _ in 0..4 {
-        lanes.finished(endpoint.id, Bearing::Well, now);
+        lanes.finished(endpoint.id, LoadSignal::Success, now);
         assert!(lanes.next(now).is_some());
     }
     assert!(lanes.next(now).is_some(), "the window is two again");
 }
 
-/// So many go at once before anything is answered.
+/// How many are sent at once before anything is answered.
 fn at_once(lanes: &mut Lanes<u64>, now: Instant) -> usize {
     std::iter::from_fn(|| lanes.next(now)).count()
 }
 
 #[test]
-fn a_lane_that_opens_again_begins_with_one_at_a_time() {
+fn a_lane_that_opens_again_begins_with_slow_start() {
     let limits = LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 };
     let now = Instant::now();
     let wide = |base: Endpoint| Endpoint { max_in_flight: 8, ..base };
@@ -58,14 +57,14 @@ fn a_lane_that_opens_again_begins_with_one_at_a_time() {
         lanes.update(&Arc::new(changed), now);
     }
     for _ in 0..8 {
-        lanes.finished(open.id, Bearing::Unknown, now);
+        lanes.finished(open.id, LoadSignal::Neutral, now);
     }
     let reopened = lanes.snapshot(open.id).unwrap();
     fill(&mut lanes, &reopened);
     assert_eq!(at_once(&mut lanes, now), 1, "the lane was there when it closed and opened");
     for expected in [2, 2, 2] {
-        lanes.finished(open.id, Bearing::Well, now);
-        assert_eq!(at_once(&mut lanes, now), expected, "each good answer lets one more go at once");
+        lanes.finished(open.id, LoadSignal::Success, now);
+        assert_eq!(at_once(&mut lanes, now), expected, "each success allows one more at once");
     }
 
     let mut elsewhere = Lanes::new(limits);
@@ -78,7 +77,11 @@ fn a_lane_that_opens_again_begins_with_one_at_a_time() {
     assert_eq!(everything.pause().len(), 50);
     assert_eq!(everything.push_first(&open, 0, now), Some(0), "what comes late goes back");
     everything.resume();
-    everything.begin_slowly(true);
+    everything.set_just_resumed(true);
     fill(&mut everything, &open);
-    assert_eq!(at_once(&mut everything, now), 1, "after a pause of everything each lane begins slowly");
+    assert_eq!(
+        at_once(&mut everything, now),
+        1,
+        "after a pause of everything each lane begins with slow start"
+    );
 }

@@ -1,15 +1,14 @@
-//! What lanes cost, counted in steps: every look at a lane or a tenant is one.
+//! What operations on lanes cost, counted in steps: each look at a lane or a tenant is one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::dispatch::lanes::lane::{NARROW_WINDOW_KEPT_FOR, Queued};
+use crate::dispatch::lanes::{Admission, LaneLimits, Lanes, LoadSignal};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::ApplicationId;
 
-use super::lane::{Queued, WINDOW_REMEMBERED};
-use super::turn_test::endpoint;
-use super::window::Bearing;
-use super::{Admission, LaneLimits, Lanes};
+use super::endpoint;
 
 const LIMITS: LaneLimits =
     LaneLimits { in_flight: 100_000, in_flight_per_tenant: 100_000, queued_per_lane: 1000 };
@@ -51,32 +50,32 @@ impl Many {
     }
 
     fn lane_count(&self) -> usize {
-        self.lanes.kept()[0]
+        self.lanes.sizes()[0]
     }
 }
 
-/// Most steps of one act with one lane.
-const FEW_STEPS: usize = 20;
+/// The most steps that one act with one lane may take.
+const MAX_STEPS: usize = 20;
 
 #[test]
-fn retiring_one_of_many_lanes_costs_the_same_however_many_there_are() {
+fn removing_one_of_many_lanes_costs_the_same_however_many_there_are() {
     for (lanes, tenants) in [(50_000, 1), (50_000, 50_000), (10, 1)] {
         let mut many = Many::new(lanes, tenants);
         let one = many.endpoints[lanes / 2].clone();
         let steps = many.steps_of(|many| {
-            many.lanes.finished(one.id, Bearing::Well, many.now);
+            many.lanes.finished(one.id, LoadSignal::Success, many.now);
         });
         assert_eq!(many.lane_count(), lanes - 1, "it is gone");
-        assert!(steps <= FEW_STEPS, "{steps} steps among {lanes} lanes of {tenants} tenants");
+        assert!(steps <= MAX_STEPS, "{steps} steps among {lanes} lanes of {tenants} tenants");
         let all = many.steps_of(|many| {
             for place in (0..lanes).filter(|place| *place != lanes / 2) {
                 let id = many.endpoints[place].id;
-                many.lanes.finished(id, Bearing::Well, many.now);
+                many.lanes.finished(id, LoadSignal::Success, many.now);
             }
             assert!(many.lanes.next(many.now).is_none());
         });
         assert_eq!(many.lane_count(), 0);
-        assert!(all <= lanes * FEW_STEPS, "{all} steps for {lanes} lanes");
+        assert!(all <= lanes * MAX_STEPS, "{all} steps for {lanes} lanes");
     }
 }
 
@@ -87,12 +86,12 @@ fn a_lane_that_was_emptied_costs_no_more_although_its_turn_was_to_come() {
     let endpoints = many.endpoints.clone();
     for endpoint in &endpoints {
         let steps = many.steps_of(|many| assert_eq!(many.lanes.delete(endpoint.id).len(), 1));
-        assert!(steps <= FEW_STEPS, "{steps} steps");
-        many.lanes.finished(endpoint.id, Bearing::Overloaded, many.now);
+        assert!(steps <= MAX_STEPS, "{steps} steps");
+        many.lanes.finished(endpoint.id, LoadSignal::Overload, many.now);
     }
     let steps = many.steps_of(|many| assert!(many.lanes.next(many.now).is_none()));
-    assert!(steps <= 50_000 * FEW_STEPS, "{steps} steps");
-    assert_eq!(many.lane_count(), 0, "what is deleted is not remembered");
+    assert!(steps <= 50_000 * MAX_STEPS, "{steps} steps");
+    assert_eq!(many.lane_count(), 0, "what is deleted is not kept");
 }
 
 #[test]
@@ -100,9 +99,9 @@ fn what_concerns_one_tenant_looks_at_its_lanes_alone() {
     let mut many = Many::new(50_000, 10_000);
     let tenant = many.endpoints[0].application_id;
     let steps = many.steps_of(|many| assert!(many.lanes.suspend(tenant)));
-    assert!(steps <= 5 * FEW_STEPS, "{steps} steps for five lanes");
+    assert!(steps <= 5 * MAX_STEPS, "{steps} steps for five lanes");
     let steps = many.steps_of(|many| assert_eq!(many.lanes.endpoints_of(tenant).len(), 5));
-    assert!(steps <= 5 * FEW_STEPS, "{steps} steps for five lanes");
+    assert!(steps <= 5 * MAX_STEPS, "{steps} steps for five lanes");
     assert!(!many.lanes.suspend(ApplicationId::generate()));
 }
 
@@ -114,7 +113,7 @@ fn only_queues_that_are_old_are_looked_at() {
     many.now += Duration::from_secs(10);
     (100..50_000).for_each(|place| many.queue(place));
     many.queue(7);
-    // What was queued before is not any more, and its entries say nothing.
+    // What was queued before is not queued any more; its entries are stale.
     many.lanes.drain_before(began);
     let steps = many.steps_of(|many| {
         let old = many.lanes.drain_before(began + Duration::from_secs(5));
@@ -123,14 +122,14 @@ fn only_queues_that_are_old_are_looked_at() {
     assert!(steps <= 50_100 * 2, "{steps} steps");
     let steps =
         many.steps_of(|many| assert!(many.lanes.drain_before(began + Duration::from_secs(6)).is_empty()));
-    assert!(steps <= FEW_STEPS, "{steps} steps");
+    assert!(steps <= MAX_STEPS, "{steps} steps");
     assert_eq!(many.lanes.queued(), 49_901);
     let rest = many.lanes.drain_before(began + Duration::from_secs(20));
     assert_eq!((rest.len(), many.lanes.queued()), (49_901, 0));
 }
 
 #[test]
-fn lists_do_not_grow_with_what_has_gone() {
+fn queues_do_not_grow_with_what_has_left() {
     let now = Instant::now();
     let mut lanes = Lanes::new(LIMITS);
     let endpoints: Vec<Arc<Endpoint>> = (0..10)
@@ -145,30 +144,30 @@ fn lists_do_not_grow_with_what_has_gone() {
             assert_eq!(lanes.delete(endpoint.id).len(), 1);
         } else {
             assert!(lanes.next(now).is_some());
-            lanes.finished(endpoint.id, Bearing::Well, now);
+            lanes.finished(endpoint.id, LoadSignal::Success, now);
         }
-        assert!(lanes.kept().iter().sum::<usize>() < 400, "{:?}", lanes.kept());
+        assert!(lanes.sizes().iter().sum::<usize>() < 400, "{:?}", lanes.sizes());
     }
 }
 
 #[test]
-fn a_narrow_window_is_remembered_for_a_while() {
+fn a_narrow_window_is_kept_for_a_while() {
     let now = Instant::now();
     let mut lanes = Lanes::new(LIMITS);
     let endpoint = Arc::new(endpoint(ApplicationId::generate(), None));
     assert!(lanes.push_claimed(&endpoint, To(0), now).is_ok());
     assert!(lanes.next(now).is_some());
-    lanes.finished(endpoint.id, Bearing::Overloaded, now);
-    lanes.forget(now + WINDOW_REMEMBERED / 2, 10);
-    let at = now + WINDOW_REMEMBERED / 2;
+    lanes.finished(endpoint.id, LoadSignal::Overload, now);
+    lanes.forget_expired(now + NARROW_WINDOW_KEPT_FOR / 2, 10);
+    let at = now + NARROW_WINDOW_KEPT_FOR / 2;
     (0..2).for_each(|_| assert!(lanes.push_claimed(&endpoint, To(0), at).is_ok()));
     assert!(lanes.next(at).is_some());
     assert!(lanes.next(at).is_none(), "one at a time");
-    lanes.finished(endpoint.id, Bearing::Unknown, at);
+    lanes.finished(endpoint.id, LoadSignal::Neutral, at);
     assert!(lanes.next(at).is_some());
-    lanes.finished(endpoint.id, Bearing::Unknown, at);
-    lanes.forget(now + WINDOW_REMEMBERED, 10);
-    assert_eq!(lanes.kept()[0], 1, "it counts from the last request");
-    lanes.forget(at + WINDOW_REMEMBERED, 10);
-    assert_eq!(lanes.kept()[..2], [0, 0]);
+    lanes.finished(endpoint.id, LoadSignal::Neutral, at);
+    lanes.forget_expired(now + NARROW_WINDOW_KEPT_FOR, 10);
+    assert_eq!(lanes.sizes()[0], 1, "it counts from the last request");
+    lanes.forget_expired(at + NARROW_WINDOW_KEPT_FOR, 10);
+    assert_eq!(lanes.sizes()[..2], [0, 0]);
 }

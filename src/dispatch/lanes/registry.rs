@@ -1,5 +1,5 @@
-//! Which lanes and tenants there are, and which lanes are whose. Whatever is found, added or removed here costs the same
-//! however many there are: the lanes of a tenant are linked to one another, so that none has to be searched for.
+//! All lanes and tenants, and which lanes belong to which tenant. Every operation here takes the same time however many
+//! there are: the lanes of a tenant are a linked list, so that none has to be searched for.
 
 #[cfg(test)]
 use std::cell::Cell;
@@ -9,29 +9,34 @@ use std::sync::Arc;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
 
-use super::lane::{Lane, Pace, Queued};
+use super::lane::{Lane, Queued};
+use super::rate_limiter::RateLimiter;
 
-/// A tenant that has a lane, or has to be remembered.
+/// A tenant that has a lane, or whose rate limit still counts an earlier request.
 #[derive(Default)]
-pub(in crate::dispatch) struct Tenant {
-    /// Endpoints that can go, in turn.
-    pub(in crate::dispatch) turn: VecDeque<EndpointId>,
-    pub(in crate::dispatch) in_flight: usize,
-    pub(in crate::dispatch) pace: Pace,
-    /// On the list of those whose turn comes.
-    pub(in crate::dispatch) listed: bool,
-    /// On the list of those that wait for a moment.
-    pub(in crate::dispatch) asleep: bool,
-    /// On the list of those that are remembered for a while.
-    pub(in crate::dispatch) remembered: bool,
+pub(super) struct Tenant {
+    /// Its lanes that can send, in turn.
+    pub(super) ready_lanes: VecDeque<EndpointId>,
+    pub(super) in_flight: usize,
+    pub(super) rate_limiter: RateLimiter,
+    /// It is in the queue of tenants that are ready.
+    pub(super) in_ready_queue: bool,
+    /// It is in the queue of what waits for its rate limit.
+    pub(super) in_rate_queue: bool,
+    /// It is in the queue of what expires later.
+    pub(super) in_expiry_queue: bool,
     /// One of its lanes; the others follow it.
     first_lane: Option<EndpointId>,
 }
 
 impl Tenant {
-    /// No lane, nothing under way, and on no list.
-    pub(in crate::dispatch) fn is_idle(&self) -> bool {
-        self.first_lane.is_none() && self.in_flight == 0 && !self.listed && !self.asleep && !self.remembered
+    /// No lane, nothing in flight, and in no queue.
+    pub(super) fn is_idle(&self) -> bool {
+        self.first_lane.is_none()
+            && self.in_flight == 0
+            && !self.in_ready_queue
+            && !self.in_rate_queue
+            && !self.in_expiry_queue
     }
 }
 
@@ -43,16 +48,16 @@ struct Link<T> {
 }
 
 /// All lanes and their tenants.
-pub(in crate::dispatch) struct Roster<T> {
+pub(super) struct LaneRegistry<T> {
     lanes: HashMap<EndpointId, Link<T>>,
     tenants: HashMap<ApplicationId, Tenant>,
-    /// For tests that show what something costs.
+    /// How many lanes and tenants were looked at, for tests of the cost.
     #[cfg(test)]
     steps: Cell<usize>,
 }
 
-impl<T: Queued> Roster<T> {
-    pub(in crate::dispatch) fn new() -> Self {
+impl<T: Queued> LaneRegistry<T> {
+    pub(super) fn new() -> Self {
         Self {
             lanes: HashMap::new(),
             tenants: HashMap::new(),
@@ -61,7 +66,7 @@ impl<T: Queued> Roster<T> {
         }
     }
 
-    /// Every look at a lane or a tenant is one.
+    /// Each look at a lane or a tenant is one step.
     fn count_steps(&self, _count: usize) {
         #[cfg(test)]
         self.steps.set(self.steps.get() + _count);
@@ -69,44 +74,41 @@ impl<T: Queued> Roster<T> {
 
     /// How many steps were taken so far.
     #[cfg(test)]
-    pub(in crate::dispatch) fn steps(&self) -> usize {
+    pub(super) fn steps(&self) -> usize {
         self.steps.get()
     }
 
     /// What each tenant has under way.
-    pub(in crate::dispatch) fn in_flight_by_tenant(&self) -> Vec<(ApplicationId, usize)> {
+    pub(super) fn in_flight_by_tenant(&self) -> Vec<(ApplicationId, usize)> {
         let busy = self.tenants.iter().filter(|(_, tenant)| tenant.in_flight > 0);
         busy.map(|(id, tenant)| (*id, tenant.in_flight)).collect()
     }
 
-    pub(in crate::dispatch) fn lane(&self, id: EndpointId) -> Option<&Lane<T>> {
+    pub(super) fn lane(&self, id: EndpointId) -> Option<&Lane<T>> {
         self.count_steps(1);
         self.lanes.get(&id).map(|link| &link.lane)
     }
 
-    pub(in crate::dispatch) fn lane_mut(&mut self, id: EndpointId) -> Option<&mut Lane<T>> {
+    pub(super) fn lane_mut(&mut self, id: EndpointId) -> Option<&mut Lane<T>> {
         self.count_steps(1);
         self.lanes.get_mut(&id).map(|link| &mut link.lane)
     }
 
-    pub(in crate::dispatch) fn tenant_mut(&mut self, id: ApplicationId) -> Option<&mut Tenant> {
+    pub(super) fn tenant_mut(&mut self, id: ApplicationId) -> Option<&mut Tenant> {
         self.count_steps(1);
         self.tenants.get_mut(&id)
     }
 
     /// A lane and the tenant that has it.
-    pub(in crate::dispatch) fn lane_and_tenant(
-        &mut self,
-        id: EndpointId,
-    ) -> Option<(&mut Lane<T>, &mut Tenant)> {
+    pub(super) fn lane_and_tenant(&mut self, id: EndpointId) -> Option<(&mut Lane<T>, &mut Tenant)> {
         self.count_steps(1);
         let lane = &mut self.lanes.get_mut(&id)?.lane;
         let tenant = self.tenants.get_mut(&lane.endpoint.application_id)?;
         Some((lane, tenant))
     }
 
-    /// The endpoint's lane, which is made if there is none; one that just `opened` begins slowly.
-    pub(in crate::dispatch) fn lane_of(&mut self, endpoint: &Arc<Endpoint>, opened: bool) -> &mut Lane<T> {
+    /// The endpoint's lane, which is made if there is none; one that was just `opened` begins with slow start.
+    pub(super) fn lane_or_new(&mut self, endpoint: &Arc<Endpoint>, opened: bool) -> &mut Lane<T> {
         self.count_steps(1);
         let after = if self.lanes.contains_key(&endpoint.id) { None } else { self.put_first(endpoint) };
         let new = || Link { lane: Lane::new(endpoint.clone(), opened), before: None, after };
@@ -123,8 +125,8 @@ impl<T: Queued> Roster<T> {
         after
     }
 
-    /// Forgets a lane. Returns whose it was.
-    pub(in crate::dispatch) fn remove_lane(&mut self, id: EndpointId) -> Option<ApplicationId> {
+    /// Forgets a lane. Returns its tenant.
+    pub(super) fn remove_lane(&mut self, id: EndpointId) -> Option<ApplicationId> {
         self.count_steps(1);
         let Link { lane, before, after } = self.lanes.remove(&id)?;
         let tenant_id = lane.endpoint.application_id;
@@ -143,16 +145,13 @@ impl<T: Queued> Roster<T> {
     }
 
     /// Forgets a tenant, which has no lane any more.
-    pub(in crate::dispatch) fn remove_tenant(&mut self, id: ApplicationId) {
+    pub(super) fn remove_tenant(&mut self, id: ApplicationId) {
         self.count_steps(1);
         self.tenants.remove(&id);
     }
 
     /// The endpoints of a tenant that have a lane.
-    pub(in crate::dispatch) fn endpoints_of(
-        &self,
-        tenant: ApplicationId,
-    ) -> impl Iterator<Item = EndpointId> {
+    pub(super) fn endpoints_of(&self, tenant: ApplicationId) -> impl Iterator<Item = EndpointId> {
         let first = self.tenants.get(&tenant).and_then(|tenant| tenant.first_lane);
         std::iter::successors(first, |id| {
             self.count_steps(1);
@@ -161,23 +160,23 @@ impl<T: Queued> Roster<T> {
     }
 
     /// All endpoints that have a lane.
-    pub(in crate::dispatch) fn endpoints(&self) -> Vec<EndpointId> {
+    pub(super) fn endpoints(&self) -> Vec<EndpointId> {
         self.count_steps(self.lanes.len());
         self.lanes.keys().copied().collect()
     }
 
-    pub(in crate::dispatch) fn lanes_mut(&mut self) -> impl Iterator<Item = &mut Lane<T>> {
+    pub(super) fn lanes_mut(&mut self) -> impl Iterator<Item = &mut Lane<T>> {
         self.count_steps(self.lanes.len());
         self.lanes.values_mut().map(|link| &mut link.lane)
     }
 
-    pub(in crate::dispatch) fn tenants(&self) -> Vec<ApplicationId> {
+    pub(super) fn tenants(&self) -> Vec<ApplicationId> {
         self.count_steps(self.tenants.len());
         self.tenants.keys().copied().collect()
     }
 
     /// How many lanes there are.
-    pub(in crate::dispatch) fn lane_count(&self) -> usize {
+    pub(super) fn lane_count(&self) -> usize {
         self.lanes.len()
     }
 }
