@@ -15,7 +15,9 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::api;
-use crate::api::{ApiState, Authenticator, Budgets, EndpointCaps, IntakeLimits, TokenKey};
+use crate::api::{
+    ApiState, Authenticator, Budgets, ConsoleState, EndpointCaps, IntakeLimits, ServerPolicies, TokenKey,
+};
 use crate::config::{Config, JwtKey};
 use crate::dispatch::ThreadPool;
 use crate::domain::clock::Clock;

@@ -140,7 +140,8 @@ impl<F: Fn() -> Load + Send + Sync> Work<F> {
         if self.environments.len() > MOST_KNOWN {
             self.environments.clear();
         }
-        let mut unknown: Vec<_> = asked.into_iter().filter(|id| !self.environments.contains_key(id)).collect();
+        let mut unknown: Vec<_> =
+            asked.into_iter().filter(|id| !self.environments.contains_key(id)).collect();
         unknown.sort_unstable();
         unknown.dedup();
         if !unknown.is_empty() {
@@ -158,7 +159,8 @@ impl<F: Fn() -> Load + Send + Sync> Work<F> {
                 }
             }
             let row = |scope: RollupScope<'_>, tally| RollupRow { scope: scope.uuid(), at: minute.at, tally };
-            let environments = environments.iter().map(|(id, tally)| row(RollupScope::Environment(id), tally));
+            let environments =
+                environments.iter().map(|(id, tally)| row(RollupScope::Environment(id), tally));
             let applications = minute.applications.iter().filter(|(_, _, changed)| *changed);
             let applications = applications.map(|(id, tally, _)| row(RollupScope::Application(*id), tally));
             let endpoints = minute.endpoints.iter().map(|(id, tally)| row(RollupScope::Endpoint(*id), tally));

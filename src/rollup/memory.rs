@@ -79,7 +79,11 @@ fn minute_of(moment: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 /// The counts of `key`, changed; `None` when there is no room for more.
-fn counted<'a, K: Eq + Hash>(all: &'a mut HashMap<K, Counted>, key: K, left_out: &mut u64) -> Option<&'a mut Counted> {
+fn counted<'a, K: Eq + Hash>(
+    all: &'a mut HashMap<K, Counted>,
+    key: K,
+    left_out: &mut u64,
+) -> Option<&'a mut Counted> {
     if all.len() >= MOST_COUNTED && !all.contains_key(&key) {
         *left_out += 1;
         return None;
@@ -165,7 +169,9 @@ impl Memory {
         if let Some(counted) = counted(&mut self.current.applications, application, &mut self.left_out) {
             counted.tally.count(seen, now);
         }
-        let Some(counted) = counted(&mut self.current.endpoints, endpoint, &mut self.left_out) else { return };
+        let Some(counted) = counted(&mut self.current.endpoints, endpoint, &mut self.left_out) else {
+            return;
+        };
         counted.tally.count(seen, now);
         if counted.health.is_empty() {
             self.current.health.insert(endpoint, application);
@@ -201,7 +207,9 @@ impl Memory {
     /// Has these minutes written again.
     pub(super) fn put_back_minutes(&mut self, minutes: &[ChangedMinute]) {
         for minute in self.before.iter_mut().chain([&mut self.current]) {
-            let Some(unwritten) = minutes.iter().find(|unwritten| unwritten.at == minute.at) else { continue };
+            let Some(unwritten) = minutes.iter().find(|unwritten| unwritten.at == minute.at) else {
+                continue;
+            };
             for (id, _) in &unwritten.endpoints {
                 minute.endpoints.entry(*id).or_default().changed = true;
             }
@@ -214,7 +222,9 @@ impl Memory {
     /// Puts what was not written in front of what has happened since.
     pub(super) fn put_back_health(&mut self, health: Vec<(ApplicationId, EndpointId, HealthChange)>) {
         for (application, endpoint, before) in health {
-            let Some(counted) = counted(&mut self.current.endpoints, endpoint, &mut self.left_out) else { continue };
+            let Some(counted) = counted(&mut self.current.endpoints, endpoint, &mut self.left_out) else {
+                continue;
+            };
             counted.health.follow(before);
             self.current.health.insert(endpoint, application);
         }
@@ -231,7 +241,10 @@ impl Memory {
 }
 
 impl Minute {
-    fn changed(&mut self, health: &mut Vec<(ApplicationId, EndpointId, HealthChange)>) -> Option<ChangedMinute> {
+    fn changed(
+        &mut self,
+        health: &mut Vec<(ApplicationId, EndpointId, HealthChange)>,
+    ) -> Option<ChangedMinute> {
         for (endpoint, application) in self.health.drain() {
             if let Some(counted) = self.endpoints.get_mut(&endpoint) {
                 health.push((application, endpoint, std::mem::take(&mut counted.health)));
@@ -247,9 +260,8 @@ impl Minute {
         });
         let endpoints = endpoints.collect();
         let applications = self.applications.iter_mut();
-        let applications = applications.map(|(id, counted)| {
-            (*id, counted.tally.clone(), std::mem::take(&mut counted.changed))
-        });
+        let applications = applications
+            .map(|(id, counted)| (*id, counted.tally.clone(), std::mem::take(&mut counted.changed)));
         Some(ChangedMinute { at: self.at, endpoints, applications: applications.collect() })
     }
 }
@@ -260,11 +272,21 @@ mod tests {
 
     use super::*;
 
-    const OK: AttemptSeen =
-        AttemptSeen { status: Some(200), delivered: true, died: false, own: None, receiver: None, end_to_end: None };
+    const OK: AttemptSeen = AttemptSeen {
+        status: Some(200),
+        delivered: true,
+        died: false,
+        own: None,
+        receiver: None,
+        end_to_end: None,
+    };
 
     fn ids() -> (ApplicationId, EndpointId, DateTime<Utc>) {
-        (ApplicationId::generate(), EndpointId::generate(), DateTime::from_timestamp(1_770_000_030, 0).unwrap())
+        (
+            ApplicationId::generate(),
+            EndpointId::generate(),
+            DateTime::from_timestamp(1_770_000_030, 0).unwrap(),
+        )
     }
 
     #[test]

@@ -156,7 +156,8 @@ impl Store {
 
     /// Gives every connection back. Statements under way finish first.
     pub async fn close(&self) {
-        let Self { configuration, queue, history, access, tasks, rollups, upkeep, operational, database: _ } = self;
+        let Self { configuration, queue, history, access, tasks, rollups, upkeep, operational, database: _ } =
+            self;
         let pools = [
             &queue.ingest,
             &queue.record,

@@ -165,7 +165,12 @@ mod tests {
     #[test]
     fn bytes_that_are_no_histogram_are_left_out() {
         let mut histogram = of(&[5]);
-        for bytes in [&[255, 1][..], &[7], &[7, 0x80], &[3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]] {
+        for bytes in [
+            &[255, 1][..],
+            &[7],
+            &[7, 0x80],
+            &[3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+        ] {
             histogram.merge_bytes(bytes);
         }
         assert!(histogram.total() >= 1);

@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-
 use uuid::Uuid;
 
 use crate::domain::id::MessageId;
@@ -43,23 +41,6 @@ pub enum Joined {
     },
 }
 
-/// A node as it is shown.
-#[derive(Debug, Clone)]
-pub struct NodeRecord {
-    /// Its name.
-    pub name: String,
-    /// New at each start.
-    pub epoch: i64,
-    /// The version that it runs.
-    pub version: String,
-    /// When it started.
-    pub started_at: DateTime<Utc>,
-    /// Its last heartbeat.
-    pub beat_at: DateTime<Utc>,
-    /// How long ago that was, by the database's clock.
-    pub beat_age_seconds: f64,
-}
-
 /// Whether joining may fence a node of the same name whose heartbeat is fresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormerSelf {
@@ -72,19 +53,6 @@ pub enum FormerSelf {
 }
 
 impl QueueStore {
-    /// All nodes, by name.
-    pub async fn nodes(&self) -> Result<Vec<NodeRecord>, StoreError> {
-        Ok(sqlx::query_as!(
-            NodeRecord,
-            r#"-- node::list
-            SELECT name, epoch, version, started_at, beat_at,
-                   extract(epoch FROM now() - beat_at)::float8 AS "beat_age_seconds!"
-            FROM node ORDER BY name"#,
-        )
-        .fetch_all(&self.claims)
-        .await?)
-    }
-
     /// Registers this process under its name, taking over at once what a former self left behind.
     ///
     /// # Errors

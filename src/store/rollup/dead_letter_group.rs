@@ -57,7 +57,10 @@ impl RollupStore {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn find_dead_letter_groups(&self, environment: &EnvironmentId) -> Result<Vec<FoundGroup>, StoreError> {
+    pub async fn find_dead_letter_groups(
+        &self,
+        environment: &EnvironmentId,
+    ) -> Result<Vec<FoundGroup>, StoreError> {
         Ok(sqlx::query_as!(
             FoundGroup,
             r#"-- dead_letter_group::find

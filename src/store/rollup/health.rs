@@ -49,9 +49,11 @@ impl RollupStore {
             .execute(&self.writing)
             .await?;
         }
-        let failed = || changes.iter().filter_map(|(environment, application, id, change)| {
-            Some((environment, application, id, change, change.last.as_ref()?))
-        });
+        let failed = || {
+            changes.iter().filter_map(|(environment, application, id, change)| {
+                Some((environment, application, id, change, change.last.as_ref()?))
+            })
+        };
         let endpoints: Vec<Uuid> = failed().map(|(_, _, id, ..)| id.uuid()).collect();
         if endpoints.is_empty() {
             return Ok(());
@@ -60,7 +62,8 @@ impl RollupStore {
         let environments: Vec<&str> = failed().map(|(id, ..)| id.as_str()).collect();
         let failures: Vec<i32> =
             failed().map(|(_, _, _, change, _)| i32::try_from(change.failures).unwrap_or(i32::MAX)).collect();
-        let since: Vec<Option<DateTime<Utc>>> = failed().map(|(_, _, _, change, _)| change.failing_since).collect();
+        let since: Vec<Option<DateTime<Utc>>> =
+            failed().map(|(_, _, _, change, _)| change.failing_since).collect();
         let last_at: Vec<DateTime<Utc>> = failed().map(|(.., last)| last.at).collect();
         let statuses: Vec<Option<i16>> =
             failed().map(|(.., last)| last.status.and_then(|it| i16::try_from(it).ok())).collect();
@@ -112,14 +115,17 @@ impl RollupStore {
         Ok(rows
             .into_iter()
             .map(|row| {
-                (row.endpoint_id, EndpointHealth {
-                    failed_in_row: row.failed_in_row,
-                    failing_since: row.failing_since,
-                    last_failed_at: row.last_failed_at,
-                    last_status: row.last_status,
-                    last_failure: row.last_failure,
-                    last_error: row.last_error,
-                })
+                (
+                    row.endpoint_id,
+                    EndpointHealth {
+                        failed_in_row: row.failed_in_row,
+                        failing_since: row.failing_since,
+                        last_failed_at: row.last_failed_at,
+                        last_status: row.last_status,
+                        last_failure: row.last_failure,
+                        last_error: row.last_error,
+                    },
+                )
             })
             .collect())
     }

@@ -261,9 +261,10 @@ impl RollupStore {
     pub async fn actor_name(&self, kind: ActorKind, id: &str) -> Result<String, StoreError> {
         let key = id.parse::<ApiKeyId>().ok().filter(|_| kind == ActorKind::ApiKey);
         let Some(key) = key else { return Ok(id.to_owned()) };
-        let name = sqlx::query_scalar!("-- api_key::name\nSELECT name FROM api_key WHERE id = $1", key.uuid())
-            .fetch_optional(&self.reading)
-            .await?;
+        let name =
+            sqlx::query_scalar!("-- api_key::name\nSELECT name FROM api_key WHERE id = $1", key.uuid())
+                .fetch_optional(&self.reading)
+                .await?;
         Ok(name.unwrap_or_else(|| id.to_owned()))
     }
 
@@ -283,7 +284,8 @@ impl RollupStore {
         )
         .fetch_all(&self.reading)
         .await?;
-        let known = rows.into_iter().map(|row| (row.incident_id, Acknowledgement { at: row.at, by: row.by_name }));
+        let known =
+            rows.into_iter().map(|row| (row.incident_id, Acknowledgement { at: row.at, by: row.by_name }));
         Ok(known.collect())
     }
 

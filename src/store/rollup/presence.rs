@@ -113,8 +113,8 @@ impl RollupStore {
                    coalesce(n.name, p.name) AS "name!", coalesce(n.version, p.version) AS "version!",
                    coalesce(n.started_at, p.started_at) AS "started_at!", coalesce(n.beat_at, p.seen_at) AS "beat_at!",
                    extract(epoch FROM now() - coalesce(n.beat_at, p.seen_at))::float8 AS "age!",
-                   n.epoch IS NOT NULL AS "is_known!", p.left_at IS NOT NULL AS "left!", p.roles AS "roles?", p.in_flight,
-                   p.sent_per_second, p.taken_over_by
+                   n.epoch IS NOT NULL AS "is_known!", p.left_at IS NOT NULL AS "left!", p.roles AS "roles?", p.in_flight AS "in_flight?",
+                   p.sent_per_second AS "sent_per_second?", p.taken_over_by AS "taken_over_by?"
             FROM node n FULL JOIN node_presence p ON p.epoch = n.epoch
             WHERE n.epoch IS NOT NULL
                OR p.seen_at > now() - interval '1 day'

@@ -55,7 +55,12 @@ impl RollupStore {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn sample_queue(&self, round: i64, after: Uuid, endpoints: i64) -> Result<Option<Uuid>, StoreError> {
+    pub async fn sample_queue(
+        &self,
+        round: i64,
+        after: Uuid,
+        endpoints: i64,
+    ) -> Result<Option<Uuid>, StoreError> {
         let found = sqlx::query_scalar!(
             r#"-- queue_sample::endpoints_after
             WITH RECURSIVE found AS (
@@ -75,7 +80,8 @@ impl RollupStore {
         )
         .fetch_all(&self.writing)
         .await?;
-        let next = found.last().copied().filter(|_| i64::try_from(found.len()).unwrap_or(i64::MAX) == endpoints);
+        let next =
+            found.last().copied().filter(|_| i64::try_from(found.len()).unwrap_or(i64::MAX) == endpoints);
         sqlx::query!(
             r#"-- queue_sample::write
             INSERT INTO queue_sample AS s (endpoint_id, application_id, environment_id, round, closed, due, later,

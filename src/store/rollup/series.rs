@@ -72,7 +72,11 @@ impl RollupStore {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn tallies(&self, scopes: &[Uuid], buckets: &Buckets) -> Result<HashMap<Uuid, Tallies>, StoreError> {
+    pub async fn tallies(
+        &self,
+        scopes: &[Uuid],
+        buckets: &Buckets,
+    ) -> Result<HashMap<Uuid, Tallies>, StoreError> {
         let rows = sqlx::query!(
             r#"-- rollup::read
             SELECT r.scope AS "scope!", r.at AS "at!", r.accepted AS "accepted!", r.born AS "born!",
@@ -123,7 +127,12 @@ impl RollupStore {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn attempts_by(&self, scope: Uuid, writer: i64, buckets: &Buckets) -> Result<Vec<i64>, StoreError> {
+    pub async fn attempts_by(
+        &self,
+        scope: Uuid,
+        writer: i64,
+        buckets: &Buckets,
+    ) -> Result<Vec<i64>, StoreError> {
         let rows = sqlx::query!(
             r#"-- rollup::attempts_by
             SELECT at, (status_2xx + status_3xx + status_4xx + status_5xx + no_response)::bigint AS "attempts!"

@@ -53,7 +53,8 @@ impl RollupStore {
         }
         let environments: Vec<&str> = counts.keys().map(|(environment, _)| environment.as_str()).collect();
         let names: Vec<&str> = counts.keys().map(|(_, name)| name.as_str()).collect();
-        let accepted: Vec<i64> = counts.values().map(|count| i64::try_from(*count).unwrap_or(i64::MAX)).collect();
+        let accepted: Vec<i64> =
+            counts.values().map(|count| i64::try_from(*count).unwrap_or(i64::MAX)).collect();
         // In one order, so that no two nodes wait for one another.
         sqlx::query!(
             r#"-- event_type_hour::add

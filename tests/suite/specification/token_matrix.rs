@@ -16,7 +16,7 @@ const PUBLIC: [&str; 2] = ["/api/v1/health", "/api/v1/health/ping"];
 /// About the caller and nobody else.
 const OWN: [&str; 2] = ["/api/v1/auth/whoami", "/api/v1/auth/logout"];
 /// What an environment has besides its applications.
-const OF_ENVIRONMENT: [&str; 9] = [
+const OF_ENVIRONMENT: [&str; 11] = [
     "app",
     "event-type",
     "dead-letter",
@@ -26,6 +26,8 @@ const OF_ENVIRONMENT: [&str; 9] = [
     "stats",
     "operational-webhook",
     "environment",
+    "overview",
+    "incident",
 ];
 /// What a tenant may look at besides its own application: the catalogue, and the background tasks that are its own.
 const TENANT_READS: [&str; 3] =
@@ -141,7 +143,9 @@ pub(super) fn query(described: &Value) -> String {
     let needed = parameters.iter().filter(|it| it["in"] == "query" && it["required"] == true);
     let pairs: Vec<String> = needed
         .map(|it| {
+            let listed = it["schema"]["enum"][0].as_str();
             let value = match (it["schema"]["type"].as_str(), it["schema"]["format"].as_str()) {
+                _ if listed.is_some() => listed.unwrap(),
                 (_, Some("date-time")) => "2026-01-01T00:00:00Z",
                 (Some("integer" | "number"), _) => "1",
                 (Some("boolean"), _) => "true",
@@ -209,12 +213,13 @@ impl World {
         let of = |object: &Value| object["id"].as_str().unwrap().to_owned();
         let ids = BTreeMap::from([
             ("app_id", victim.id.clone()),
-            ("endpoint_id", endpoint),
+            ("endpoint_id", endpoint.clone()),
             ("msg_id", message),
             ("attempt_id", of(&attempt)),
             ("id", of(&letter)),
             ("task_id", task),
             ("key_id", of(&key)),
+            ("incident_id", format!("endpoint_failing:{endpoint}:1")),
             ("event_type_name", "victim.type".to_owned()),
             ("environment_id", "org_victim".to_owned()),
         ]);
@@ -244,7 +249,10 @@ async fn everything(database: &Database) -> BTreeMap<String, Vec<String>> {
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT relname::text FROM pg_class
          WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
-           AND relname NOT IN ('_sqlx_migrations', 'node', 'node_fence')",
+           AND relname NOT IN ('_sqlx_migrations', 'node', 'node_fence')
+           -- What each node writes every few seconds of what it has counted before.
+           AND relname NOT IN ('rollup', 'rollup_gauge', 'event_type_hour', 'endpoint_health', 'queue_sample',
+                               'queue_sampling', 'node_presence')",
     )
     .fetch_all(&database.pool)
     .await

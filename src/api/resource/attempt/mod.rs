@@ -101,6 +101,18 @@ impl AttemptOut {
 pub(in crate::api) const UNREACHABLE: Failure = Failure::Dns;
 const UNREACHABLE_SENTENCE: &str = "the name could not be resolved";
 
+/// What went wrong, as this caller is told.
+pub(in crate::api) fn shown_failure(caller: &Caller, failure: String) -> String {
+    let is_hidden = caller.is_tenant() && failure == Failure::EgressRefused.name();
+    if is_hidden { UNREACHABLE.name().to_owned() } else { failure }
+}
+
+/// Why there was no answer, as this caller is told.
+pub(in crate::api) fn shown_error(caller: &Caller, failure: Option<&str>, error: String) -> String {
+    let is_hidden = caller.is_tenant() && failure == Some(Failure::EgressRefused.name());
+    if is_hidden { UNREACHABLE_SENTENCE.to_owned() } else { error }
+}
+
 impl AttemptOut {
     /// As this caller sees it.
     #[must_use]

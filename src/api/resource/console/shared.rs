@@ -1,0 +1,94 @@
+//! What views of the console share: every open console asks for the overview every few seconds, so it is computed once in
+//! two seconds for all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+
+use crate::api::conventions::error::ApiError;
+use crate::domain::id::EnvironmentId;
+use crate::domain::rollup::range::Range;
+
+use super::event_type::Askers;
+use super::overview::OverviewOut;
+
+/// How long an overview is as good as new.
+const OVERVIEW_LIVES: Duration = Duration::from_secs(2);
+/// The same for the counts of endpoints that ask for each event type.
+const ASKERS_LIVE: Duration = Duration::from_secs(10);
+/// So many of each are kept.
+const MOST_KEPT: u64 = 64;
+
+/// What holds for endpoints that say nothing else.
+#[derive(Debug, Clone)]
+pub struct ServerPolicies {
+    /// The waits before each retry.
+    pub retry_schedule: Vec<Duration>,
+    /// Requests at once.
+    pub max_in_flight: u32,
+    /// The deadline of a request.
+    pub request_timeout: Duration,
+    /// After so long without a success an endpoint is disabled; `None` for never.
+    pub disable_after: Option<Duration>,
+    /// So long deliveries are held.
+    pub hold_limit: Duration,
+}
+
+/// Whose overview, of which range, and whether an operator sees it.
+pub(super) type OverviewKey = (EnvironmentId, Range, bool);
+
+/// What views of the console share. Cheap to clone.
+#[derive(Clone)]
+pub struct ConsoleState {
+    pub(super) policies: Arc<ServerPolicies>,
+    overviews: Cache<OverviewKey, Arc<OverviewOut>>,
+    askers: Cache<EnvironmentId, Arc<Askers>>,
+}
+
+impl ConsoleState {
+    /// Nothing computed yet.
+    #[must_use]
+    pub fn new(policies: ServerPolicies) -> Self {
+        Self {
+            policies: Arc::new(policies),
+            overviews: Cache::builder().max_capacity(MOST_KEPT).time_to_live(OVERVIEW_LIVES).build(),
+            askers: Cache::builder().max_capacity(MOST_KEPT).time_to_live(ASKERS_LIVE).build(),
+        }
+    }
+
+    /// The overview, which `compute` makes unless it is there.
+    pub(super) async fn overview(
+        &self,
+        key: OverviewKey,
+        compute: impl Future<Output = Result<Arc<OverviewOut>, ApiError>>,
+    ) -> Result<Arc<OverviewOut>, ApiError> {
+        self.overviews.try_get_with(key, compute).await.map_err(|error| shared_error(&error))
+    }
+
+    /// The counts, which `compute` makes unless they are there.
+    pub(super) async fn askers(
+        &self,
+        key: EnvironmentId,
+        compute: impl Future<Output = Result<Arc<Askers>, ApiError>>,
+    ) -> Result<Arc<Askers>, ApiError> {
+        self.askers.try_get_with(key, compute).await.map_err(|error| shared_error(&error))
+    }
+
+    /// Something that overviews show was changed by a person, who wants to see it.
+    pub(super) async fn forget_overviews(&self, environment: &EnvironmentId) {
+        for range in Range::ALL {
+            for is_operator in [false, true] {
+                self.overviews.invalidate(&(environment.clone(), range, is_operator)).await;
+            }
+        }
+    }
+}
+
+/// All who waited for one computation get its error.
+fn shared_error(error: &Arc<ApiError>) -> ApiError {
+    match error.as_ref() {
+        ApiError::Unavailable => ApiError::Unavailable,
+        _ => ApiError::Internal,
+    }
+}
