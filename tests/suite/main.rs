@@ -71,6 +71,8 @@ mod javascript;
 #[cfg(test)]
 mod lease;
 #[cfg(test)]
+mod machine;
+#[cfg(test)]
 mod maintenance;
 #[cfg(test)]
 mod operational;
