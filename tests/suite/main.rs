@@ -25,6 +25,8 @@ mod hostile;
 #[cfg(test)]
 mod intake;
 #[cfg(test)]
+mod machine;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod reliability;
