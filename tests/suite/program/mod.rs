@@ -1,4 +1,4 @@
 //! The program, as people start it.
 
-pub mod cli;
+mod cli;
 mod dev;

@@ -3,17 +3,24 @@
 pub mod api;
 pub mod clock;
 pub mod cluster;
+pub mod data_dir;
+pub mod javascript;
+pub mod plans;
 pub mod postgres;
+pub mod posting;
 pub mod program;
 pub mod proxy;
+pub mod python;
+pub mod queue;
 pub mod receiver;
 pub mod server;
+pub mod store;
 pub mod tenant;
 pub mod until;
 
 pub use api::Api;
 pub use postgres::Database;
 pub use receiver::{Receiver, Reply};
-pub use server::{Node, Setup, TestApp};
+pub use server::{App, LocalApp, Node, Served, Setup, TestApp};
 pub use tenant::Tenant;
 pub use until::until;
