@@ -32,7 +32,7 @@ impl Migrate {
 /// Migrates, and says which names have to be changed by hand.
 async fn prepare(database: &Database) -> anyhow::Result<()> {
     database.prepare(true).await?;
-    for found in database.store.unreachable_names(MOST_NAMES).await? {
+    for found in database.store.configuration.unreachable_names(MOST_NAMES).await? {
         tracing::warn!(
             kind = found.kind,
             environment = found.environment_id,

@@ -25,8 +25,6 @@ mod hostile;
 #[cfg(test)]
 mod intake;
 #[cfg(test)]
-mod machine;
-#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod reliability;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::api::JWT_SECRET;
 use crate::support::server::command;
-use crate::support::{Api, Database, Setup, Tenant, TestApp, until};
+use crate::support::{Api, Database, LocalApp, Setup, Tenant, TestApp, until};
 
 /// The program, from the shell, on that database.
 fn shell(database: &Database, arguments: &[&str]) -> (bool, String, String) {
@@ -21,10 +21,6 @@ fn shell(database: &Database, arguments: &[&str]) -> (bool, String, String) {
     let output = command().args(arguments).envs(variables).current_dir(place.path()).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().trim().to_owned();
     (output.status.success(), text(output.stdout), text(output.stderr))
-}
-
-fn operator(app: &TestApp) -> Api {
-    app.api().claiming(&json!({"sub": "operator"}))
 }
 
 async fn make_key(api: &Api, body: Value) -> (String, Value) {
@@ -41,7 +37,7 @@ async fn portal(tenant: &Tenant, wishes: Value) -> Api {
 
 #[tokio::test]
 async fn a_key_opens_what_its_role_may_until_it_is_revoked() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let (one, other) = (app.tenant("one").await, app.tenant("other").await);
     let environment = app.environment();
     let (text, made) = make_key(&environment, json!({"name": "billing"})).await;
@@ -162,8 +158,8 @@ async fn keys_end_and_are_for_one_environment() {
 
 #[tokio::test]
 async fn operators_make_keys_for_everybody() {
-    let app = TestApp::start().await;
-    let operator = operator(&app);
+    let app = LocalApp::start().await;
+    let operator = app.operator();
     let made =
         operator.post("/admin/api-key", &json!({"name": "root", "role": "operator"})).await.expect(201);
     let root = app.api().with_token(made["key"].as_str().unwrap());
@@ -186,7 +182,7 @@ async fn operators_make_keys_for_everybody() {
 
 #[tokio::test]
 async fn the_first_key_is_made_on_the_command_line() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let (success, text, complaint) =
         shell(app.database(), &["api-key", "create", "--role", "operator", "--name", "first"]);
     assert!(success, "{complaint}");
@@ -210,7 +206,7 @@ async fn the_first_key_is_made_on_the_command_line() {
 
 #[tokio::test]
 async fn a_portal_link_carries_a_token_that_is_the_tenants_own() {
-    let app = Setup::default().with("PUBLIC_URL", "https://hooks.example.com/").start().await;
+    let app = Setup::default().with("PUBLIC_URL", "https://hooks.example.com/").start_local().await;
     let (tenant, other) = (app.tenant("one").await, app.tenant("other").await);
     let path = format!("/auth/app-portal-access/{}", tenant.id);
     let wishes = json!({"expiry": 3600, "featureFlags": ["beta"], "sessionId": "user_7"});
@@ -254,7 +250,7 @@ async fn a_portal_link_carries_a_token_that_is_the_tenants_own() {
 
 #[tokio::test]
 async fn a_portal_token_does_what_it_allows_and_nothing_else() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("one").await;
     let body = json!({"url": "http://127.0.0.1:9/"});
     let endpoint = tenant.api.post(&tenant.path("/endpoint"), &body).await.expect(201);
@@ -285,7 +281,7 @@ async fn a_portal_token_does_what_it_allows_and_nothing_else() {
 
 #[tokio::test]
 async fn tokens_of_an_application_are_taken_back_by_session_or_all_at_once() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let (tenant, other) = (app.tenant("one").await, app.tenant("other").await);
     let a = portal(&tenant, json!({"sessionId": "a"})).await;
     let b = portal(&tenant, json!({"sessionId": "b"})).await;
@@ -315,7 +311,7 @@ async fn tokens_of_an_application_are_taken_back_by_session_or_all_at_once() {
 
 #[tokio::test]
 async fn a_portal_shows_the_event_types_that_its_flags_show() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("one").await;
     for (name, flags) in [("plain", json!(null)), ("beta", json!(["beta"])), ("alpha", json!(["alpha"]))] {
         let body = json!({"name": name, "description": "x", "featureFlags": flags});
@@ -336,7 +332,7 @@ async fn a_portal_shows_the_event_types_that_its_flags_show() {
 
 #[tokio::test]
 async fn logging_out_ends_one_token_alone() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("one").await;
     let (a, b) = (portal(&tenant, json!({})).await, portal(&tenant, json!({})).await);
     a.post_once("/auth/logout", "auto_1", &json!({})).await.expect(204);

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::support::receiver::Hook;
-use crate::support::{Api, Receiver, Reply, Setup, Tenant, TestApp, until};
+use crate::support::{Api, App, Receiver, Reply, Served, Setup, Tenant, until};
 
 /// A server whose deliveries die after their second attempt.
-async fn brief() -> TestApp {
-    Setup::default().with("RETRY_SCHEDULE", "20ms").start().await
+fn brief() -> Setup {
+    Setup::default().with("RETRY_SCHEDULE", "20ms")
 }
 
 /// A tenant with an endpoint that fails.
@@ -20,7 +20,7 @@ struct Failing {
 }
 
 impl Failing {
-    async fn new(app: &TestApp, receiver: &Receiver, name: &str) -> Self {
+    async fn new(app: &App<impl Served>, receiver: &Receiver, name: &str) -> Self {
         let tenant = app.tenant(name).await;
         let hook = receiver.hook_that(&format!("/{name}"), |_| Reply::Status(500));
         let endpoint = tenant.endpoint(&hook, json!({})).await;
@@ -28,7 +28,7 @@ impl Failing {
     }
 
     /// Messages that died.
-    async fn die(&self, app: &TestApp, number: usize) -> BTreeSet<String> {
+    async fn die(&self, app: &App<impl Served>, number: usize) -> BTreeSet<String> {
         let mut ids = BTreeSet::new();
         for number in 0..number {
             ids.insert(self.tenant.message("order.lost", json!({"number": number})).await);
@@ -70,7 +70,7 @@ async fn ended(api: &Api, task: &Value) -> Value {
 
 #[tokio::test]
 async fn replay_goes_only_to_the_endpoint_that_missed_it() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let failing = Failing::new(&app, &receiver, "one").await;
     let well = receiver.hook("/well");
     failing.tenant.endpoint(&well, json!({})).await;
@@ -98,7 +98,7 @@ async fn replay_goes_only_to_the_endpoint_that_missed_it() {
 
 #[tokio::test]
 async fn a_replay_that_fails_is_an_open_dead_letter_again() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let failing = Failing::new(&app, &receiver, "one").await;
     failing.die(&app, 1).await;
     let letter = failing.only().await;
@@ -116,7 +116,7 @@ async fn a_replay_that_fails_is_an_open_dead_letter_again() {
 
 #[tokio::test]
 async fn replay_cannot_be_started_twice_at_once() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let failing = Failing::new(&app, &receiver, "one").await;
     failing.die(&app, 1).await;
     let letter = failing.only().await;
@@ -146,7 +146,7 @@ async fn replay_cannot_be_started_twice_at_once() {
 
 #[tokio::test]
 async fn replay_brings_back_what_retention_took() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let failing = Failing::new(&app, &receiver, "one").await;
     let ids = failing.die(&app, 1).await;
     let letter = failing.only().await;
@@ -163,7 +163,7 @@ async fn replay_brings_back_what_retention_took() {
 
 #[tokio::test]
 async fn a_dead_letter_of_a_deleted_endpoint_stays_open() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let failing = Failing::new(&app, &receiver, "one").await;
     failing.die(&app, 1).await;
     let letter = failing.only().await;
@@ -181,7 +181,7 @@ async fn a_dead_letter_of_a_deleted_endpoint_stays_open() {
 #[tokio::test]
 async fn bulk_replay_reports_progress_and_survives_a_restart() {
     const LETTERS: usize = 60;
-    let (mut app, receiver) = (brief().await, Receiver::start().await);
+    let (mut app, receiver) = (brief().start().await, Receiver::start().await);
     let failing = Failing::new(&app, &receiver, "one").await;
     let ids = failing.die(&app, LETTERS).await;
     receiver.now(&failing.hook, |_| Reply::Status(200));
@@ -213,7 +213,7 @@ async fn bulk_replay_reports_progress_and_survives_a_restart() {
 
 #[tokio::test]
 async fn dry_run_counts_and_changes_nothing() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let failing = Failing::new(&app, &receiver, "one").await;
     failing.die(&app, 3).await;
     let api = app.environment();
@@ -230,7 +230,7 @@ async fn dry_run_counts_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_discarded_dead_letter_is_left_alone_until_it_is_asked_for() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let failing = Failing::new(&app, &receiver, "one").await;
     failing.die(&app, 2).await;
     let api = app.environment();
@@ -253,7 +253,7 @@ async fn a_discarded_dead_letter_is_left_alone_until_it_is_asked_for() {
 
 #[tokio::test]
 async fn tenant_sees_only_its_own() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let one = Failing::new(&app, &receiver, "one").await;
     let other = Failing::new(&app, &receiver, "other").await;
     let (ids, _) = (one.die(&app, 2).await, other.die(&app, 1).await);
@@ -287,7 +287,7 @@ async fn tenant_sees_only_its_own() {
 
 #[tokio::test]
 async fn filters_narrow_the_list() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let failing = Failing::new(&app, &receiver, "one").await;
     let gone = receiver.hook_that("/gone", |_| Reply::Status(410));
     let leaving = failing.tenant.endpoint(&gone, json!({"filterTypes": ["b"]})).await;
@@ -318,7 +318,7 @@ async fn filters_narrow_the_list() {
 
 #[tokio::test]
 async fn resend_reaches_one_endpoint_whatever_became_of_the_message() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let failing = Failing::new(&app, &receiver, "one").await;
     let id = failing.die(&app, 1).await.pop_first().unwrap();
     let late = receiver.hook("/late");
@@ -347,7 +347,7 @@ async fn resend_reaches_one_endpoint_whatever_became_of_the_message() {
 
 #[tokio::test]
 async fn what_waits_for_a_deleted_endpoint_becomes_a_dead_letter() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let endpoint = tenant.endpoint(&receiver.hook("/closed"), json!({"disabled": true})).await;
     tenant.message("a", json!({"kept": true})).await;

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::{Receiver, TestApp, until};
+use crate::support::{LocalApp, Receiver, TestApp, until};
 
 const TWINS: usize = 200;
 
 /// Posts the same so often at once. Every answer is the same; it is returned.
-async fn post_at_once(app: &TestApp, path: &str, body: &Value, status: u16) -> Value {
+async fn post_at_once(app: &LocalApp, path: &str, body: &Value, status: u16) -> Value {
     let api = app.environment();
     let mut posts = tokio::task::JoinSet::new();
     for _ in 0..TWINS {
@@ -26,7 +26,7 @@ async fn post_at_once(app: &TestApp, path: &str, body: &Value, status: u16) -> V
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_posts_at_once_with_one_key_make_one() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let receiver = Receiver::start().await;
     let hook = receiver.hook("/hook");
     let application = post_at_once(&app, "/app", &json!({"name": "One"}), 201).await;

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::api::{mint, mint_with};
-use crate::support::{Api, Receiver, TestApp};
+use crate::support::{Api, LocalApp, Receiver};
 
 fn ids(objects: &[Value]) -> Vec<String> {
     objects.iter().map(|object| object["id"].as_str().unwrap().to_owned()).collect()
@@ -13,7 +13,7 @@ fn ids(objects: &[Value]) -> Vec<String> {
 
 #[tokio::test]
 async fn applications() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let api = app.environment();
     let made = api
         .post("/app", &json!({"name": "One", "uid": "one", "rateLimit": 5, "metadata": {"a": "b"}}))
@@ -52,7 +52,7 @@ async fn applications() {
 
 #[tokio::test]
 async fn what_does_not_validate_is_named() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let api = app.environment();
     for (body, place) in [
         (json!({}), "body.name"),
@@ -92,7 +92,7 @@ async fn what_does_not_validate_is_named() {
 
 #[tokio::test]
 async fn lists_are_paged_and_stable_under_inserts() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let api = app.environment();
     let mut made = Vec::new();
     for number in 0..7 {
@@ -128,7 +128,7 @@ async fn lists_are_paged_and_stable_under_inserts() {
 
 #[tokio::test]
 async fn endpoints_with_their_secret_and_headers() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("one").await;
     let (api, endpoints) = (&tenant.api, tenant.path("/endpoint"));
     let made = api
@@ -177,7 +177,7 @@ async fn endpoints_with_their_secret_and_headers() {
 
 #[tokio::test]
 async fn event_types() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let api = app.environment();
     let schemas = json!({"1": {"type": "object"}});
     let body = json!({"name": "invoice.paid", "description": "Paid.", "schemas": schemas});
@@ -200,7 +200,7 @@ async fn event_types() {
 
 #[tokio::test]
 async fn messages_and_their_attempts() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/hook");
     let endpoint = tenant.endpoint(&hook, json!({})).await;
@@ -269,7 +269,7 @@ async fn messages_and_their_attempts() {
 
 #[tokio::test]
 async fn an_idempotency_key_gives_the_first_answer_again() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/hook");
     tenant.endpoint(&hook, json!({})).await;
@@ -308,7 +308,7 @@ async fn an_idempotency_key_gives_the_first_answer_again() {
 
 #[tokio::test]
 async fn who_may_not_is_told_so_or_sees_nothing() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("one").await;
     let other = app.tenant("other").await;
     let now = Clock::default().now().timestamp();
@@ -351,7 +351,7 @@ async fn who_may_not_is_told_so_or_sees_nothing() {
 
 #[tokio::test]
 async fn unknown_paths_and_methods_answer_json() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let api = app.environment();
     api.get("/nowhere").await.expect_error(404, "not_found");
     let send = |method, path| Api::send(api.request(method, path));

@@ -10,10 +10,10 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use serde_json::{Value, json};
 
-use crate::clients::javascript::node;
-use crate::clients::python::script;
 use crate::support::TestApp;
+use crate::support::javascript::node;
 use crate::support::program::finished;
+use crate::support::python::script;
 
 const TABLE: &str = include_str!("../../clients/operations.toml");
 

@@ -7,11 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::support::clock::{time_passes, wait_after};
-use crate::support::{Receiver, Reply, Setup, TestApp, until};
+use crate::support::{LocalApp, Receiver, Reply, Setup, until};
 
 #[tokio::test]
 async fn a_message_is_delivered_signed_and_recorded() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/hook");
     let endpoint = tenant.endpoint(&hook, json!({"headers": {"x-from": "the suite"}})).await;
@@ -39,7 +39,7 @@ async fn a_message_is_delivered_signed_and_recorded() {
 
 #[tokio::test]
 async fn a_message_goes_to_the_endpoints_that_want_it() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let (tenant, other) = (app.tenant("one").await, app.tenant("other").await);
     let all = receiver.hook("/all");
     let paid = receiver.hook("/paid");
@@ -85,7 +85,7 @@ async fn a_message_goes_to_the_endpoints_that_want_it() {
 
 #[tokio::test]
 async fn an_endpoint_that_was_made_before_the_post_gets_it() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     // The fan-out's picture of the tenant is made by the first message, and is stale at each of the next.
     for number in 0..8 {
@@ -102,7 +102,7 @@ async fn an_endpoint_that_was_made_before_the_post_gets_it() {
 
 #[tokio::test]
 async fn rotated_keys_sign_along() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/hook");
     let endpoint = tenant.endpoint(&hook, json!({})).await;
@@ -123,7 +123,7 @@ async fn rotated_keys_sign_along() {
 
 #[tokio::test]
 async fn an_ed25519_secret_signs_for_its_public_key() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let mut hook = receiver.hook("/hook");
     // The pair that the Standard Webhooks libraries test with.
@@ -140,7 +140,7 @@ async fn an_ed25519_secret_signs_for_its_public_key() {
 
 #[tokio::test]
 async fn a_failing_endpoint_is_tried_again_with_the_same_id_and_a_new_timestamp() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "2s,100ms").start().await;
+    let app = Setup::default().with("RETRY_SCHEDULE", "2s,100ms").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let hook = receiver.hook_that("/hook", |request| Reply::Status([500, 503, 200][request.nth - 1]));
@@ -158,7 +158,7 @@ async fn a_failing_endpoint_is_tried_again_with_the_same_id_and_a_new_timestamp(
 
 #[tokio::test]
 async fn a_disabled_endpoint_holds_and_enabling_releases() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let (held, open) = (receiver.hook("/held"), receiver.hook("/open"));
     let endpoint = tenant.endpoint(&held, json!({"disabled": true})).await;
@@ -179,7 +179,7 @@ async fn a_disabled_endpoint_holds_and_enabling_releases() {
 
 #[tokio::test]
 async fn disabling_stops_the_retries_too() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "1h").start().await;
+    let app = Setup::default().with("RETRY_SCHEDULE", "1h").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let hook = receiver.hook_that("/hook", |request| Reply::Status(if request.nth == 1 { 500 } else { 200 }));
@@ -210,7 +210,7 @@ async fn disabling_stops_the_retries_too() {
 
 #[tokio::test]
 async fn gone_disables_the_endpoint_and_buries_the_delivery() {
-    let (mut app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (mut app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let hook = receiver.hook_that("/hook", |_| Reply::Status(410));
     let endpoint = tenant.endpoint(&hook, json!({})).await;
@@ -237,7 +237,7 @@ async fn gone_disables_the_endpoint_and_buries_the_delivery() {
 
 #[tokio::test]
 async fn retry_after_is_honoured_when_it_is_longer() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "60s,60s").start().await;
+    let app = Setup::default().with("RETRY_SCHEDULE", "60s,60s").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let hook = receiver.hook_that("/hook", |request| match request.nth {
@@ -260,7 +260,7 @@ async fn retry_after_is_honoured_when_it_is_longer() {
 
 #[tokio::test]
 async fn a_redirect_is_a_failure_and_is_not_followed() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "50ms").start().await;
+    let app = Setup::default().with("RETRY_SCHEDULE", "50ms").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let elsewhere = receiver.hook("/elsewhere");
@@ -278,7 +278,8 @@ async fn a_redirect_is_a_failure_and_is_not_followed() {
 
 #[tokio::test]
 async fn an_endpoint_that_never_answers_times_out_and_delays_nobody() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "none").with("REQUEST_TIMEOUT", "2s").start().await;
+    let app =
+        Setup::default().with("RETRY_SCHEDULE", "none").with("REQUEST_TIMEOUT", "2s").start_local().await;
     let receiver = Receiver::start().await;
     let (hanging, well) = (app.tenant("hanging").await, app.tenant("well").await);
     let silent = receiver.hook_that("/silent", |_| Reply::Hang);
@@ -308,7 +309,8 @@ async fn an_endpoint_that_never_answers_times_out_and_delays_nobody() {
 
 #[tokio::test]
 async fn an_endless_answer_is_bounded() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "none").with("REQUEST_TIMEOUT", "5s").start().await;
+    let app =
+        Setup::default().with("RETRY_SCHEDULE", "none").with("REQUEST_TIMEOUT", "5s").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let hook = receiver.hook_that("/hook", |_| Reply::Flood);
@@ -323,7 +325,7 @@ async fn an_endless_answer_is_bounded() {
 
 #[tokio::test]
 async fn a_connection_that_breaks_is_tried_again() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let hook = receiver.hook_that("/hook", |request| match request.nth {
         1 => Reply::Break,
@@ -338,7 +340,7 @@ async fn a_connection_that_breaks_is_tried_again() {
 
 #[tokio::test]
 async fn an_endpoints_own_schedule_rules_its_retries() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "1h").start().await;
+    let app = Setup::default().with("RETRY_SCHEDULE", "1h").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let hook = receiver.hook_that("/hook", |_| Reply::Status(500));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use crate::engine::crash::{deliveries, post_all, unrecorded};
+use crate::support::posting::{deliveries, post_all, unrecorded};
 use crate::support::{Receiver, Reply, Setup, TestApp, until};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,7 +41,7 @@ async fn a_stop_without_the_database_ends_says_so_and_what_was_not_recorded_is_d
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_whose_private_postgres_is_killed_under_load_ends_with_an_error() {
-    let data = crate::program::cli::data_dir();
+    let data = crate::support::data_dir::data_dir();
     let directory = data.path().join("data").display().to_string();
     let mut variables = Setup::default().with("DATA_DIR", &directory).variables("");
     variables.remove("DATABASE_URL");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
 use crate::support::api::{Answer, mint, mint_with};
-use crate::support::{Api, Database, Receiver, Reply, Setup, Tenant, TestApp, until};
+use crate::support::{Api, Database, LocalApp, Receiver, Reply, Setup, Tenant, until};
 
 /// Open to everybody.
 const PUBLIC: [&str; 2] = ["/api/v1/health", "/api/v1/health/ping"];
@@ -173,7 +173,7 @@ pub(super) fn body(specification: &Value, described: &Value) -> Option<Value> {
 
 /// Somebody with everything that there can be, and others who have no business there.
 struct World {
-    app: TestApp,
+    app: LocalApp,
     victim: Tenant,
     ids: BTreeMap<&'static str, String>,
     specification: Value,
@@ -181,7 +181,7 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let mut app = Setup::default().with("RETRY_SCHEDULE", "none").start().await;
+        let mut app = Setup::default().with("RETRY_SCHEDULE", "none").start_local().await;
         app.leave_work();
         let receiver = Receiver::start().await;
         let environment = app.api().claiming(&json!({"sub": "org_victim"}));

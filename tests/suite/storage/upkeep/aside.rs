@@ -9,8 +9,8 @@ use proptest::test_runner::TestRunner;
 use uuid::Uuid;
 
 use super::{run, world};
-use crate::storage::maintenance::{OPTIONS, store};
 use crate::support::Database;
+use crate::support::store::{MAINTENANCE, store};
 
 const RETENTION: TimeDelta = TimeDelta::days(10);
 
@@ -47,7 +47,7 @@ const IN_DEFAULT: &str = "SELECT count(*) FROM message_default";
 
 async fn hour(store: &Store) {
     // The lock of the hour before goes when the database has noticed that its connection is closed.
-    while !maintenance::run(&store.upkeep, OPTIONS, Round::Hourly).await.unwrap() {
+    while !maintenance::run(&store.upkeep, MAINTENANCE, Round::Hourly).await.unwrap() {
         tokio::task::yield_now().await;
     }
 }

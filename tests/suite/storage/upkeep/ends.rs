@@ -5,7 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{night, run, world};
-use crate::storage::maintenance::store;
+use crate::support::store::store;
 
 #[tokio::test]
 async fn dead_letters_go_some_time_after_somebody_decided_and_open_ones_stay() {
