@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::cli::data_dir;
+use crate::support::data_dir::data_dir;
 use crate::support::server::command;
 use crate::support::{Database, Node, Setup};
 
