@@ -66,7 +66,7 @@ async fn measured(app: &TestApp, neighbour: &Neighbour, seen: &mut Seen, at_once
     own.patch(&tenant.path("/endpoint/hostile"), &json!({"disabled": true})).await.expect(200);
     let_go_of(name, &hostile).await;
     until("its attempts are recorded", || async {
-        let under_way = "SELECT (SELECT count(*) FROM delivery WHERE state = 1)
+        let under_way = "SELECT (SELECT count(*) FROM delivery WHERE state = 'in_flight')
             + (SELECT count(*) FROM pending WHERE owner IS NOT NULL)";
         (app.database().count(under_way).await == 0).then_some(())
     })
