@@ -1,6 +1,7 @@
 //! Lists stand still for whoever pages through them, forward and back, while others put new things in: what was there
 //! is met once, and nothing is met twice. Every list of the API's description takes part.
 
+mod iterators;
 mod world;
 
 use std::collections::{BTreeSet, HashSet};

@@ -1,14 +1,13 @@
-//! Who gets in, with what, and how they are shut out again.
+//! API keys.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use postrider::domain::clock::Clock;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::portal;
 use crate::support::api::JWT_SECRET;
 use crate::support::server::command;
-use crate::support::{Api, Database, LocalApp, Setup, Tenant, TestApp, until};
+use crate::support::{Api, Database, LocalApp, TestApp, until};
 
 /// The program, from the shell, on that database.
 fn shell(database: &Database, arguments: &[&str]) -> (bool, String, String) {
@@ -26,13 +25,6 @@ fn shell(database: &Database, arguments: &[&str]) -> (bool, String, String) {
 async fn make_key(api: &Api, body: Value) -> (String, Value) {
     let made = api.post("/api-key", &body).await.expect(201);
     (made["key"].as_str().unwrap().to_owned(), made)
-}
-
-/// A portal's token of these wishes.
-async fn portal(tenant: &Tenant, wishes: Value) -> Api {
-    let path = format!("/auth/app-portal-access/{}", tenant.id);
-    let made = tenant.api.post(&path, &wishes).await.expect(200);
-    tenant.api.with_token(made["token"].as_str().unwrap())
 }
 
 #[tokio::test]
@@ -202,143 +194,4 @@ async fn the_first_key_is_made_on_the_command_line() {
     assert!(!success && complaint.contains("org_cli"), "{complaint}");
     let noted = "SELECT count(*) FROM audit_log WHERE actor_kind = 'cli' AND action = 'api_key.created'";
     assert_eq!(app.database().count(noted).await, 3);
-}
-
-#[tokio::test]
-async fn a_portal_link_carries_a_token_that_is_the_tenants_own() {
-    let app = Setup::default().with("PUBLIC_URL", "https://hooks.example.com/").start_local().await;
-    let (tenant, other) = (app.tenant("one").await, app.tenant("other").await);
-    let path = format!("/auth/app-portal-access/{}", tenant.id);
-    let wishes = json!({"expiry": 3600, "featureFlags": ["beta"], "sessionId": "user_7"});
-    let made = tenant.api.post(&path, &wishes).await.expect(200);
-    let url = made["url"].as_str().unwrap();
-    let key = url.strip_prefix("https://hooks.example.com/login#key=").unwrap_or_else(|| panic!("{url}"));
-    let key: Value = serde_json::from_slice(&STANDARD.decode(key).unwrap()).unwrap();
-    assert_eq!(key["appId"], tenant.id.as_str());
-    assert_eq!(key["token"], made["token"]);
-    assert_eq!(key["serverUrl"], "https://hooks.example.com");
-
-    let session = app.api().with_token(made["token"].as_str().unwrap());
-    let who = session.get("/auth/whoami").await.expect(200);
-    assert_eq!((&who["role"], &who["appId"]), (&json!("application"), &json!(tenant.id)));
-    assert_eq!((&who["featureFlags"], &who["sessionId"]), (&json!(["beta"]), &json!("user_7")));
-    assert_eq!(who["capabilities"].as_array().unwrap().len(), 6);
-    let ends: chrono::DateTime<chrono::Utc> = who["expiresAt"].as_str().unwrap().parse().unwrap();
-    let left = ends - Clock::default().now();
-    assert!(left <= chrono::TimeDelta::seconds(3600) && left > chrono::TimeDelta::seconds(3400), "{left}");
-    session.get(&tenant.path("/endpoint")).await.expect(200);
-    session.get(&other.path("/endpoint")).await.expect_error(404, "not_found");
-    session.post(&path, &json!({})).await.expect_error(403, "forbidden");
-
-    let older =
-        tenant.api.post(&format!("/auth/dashboard-access/{}", tenant.id), &json!({})).await.expect(200);
-    app.api().with_token(older["token"].as_str().unwrap()).get(&tenant.path("")).await.expect(200);
-    tenant.api.post("/auth/app-portal-access/nobody", &json!({})).await.expect_error(404, "not_found");
-    let upsert = json!({"application": {"name": "Fresh"}});
-    let made = tenant.api.post("/auth/app-portal-access/fresh", &upsert).await.expect(200);
-    let fresh = app.api().with_token(made["token"].as_str().unwrap());
-    assert_eq!(fresh.get("/app/fresh").await.expect(200)["name"], "Fresh");
-    let again = json!({"application": {"name": "Other"}});
-    tenant.api.post("/auth/app-portal-access/fresh", &again).await.expect(200);
-    assert_eq!(fresh.get("/app/fresh").await.expect(200)["name"], "Fresh", "what is there stays");
-    for wrong in
-        [json!({"expiry": 60}), json!({"capabilities": ["ManageEndpoint"]}), json!({"capabilities": ["X"]})]
-    {
-        tenant.api.post(&path, &wrong).await.expect_invalid();
-    }
-}
-
-#[tokio::test]
-async fn a_portal_token_does_what_it_allows_and_nothing_else() {
-    let app = LocalApp::start().await;
-    let tenant = app.tenant("one").await;
-    let body = json!({"url": "http://127.0.0.1:9/"});
-    let endpoint = tenant.api.post(&tenant.path("/endpoint"), &body).await.expect(201);
-    let path = |rest: &str| tenant.path(&format!("/endpoint/{}{rest}", endpoint["id"].as_str().unwrap()));
-    let replay = tenant.path("/dead-letter/dl_01h455vb4pex5vsknk084sn02q/replay");
-    for (wishes, expected) in [
-        (json!({}), [200, 200, 200, 404]),
-        (json!({"readOnly": true}), [403, 403, 403, 403]),
-        (json!({"capabilities": ["ViewBase"]}), [403, 403, 403, 403]),
-        (json!({"capabilities": ["ViewBase", "ViewEndpointSecret"]}), [200, 403, 403, 403]),
-        (json!({"capabilities": ["ViewBase", "ManageEndpointSecret"]}), [200, 200, 403, 403]),
-        (json!({"capabilities": ["ViewBase", "ManageEndpoint"]}), [200, 200, 200, 403]),
-        (json!({"capabilities": ["ViewBase", "CreateAttempts"]}), [403, 403, 403, 404]),
-    ] {
-        let api = portal(&tenant, wishes.clone()).await;
-        api.get(&path("")).await.expect(200);
-        let seen = [
-            api.get(&path("/secret")).await.status,
-            api.post(&path("/secret/rotate"), &json!({})).await.status,
-            api.patch(&path(""), &json!({"description": "x"})).await.status,
-            api.post(&replay, &json!({})).await.status,
-        ];
-        assert_eq!(seen, expected, "{wishes}");
-        api.post("/auth/logout", &json!({})).await.expect(204);
-        api.get(&path("")).await.expect_error(401, "authentication_failed");
-    }
-}
-
-#[tokio::test]
-async fn tokens_of_an_application_are_taken_back_by_session_or_all_at_once() {
-    let app = LocalApp::start().await;
-    let (tenant, other) = (app.tenant("one").await, app.tenant("other").await);
-    let a = portal(&tenant, json!({"sessionId": "a"})).await;
-    let b = portal(&tenant, json!({"sessionId": "b"})).await;
-    let bare = app.api().claiming(&json!({"sub": tenant.id, "org": "org_test"}));
-    let stranger = portal(&other, json!({"sessionId": "a"})).await;
-    let status = |api: Api| async move { api.get("/auth/whoami").await.status };
-    let expire = format!("/auth/app/{}/expire-all", tenant.id);
-    a.post(&expire, &json!({})).await.expect_error(403, "forbidden");
-    tenant.api.post(&expire, &json!({"sessionIds": ["a"]})).await.expect(204);
-    assert_eq!([status(a.clone()).await, status(b.clone()).await], [401, 200]);
-    assert_eq!([status(bare.clone()).await, status(stranger.clone()).await], [200, 200]);
-    let again = portal(&tenant, json!({"sessionId": "a"})).await;
-    assert_eq!(status(again.clone()).await, 200, "what is issued later holds");
-
-    tenant.api.post(&expire, &json!({"expiry": 3600})).await.expect(204);
-    assert_eq!([status(b.clone()).await, status(again.clone()).await], [200, 200], "they go on for an hour");
-    assert_eq!(status(a.clone()).await, 401, "what was taken back stays so");
-    Api::send(tenant.api.request(Method::POST, &expire)).await.expect(204);
-    for api in [a, b, bare, again] {
-        assert_eq!(status(api).await, 401);
-    }
-    assert_eq!([status(stranger).await, status(tenant.api.clone()).await], [200, 200]);
-    let left = "SELECT count(*) FROM token_cutoff";
-    assert_eq!(app.database().count(left).await, 1, "the last one makes the others superfluous");
-    tenant.api.post(&expire, &json!({"expiry": 604_801})).await.expect_invalid();
-}
-
-#[tokio::test]
-async fn a_portal_shows_the_event_types_that_its_flags_show() {
-    let app = LocalApp::start().await;
-    let tenant = app.tenant("one").await;
-    for (name, flags) in [("plain", json!(null)), ("beta", json!(["beta"])), ("alpha", json!(["alpha"]))] {
-        let body = json!({"name": name, "description": "x", "featureFlags": flags});
-        tenant.api.post("/event-type", &body).await.expect(201);
-    }
-    for (wishes, expected) in
-        [(json!({}), vec!["plain"]), (json!({"featureFlags": ["beta"]}), vec!["beta", "plain"])]
-    {
-        let api = portal(&tenant, wishes).await;
-        let listed = api.all("/event-type", 1).await;
-        let names: Vec<_> = listed.iter().map(|it| it["name"].as_str().unwrap()).collect();
-        assert_eq!(names, expected);
-        api.get("/event-type/plain").await.expect(200);
-        api.get("/event-type/alpha").await.expect_error(404, "not_found");
-    }
-    assert_eq!(tenant.api.all("/event-type", 10).await.len(), 3);
-}
-
-#[tokio::test]
-async fn logging_out_ends_one_token_alone() {
-    let app = LocalApp::start().await;
-    let tenant = app.tenant("one").await;
-    let (a, b) = (portal(&tenant, json!({})).await, portal(&tenant, json!({})).await);
-    a.post_once("/auth/logout", "auto_1", &json!({})).await.expect(204);
-    a.get("/auth/whoami").await.expect_error(401, "authentication_failed");
-    b.get("/auth/whoami").await.expect(200);
-    tenant.api.post("/auth/logout", &json!({})).await.expect_error(403, "forbidden");
-    let logouts = "SELECT count(*) FROM token_logout WHERE expires_at > now()";
-    assert_eq!(app.database().count(logouts).await, 1);
 }
