@@ -1,37 +1,37 @@
-//! The low-water mark: no delivery in this node's memory has a smaller message id. A node that takes this one over
-//! need not look below it.
+//! The messages whose deliveries this node may hold in memory, and the low-water mark: no message of them has a smaller id.
+//! A node that takes this one over need not look below the mark.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::id::MessageId;
 
-/// The messages whose deliveries this node may hold.
+/// The messages that are held. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct LowWater {
+pub struct HeldMessages {
     held: Arc<Mutex<BTreeSet<MessageId>>>,
 }
 
 /// Keeps the low-water mark at or below its message until it is dropped.
 #[derive(Debug)]
-pub struct Mark {
+pub struct MessageGuard {
     id: MessageId,
-    low_water: LowWater,
+    messages: HeldMessages,
 }
 
-impl LowWater {
+impl HeldMessages {
     fn held(&self) -> MutexGuard<'_, BTreeSet<MessageId>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new message id, marked before anything is written under it.
-    pub fn begin(&self) -> Mark {
+    /// Makes a new message id, which is held before anything is written under it.
+    pub fn begin(&self) -> MessageGuard {
         let mut held = self.held();
-        // Made under the lock, so that no mark read before can be above it.
+        // Made under the lock, so that no mark that was read before can be above it.
         let id = MessageId::generate();
         held.insert(id);
         drop(held);
-        Mark { id, low_water: self.clone() }
+        MessageGuard { id, messages: self.clone() }
     }
 
     /// Whether a delivery of this message may be held.
@@ -40,22 +40,22 @@ impl LowWater {
     }
 
     /// The smallest id held, or a new one when none is.
-    pub fn lowest(&self) -> MessageId {
+    pub fn low_water_mark(&self) -> MessageId {
         let held = self.held();
         held.first().copied().unwrap_or_else(MessageId::generate)
     }
 }
 
-impl Mark {
+impl MessageGuard {
     /// The message.
     pub fn id(&self) -> MessageId {
         self.id
     }
 }
 
-impl Drop for Mark {
+impl Drop for MessageGuard {
     fn drop(&mut self) {
-        self.low_water.held().remove(&self.id);
+        self.messages.held().remove(&self.id);
     }
 }
 
@@ -72,19 +72,19 @@ mod tests {
         fn nothing_that_is_held_or_begins_later_is_below_the_mark(
             steps in prop::collection::vec((0..3_u8, 0_usize..50), 1..200),
         ) {
-            let low_water = LowWater::default();
-            let mut held: Vec<Mark> = Vec::new();
-            let mut read = low_water.lowest();
+            let messages = HeldMessages::default();
+            let mut held: Vec<MessageGuard> = Vec::new();
+            let mut read = messages.low_water_mark();
             for (what, which) in steps {
                 match what {
                     0 => {
-                        let mark = low_water.begin();
+                        let mark = messages.begin();
                         prop_assert!(mark.id() >= read);
                         held.push(mark);
                     }
                     1 if !held.is_empty() => drop(held.swap_remove(which % held.len())),
                     _ => {
-                        read = low_water.lowest();
+                        read = messages.low_water_mark();
                         prop_assert!(held.iter().all(|mark| mark.id() >= read));
                     }
                 }
@@ -94,16 +94,16 @@ mod tests {
 
     #[test]
     fn the_mark_follows_the_oldest_that_is_held() {
-        let low_water = LowWater::default();
-        let empty = low_water.lowest();
-        let first = low_water.begin();
-        let second = low_water.begin();
+        let messages = HeldMessages::default();
+        let empty = messages.low_water_mark();
+        let first = messages.begin();
+        let second = messages.begin();
         assert!(empty < first.id());
-        assert_eq!(low_water.lowest(), first.id());
+        assert_eq!(messages.low_water_mark(), first.id());
         drop(first);
-        assert_eq!(low_water.lowest(), second.id());
+        assert_eq!(messages.low_water_mark(), second.id());
         let last = second.id();
         drop(second);
-        assert!(low_water.lowest() > last);
+        assert!(messages.low_water_mark() > last);
     }
 }

@@ -1,13 +1,13 @@
-//! How this node is, as its parts say it themselves: when its heart last beat, how long each writer has been at the batch
-//! it has in hand, whether it hears what other nodes announce. Health is read from here, and costs no statement.
+//! How each part of this node gets on, as it reports itself: when the last heartbeat was written, how long a writer has
+//! been working on its current batch, whether notices arrive. The health check reads it here, without a statement.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What this node says of itself. Cheap to clone.
+/// How the parts of this node get on. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Vitals {
+pub struct NodeHealth {
     /// Heartbeats, each under way until the database has it.
     pub heartbeat: Progress,
     /// Batches of messages.
@@ -15,10 +15,10 @@ pub struct Vitals {
     /// Batches of outcomes.
     pub outcomes: Progress,
     /// Deliveries that go back to the queue.
-    pub returns: Progress,
-    /// Claims from the queue, with the looks at the whole of it.
+    pub hand_backs: Progress,
+    /// Claims from the queue, and sweeps of it.
     pub claims: Progress,
-    /// What other nodes announce.
+    /// Notices of other nodes and of this one.
     pub notices: Progress,
     /// The search for deliveries that nobody works on.
     pub rescues: Progress,
@@ -26,32 +26,32 @@ pub struct Vitals {
     overdue: Arc<Mutex<Option<Overdue>>>,
 }
 
-/// The longest overdue delivery that the last look at the queue found.
+/// By how much a delivery was overdue, at most, at the last sweep of the queue.
 #[derive(Debug, Clone, Copy)]
 struct Overdue {
-    seen_at: Instant,
+    swept_at: Instant,
     by: Duration,
 }
 
-impl Vitals {
-    /// Deliveries that nobody worked on were found.
-    pub fn rescued(&self, count: u64) {
+impl NodeHealth {
+    /// So many deliveries that nobody worked on were found.
+    pub fn add_rescued(&self, count: u64) {
         self.rescued.fetch_add(count, Ordering::Relaxed);
     }
 
     /// How many deliveries that nobody worked on were found since the start.
-    pub fn rescued_in_all(&self) -> u64 {
+    pub fn rescued_count(&self) -> u64 {
         self.rescued.load(Ordering::Relaxed)
     }
 
-    /// A look at the queue found that the delivery that has been due for longest is overdue by so much.
-    pub fn overdue(&self, by: Option<Duration>) {
-        *lock(&self.overdue) = by.map(|by| Overdue { seen_at: Instant::now(), by });
+    /// A sweep of the queue found that a delivery is overdue by this much, and none by more.
+    pub fn set_longest_overdue(&self, by: Option<Duration>) {
+        *lock(&self.overdue) = by.map(|by| Overdue { swept_at: Instant::now(), by });
     }
 
-    /// By how much a delivery was overdue at the last look at the queue, and how long ago that look was.
+    /// By how much a delivery was overdue at the last sweep of the queue, and how long ago that sweep was.
     pub fn longest_overdue(&self) -> Option<(Duration, Duration)> {
-        lock(&self.overdue).map(|overdue| (overdue.by, overdue.seen_at.elapsed()))
+        lock(&self.overdue).map(|overdue| (overdue.by, overdue.swept_at.elapsed()))
     }
 }
 
@@ -63,19 +63,19 @@ pub struct Progress {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct State {
-    /// Since when something is under way that has not ended well.
+    /// Since when something is under way that has not succeeded.
     stalled_since: Option<Instant>,
     last_done_at: Option<Instant>,
 }
 
 impl Progress {
-    /// Something is under way from here on, or is still: it ends with [`Progress::done`].
+    /// Something is under way from here on, or still is. It ends with [`Progress::done`].
     pub fn begin(&self) {
         let mut state = lock(&self.state);
         state.stalled_since = state.stalled_since.or(Some(Instant::now()));
     }
 
-    /// What was under way ended well.
+    /// What was under way has succeeded.
     pub fn done(&self) {
         *lock(&self.state) = State { stalled_since: None, last_done_at: Some(Instant::now()) };
     }
@@ -85,7 +85,7 @@ impl Progress {
         lock(&self.state).stalled_since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    /// How long ago something last ended well.
+    /// How long ago something last succeeded.
     pub fn last_done(&self) -> Option<Duration> {
         lock(&self.state).last_done_at.map(|at| at.elapsed())
     }
@@ -100,13 +100,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_is_stalled_from_its_first_beginning_until_it_ends_well() {
+    fn work_is_stalled_from_its_first_try_until_it_succeeds() {
         let progress = Progress::default();
         assert_eq!(progress.stalled_for(), Duration::ZERO);
         progress.begin();
         let first = progress.stalled_for();
         progress.begin();
-        assert!(progress.stalled_for() >= first, "a second try does not begin anew");
+        assert!(progress.stalled_for() >= first, "a second try does not start the time again");
         assert_eq!(progress.last_done(), None);
         progress.done();
         assert_eq!(progress.stalled_for(), Duration::ZERO);

@@ -1,5 +1,5 @@
-//! The claims on rows of the queue that this node holds in memory. A claimed row that is owned by this node and stands
-//! here under no key has been lost on the way, and is released.
+//! The claims on rows of the queue that this node holds in memory. A row that is claimed by this node in the database and
+//! is not here was lost on the way, and is released (`rescue/`).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,15 +11,15 @@ use crate::domain::id::{EndpointId, MessageId};
 /// Names a claim: the delivery, and the end of its lease, which is its token.
 pub type ClaimKey = (MessageId, EndpointId, DateTime<Utc>);
 
-/// What is held.
+/// The claims that are held. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct HeldClaims {
     held: Arc<Mutex<HashMap<ClaimKey, u32>>>,
 }
 
-/// A claim that is held until this is dropped.
+/// Holds a claim until it is dropped.
 #[derive(Debug)]
-pub struct HeldClaim {
+pub struct ClaimGuard {
     key: ClaimKey,
     claims: HeldClaims,
 }
@@ -30,9 +30,9 @@ impl HeldClaims {
     }
 
     /// Holds a claim.
-    pub fn hold(&self, key: ClaimKey) -> HeldClaim {
+    pub fn hold(&self, key: ClaimKey) -> ClaimGuard {
         *self.held().entry(key).or_default() += 1;
-        HeldClaim { key, claims: self.clone() }
+        ClaimGuard { key, claims: self.clone() }
     }
 
     /// Whether it is held.
@@ -41,7 +41,7 @@ impl HeldClaims {
     }
 }
 
-impl Drop for HeldClaim {
+impl Drop for ClaimGuard {
     fn drop(&mut self) {
         let mut held = self.claims.held();
         if let Some(count) = held.get_mut(&self.key) {

@@ -1,4 +1,4 @@
-//! Every way in which a batch can be settled, against a database that answers by a script.
+//! Every way in which a batch can be settled, with a database that answers by a script.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -8,19 +8,19 @@ use crate::domain::id::MessageId;
 use crate::lease::Lease;
 use crate::store::{Refusal, StoreError};
 
-use super::fate::{Batch, Fate, Item, Statements, Timing};
+use super::{Batch, Item, Statements, Timing, WriteResult};
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// What a statement of the script does with the batch that it is given, and what is heard of it.
+/// What a statement of the script does with its batch, and whether its answer arrives.
 enum Step {
     /// It writes what it does not refuse, and answers.
     Answers,
     /// It writes the same, and its answer is lost.
-    WritesUnheard,
-    /// It writes nothing, and says nothing.
+    WritesAndAnswerIsLost,
+    /// It writes nothing, and its answer is lost.
     Fails,
-    /// It runs still when it is given up, and writes when the next one comes.
+    /// It still runs when it is given up, and writes before the next one.
     RunsOn,
     /// The fence is gone.
     Fenced,
@@ -38,7 +38,7 @@ struct State {
     /// Keys of messages, and who holds them.
     held_by: HashMap<MessageId, MessageId>,
     stale: HashSet<MessageId>,
-    unfit: HashSet<MessageId>,
+    refused_values: HashSet<MessageId>,
     steps: Vec<Step>,
     questions: Vec<bool>,
     running: Vec<MessageId>,
@@ -84,13 +84,13 @@ impl Statements<Keyed> for Scripted {
         // What ran on is committed before the next one gets its locks.
         let running: Vec<Keyed> = state.running.drain(..).map(Keyed).collect();
         state.write(&running);
-        if batch.iter().any(|Keyed(id)| state.unfit.contains(id)) {
+        if batch.iter().any(|Keyed(id)| state.refused_values.contains(id)) {
             return Err(StoreError::value_refused());
         }
         let step = if state.steps.is_empty() { Step::Answers } else { state.steps.remove(0) };
         match step {
             Step::Answers => Ok(state.write(batch)),
-            Step::WritesUnheard => {
+            Step::WritesAndAnswerIsLost => {
                 state.write(batch);
                 Err(lost())
             }
@@ -103,7 +103,7 @@ impl Statements<Keyed> for Scripted {
         }
     }
 
-    async fn written(&self, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
+    async fn stored_among(&self, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
         let mut state = self.state.lock().unwrap();
         let answers = if state.questions.is_empty() { true } else { state.questions.remove(0) };
         if !answers {
@@ -118,34 +118,39 @@ fn batch_of(count: usize) -> Vec<Keyed> {
 }
 
 /// Settles a batch and returns what became of each, in the batch's order.
-async fn settle(database: &Scripted, lease: &Lease, batch: &[Keyed], patience: Duration) -> Vec<Fate> {
-    let mut fates = HashMap::new();
-    Batch::new(batch.to_vec(), Timing { patience, ..TIMING })
-        .settle(database, lease, &mut |item: Keyed, fate| {
-            assert!(fates.insert(item.0, fate).is_none(), "each is told once");
+async fn settle(
+    database: &Scripted,
+    lease: &Lease,
+    batch: &[Keyed],
+    give_up_after: Duration,
+) -> Vec<WriteResult> {
+    let mut results = HashMap::new();
+    Batch::new(batch.to_vec(), Timing { give_up_after, ..TIMING })
+        .settle(database, lease, &mut |item: Keyed, result| {
+            assert!(results.insert(item.0, result).is_none(), "each is reported once");
         })
         .await;
-    batch.iter().map(|Keyed(id)| fates[id]).collect()
+    batch.iter().map(|Keyed(id)| results[id]).collect()
 }
 
 fn lease() -> Lease {
-    Lease::of_test(7, Instant::now() + LONG)
+    Lease::for_test(7, Instant::now() + LONG)
 }
 
 const TIMING: Timing = Timing {
-    patience: LONG,
+    give_up_after: LONG,
     backoff: Duration::from_millis(1),
     statement_timeout: Duration::from_millis(50),
 };
-const WRITTEN: Fate = Fate::Written { epoch: 7 };
+const WRITTEN: WriteResult = WriteResult::Written { epoch: 7 };
 
 #[tokio::test]
 async fn what_is_answered_is_settled_at_once() {
     let database = Scripted::default();
     let batch = batch_of(3);
     database.state.lock().unwrap().held_by.insert(batch[1].0, MessageId::generate());
-    let fates = settle(&database, &lease(), &batch, LONG).await;
-    assert_eq!(fates, [WRITTEN, Fate::Refused(Refusal::KeyUsed), WRITTEN]);
+    let results = settle(&database, &lease(), &batch, LONG).await;
+    assert_eq!(results, [WRITTEN, WriteResult::Refused(Refusal::KeyUsed), WRITTEN]);
     assert_eq!(database.state.lock().unwrap().inserts, 1);
 }
 
@@ -157,11 +162,11 @@ async fn own_keys_in_a_refusal_mean_that_it_is_written() {
     {
         let mut state = database.state.lock().unwrap();
         state.held_by.insert(batch[2].0, MessageId::generate());
-        state.steps = vec![Step::WritesUnheard];
+        state.steps = vec![Step::WritesAndAnswerIsLost];
         state.questions = vec![false];
     }
-    let fates = settle(&database, &lease(), &batch, LONG).await;
-    assert_eq!(fates, [WRITTEN, WRITTEN, Fate::Refused(Refusal::KeyUsed), WRITTEN]);
+    let results = settle(&database, &lease(), &batch, LONG).await;
+    assert_eq!(results, [WRITTEN, WRITTEN, WriteResult::Refused(Refusal::KeyUsed), WRITTEN]);
 }
 
 #[tokio::test]
@@ -178,7 +183,7 @@ async fn a_refusal_is_not_believed_until_the_question_after_it_is_answered() {
     let database = Scripted::default();
     {
         let mut state = database.state.lock().unwrap();
-        state.steps = vec![Step::WritesUnheard];
+        state.steps = vec![Step::WritesAndAnswerIsLost];
         state.questions = vec![false, false, false];
     }
     let batch = batch_of(2);
@@ -196,8 +201,8 @@ async fn what_failed_is_written_by_the_next_statement() {
 
 #[tokio::test]
 async fn a_stale_snapshot_is_not_believed_while_a_statement_may_run_on() {
-    // The first statement runs on; before it ends the application changes, so the second one says stale and waits for
-    // nothing.
+    // The first statement runs on; before it ends the application changes, so the second one says stale without
+    // waiting.
     let database = Scripted::default();
     let batch = batch_of(1);
     {
@@ -205,8 +210,8 @@ async fn a_stale_snapshot_is_not_believed_while_a_statement_may_run_on() {
         state.steps = vec![Step::Fails];
         state.stale.insert(batch[0].0);
     }
-    let fates = settle(&database, &lease(), &batch, LONG).await;
-    assert_eq!(fates, [Fate::Refused(Refusal::Stale)]);
+    let results = settle(&database, &lease(), &batch, LONG).await;
+    assert_eq!(results, [WriteResult::Refused(Refusal::Stale)]);
     assert!(
         database.state.lock().unwrap().inserts > 2,
         "it was asked again until no statement can run any more"
@@ -217,9 +222,9 @@ async fn a_stale_snapshot_is_not_believed_while_a_statement_may_run_on() {
 async fn a_value_that_is_refused_is_found_alone() {
     let database = Scripted::default();
     let batch = batch_of(5);
-    database.state.lock().unwrap().unfit.insert(batch[3].0);
-    let fates = settle(&database, &lease(), &batch, LONG).await;
-    assert_eq!(fates, [WRITTEN, WRITTEN, WRITTEN, Fate::ValueRefused, WRITTEN]);
+    database.state.lock().unwrap().refused_values.insert(batch[3].0);
+    let results = settle(&database, &lease(), &batch, LONG).await;
+    assert_eq!(results, [WRITTEN, WRITTEN, WRITTEN, WriteResult::ValueRefused, WRITTEN]);
 }
 
 #[tokio::test]
@@ -232,7 +237,7 @@ async fn what_stays_open_is_given_up_with_the_lease() {
     }
     let lease = lease();
     let batch = batch_of(2);
-    let fates = settle(&database, &lease, &batch, Duration::ZERO).await;
-    assert_eq!(fates, [Fate::Unknown { epoch: 7 }; 2]);
+    let results = settle(&database, &lease, &batch, Duration::ZERO).await;
+    assert_eq!(results, [WriteResult::Unknown { epoch: 7 }; 2]);
     assert!(!lease.covers(7), "whatever was committed after all is freed by the next epoch");
 }

@@ -1,5 +1,5 @@
-//! What becomes of an outcome of which the database refuses a value: it is recorded without what the receiver answered.
-//! What is refused even then is refused for a reason that nobody has thought of; its delivery becomes a dead letter.
+//! What happens to an outcome if the database refuses one of its values: it is recorded without what the receiver answered.
+//! If that is refused as well, for a reason that is not known here, its delivery becomes a dead letter.
 
 use bytes::Bytes;
 
@@ -8,11 +8,11 @@ use crate::domain::delivery::attempt::AttemptOutcome;
 use crate::domain::delivery::dead_letter::DeathReason;
 use crate::store::{OutcomeRow, StoreError};
 
-use super::{FIRST_BACKOFF, LONGEST_BACKOFF, Outcome, Recorder};
+use super::{FIRST_BACKOFF, MAX_BACKOFF, Outcome, Recorder};
 
-impl<K: Send + Sync + 'static> Recorder<K> {
+impl<G: Send + Sync + 'static> Recorder<G> {
     /// Records an outcome that was refused with `error`, as much of it as can be.
-    pub(super) async fn set_aside(&self, outcome: &Outcome<K>, error: &StoreError) {
+    pub(super) async fn record_without_answer(&self, outcome: &Outcome<G>, error: &StoreError) {
         tracing::error!(
             error = error as &dyn std::error::Error,
             message = %outcome.message.id,
@@ -35,7 +35,7 @@ impl<K: Send + Sync + 'static> Recorder<K> {
         );
         let row = OutcomeRow { next: NextStep::Bury(DeathReason::Unrecordable), url: "", ..row };
         if let Err(error) = self.record_alone(outcome.epoch, &row).await {
-            // It stays this node's in the database and in nobody's memory, which is what the net looks for.
+            // The database says that this node works on it, and no memory has it. The rescuer finds that.
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 message = %outcome.message.id,
@@ -58,7 +58,7 @@ impl<K: Send + Sync + 'static> Recorder<K> {
                         "an outcome waits for the database"
                     );
                     tokio::time::sleep(backoff).await;
-                    backoff = (backoff * 2).min(LONGEST_BACKOFF);
+                    backoff = (backoff * 2).min(MAX_BACKOFF);
                 }
             }
         }
