@@ -10,13 +10,13 @@ use url::Url;
 use crate::background_tasks::ReplayHandle;
 use crate::config::Caps;
 use crate::ingest::Ingest;
-use crate::notices::Changes;
+use crate::node_health::NodeHealth;
+use crate::notices::ChangeBarrier;
 use crate::send::EgressPolicy;
 use crate::store::{
     AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, RollupStore,
     TaskStore,
 };
-use crate::vitals::Vitals;
 
 use super::conventions::error::ApiError;
 use super::credential::Authenticator;
@@ -48,9 +48,9 @@ pub struct ApiState {
     /// What is known of API keys and of tokens that were taken back.
     pub credentials: Credentials,
     /// How this node is.
-    pub vitals: Vitals,
+    pub health: NodeHealth,
     /// Waits until a change is in force on every node.
-    pub changes: Changes,
+    pub changes: ChangeBarrier,
     /// What links to this server start with.
     pub public_url: Url,
     /// Verifies tokens.

@@ -48,7 +48,7 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
             trigger: delivery.trigger,
             attempt,
             next,
-            keep: delivery.guards,
+            guard: delivery.guards,
         })
         .await;
 }
@@ -85,7 +85,7 @@ impl Drop for InFlightSlot {
     fn drop(&mut self) {
         let has_room_again = self.dispatcher.lanes().finished(self.endpoint, self.signal, Instant::now());
         if has_room_again {
-            self.dispatcher.agenda.schedule_by(self.endpoint, Instant::now());
+            self.dispatcher.claim_schedule.schedule_no_later_than(self.endpoint, Instant::now());
         }
         self.dispatcher.send_ready();
         self.dispatcher.finished.notify_waiters();

@@ -7,7 +7,7 @@ use crate::rollup::Recorded;
 
 use super::Outcome;
 
-impl<K> Outcome<K> {
+impl<G> Outcome<G> {
     /// As it is counted. What waited in the queue before its first attempt says nothing of our own doing: it may have
     /// been held.
     pub(super) fn counted(&self) -> Recorded<'_> {

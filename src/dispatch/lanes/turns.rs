@@ -1,4 +1,4 @@
-//! Whose turn it is: lanes and tenants that can send stand in two queues, one of tenants and one of lanes for each tenant.
+//! Whose turn it is: tenants that can send are in one queue, and the lanes of each that can send in another.
 //! What has to wait for its rate limit comes back into them in time.
 
 use std::cmp::Reverse;

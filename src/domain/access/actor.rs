@@ -14,6 +14,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Operator, Self::Environment, Self::Application];
+
     /// Its name in the database and in the API.
     pub const fn name(self) -> &'static str {
         match self {
@@ -25,7 +28,7 @@ impl Role {
 
     /// The role of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Operator, Self::Environment, Self::Application].into_iter().find(|role| role.name() == name)
+        Self::ALL.into_iter().find(|role| role.name() == name)
     }
 }
 
@@ -43,6 +46,9 @@ pub enum ActorKind {
 }
 
 impl ActorKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Token, Self::ApiKey, Self::Cli, Self::System];
+
     /// Its name in the database and in the API.
     pub const fn name(self) -> &'static str {
         match self {
@@ -55,7 +61,7 @@ impl ActorKind {
 
     /// The kind of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Token, Self::ApiKey, Self::Cli, Self::System].into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 

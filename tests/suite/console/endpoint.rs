@@ -7,7 +7,7 @@ use crate::support::{Receiver, Reply, Setup, until};
 
 #[tokio::test]
 async fn an_endpoints_screen_tells_what_came_of_it_what_holds_and_why_nothing_goes_out() {
-    let mut app = Setup::default().with("RETRY_SCHEDULE", "1h").start().await;
+    let mut app = Setup::default().with("RETRY_SCHEDULE", "1h").start_local().await;
     app.leave_work();
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;

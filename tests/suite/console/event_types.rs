@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, TestApp, until};
+use crate::support::{Receiver, Setup, until};
 
 #[tokio::test]
 async fn event_types_are_told_with_their_volume_and_those_who_get_them() {
-    let app = TestApp::start().await;
+    let app = Setup::default().start_local().await;
     let receiver = Receiver::start().await;
     let (one, two) = (app.tenant("one").await, app.tenant("two").await);
     let named = one.endpoint(&receiver.hook("/named"), json!({"filterTypes": ["a", "never"]})).await;

@@ -6,7 +6,7 @@ use crate::support::{Receiver, Reply, Setup};
 
 #[tokio::test]
 async fn dead_letters_are_counted_by_endpoint_and_reason_and_a_dry_run_tells_where_they_would_go() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "none").start().await;
+    let app = Setup::default().with("RETRY_SCHEDULE", "none").start_local().await;
     let receiver = Receiver::start().await;
     let (one, two) = (app.tenant("one").await, app.tenant("two").await);
     let down =

@@ -11,7 +11,7 @@ fn incident<'a>(shown: &'a Value, kind: &str) -> Option<&'a Value> {
 
 #[tokio::test]
 async fn an_endpoint_that_fails_can_wait_until_deliveries_die_for_it_or_somebody_knows() {
-    let mut app = Setup::default().with("RETRY_SCHEDULE", "1h").start().await;
+    let mut app = Setup::default().with("RETRY_SCHEDULE", "1h").start_local().await;
     app.leave_work();
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
@@ -66,7 +66,7 @@ async fn an_endpoint_that_fails_can_wait_until_deliveries_die_for_it_or_somebody
 
 #[tokio::test]
 async fn a_disabled_endpoint_and_a_pause_of_everything_are_told_with_whose_fault_they_are() {
-    let mut app = TestApp::start().await;
+    let mut app = Setup::default().start_local().await;
     app.leave_work();
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;

@@ -27,7 +27,7 @@ fn kind<'a>(shown: &'a Value, name: &str) -> Option<&'a Value> {
 
 #[tokio::test]
 async fn the_overview_tells_what_came_of_everything_and_what_is_under_way() {
-    let mut app = Setup::default().with("RETRY_SCHEDULE", "1h").start().await;
+    let mut app = Setup::default().with("RETRY_SCHEDULE", "1h").start_local().await;
     app.leave_work();
     let receiver = Receiver::start().await;
     let (one, two) = (app.tenant("one").await, app.tenant("two").await);

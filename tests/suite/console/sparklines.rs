@@ -6,7 +6,7 @@ use crate::support::{Receiver, Reply, Setup, until};
 
 #[tokio::test]
 async fn a_page_of_endpoints_or_applications_has_its_charts_in_one_answer() {
-    let mut app = Setup::default().with("RETRY_SCHEDULE", "1h").start().await;
+    let mut app = Setup::default().with("RETRY_SCHEDULE", "1h").start_local().await;
     app.leave_work();
     let receiver = Receiver::start().await;
     let (one, two) = (app.tenant("one").await, app.tenant("two").await);
