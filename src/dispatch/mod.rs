@@ -135,12 +135,8 @@ impl Dispatcher {
         let _spawn_on_these_threads = threads.enter();
         let claim_schedule = ClaimSchedule::default();
         let (queue, lease, health) = (deps.queue.clone(), deps.lease.clone(), deps.health.clone());
-        let (recorder, mut writers) = Recorder::start(
-            queue.clone(),
-            claim_schedule.clone(),
-            deps.rollups.clone(),
-            health.outcomes,
-        );
+        let (recorder, mut writers) =
+            Recorder::start(queue.clone(), claim_schedule.clone(), deps.rollups.clone(), health.outcomes);
         let (hand_backs, hand_back_writer) =
             HandBackQueue::new(queue, lease, claim_schedule.clone(), health.hand_backs);
         writers.spawn(hand_back_writer.run());

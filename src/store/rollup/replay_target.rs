@@ -83,7 +83,7 @@ impl RollupStore {
                             WHEN e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL THEN 'endpoint_deleted'
                             WHEN m.expunged THEN 'payload_expunged'
                             WHEN m.elsewhere AND (
-                                SELECT d.state = 4 FROM delivery d
+                                SELECT d.state = 'delivered' FROM delivery d
                                 WHERE d.message_id = m.message_id AND d.endpoint_id = m.endpoint_id) THEN 'already_delivered'
                             ELSE 'goes' END AS verdict
                 FROM matching m
