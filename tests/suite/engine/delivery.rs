@@ -87,7 +87,7 @@ async fn a_message_goes_to_the_endpoints_that_want_it() {
 async fn an_endpoint_that_was_made_before_the_post_gets_it() {
     let (app, receiver) = (TestApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
-    // The fan-out's picture of the tenant is made by the first message, and is stale at each of the next.
+    // The fan-out's snapshot of the tenant is made by the first message, and is stale at each of the next.
     for number in 0..8 {
         let hook = receiver.hook(&format!("/{number}"));
         tenant.endpoint(&hook, json!({})).await;

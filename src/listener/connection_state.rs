@@ -1,4 +1,4 @@
-//! How far a connection has come. Its task, its socket and the sweep share this; none of them waits for another.
+//! The state of a connection, shared by its task, its socket and the sweep. None of them waits for another.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -12,18 +12,18 @@ use super::ListenerLimits;
 
 /// The time as the last sweep saw it. It is read with every byte that moves, so reading it costs nothing.
 #[derive(Clone)]
-pub(super) struct Clock {
+pub(super) struct CoarseClock {
     start: Instant,
     now_ms: Arc<AtomicU64>,
 }
 
-impl Default for Clock {
+impl Default for CoarseClock {
     fn default() -> Self {
         Self { start: Instant::now(), now_ms: Arc::default() }
     }
 }
 
-impl Clock {
+impl CoarseClock {
     pub(super) fn advance(&self) {
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.now_ms.store(now, Relaxed);
@@ -34,45 +34,45 @@ impl Clock {
     }
 }
 
-/// What a connection is worth when there is no room for another: the smaller goes first.
+/// Which connection is closed first when there is no room for another: the smaller one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Worth {
-    /// No credential was ever shown on it that holds.
-    Stranger,
-    /// A known caller's, with nothing to do.
+pub(super) enum ClosePriority {
+    /// No valid credential was ever shown on it.
+    Unauthenticated,
+    /// A known caller's, without a request.
     Idle,
 }
 
-/// How far a connection has come.
-pub(super) struct Stage {
-    clock: Clock,
+/// The state of a connection.
+pub(super) struct ConnectionState {
+    clock: CoarseClock,
     opened_at: Instant,
-    /// Since when it waits for a head, or has waited for the rest of one.
-    since_ms: AtomicU64,
+    /// Since when it has been waiting for a head, or for the rest of one.
+    waiting_since_ms: AtomicU64,
     /// When a byte last went either way.
-    moved_ms: AtomicU64,
+    last_bytes_ms: AtomicU64,
     /// Requests whose heads were read and whose answers are not sent yet.
-    under_way: AtomicU32,
+    in_flight: AtomicU32,
     /// A part of a head is there.
     head_begun: AtomicBool,
     /// A head was read on it.
     was_used: AtomicBool,
     /// It is HTTP/2: heads are read side by side with everything else.
     is_multiplexed: AtomicBool,
-    /// What the API notes of it.
+    /// What the API notes about the caller.
     pub(super) caller: Arc<CallerConnection>,
     closing: Notify,
 }
 
-impl Stage {
-    pub(super) fn new(clock: Clock, body_bytes: usize) -> Self {
+impl ConnectionState {
+    pub(super) fn new(clock: CoarseClock, body_bytes: usize) -> Self {
         let now = clock.now_ms();
         Self {
             clock,
             opened_at: Instant::now(),
-            since_ms: AtomicU64::new(now),
-            moved_ms: AtomicU64::new(now),
-            under_way: AtomicU32::new(0),
+            waiting_since_ms: AtomicU64::new(now),
+            last_bytes_ms: AtomicU64::new(now),
+            in_flight: AtomicU32::new(0),
             head_begun: AtomicBool::new(false),
             was_used: AtomicBool::new(false),
             is_multiplexed: AtomicBool::new(false),
@@ -89,59 +89,59 @@ impl Stage {
     /// Bytes were read.
     pub(super) fn note_read(&self) {
         let now = self.clock.now_ms();
-        self.moved_ms.store(now, Relaxed);
-        if self.under_way.load(Relaxed) == 0
+        self.last_bytes_ms.store(now, Relaxed);
+        if self.in_flight.load(Relaxed) == 0
             && !self.head_begun.swap(true, Relaxed)
             && self.was_used.load(Relaxed)
         {
-            self.since_ms.store(now, Relaxed);
+            self.waiting_since_ms.store(now, Relaxed);
         }
     }
 
     /// Bytes were written.
     pub(super) fn note_written(&self) {
-        self.moved_ms.store(self.clock.now_ms(), Relaxed);
+        self.last_bytes_ms.store(self.clock.now_ms(), Relaxed);
     }
 
     /// A head was read. The request is under way until what comes back is dropped.
-    pub(super) fn begin(self: &Arc<Self>, version: http::Version) -> UnderWay {
+    pub(super) fn begin(self: &Arc<Self>, version: http::Version) -> RequestInFlight {
         self.was_used.store(true, Relaxed);
         self.head_begun.store(false, Relaxed);
         if version == http::Version::HTTP_2 {
             self.is_multiplexed.store(true, Relaxed);
         }
-        self.under_way.fetch_add(1, Relaxed);
-        UnderWay(self.clone())
+        self.in_flight.fetch_add(1, Relaxed);
+        RequestInFlight(self.clone())
     }
 
     fn end(&self) {
-        if self.under_way.fetch_sub(1, Relaxed) == 1 {
-            self.since_ms.store(self.clock.now_ms(), Relaxed);
+        if self.in_flight.fetch_sub(1, Relaxed) == 1 {
+            self.waiting_since_ms.store(self.clock.now_ms(), Relaxed);
             self.head_begun.store(false, Relaxed);
         }
     }
 
     pub(super) fn is_overdue(&self, now_ms: u64, limits: &ListenerLimits) -> bool {
         let passed = |since: &AtomicU64| Duration::from_millis(now_ms.saturating_sub(since.load(Relaxed)));
-        if self.under_way.load(Relaxed) > 0 {
-            return passed(&self.moved_ms) > limits.stall_timeout;
+        if self.in_flight.load(Relaxed) > 0 {
+            return passed(&self.last_bytes_ms) > limits.stall_timeout;
         }
         let is_reading_head = !self.is_multiplexed.load(Relaxed)
             && (self.head_begun.load(Relaxed) || !self.was_used.load(Relaxed));
         let longest = if is_reading_head { limits.head_timeout } else { limits.idle_timeout };
-        passed(&self.since_ms) > longest
+        passed(&self.waiting_since_ms) > longest
     }
 
-    /// What it is worth and since when; `None` when it must stay.
-    pub(super) fn worth(&self) -> Option<(Worth, u64)> {
-        let since = self.since_ms.load(Relaxed);
+    /// Its priority and since when it has it; `None` when it must not be closed.
+    pub(super) fn close_priority(&self) -> Option<(ClosePriority, u64)> {
+        let since = self.waiting_since_ms.load(Relaxed);
         if !self.caller.is_known() {
-            return Some((Worth::Stranger, since));
+            return Some((ClosePriority::Unauthenticated, since));
         }
-        (self.under_way.load(Relaxed) == 0).then_some((Worth::Idle, since))
+        (self.in_flight.load(Relaxed) == 0).then_some((ClosePriority::Idle, since))
     }
 
-    /// Has the connection closed.
+    /// Tells the connection to close.
     pub(super) fn close(&self) {
         self.closing.notify_one();
     }
@@ -152,10 +152,10 @@ impl Stage {
     }
 }
 
-/// A request that is under way.
-pub(super) struct UnderWay(Arc<Stage>);
+/// Counts a request as in flight until it is dropped.
+pub(super) struct RequestInFlight(Arc<ConnectionState>);
 
-impl Drop for UnderWay {
+impl Drop for RequestInFlight {
     fn drop(&mut self) {
         self.0.end();
     }
@@ -176,52 +176,52 @@ mod tests {
         }
     }
 
-    fn stage() -> Arc<Stage> {
-        Arc::new(Stage::new(Clock::default(), 1 << 20))
+    fn state() -> Arc<ConnectionState> {
+        Arc::new(ConnectionState::new(CoarseClock::default(), 1 << 20))
     }
 
-    fn overdue_after(stage: &Stage, seconds: u64) -> bool {
-        stage.is_overdue(seconds * 1_000, &limits())
+    fn overdue_after(state: &ConnectionState, seconds: u64) -> bool {
+        state.is_overdue(seconds * 1_000, &limits())
     }
 
     #[test]
     fn a_head_has_less_time_than_an_idle_connection() {
-        let stage = stage();
-        assert!(!overdue_after(&stage, 10) && overdue_after(&stage, 11), "nothing was sent");
-        stage.note_read();
-        assert!(overdue_after(&stage, 11), "a part of a head was sent");
-        drop(stage.begin(http::Version::HTTP_11));
-        assert!(!overdue_after(&stage, 75) && overdue_after(&stage, 76), "it is idle");
-        stage.note_read();
-        assert!(overdue_after(&stage, 11), "the next head has begun");
+        let state = state();
+        assert!(!overdue_after(&state, 10) && overdue_after(&state, 11), "nothing was sent");
+        state.note_read();
+        assert!(overdue_after(&state, 11), "a part of a head was sent");
+        drop(state.begin(http::Version::HTTP_11));
+        assert!(!overdue_after(&state, 75) && overdue_after(&state, 76), "it is idle");
+        state.note_read();
+        assert!(overdue_after(&state, 11), "the next head has begun");
     }
 
     #[test]
     fn what_comes_between_requests_of_http_2_is_no_head() {
-        let stage = stage();
-        drop(stage.begin(http::Version::HTTP_2));
-        stage.note_read();
-        assert!(!overdue_after(&stage, 75) && overdue_after(&stage, 76));
+        let state = state();
+        drop(state.begin(http::Version::HTTP_2));
+        state.note_read();
+        assert!(!overdue_after(&state, 75) && overdue_after(&state, 76));
     }
 
     #[test]
     fn a_request_under_way_keeps_its_connection_as_long_as_bytes_move() {
-        let stage = stage();
-        let request = stage.begin(http::Version::HTTP_11);
-        assert!(!overdue_after(&stage, 90) && overdue_after(&stage, 91));
+        let state = state();
+        let request = state.begin(http::Version::HTTP_11);
+        assert!(!overdue_after(&state, 90) && overdue_after(&state, 91));
         drop(request);
-        assert!(!overdue_after(&stage, 75));
+        assert!(!overdue_after(&state, 75));
     }
 
     #[test]
-    fn strangers_make_room_first_and_known_callers_at_work_never() {
-        let stranger = stage();
-        let at_work = stranger.begin(http::Version::HTTP_11);
-        assert_eq!(stranger.worth(), Some((Worth::Stranger, 0)));
-        stranger.caller.note_known();
-        assert_eq!(stranger.worth(), None);
-        drop(at_work);
-        assert_eq!(stranger.worth(), Some((Worth::Idle, 0)));
-        assert!(Worth::Stranger < Worth::Idle);
+    fn unauthenticated_connections_are_closed_first_and_busy_ones_of_known_callers_never() {
+        let unknown = state();
+        let busy = unknown.begin(http::Version::HTTP_11);
+        assert_eq!(unknown.close_priority(), Some((ClosePriority::Unauthenticated, 0)));
+        unknown.caller.note_known();
+        assert_eq!(unknown.close_priority(), None);
+        drop(busy);
+        assert_eq!(unknown.close_priority(), Some((ClosePriority::Idle, 0)));
+        assert!(ClosePriority::Unauthenticated < ClosePriority::Idle);
     }
 }
