@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::domain::access::actor::Actor;
 use crate::domain::delivery::attempt::{AttemptOutcome, Failure, Trigger};
 use crate::domain::delivery::dead_letter::DeathReason;
-use crate::domain::delivery::operational::{FAILING_ATTEMPTS, NAMED, NoticeKind};
+use crate::domain::delivery::operational::{FAILING_ATTEMPTS, MAX_NAMED, NoticeKind};
 use crate::domain::delivery::{DeliveryState, NextStep};
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, MessageId};
 use crate::store::StoreError;
@@ -295,7 +295,7 @@ impl QueueStore {
             &n.reasons as &[Option<&str>],
             &n.dead_letters as &[Option<Uuid>],
             FAILING_ATTEMPTS,
-            i32::try_from(NAMED).unwrap_or(i32::MAX),
+            i32::try_from(MAX_NAMED).unwrap_or(i32::MAX),
         )
         .fetch_one(&mut *tx)
         .await?;
