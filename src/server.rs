@@ -21,7 +21,7 @@ use crate::dispatch::ThreadPool;
 use crate::domain::clock::Clock;
 use crate::embedded::PrivatePostgres;
 use crate::engine::{Engine, EngineDependencies, egress_policy};
-use crate::listener::{Bound, Listener, ListenerLimits, descriptors};
+use crate::listener::{BoundListener, Listener, ListenerLimits, descriptors};
 use crate::maintenance::{Maintenance, MaintenanceOptions};
 use crate::store::{Store, StoreOptions};
 
@@ -156,7 +156,7 @@ impl Server {
     /// When a part does not start; what had started is stopped.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let config = &within_descriptors(config);
-        let bound = config.roles.api.then(|| Bound::bind(config.listen)).transpose()?;
+        let bound = config.roles.api.then(|| BoundListener::bind(config.listen)).transpose()?;
         let threads = NodeThreads {
             dispatch: ThreadPool::start_dispatch().context("no threads can be started")?,
             critical: ThreadPool::start_critical().context("no threads can be started")?,
@@ -216,7 +216,7 @@ impl Parts {
         database: &Database,
         config: &Config,
         threads: &NodeThreads,
-        bound: Option<Bound>,
+        bound: Option<BoundListener>,
     ) -> anyhow::Result<()> {
         database.prepare(config.migrate).await?;
         let clock = Clock::default();

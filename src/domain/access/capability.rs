@@ -1,5 +1,5 @@
 //! What a tenant's token allows. A token that says nothing of it allows everything that is the tenant's own; a link
-//! to the portal may be narrower, down to a look without secrets.
+//! to the portal may be narrower, down to reading without secrets.
 
 use serde::{Deserialize, Serialize};
 
@@ -122,7 +122,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_change_is_open_to_a_look(path in "(/[a-z{}_-]{1,12}){1,8}", method in "POST|PUT|PATCH|DELETE") {
+        fn no_change_is_allowed_by_view_capabilities(path in "(/[a-z{}_-]{1,12}){1,8}", method in "POST|PUT|PATCH|DELETE") {
             prop_assert!(!need(&method, &path).contains(&ViewBase));
             prop_assert!(!need(&method, &path).contains(&ViewEndpointSecret));
         }

@@ -9,8 +9,8 @@ use tokio::net::TcpListener;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use super::connect::{NEXT_ADDRESS_AFTER, connect_any};
-use super::tests::{PATIENT, SHORT, Seen, attempt, endpoint, local_sender, read_request, receiver};
+use crate::send::connect::{NEXT_ADDRESS_AFTER, connect_any};
+
 use super::*;
 
 const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";

@@ -1,14 +1,14 @@
-//! What has been seen so far: counted by the receiver and the producer, read by the screen.
+//! The counts of the demonstration: made by the receiver and the producer, read by the screen.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// So many lines of what happened are kept.
-const NEWS_KEPT: usize = 8;
+/// How many lines of what happened are kept.
+const MAX_EVENTS_KEPT: usize = 8;
 
 /// How an endpoint of the demonstration behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Manner {
+pub(super) enum Behaviour {
     /// It answers 200.
     Works,
     /// It fails for a while, then works, in turns.
@@ -17,12 +17,12 @@ pub(super) enum Manner {
     Silent,
 }
 
-/// What was seen of one endpoint.
+/// The counts of one endpoint.
 #[derive(Debug, Clone)]
-pub(super) struct Seen {
+pub(super) struct EndpointCounts {
     /// `tenant/endpoint`.
     pub(super) name: String,
-    pub(super) manner: Manner,
+    pub(super) behaviour: Behaviour,
     /// Whether the flaky one fails just now.
     pub(super) failing: bool,
     /// Answered 2xx, their signatures verified.
@@ -49,24 +49,24 @@ pub(super) struct Counts {
     /// Requests whose signature was right.
     pub(super) verified: u64,
     /// Requests whose signature was wrong.
-    pub(super) forged: u64,
+    pub(super) bad_signatures: u64,
     /// Replayed dead letters that were delivered.
     pub(super) replayed: u64,
-    pub(super) endpoints: Vec<Seen>,
+    pub(super) endpoints: Vec<EndpointCounts>,
     /// What happened, the newest last, numbered from the first.
-    pub(super) news: VecDeque<(u64, String)>,
-    told: u64,
+    pub(super) events: VecDeque<(u64, String)>,
+    event_count: u64,
     /// How many attempts the schedule allows.
     attempts: usize,
 }
 
 /// The counts, shared.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct Statistics {
     counts: Mutex<Counts>,
 }
 
-impl Tally {
+impl Statistics {
     /// `attempts`: how many the schedule allows.
     pub(super) fn new(attempts: usize) -> Self {
         Self { counts: Mutex::new(Counts { attempts, ..Counts::default() }) }
@@ -76,13 +76,13 @@ impl Tally {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes an endpoint in; what comes back is its place.
-    pub(super) fn add(&self, tenant: &str, endpoint: &str, manner: Manner) -> usize {
+    /// Adds an endpoint and returns its index.
+    pub(super) fn add(&self, tenant: &str, endpoint: &str, behaviour: Behaviour) -> usize {
         let mut counts = self.counts();
-        counts.endpoints.push(Seen {
+        counts.endpoints.push(EndpointCounts {
             name: format!("{tenant}/{endpoint}"),
-            manner,
-            failing: manner == Manner::Flaky,
+            behaviour,
+            failing: behaviour == Behaviour::Flaky,
             delivered: 0,
             failed: 0,
             retries: 0,
@@ -93,64 +93,66 @@ impl Tally {
         counts.endpoints.len() - 1
     }
 
-    /// Something worth a line.
-    pub(super) fn tell(&self, news: String) {
-        self.counts().tell(news);
+    /// Adds a line about something that happened.
+    pub(super) fn add_event(&self, event: String) {
+        self.counts().add_event(event);
     }
 }
 
 impl Counts {
-    pub(super) fn tell(&mut self, news: String) {
-        self.told += 1;
-        self.news.push_back((self.told, news));
-        if self.news.len() > NEWS_KEPT {
-            self.news.pop_front();
+    pub(super) fn add_event(&mut self, event: String) {
+        self.event_count += 1;
+        self.events.push_back((self.event_count, event));
+        if self.events.len() > MAX_EVENTS_KEPT {
+            self.events.pop_front();
         }
     }
 
     /// Counts a request with a right signature, and says whether it is answered 2xx.
-    pub(super) fn arrived(&mut self, place: usize, message: &str) -> bool {
+    pub(super) fn arrived(&mut self, index: usize, message: &str) -> bool {
         self.verified += 1;
         let allowed = self.attempts;
-        let Some(seen) = self.endpoints.get_mut(place) else { return false };
-        let works = match seen.manner {
-            Manner::Works => true,
-            Manner::Flaky => !seen.failing,
-            Manner::Silent => false,
+        let Some(endpoint) = self.endpoints.get_mut(index) else { return false };
+        let works = match endpoint.behaviour {
+            Behaviour::Works => true,
+            Behaviour::Flaky => !endpoint.failing,
+            Behaviour::Silent => false,
         };
         let number = {
-            let made = seen.attempts.entry(message.to_owned()).or_default();
+            let made = endpoint.attempts.entry(message.to_owned()).or_default();
             *made += 1;
             *made
         };
         if works || number >= allowed {
-            seen.attempts.remove(message);
+            endpoint.attempts.remove(message);
         }
-        seen.retries += u64::from(number > 1);
-        let name = seen.name.clone();
+        endpoint.retries += u64::from(number > 1);
+        let name = endpoint.name.clone();
         if !works {
-            seen.failed += 1;
-            let how = if seen.manner == Manner::Silent { "does not answer" } else { "answers 500" };
-            self.tell(format!("{name} {how}: {message}, attempt {number} of {allowed}"));
+            endpoint.failed += 1;
+            let how = if endpoint.behaviour == Behaviour::Silent { "does not answer" } else { "answers 500" };
+            self.add_event(format!("{name} {how}: {message}, attempt {number} of {allowed}"));
             return false;
         }
-        seen.delivered += 1;
-        if seen.replaying.remove(message) {
+        endpoint.delivered += 1;
+        if endpoint.replaying.remove(message) {
             self.replayed += 1;
-            self.tell(format!("replay delivered to {name}: {message}, signature verified"));
+            self.add_event(format!("replay delivered to {name}: {message}, signature verified"));
         } else if number > 1 {
-            self.tell(format!("retry delivered to {name}: {message}, attempt {number}, signature verified"));
+            self.add_event(format!(
+                "retry delivered to {name}: {message}, attempt {number}, signature verified"
+            ));
         }
         true
     }
 
     /// The endpoint of that name.
-    pub(super) fn endpoint(&mut self, name: &str) -> Option<&mut Seen> {
-        self.endpoints.iter_mut().find(|seen| seen.name == name)
+    pub(super) fn endpoint(&mut self, name: &str) -> Option<&mut EndpointCounts> {
+        self.endpoints.iter_mut().find(|endpoint| endpoint.name == name)
     }
 }
 
-impl Seen {
+impl EndpointCounts {
     /// These messages' dead letters are about to be replayed.
     pub(super) fn replay(&mut self, messages: impl IntoIterator<Item = String>) {
         self.replaying.extend(messages);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use super::tests::{PATIENT, SHORT, attempt, endpoint, local_sender, read_request, receiver};
 use super::*;
 
 /// What an attempt came to at a receiver that sends `first`, then `then` over and over.

@@ -6,7 +6,6 @@ use std::thread::JoinHandle;
 
 use crate::sign::sign;
 
-use super::tests::{Identity, PATIENT, SELF_SIGNED, attempt, endpoint, message, sender_trusting};
 use super::*;
 
 const DATA: u8 = 0;

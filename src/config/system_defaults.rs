@@ -1,4 +1,4 @@
-//! Where things are when nobody says so.
+//! Defaults that depend on the system: the data directory and the node's name.
 
 use std::collections::BTreeMap;
 use std::path::Path;

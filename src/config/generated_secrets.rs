@@ -19,13 +19,13 @@ const NAMES: [&str; 2] = ["jwt_secret", "main_secret"];
 /// What to do when there are none yet.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Missing {
-    /// Make them and keep them.
+    /// Generate them and keep them.
     Generate,
-    /// Say that they will be made.
+    /// Say that they will be generated.
     Announce,
 }
 
-/// Fills in the secrets that nobody gave.
+/// Fills in the secrets that are not set.
 pub(super) fn fill(layers: &mut Layers, missing: Missing) -> Result<(), ConfigError> {
     let directory = layers.get("data_dir").map(|value| PathBuf::from(&value.text)).unwrap_or_default();
     let path = directory.join("secrets.toml");
@@ -42,13 +42,13 @@ pub(super) fn fill(layers: &mut Layers, missing: Missing) -> Result<(), ConfigEr
             continue;
         }
         match &table {
-            None => layers.set(name, "generated at the first start".to_owned(), Origin::NotYet),
+            None => layers.set(name, "generated at the first start".to_owned(), Origin::NotGeneratedYet),
             Some(table) => {
                 let secret = table
                     .get(name)
                     .and_then(toml::Value::as_str)
                     .ok_or_else(|| unreadable(format!("it has no `{name}`")))?;
-                layers.set(name, secret.to_owned(), Origin::Kept(path.clone()));
+                layers.set(name, secret.to_owned(), Origin::GeneratedFile(path.clone()));
             }
         }
     }
@@ -65,13 +65,13 @@ fn read(path: &Path) -> Result<Option<String>, ConfigError> {
     }
 }
 
-/// Root's private Postgres runs as another user, who must be able to pass through.
+/// If this is root, the private Postgres runs as another user, who must be able to enter the directory.
 fn directory_mode() -> u32 {
     if nix::unistd::geteuid().is_root() { 0o711 } else { 0o700 }
 }
 
-/// Writes new secrets beside their place and links them in, so that of two first starts at once one wins and both
-/// read the same.
+/// Writes new secrets to another file and links it under its name, so that two first starts at once read the same
+/// secrets.
 fn generate(directory: &Path, path: &Path) -> Result<String, ConfigError> {
     let text = NAMES.iter().fold(
         "# Made at the first start. Whoever has these can mint tokens and read endpoint secrets; without them\n\

@@ -1,6 +1,6 @@
-//! A socket that notes when bytes move, and that closes politely: what the client still sends is read and thrown away
-//! for a moment. A socket that is closed with bytes unread resets the connection, and with it the answer that the
-//! client has not read yet.
+//! A socket that notes when bytes move, and that lingers before it closes: what the client still sends is read and dropped
+//! for a while. Closing a socket with unread bytes would reset the connection, and the client would lose an answer that it
+//! has not read yet.
 
 use std::io;
 use std::pin::Pin;
@@ -12,34 +12,34 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-use super::stage::Stage;
+use super::connection_state::ConnectionState;
 
-/// What is thrown away of one connection at its end.
-const MOST_DISCARDED_BYTES: usize = 16 << 20;
-/// For how long.
-const LINGER: Duration = Duration::from_secs(3);
+/// How much is read and dropped when a connection is closed.
+const MAX_DISCARDED_BYTES: usize = 16 << 20;
+/// For how long that is done.
+const CLOSE_LINGER: Duration = Duration::from_secs(3);
 const SCRATCH_BYTES: usize = 16 << 10;
 
 pub(super) struct WatchedSocket {
     socket: TcpStream,
-    stage: Option<Arc<Stage>>,
+    state: Option<Arc<ConnectionState>>,
     closing: Option<Closing>,
 }
 
-/// The socket is closed for writing, and what still comes is thrown away.
+/// The socket is closed for writing, and what still comes is dropped.
 struct Closing {
     until: Pin<Box<Sleep>>,
     discarded: usize,
 }
 
 impl WatchedSocket {
-    pub(super) fn new(socket: TcpStream, stage: Option<Arc<Stage>>) -> Self {
-        Self { socket, stage, closing: None }
+    pub(super) fn new(socket: TcpStream, state: Option<Arc<ConnectionState>>) -> Self {
+        Self { socket, state, closing: None }
     }
 
     fn note_written(&self, result: &Poll<io::Result<usize>>) {
-        if let (Some(stage), Poll::Ready(Ok(1..))) = (&self.stage, result) {
-            stage.note_written();
+        if let (Some(state), Poll::Ready(Ok(1..))) = (&self.state, result) {
+            state.note_written();
         }
     }
 
@@ -48,7 +48,7 @@ impl WatchedSocket {
         let Some(closing) = &mut self.closing else { return Poll::Ready(()) };
         let mut scratch = [0; SCRATCH_BYTES];
         loop {
-            if closing.discarded >= MOST_DISCARDED_BYTES || closing.until.as_mut().poll(cx).is_ready() {
+            if closing.discarded >= MAX_DISCARDED_BYTES || closing.until.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
             }
             let mut buffer = ReadBuf::new(&mut scratch);
@@ -68,8 +68,8 @@ impl AsyncRead for WatchedSocket {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.socket).poll_read(cx, buffer);
-        if let (Some(stage), true) = (&self.stage, buffer.filled().len() > before) {
-            stage.note_read();
+        if let (Some(state), true) = (&self.state, buffer.filled().len() > before) {
+            state.note_read();
         }
         result
     }
@@ -104,7 +104,7 @@ impl AsyncWrite for WatchedSocket {
         let this = &mut *self;
         if this.closing.is_none() {
             ready!(Pin::new(&mut this.socket).poll_shutdown(cx))?;
-            this.closing = Some(Closing { until: Box::pin(tokio::time::sleep(LINGER)), discarded: 0 });
+            this.closing = Some(Closing { until: Box::pin(tokio::time::sleep(CLOSE_LINGER)), discarded: 0 });
         }
         ready!(this.poll_discard(cx));
         Poll::Ready(Ok(()))
