@@ -69,7 +69,7 @@ pub(in crate::dispatch) struct Lane<T> {
 impl<T: Queued> Lane<T> {
     /// A new lane; one that just `opened` begins slowly.
     pub(in crate::dispatch) fn new(endpoint: Arc<Endpoint>, opened: bool) -> Self {
-        let limit = endpoint.max_in_flight;
+        let limit = endpoint.policy.max_in_flight;
         Self {
             window: if opened { Window::opening(limit) } else { Window::full(limit) },
             endpoint,
@@ -94,7 +94,7 @@ impl<T: Queued> Lane<T> {
     /// Takes a newer snapshot of its endpoint over; an older one changes nothing.
     pub(in crate::dispatch) fn adopt(&mut self, endpoint: &Arc<Endpoint>) {
         if endpoint.config_version > self.endpoint.config_version {
-            self.window.limit_to(endpoint.max_in_flight);
+            self.window.limit_to(endpoint.policy.max_in_flight);
             if self.endpoint.closed && !endpoint.closed {
                 self.open_slowly();
             }
@@ -104,7 +104,7 @@ impl<T: Queued> Lane<T> {
 
     /// Begins anew with one request at a time.
     pub(in crate::dispatch) fn open_slowly(&mut self) {
-        self.window = Window::opening(self.endpoint.max_in_flight);
+        self.window = Window::opening(self.endpoint.policy.max_in_flight);
     }
 
     pub(in crate::dispatch) fn queued(&self) -> usize {

@@ -274,9 +274,9 @@ impl<T: Queued> Lanes<T> {
             let taken = if lane.can_go() { lane.take() } else { None };
             if taken.is_some() {
                 lane.in_flight += 1;
-                lane.pace.spend(lane.endpoint.rate_limit, now);
+                lane.pace.spend(lane.endpoint.policy.rate_limit, now);
                 tenant.in_flight += 1;
-                tenant.pace.spend(lane.endpoint.tenant_rate_limit, now);
+                tenant.pace.spend(lane.endpoint.policy.application_rate_limit, now);
                 self.in_flight += 1;
                 self.queued = self.queued.saturating_sub(1);
                 self.list(endpoint, now);

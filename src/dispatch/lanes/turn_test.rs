@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 use crate::domain::endpoint::Endpoint;
 use crate::domain::endpoint::filter::Filter;
-use crate::domain::endpoint::schedule::RetrySchedule;
 use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::policy::EffectivePolicy;
 
 use super::lane::{Queued, WINDOW_REMEMBERED};
 use super::window::Bearing;
@@ -28,13 +28,16 @@ pub(in crate::dispatch) fn endpoint(tenant: ApplicationId, rate_limit: Option<u3
         filter: Filter::default(),
         keys: Vec::new(),
         headers: HeaderMap::new(),
-        schedule: Arc::new(RetrySchedule::default()),
-        max_in_flight: 2,
-        rate_limit,
-        tenant_rate_limit: None,
+        policy: EffectivePolicy { max_in_flight: 2, rate_limit, ..EffectivePolicy::default() },
         closed: false,
         just_opened: false,
     }
+}
+
+/// The same with so many requests at once.
+pub(super) fn wide(base: Endpoint, max_in_flight: u32) -> Endpoint {
+    let policy = EffectivePolicy { max_in_flight, ..base.policy.clone() };
+    Endpoint { policy, ..base }
 }
 
 pub(in crate::dispatch) fn with(base: &Arc<Endpoint>, config_version: i64, closed: bool) -> Arc<Endpoint> {
@@ -46,10 +49,7 @@ pub(in crate::dispatch) fn with(base: &Arc<Endpoint>, config_version: i64, close
         filter: base.filter.clone(),
         keys: Vec::new(),
         headers: HeaderMap::new(),
-        schedule: base.schedule.clone(),
-        max_in_flight: base.max_in_flight,
-        rate_limit: base.rate_limit,
-        tenant_rate_limit: base.tenant_rate_limit,
+        policy: base.policy.clone(),
         closed,
         just_opened: false,
     })
@@ -126,7 +126,9 @@ impl World {
         let ids = [ApplicationId::generate(), ApplicationId::generate(), ApplicationId::generate()];
         let limited = |place: usize| {
             let base = endpoint(ids[place / 2], endpoints[place]);
-            Arc::new(Endpoint { tenant_rate_limit: tenants[place / 2], ..base })
+            let application_rate_limit = tenants[place / 2];
+            let policy = EffectivePolicy { application_rate_limit, ..base.policy.clone() };
+            Arc::new(Endpoint { policy, ..base })
         };
         Self {
             lanes: Lanes::new(LIMITS),
@@ -322,7 +324,7 @@ proptest! {
         for counts in &queued {
             let tenant = ApplicationId::generate();
             let wide = |count: &usize| {
-                (Arc::new(Endpoint { max_in_flight: 1000, ..endpoint(tenant, None) }), *count)
+                (Arc::new(wide(endpoint(tenant, None), 1000)), *count)
             };
             left.push(counts.iter().map(wide).collect());
         }
@@ -397,7 +399,7 @@ fn first_attempts_that_fill_their_lane_leave_room_for_what_was_claimed() {
     let limits = LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 };
     let mut lanes = Lanes::new(limits);
     let now = Instant::now();
-    let endpoint = Arc::new(Endpoint { max_in_flight: 16, ..endpoint(ApplicationId::generate(), None) });
+    let endpoint = Arc::new(wide(endpoint(ApplicationId::generate(), None), 16));
     while lanes.reserve(&endpoint) == Admission::Reserved {
         assert_eq!(lanes.push_first(&endpoint, "first", now), None);
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::ApplicationId;
 
-use super::turn_test::{endpoint, with};
+use super::turn_test::{endpoint, wide, with};
 use super::window::Bearing;
 use super::{LaneLimits, Lanes};
 
@@ -41,7 +41,7 @@ fn at_once(lanes: &mut Lanes<u64>, now: Instant) -> usize {
 fn a_lane_that_opens_again_begins_with_one_at_a_time() {
     let limits = LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 };
     let now = Instant::now();
-    let wide = |base: Endpoint| Endpoint { max_in_flight: 8, ..base };
+    let wide = |base: Endpoint| wide(base, 8);
     let open = Arc::new(wide(endpoint(ApplicationId::generate(), None)));
     let fill = |lanes: &mut Lanes<u64>, endpoint: &Arc<Endpoint>| {
         for item in 0..50 {
@@ -54,7 +54,7 @@ fn a_lane_that_opens_again_begins_with_one_at_a_time() {
     assert_eq!(at_once(&mut lanes, now), 8, "one that was never closed does not");
     for version in [2, 3] {
         let mut changed = Arc::try_unwrap(with(&open, version, version == 2)).unwrap();
-        changed.max_in_flight = 8;
+        changed.policy.max_in_flight = 8;
         lanes.update(&Arc::new(changed), now);
     }
     for _ in 0..8 {

@@ -13,5 +13,6 @@ mod example;
 mod expunge;
 mod idempotency;
 mod pages;
+mod settings;
 mod statistics;
 mod walk;
