@@ -19,6 +19,7 @@ use crate::api::{ApiState, Authenticator, Budgets, EndpointCaps, IntakeLimits, T
 use crate::config::{Config, JwtKey};
 use crate::dispatch::ThreadPool;
 use crate::domain::clock::Clock;
+use crate::domain::policy::ServerPolicy;
 use crate::embedded::PrivatePostgres;
 use crate::engine::{Engine, EngineDependencies, egress_policy};
 use crate::listener::{BoundListener, Listener, ListenerLimits, descriptors};
@@ -58,8 +59,10 @@ impl Database {
             database_url: url,
             main_secret: config.main_secret.expose_secret().as_bytes().to_vec(),
             api_connections: config.api_connections,
-            retry_schedule: config.retry_schedule.clone(),
-            max_in_flight: config.max_in_flight,
+            policy: ServerPolicy {
+                max_in_flight: config.max_in_flight,
+                retry_schedule: Arc::new(config.retry_schedule.clone()),
+            },
         };
         match Store::connect(&options).await {
             Ok(store) => Ok(Self { store, private }),

@@ -16,9 +16,9 @@ use url::Url;
 
 use crate::domain::endpoint::custom_header;
 use crate::domain::endpoint::filter::Filter;
-use crate::domain::endpoint::schedule::RetrySchedule;
 use crate::domain::endpoint::secret::{SigningKey, SigningSecret};
 use crate::domain::id::{ApplicationId, EndpointId, MessageId};
+use crate::domain::policy::EffectivePolicy;
 use crate::sign::sign;
 
 use super::*;
@@ -52,10 +52,7 @@ fn endpoint(url: &str) -> Endpoint {
         filter: Filter::default(),
         keys: vec![SigningKey { material: SigningSecret::generate().key(), expires_at: None }],
         headers: custom_header::of_requests(HeaderMap::new()),
-        schedule: Arc::new(RetrySchedule::default()),
-        max_in_flight: 1,
-        rate_limit: None,
-        tenant_rate_limit: None,
+        policy: EffectivePolicy::default(),
         closed: false,
         just_opened: false,
     }

@@ -1,6 +1,8 @@
 //! What accepting and dispatching need to know of an application: a snapshot of its configuration as it was at
 //! one `config_version`. Caches hold these; ingest proves that the one it used was current.
 
+pub mod settings;
+
 use std::sync::Arc;
 
 use super::endpoint::Endpoint;
