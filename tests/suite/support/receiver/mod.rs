@@ -1,39 +1,27 @@
 //! A receiver that verifies every request as a customer would, keeps it as it came, and answers as told.
 
+mod reply;
+mod verify;
+
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use ed25519_dalek::{Signature, VerifyingKey};
-use futures_util::stream;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::HeaderMap;
 use tokio::sync::watch;
 
 use super::until::DEADLINE;
 
-/// How a request is answered.
-#[derive(Debug, Clone)]
-pub enum Reply {
-    Status(u16),
-    With(u16, &'static str, String),
-    /// Never.
-    Hang,
-    /// A 200 whose body never ends, a byte now and then.
-    Drip,
-    /// A 200 whose body never ends, as fast as it goes.
-    Flood,
-    /// A 200 whose connection breaks within the body.
-    Break,
-}
+pub use reply::Reply;
+
+use reply::{answer, plain};
+use verify::verify;
 
 type Script = Arc<dyn Fn(&Received) -> Reply + Send + Sync>;
 
@@ -207,61 +195,4 @@ async fn receive(State(shared): State<Arc<Shared>>, request: Request) -> Respons
     shared.received.lock().unwrap().push(received);
     shared.count.send_modify(|count| *count += 1);
     answer(reply).await
-}
-
-async fn answer(reply: Reply) -> Response {
-    match reply {
-        Reply::Status(status) => plain(status),
-        Reply::With(status, name, value) => {
-            let mut response = plain(status);
-            let value = HeaderValue::from_str(&value).unwrap();
-            response.headers_mut().insert(HeaderName::from_static(name), value);
-            response
-        }
-        Reply::Hang => std::future::pending().await,
-        Reply::Drip => streaming(stream::unfold((), |()| async {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            Some((Ok::<_, Infallible>(Bytes::from_static(b".")), ()))
-        })),
-        Reply::Flood => {
-            let chunk = Bytes::from(vec![b'x'; 64 * 1024]);
-            streaming(stream::repeat_with(move || Ok::<_, Infallible>(chunk.clone())))
-        }
-        Reply::Break => streaming(stream::iter([
-            Ok(Bytes::from_static(b"half of")),
-            Err(std::io::Error::other("the receiver breaks off")),
-        ])),
-    }
-}
-
-fn plain(status: u16) -> Response {
-    let mut response = Response::new(Body::from(format!("answered {status}")));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap();
-    response
-}
-
-fn streaming<E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static>(
-    chunks: impl futures_util::Stream<Item = Result<Bytes, E>> + Send + 'static,
-) -> Response {
-    Response::new(Body::from_stream(chunks))
-}
-
-/// Verifies with the public library; ed25519, which it does not know, with the bare primitive.
-fn verify(secret: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), String> {
-    let Some(public) = secret.strip_prefix("whpk_") else {
-        let webhook = standardwebhooks::Webhook::new(secret).map_err(|error| error.to_string())?;
-        return webhook.verify(body, headers).map_err(|error| error.to_string());
-    };
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let key = STANDARD.decode(public).map_err(|error| error.to_string())?;
-    let key = VerifyingKey::from_bytes(key.as_slice().try_into().map_err(|_| "not 32 bytes")?)
-        .map_err(|error| error.to_string())?;
-    let signed = format!("{}.{}.", header("webhook-id"), header("webhook-timestamp"));
-    let signed = [signed.as_bytes(), body].concat();
-    let matches = header("webhook-signature")
-        .split(' ')
-        .filter_map(|entry| STANDARD.decode(entry.strip_prefix("v1a,")?).ok())
-        .filter_map(|bytes| Signature::from_slice(&bytes).ok())
-        .any(|signature| key.verify_strict(&signed, &signature).is_ok());
-    if matches { Ok(()) } else { Err("no ed25519 signature matches".to_owned()) }
 }
