@@ -93,6 +93,13 @@ mod tidy {
     }
 
     #[test]
+    fn unit_tests_are_in_tests_rs_or_beside_the_code() {
+        let other = |source: &Source| source.path.ends_with("_test.rs") || source.path.ends_with("_tests.rs");
+        let offences: Vec<String> = sources().into_iter().filter(other).map(|source| source.path).collect();
+        assert_none("unit tests are in `mod tests`, inline or in `tests.rs`", &offences);
+    }
+
+    #[test]
     fn modules_open_with_what_they_are_for() {
         let mute = |source: &Source| !source.text.starts_with("//! ");
         let offences: Vec<String> = sources().into_iter().filter(mute).map(|source| source.path).collect();
@@ -146,7 +153,8 @@ mod tidy {
 
     #[test]
     fn the_flow_does_not_know_the_command_line() {
-        let flow = ["domain", "store", "sign", "send", "dispatch", "ingest", "record", "replay", "api"];
+        let flow =
+            ["domain", "store", "sign", "send", "dispatch", "ingest", "record", "background_tasks", "api"];
         let offences: Vec<String> =
             flow.iter().flat_map(|folder| named_inside(folder, &["crate::cli", "crate::server"])).collect();
         assert_none("the flow imports neither cli/ nor the server", &offences);
