@@ -14,7 +14,7 @@ use crate::domain::chance;
 use super::ConfigError;
 use super::layers::{Layers, Origin};
 
-const NAMES: [&str; 2] = ["jwt_secret", "main_secret"];
+const SECRET_NAMES: [&str; 2] = ["jwt_secret", "main_secret"];
 
 /// What to do when there are none yet.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(super) fn fill(layers: &mut Layers, missing: Missing) -> Result<(), ConfigEr
     let unreadable = |reason: String| ConfigError::File { file: path.clone(), action: "read", reason };
     let table: Option<toml::Table> =
         text.map(|text| text.parse().map_err(|_| unreadable("it is not TOML".to_owned()))).transpose()?;
-    for name in NAMES {
+    for name in SECRET_NAMES {
         if layers.has(name) {
             continue;
         }
@@ -73,7 +73,7 @@ fn directory_mode() -> u32 {
 /// Writes new secrets to another file and links it under its name, so that two first starts at once read the same
 /// secrets.
 fn generate(directory: &Path, path: &Path) -> Result<String, ConfigError> {
-    let text = NAMES.iter().fold(
+    let text = SECRET_NAMES.iter().fold(
         "# Made at the first start. Whoever has these can mint tokens and read endpoint secrets; without them\n\
          # the endpoint secrets in the database are lost. Keep a copy in a safe place.\n"
             .to_owned(),

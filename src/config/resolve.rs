@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Below this a secret could be guessed.
-const SECRET_CHARACTERS: usize = 16;
+const MIN_SECRET_CHARACTERS: usize = 16;
 
 pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
     let read = Reader { layers };
@@ -141,8 +141,8 @@ impl Reader<'_> {
 
     fn secret(&self, name: &str, why: &str) -> Result<SecretString, ConfigError> {
         self.given(name, |text| {
-            if text.chars().count() < SECRET_CHARACTERS {
-                return Err(format!("a secret has {SECRET_CHARACTERS} characters at least"));
+            if text.chars().count() < MIN_SECRET_CHARACTERS {
+                return Err(format!("a secret has {MIN_SECRET_CHARACTERS} characters at least"));
             }
             Ok(SecretString::from(text))
         })?

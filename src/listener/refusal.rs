@@ -11,7 +11,7 @@ use super::watched_socket::WatchedSocket;
 /// At most this many are answered at once; the others are closed without an answer.
 const MAX_REFUSALS_AT_ONCE: usize = 32;
 
-const ANSWER: &str = concat!(
+const OVERLOADED_ANSWER: &str = concat!(
     "HTTP/1.1 503 Service Unavailable\r\n",
     "content-type: application/json\r\n",
     "content-length: 77\r\n",
@@ -35,7 +35,7 @@ impl Refusals {
         tokio::spawn(async move {
             let mut socket = WatchedSocket::new(stream, None);
             // It fits into the socket's buffer. The client may have gone away.
-            let _ = socket.write_all(ANSWER.as_bytes()).await;
+            let _ = socket.write_all(OVERLOADED_ANSWER.as_bytes()).await;
             let _ = socket.shutdown().await;
             drop(permit);
         });
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn the_answer_is_as_long_as_it_says() {
-        let (head, body) = ANSWER.split_once("\r\n\r\n").unwrap();
+        let (head, body) = OVERLOADED_ANSWER.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
         assert!(serde_json::from_str::<serde_json::Value>(body).is_ok());
     }

@@ -25,7 +25,7 @@ fn name_attribute(name: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// A text of a stranger's, fit to stand in a sentence.
+/// A text from outside, shortened and without control characters, to be part of a sentence.
 pub(super) fn shown(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     text.chars()

@@ -41,7 +41,7 @@ const MAX_KEPT_HEADER_BYTES: usize = 512;
 const MAX_NAMES_SHOWN: usize = 5;
 
 const NO_CONNECTION: &str = "no connection could be made";
-const BROKEN_OFF: &str = "the connection was closed before the answer was complete";
+const CLOSED_EARLY: &str = "the connection was closed before the answer was complete";
 const EGRESS_REFUSED: &str = "the address is not allowed by the egress policy";
 
 /// What the sentence says when the deadline passed.
@@ -75,7 +75,7 @@ pub(super) fn failure_of_error(error: &SendError) -> (Failure, Cow<'static, str>
         SendError::Connect(error) => (Failure::Connection, connection_sentence(error, NO_CONNECTION)),
         SendError::Tls(error) => match tls::error_within(error) {
             Some(error) => return (Failure::Tls, tls_sentence(error)),
-            None => (Failure::Connection, connection_sentence(error, BROKEN_OFF)),
+            None => (Failure::Connection, connection_sentence(error, CLOSED_EARLY)),
         },
         SendError::Http(error) if error.is_parse_too_large() => {
             (Failure::Connection, "the answer has more than 100 headers, or more than 32 KiB of them")
@@ -86,7 +86,7 @@ pub(super) fn failure_of_error(error: &SendError) -> (Failure, Cow<'static, str>
                 Some(error) => return (Failure::Tls, tls_sentence(error)),
                 None => (
                     Failure::Connection,
-                    io.map_or(BROKEN_OFF, |error| connection_sentence(error, BROKEN_OFF)),
+                    io.map_or(CLOSED_EARLY, |error| connection_sentence(error, CLOSED_EARLY)),
                 ),
             }
         }

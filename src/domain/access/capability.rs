@@ -57,7 +57,7 @@ impl Capability {
 pub type Need = &'static [Capability];
 
 /// The last part of paths that have messages sent (again), or that deal with what was not delivered.
-const SENDING: [&str; 8] =
+const SENDING_OPERATIONS: [&str; 8] =
     ["resend", "recover", "replay", "replay-missing", "bulk-replay", "send-example", "discard", "cancel"];
 
 /// What a tenant's token must allow for a request. Unknown changes are changes to endpoints: a new operation is
@@ -77,7 +77,7 @@ pub fn need(method: &str, path: &str) -> Need {
     if last.starts_with("transformation") {
         return &[ManageTransformations, ManageEndpoint];
     }
-    if SENDING.contains(&last) {
+    if SENDING_OPERATIONS.contains(&last) {
         return &[CreateAttempts];
     }
     &[ManageEndpoint]

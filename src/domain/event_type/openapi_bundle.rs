@@ -22,7 +22,7 @@ pub struct Bundler<'a> {
 }
 
 impl<'a> Bundler<'a> {
-    /// Copies so many bytes at most.
+    /// Copies at most `max_bytes`.
     pub fn new(document: &'a Value, max_bytes: usize) -> Self {
         Self { document, left_bytes: max_bytes }
     }

@@ -13,7 +13,7 @@ const MAX_EXAMPLE_VALUES: u32 = 2_000;
 const MAX_COPIED_BYTES: usize = 4 << 20;
 
 /// The example of an event type, whose JSON Schemas stand in `schemas` by version; the newest counts. `index` chooses
-/// among the examples that the schema tells. `None` when there is no schema, when it does not have so many examples,
+/// among the examples that the schema has. `None` when there is no schema, when it has no example of that index,
 /// or when what comes out is no object.
 pub fn example_payload(schemas: &Value, index: usize) -> Option<Value> {
     let schema = newest(schemas)?;
