@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::background_tasks::{ReplayHandle, ReplayRunner};
+use crate::background_tasks::{TaskRunner, TaskRunnerHandle};
 use crate::config::Config;
 use crate::dispatch::{
     CLAIM_LEASE, DispatchOptions, Dispatcher, DispatcherDependencies, LaneLimits, RunningDispatcher,
@@ -37,7 +37,7 @@ pub struct Engine {
     /// What authentication has cached.
     pub credentials: Credentials,
     /// Wakes the replay runner.
-    pub replay: ReplayHandle,
+    pub replay: TaskRunnerHandle,
     /// How the parts of this node get on.
     pub health: NodeHealth,
     /// Waits until changes are in force on every node.
@@ -49,7 +49,7 @@ pub struct Engine {
     rescue: JoinHandle<()>,
     dispatching: RunningDispatcher,
     writers: Writers,
-    runner: Option<ReplayRunner>,
+    runner: Option<TaskRunner>,
     operational: Option<(OperationalWebhooks, CancellationToken)>,
     rollups: RollupKeeper,
     timeout: Duration,
@@ -133,11 +133,11 @@ impl Engine {
             NodeFacts { name: config.node_name.clone(), roles: config.roles.names() },
             move || dispatcher.in_flight(),
         );
-        let replay = ReplayHandle::default();
+        let replay = TaskRunnerHandle::default();
         let runner = config
             .roles
             .dispatcher
-            .then(|| ReplayRunner::start(store.tasks.clone(), lease.clone(), &replay, stop.clone()));
+            .then(|| TaskRunner::start(store.tasks.clone(), lease.clone(), &replay, stop.clone()));
         let operational = config.roles.dispatcher.then(|| {
             let stop = CancellationToken::new();
             let window = config.operational_window;

@@ -34,7 +34,7 @@ struct Overdue {
 }
 
 impl NodeHealth {
-    /// So many deliveries that nobody worked on were found.
+    /// Adds to the number of deliveries that nobody worked on and that were found.
     pub fn add_rescued(&self, count: u64) {
         self.rescued.fetch_add(count, Ordering::Relaxed);
     }

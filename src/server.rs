@@ -21,9 +21,10 @@ use crate::api::{
 use crate::config::{Config, JwtKey};
 use crate::dispatch::ThreadPool;
 use crate::domain::clock::Clock;
+use crate::domain::policy::ServerPolicy;
 use crate::embedded::PrivatePostgres;
 use crate::engine::{Engine, EngineDependencies, egress_policy};
-use crate::listener::{Bound, Listener, ListenerLimits, descriptors};
+use crate::listener::{BoundListener, Listener, ListenerLimits, descriptors};
 use crate::maintenance::{Maintenance, MaintenanceOptions};
 use crate::store::{Store, StoreOptions};
 
@@ -60,8 +61,10 @@ impl Database {
             database_url: url,
             main_secret: config.main_secret.expose_secret().as_bytes().to_vec(),
             api_connections: config.api_connections,
-            retry_schedule: config.retry_schedule.clone(),
-            max_in_flight: config.max_in_flight,
+            policy: ServerPolicy {
+                max_in_flight: config.max_in_flight,
+                retry_schedule: Arc::new(config.retry_schedule.clone()),
+            },
         };
         match Store::connect(&options).await {
             Ok(store) => Ok(Self { store, private }),
@@ -158,7 +161,7 @@ impl Server {
     /// When a part does not start; what had started is stopped.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let config = &within_descriptors(config);
-        let bound = config.roles.api.then(|| Bound::bind(config.listen)).transpose()?;
+        let bound = config.roles.api.then(|| BoundListener::bind(config.listen)).transpose()?;
         let threads = NodeThreads {
             dispatch: ThreadPool::start_dispatch().context("no threads can be started")?,
             critical: ThreadPool::start_critical().context("no threads can be started")?,
@@ -218,7 +221,7 @@ impl Parts {
         database: &Database,
         config: &Config,
         threads: &NodeThreads,
-        bound: Option<Bound>,
+        bound: Option<BoundListener>,
     ) -> anyhow::Result<()> {
         database.prepare(config.migrate).await?;
         let clock = Clock::default();

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::background_tasks::ReplayHandle;
+use crate::background_tasks::TaskRunnerHandle;
 use crate::config::Caps;
 use crate::ingest::Ingest;
 use crate::node_health::NodeHealth;
@@ -44,7 +44,7 @@ pub struct ApiState {
     /// Accepts messages.
     pub ingest: Ingest,
     /// Wakes this node's runner of background tasks.
-    pub replay: ReplayHandle,
+    pub replay: TaskRunnerHandle,
     /// What is known of API keys and of tokens that were taken back.
     pub credentials: Credentials,
     /// How this node is.

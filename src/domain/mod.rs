@@ -12,4 +12,6 @@ pub mod event_type;
 pub mod id;
 pub mod message;
 pub mod page;
+pub mod policy;
 pub mod rollup;
+pub mod settings;

@@ -22,7 +22,7 @@ use crate::store::{FannedOut, IdempotencyKey, QueueStore, Refusal, StoreError};
 use super::settle::{Batch, Item, Statements, Timing, WriteResult};
 
 const WRITERS: usize = 1;
-const LIMITS: BatchLimits =
+const QUEUE_LIMITS: BatchLimits =
     BatchLimits { queue_items: 16_384, queue_bytes: 64 << 20, batch_items: 500, batch_bytes: 4 << 20 };
 /// What a message weighs in a batch besides its payload, and what each of its deliveries does.
 const MESSAGE_BYTES: usize = 256;
@@ -88,7 +88,7 @@ impl Writer {
         rollups: Rollups,
         progress: Progress,
     ) -> (Arc<Self>, Writers) {
-        let waiting = BatchQueue::new(LIMITS);
+        let waiting = BatchQueue::new(QUEUE_LIMITS);
         let writer = Arc::new(Self { waiting, queue, lease, dispatcher, rollups, progress });
         let mut tasks = JoinSet::new();
         for _ in 0..WRITERS {
@@ -109,7 +109,7 @@ impl Writer {
         let mut group_bytes = 0;
         for one in posted {
             let bytes = one.weight();
-            if group_bytes + bytes > LIMITS.batch_bytes && !group.is_empty() {
+            if group_bytes + bytes > QUEUE_LIMITS.batch_bytes && !group.is_empty() {
                 self.push_together(std::mem::take(&mut group));
                 group_bytes = 0;
             }

@@ -28,7 +28,7 @@ use crate::store::{OutcomeRow, QueueStore, StoreError};
 pub use claim_schedule::ClaimSchedule;
 
 const WRITERS: usize = 1;
-const LIMITS: BatchLimits =
+const QUEUE_LIMITS: BatchLimits =
     BatchLimits { queue_items: 4096, queue_bytes: 32 << 20, batch_items: 1000, batch_bytes: 4 << 20 };
 /// What an outcome weighs in the queue besides the body of its answer.
 const OUTCOME_BYTES: usize = 512;
@@ -104,7 +104,7 @@ impl<G: Send + Sync + 'static> Recorder<G> {
         rollups: Rollups,
         progress: Progress,
     ) -> (Arc<Self>, JoinSet<()>) {
-        let waiting = BatchQueue::new(LIMITS);
+        let waiting = BatchQueue::new(QUEUE_LIMITS);
         let recorder = Arc::new(Self { waiting, queue, claim_schedule, rollups, progress });
         let mut writers = JoinSet::new();
         for _ in 0..WRITERS {

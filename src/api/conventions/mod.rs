@@ -14,4 +14,5 @@ pub mod not_served;
 pub mod page;
 pub mod parameters;
 pub(in crate::api) mod path;
+pub(in crate::api) mod settings;
 pub mod validate;

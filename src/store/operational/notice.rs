@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::delivery::operational::{NAMED, NoticeKind};
+use crate::domain::delivery::operational::{MAX_NAMED, NoticeKind};
 use crate::domain::id::{ApplicationId, AttemptId, DeadLetterId, EndpointId, MessageId};
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
@@ -106,7 +106,7 @@ impl OperationalStore {
             FROM summed s LEFT JOIN named n ON n.endpoint_id = s.endpoint_id AND n.kind = s.kind"#,
             SEALING,
             interval(window),
-            i32::try_from(NAMED).unwrap_or(i32::MAX),
+            i32::try_from(MAX_NAMED).unwrap_or(i32::MAX),
         )
         .execute(&self.pool)
         .await?;

@@ -8,8 +8,10 @@ use uuid::Uuid;
 
 use crate::domain::access::actor::ActorKind;
 use crate::domain::id::{EndpointId, EnvironmentId};
+use crate::domain::policy::DeliveryPolicy;
 use crate::domain::rollup::incident::FAILURES_IN_ROW;
 use crate::store::StoreError;
+use crate::store::configuration::stored_policy::stored_policy;
 
 use super::sample::COUNTED_PER_ENDPOINT;
 use super::{Capped, RollupStore};
@@ -27,12 +29,8 @@ pub struct EndpointState {
     pub closed: Option<(String, DateTime<Utc>)>,
     /// Who did that.
     pub closed_by: Option<String>,
-    /// Requests a second: the endpoint's own, and its application's.
-    pub rate_limit: (Option<i32>, Option<i32>),
-    /// Requests at once.
-    pub max_in_flight: Option<i32>,
-    /// The schedules of the endpoint and of its application, in ms.
-    pub retry_schedule_ms: (Option<Vec<i64>>, Option<Vec<i64>>),
+    /// How its deliveries are treated, as the endpoint, its application and its environment set it.
+    pub policies: [DeliveryPolicy; 3],
     /// Due, or would be if nothing kept it back.
     pub due: Capped,
     /// Due later.
@@ -84,11 +82,11 @@ impl RollupStore {
                         WHEN a.paused_at IS NOT NULL THEN 'application_paused'
                         WHEN g.paused_at IS NOT NULL THEN 'all_paused' END AS closed,
                    coalesce(e.disabled_at, e.paused_at, a.paused_at, g.paused_at) AS closed_at,
-                   e.rate_limit, a.rate_limit AS tenant_rate_limit, e.max_in_flight, e.retry_schedule_ms,
-                   a.retry_schedule_ms AS tenant_schedule_ms, due.count AS "due!", later.count AS "later!",
+                   e.policy, a.policy AS application_policy, n.policy AS environment_policy, due.count AS "due!", later.count AS "later!",
                    later.claimed AS "claimed!", first.oldest_at AS "oldest_at?", first.due_at AS "first_due_at?",
                    next.due_at AS "next_at?", dead.count AS "dead!", oldest.died_at AS "oldest_died_at?"
-            FROM endpoint e JOIN application a ON a.id = e.application_id CROSS JOIN dispatching g
+            FROM endpoint e JOIN application a ON a.id = e.application_id JOIN environment n ON n.id = a.environment_id
+            CROSS JOIN dispatching g
             CROSS JOIN LATERAL (SELECT count(*) AS count FROM (
                 SELECT FROM pending p WHERE p.endpoint_id = e.id AND p.due_at > '-infinity' AND p.due_at <= now()
                 ORDER BY p.due_at LIMIT $3) c) due
@@ -136,9 +134,11 @@ impl RollupStore {
             application_name: row.name,
             closed,
             closed_by,
-            rate_limit: (row.rate_limit, row.tenant_rate_limit),
-            max_in_flight: row.max_in_flight,
-            retry_schedule_ms: (row.retry_schedule_ms, row.tenant_schedule_ms),
+            policies: [
+                stored_policy(row.policy, endpoint)?,
+                stored_policy(row.application_policy, "its application")?,
+                stored_policy(row.environment_policy, environment.as_str())?,
+            ],
             due: Capped::of(row.due, COUNTED_ALONE),
             later: Capped::of(later, COUNTED_ALONE),
             claimed: row.claimed,

@@ -218,8 +218,8 @@ impl RollupStore {
             WHERE s.environment_id = $1 AND s.closed IS NULL AND s.first_due_at < now() - interval '1 minute'
               AND ($4::uuid IS NULL OR s.endpoint_id = $4)
               AND o.due_at < now() - interval '1 minute' AND coalesce(h.failed_in_row, 0) < $2
-              AND e.disabled_at IS NULL AND e.paused_at IS NULL AND e.deleted_at IS NULL AND e.rate_limit IS NULL
-              AND a.paused_at IS NULL AND a.deleted_at IS NULL AND a.rate_limit IS NULL AND g.paused_at IS NULL
+              AND e.disabled_at IS NULL AND e.paused_at IS NULL AND e.deleted_at IS NULL AND NOT e.policy ? 'rateLimit'
+              AND a.paused_at IS NULL AND a.deleted_at IS NULL AND NOT a.policy ? 'rateLimit' AND g.paused_at IS NULL
             ORDER BY s.first_due_at LIMIT $3"#,
             environment.as_str(),
             FAILURES_IN_ROW,

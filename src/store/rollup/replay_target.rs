@@ -134,7 +134,7 @@ impl RollupStore {
         let rows = sqlx::query!(
             r#"-- dead_letter::replay_targets
             SELECT c.id AS "id!", c.count AS "count!", e.url, e.application_id, a.name,
-                   least(e.rate_limit, a.rate_limit) AS rate_limit,
+                   least((e.policy->>'rateLimit')::integer, (a.policy->>'rateLimit')::integer) AS rate_limit,
                    CASE WHEN e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL THEN 'deleted'
                         WHEN e.disabled_at IS NOT NULL THEN 'disabled'
                         WHEN e.paused_at IS NOT NULL OR a.paused_at IS NOT NULL OR g.paused_at IS NOT NULL THEN 'paused'

@@ -10,7 +10,7 @@ use std::time::Duration;
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
-use crate::domain::delivery::operational::NAMED;
+use crate::domain::delivery::operational::MAX_NAMED;
 use crate::domain::id::DeadLetterId;
 use crate::store::StoreError;
 
@@ -156,7 +156,7 @@ impl UpkeepStore {
             held,
             chunk,
             &ids,
-            i32::try_from(NAMED).unwrap_or(i32::MAX),
+            i32::try_from(MAX_NAMED).unwrap_or(i32::MAX),
             endpoints,
         )
         .fetch_one(&self.pool)

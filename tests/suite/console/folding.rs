@@ -7,19 +7,11 @@ use postrider::domain::clock::Clock;
 use postrider::domain::id::EndpointId;
 use postrider::domain::rollup::range::Buckets;
 use postrider::domain::rollup::tally::{AttemptSeen, Tally};
-use postrider::maintenance::{self, MaintenanceOptions, Round};
+use postrider::maintenance::{self, Round};
 use postrider::store::RollupRow;
 
-use crate::storage::maintenance::store;
 use crate::support::Database;
-
-const OPTIONS: MaintenanceOptions = MaintenanceOptions {
-    audit_retention: Duration::from_secs(400 * 86_400),
-    disable_after: None,
-    retention: Duration::from_secs(10 * 86_400),
-    dead_letter_retention: Duration::from_secs(90 * 86_400),
-    hold_limit: Duration::from_secs(30 * 86_400),
-};
+use crate::support::store::{MAINTENANCE, store};
 
 #[tokio::test]
 async fn minutes_are_added_up_into_half_hours_and_go_after_two_days() {
@@ -57,7 +49,7 @@ async fn minutes_are_added_up_into_half_hours_and_go_after_two_days() {
     let before = read().await;
     assert_eq!(before.2, 170 * 3 * 2);
     for _ in 0..2 {
-        assert!(maintenance::run(&store.upkeep, OPTIONS, Round::Minutely).await.unwrap());
+        assert!(maintenance::run(&store.upkeep, MAINTENANCE, Round::Minutely).await.unwrap());
         assert_eq!(read().await, before, "nothing is lost, and nothing counted twice");
     }
     let half_hours = "SELECT count(*) FROM rollup WHERE step = 1800";
@@ -65,10 +57,10 @@ async fn minutes_are_added_up_into_half_hours_and_go_after_two_days() {
 
     let older = "UPDATE rollup SET at = at - interval '3 days'; UPDATE rollup_fold SET folded_until = now() - interval '40 minutes'";
     sqlx::raw_sql(older).execute(&database.pool).await.unwrap();
-    maintenance::run(&store.upkeep, OPTIONS, Round::Nightly).await.unwrap();
+    maintenance::run(&store.upkeep, MAINTENANCE, Round::Nightly).await.unwrap();
     assert_eq!(database.count("SELECT count(*) FROM rollup WHERE step = 60").await, 0);
     assert!(database.count(half_hours).await >= 4, "half hours stay as long as messages");
     sqlx::raw_sql("UPDATE rollup SET at = at - interval '8 days'").execute(&database.pool).await.unwrap();
-    maintenance::run(&store.upkeep, OPTIONS, Round::Nightly).await.unwrap();
+    maintenance::run(&store.upkeep, MAINTENANCE, Round::Nightly).await.unwrap();
     assert_eq!(database.count("SELECT count(*) FROM rollup").await, 0);
 }

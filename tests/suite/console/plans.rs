@@ -4,7 +4,8 @@
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::storage::plans::{full, generic_plan, nodes, statements};
+use crate::storage::plans::full;
+use crate::support::plans::{generic_plan, nodes, statements};
 
 /// What views of the console run.
 const VIEWS: [&str; 28] = [

@@ -1,10 +1,11 @@
-//! What holds for an endpoint, and who says so: the endpoint itself, its application, or the server.
+//! What holds for an endpoint, and who says so: the endpoint itself, its application, its environment, or the server.
 
 use std::time::Duration;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::policy::DeliveryPolicy;
 use crate::store::EndpointState;
 
 use super::shared::ServerPolicies;
@@ -17,7 +18,7 @@ pub(in crate::api) struct PolicyNumber {
     /// `null`: no limit.
     #[schema(required)]
     value: Option<f64>,
-    /// `server`, `application` or `endpoint`.
+    /// `server`, `environment`, `application` or `endpoint`.
     from: &'static str,
 }
 
@@ -27,7 +28,7 @@ pub(in crate::api) struct PolicyNumber {
 pub(in crate::api) struct PoliciesOut {
     /// The waits before each retry, in seconds.
     retry_schedule: Vec<f64>,
-    /// Who says so: `server`, `application` or `endpoint`.
+    /// Who says so: `server`, `environment`, `application` or `endpoint`.
     #[schema(example = "server")]
     retry_schedule_from: &'static str,
     /// Requests a second; the smaller one, where the endpoint and its application have one.
@@ -42,39 +43,44 @@ pub(in crate::api) struct PoliciesOut {
     hold_seconds: PolicyNumber,
 }
 
+/// The levels that set policies, the nearest first, as [`EndpointState::policies`] has them.
+const LEVELS: [&str; 3] = ["endpoint", "application", "environment"];
+
+/// What the nearest level sets that sets it, and which one that is.
+fn nearest<T>(
+    policies: &[DeliveryPolicy; 3],
+    field: impl Fn(&DeliveryPolicy) -> Option<T>,
+) -> (Option<T>, &'static str) {
+    let set = policies.iter().zip(LEVELS).find_map(|(policy, level)| Some((field(policy)?, level)));
+    set.map_or((None, "server"), |(value, level)| (Some(value), level))
+}
+
 fn of_server(value: Option<Duration>) -> PolicyNumber {
     PolicyNumber { value: value.map(|it| it.as_secs_f64()), from: "server" }
 }
 
-/// The first that is set, the endpoint's own before its application's.
-fn nearest<T>(own: Option<T>, tenants: Option<T>) -> (Option<T>, &'static str) {
-    match (own, tenants) {
-        (Some(own), _) => (Some(own), "endpoint"),
-        (None, Some(tenants)) => (Some(tenants), "application"),
-        (None, None) => (None, "server"),
-    }
-}
-
 impl PoliciesOut {
     pub(super) fn of(server: &ServerPolicies, endpoint: &EndpointState) -> Self {
-        let (own, tenants) = endpoint.retry_schedule_ms.clone();
-        let (schedule, retry_schedule_from) = nearest(own, tenants);
-        let retry_schedule = match schedule {
-            #[expect(clippy::cast_precision_loss, reason = "waits are days at most")]
-            Some(waits) => waits.into_iter().map(|ms| ms as f64 / 1e3).collect(),
-            None => server.retry_schedule.iter().map(Duration::as_secs_f64).collect(),
-        };
-        let rate_limit = match endpoint.rate_limit {
-            (Some(own), Some(tenants)) if tenants < own => (Some(tenants), "application"),
-            (own, tenants) => nearest(own, tenants),
-        };
-        let (at_once, at_once_from) = nearest(endpoint.max_in_flight, None);
-        let at_once = at_once.map_or_else(|| f64::from(server.max_in_flight), f64::from);
+        let policies = &endpoint.policies;
+        let (schedule, retry_schedule_from) = nearest(policies, |it| it.retry_schedule.clone());
+        let waits = schedule.as_ref().map_or(server.retry_schedule.as_slice(), |schedule| schedule.waits());
+        let (at_once, at_once_from) = nearest(policies, |it| it.max_in_flight);
+        // Each level has a limit of its own; the lower one is felt first.
+        let [own, application, _] = policies;
+        let limits = [(own.rate_limit, "endpoint"), (application.rate_limit, "application")];
+        let lowest = limits.into_iter().filter_map(|(limit, level)| Some((limit?, level))).min_by_key(|it| it.0);
+        let rate_limit = lowest.map_or(PolicyNumber { value: None, from: "server" }, |(limit, from)| PolicyNumber {
+            value: Some(f64::from(limit)),
+            from,
+        });
         Self {
-            retry_schedule,
+            retry_schedule: waits.iter().map(Duration::as_secs_f64).collect(),
             retry_schedule_from,
-            rate_limit: PolicyNumber { value: rate_limit.0.map(f64::from), from: rate_limit.1 },
-            max_in_flight: PolicyNumber { value: Some(at_once), from: at_once_from },
+            rate_limit,
+            max_in_flight: PolicyNumber {
+                value: Some(f64::from(at_once.unwrap_or(server.max_in_flight))),
+                from: at_once_from,
+            },
             deadline_seconds: of_server(Some(server.request_timeout)),
             disable_after_seconds: of_server(server.disable_after),
             hold_seconds: of_server(Some(server.hold_limit)),
