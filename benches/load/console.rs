@@ -61,7 +61,13 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         }
         times.sort_by(f64::total_cmp);
         let at = |share: f64| times[((times.len() - 1) as f64 * share).ceil() as usize];
-        println!("| `{name}` | {} | {:.1} | {:.1} | {:.1} | {bytes} |", times.len(), at(0.5), at(0.95), at(1.0));
+        println!(
+            "| `{name}` | {} | {:.1} | {:.1} | {:.1} | {bytes} |",
+            times.len(),
+            at(0.5),
+            at(0.95),
+            at(1.0)
+        );
         if at(0.95) > GOAL_MS {
             slow.push(name);
         }
@@ -92,8 +98,14 @@ impl Ids {
         for id in applications.iter().take(4) {
             endpoints.extend(list(&format!("/api/v1/app/{id}/endpoint?limit=100")).await?);
         }
-        let endpoint = list(&format!("/api/v1/app/{application}/endpoint")).await?.first().context("endpoints")?.clone();
-        Ok(Self { application, applications: applications.join(","), endpoint, endpoints: endpoints.join(",") })
+        let endpoint =
+            list(&format!("/api/v1/app/{application}/endpoint")).await?.first().context("endpoints")?.clone();
+        Ok(Self {
+            application,
+            applications: applications.join(","),
+            endpoint,
+            endpoints: endpoints.join(","),
+        })
     }
 
     fn operations(&self) -> Vec<(String, String)> {

@@ -76,8 +76,9 @@ async fn rollups(
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
     let hours = chunks.until_nothing(MAX_CHUNKS, || upkeep.delete_old_rollups(ROWS_PER_CHUNK)).await?;
-    let minutes =
-        chunks.until_nothing(MAX_CHUNKS, || upkeep.delete_old_minutes(retention(options), ROWS_PER_CHUNK)).await?;
+    let minutes = chunks
+        .until_nothing(MAX_CHUNKS, || upkeep.delete_old_minutes(retention(options), ROWS_PER_CHUNK))
+        .await?;
     let states = chunks.until_nothing(MAX_CHUNKS, || upkeep.delete_old_states(ROWS_PER_CHUNK)).await?;
     Ok(hours + minutes + states)
 }

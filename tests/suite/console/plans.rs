@@ -4,8 +4,8 @@
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::storage::plans::full;
 use crate::support::plans::{generic_plan, nodes, statements};
+use crate::support::queue::full_queue;
 
 /// What views of the console run.
 const VIEWS: [&str; 28] = [
@@ -94,7 +94,7 @@ fn scans(plan: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn no_view_of_the_console_scans_what_grows() {
-    let database = full().await;
+    let database = full_queue().await;
     sqlx::raw_sql(FILL).execute(&database.pool).await.unwrap();
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
     // Small tables would be read from end to end although they have the index that large ones need.
@@ -113,7 +113,7 @@ async fn no_view_of_the_console_scans_what_grows() {
 
 #[tokio::test]
 async fn a_scan_of_a_rollup_would_be_seen() {
-    let database = full().await;
+    let database = full_queue().await;
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
     let plan = generic_plan(&mut connection, "SELECT sum(delivered) FROM rollup", 0).await;
     assert!(!scans(&plan).is_empty());

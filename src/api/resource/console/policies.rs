@@ -68,10 +68,10 @@ impl PoliciesOut {
         // Each level has a limit of its own; the lower one is felt first.
         let [own, application, _] = policies;
         let limits = [(own.rate_limit, "endpoint"), (application.rate_limit, "application")];
-        let lowest = limits.into_iter().filter_map(|(limit, level)| Some((limit?, level))).min_by_key(|it| it.0);
-        let rate_limit = lowest.map_or(PolicyNumber { value: None, from: "server" }, |(limit, from)| PolicyNumber {
-            value: Some(f64::from(limit)),
-            from,
+        let lowest =
+            limits.into_iter().filter_map(|(limit, level)| Some((limit?, level))).min_by_key(|it| it.0);
+        let rate_limit = lowest.map_or(PolicyNumber { value: None, from: "server" }, |(limit, from)| {
+            PolicyNumber { value: Some(f64::from(limit)), from }
         });
         Self {
             retry_schedule: waits.iter().map(Duration::as_secs_f64).collect(),
