@@ -11,7 +11,7 @@ use crate::domain::application::Application;
 use crate::domain::id::{ApplicationId, MessageId};
 use crate::domain::message::SharedMessage;
 use crate::lease::HeldClaim;
-use crate::store::{Ask, Claimed, Claims, HandBack, StoreError};
+use crate::store::{ClaimRequest, ClaimResult, ClaimedDelivery, HandBack, StoreError};
 
 use super::floors::Floors;
 use super::lanes::Admission;
@@ -132,7 +132,7 @@ impl Claimer {
     }
 
     /// What to claim: for the endpoints that are due, as far as their lanes have room.
-    fn asks(&self, now: Instant) -> Vec<Ask> {
+    fn asks(&self, now: Instant) -> Vec<ClaimRequest> {
         let mut asks = Vec::new();
         let mut rows = 0;
         while asks.len() < MOST_ENDPOINTS
@@ -143,14 +143,14 @@ impl Claimer {
             let quota = self.dispatcher.lanes().room(endpoint_id);
             if quota > 0 {
                 rows += usize::from(quota);
-                asks.push(Ask { endpoint_id, floor: self.floors.of(endpoint_id, now), quota });
+                asks.push(ClaimRequest { endpoint_id, floor: self.floors.of(endpoint_id, now), quota });
             }
         }
         asks
     }
 
     /// Notes from where the next claims read, and when they are due.
-    fn learn(&mut self, asks: &[Ask], claims: &Claims, asked_at: Instant) {
+    fn learn(&mut self, asks: &[ClaimRequest], claims: &ClaimResult, asked_at: Instant) {
         let mut taken: HashMap<_, (u16, _)> = HashMap::new();
         for row in &claims.rows {
             let (count, last) = taken.entry(row.endpoint_id).or_insert((0, row.due_at));
@@ -174,14 +174,14 @@ impl Claimer {
 
 /// A row that was claimed, and says so for as long as it is held here.
 struct HeldRow {
-    row: Claimed,
+    row: ClaimedDelivery,
     claim: HeldClaim,
 }
 
 impl Dispatcher {
     /// Loads the messages of claimed rows as far as memory goes and puts them into their lanes; what finds no
     /// place goes back. Nothing that fails for one application keeps the rows of others.
-    async fn take_in(self: &Arc<Self>, epoch: i64, rows: Vec<Claimed>, claimed_at: Instant) {
+    async fn take_in(self: &Arc<Self>, epoch: i64, rows: Vec<ClaimedDelivery>, claimed_at: Instant) {
         let claims = self.parts.lease.claims();
         let mut admitted = Vec::new();
         for row in rows {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::domain::id::MessageId;
-use crate::store::{FormerSelf, Joined, QueueStore, StoreError};
+use crate::store::{Joined, QueueStore, StoreError, Takeover};
 
 pub use claims::ClaimKey;
 pub use claims::HeldClaim;
@@ -75,8 +75,8 @@ impl Lease {
         let mark = low_water.lowest();
         let (epoch, freed) = loop {
             let waited = began.elapsed() > BEATS_WITHIN;
-            let former = if waited { FormerSelf::Fence } else { FormerSelf::FenceInSamePlace };
-            match queue.join_node(name, place, former, TIME_TO_LIVE, mark).await? {
+            let takeover = if waited { Takeover::Always } else { Takeover::IfSamePlace };
+            match queue.join_node(name, place, takeover, TIME_TO_LIVE, mark).await? {
                 Joined::As { epoch, freed } => break (epoch, freed),
                 Joined::NameInUse { beat_age } => {
                     if beat_age + FRESH_BEAT_MARGIN < began.elapsed() {
@@ -196,7 +196,7 @@ impl Lease {
         // What waits to be written was begun before, and will be written under the new epoch.
         let mark = self.inner.low_water.lowest();
         let Inner { name, place, .. } = &*self.inner;
-        match queue.join_node(name, place, FormerSelf::Respect, TIME_TO_LIVE, mark).await? {
+        match queue.join_node(name, place, Takeover::IfStale, TIME_TO_LIVE, mark).await? {
             Joined::NameInUse { .. } => Err(LeaseError::NameInUse(name.clone())),
             Joined::As { epoch, freed } => {
                 let mut unresolved = self.unresolved();

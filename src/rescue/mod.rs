@@ -83,7 +83,7 @@ impl Rescue {
         let mark = self.lease.low_water().lowest();
         let mut after = before(self.lease.verified());
         loop {
-            let look = self.queue.look_for_lost(epoch, after, mark, CHUNK).await?;
+            let look = self.queue.scan_for_lost(epoch, after, mark, CHUNK).await?;
             self.put_back(epoch, look.owned, look.lost).await?;
             match look.last {
                 Some(last) => after = last,
@@ -98,7 +98,7 @@ impl Rescue {
     async fn go_round(&mut self, epoch: i64) -> Result<(), StoreError> {
         for _ in 0..ROUND_CHUNKS {
             let Some(after) = self.rounds.place() else { return Ok(()) };
-            let look = self.queue.look_for_lost(epoch, after, LAST, CHUNK).await?;
+            let look = self.queue.scan_for_lost(epoch, after, LAST, CHUNK).await?;
             self.rounds.went_to(look.last);
             self.put_back(epoch, look.owned, look.lost).await?;
         }

@@ -17,7 +17,7 @@ use crate::store::StoreError;
 use crate::store::access::audit::{Entry, changed, note};
 use crate::store::database::connection::Connection;
 use crate::store::history::message::stored_length;
-use crate::store::operational::tell::{follow_listeners, tell};
+use crate::store::operational::write_notice::{refresh_operational_application, write_notice};
 
 use super::ConfigurationStore;
 use super::endpoint_secret::insert_secret;
@@ -305,8 +305,8 @@ impl ConfigurationStore {
         .map_err(uid_taken)?;
         insert_secret(&mut transaction, &self.sealer, id, secret).await?;
         note(&mut transaction, actor, Entry::in_application(application, "endpoint.created", id)).await?;
-        tell(&mut transaction, application, id, NoticeKind::EndpointCreated, json!({})).await?;
-        follow_listeners(&mut transaction, application).await?;
+        write_notice(&mut transaction, application, id, NoticeKind::EndpointCreated, json!({})).await?;
+        refresh_operational_application(&mut transaction, application).await?;
         transaction.commit().await?;
         Ok(row.into())
     }
@@ -365,10 +365,10 @@ impl ConfigurationStore {
         let fields = before.changed_in(&settings);
         let entry = Entry::in_application(application, "endpoint.updated", id).fields(&fields);
         note(&mut transaction, actor, entry).await?;
-        tell(&mut transaction, application, id, NoticeKind::EndpointUpdated, json!({})).await?;
+        write_notice(&mut transaction, application, id, NoticeKind::EndpointUpdated, json!({})).await?;
         if settings.disabled && !before.disabled {
             let details = json!({ "reason": "request" });
-            tell(&mut transaction, application, id, NoticeKind::EndpointDisabled, details).await?;
+            write_notice(&mut transaction, application, id, NoticeKind::EndpointDisabled, details).await?;
         }
         transaction.commit().await?;
         Ok(Some(row.into()))
@@ -401,8 +401,8 @@ impl ConfigurationStore {
         .await?;
         let Some(id) = deleted.map(EndpointId::from) else { return Ok(false) };
         note(&mut transaction, actor, Entry::in_application(application, "endpoint.deleted", id)).await?;
-        tell(&mut transaction, application, id, NoticeKind::EndpointDeleted, json!({})).await?;
-        follow_listeners(&mut transaction, application).await?;
+        write_notice(&mut transaction, application, id, NoticeKind::EndpointDeleted, json!({})).await?;
+        refresh_operational_application(&mut transaction, application).await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -47,14 +47,14 @@ const QUEUE: [&str; 33] = [
     "dead_letter::replay",
     "node::free_claims",
     "node::free_in_flight",
-    "rescue::look",
+    "rescue::scan",
     "rescue::put_back",
     "rescue::claims",
     "rescue::release_claims",
     "erase::messages",
 ];
 
-/// As `store/connect.rs` sets them.
+/// As `store/open.rs` sets them.
 pub(crate) const SETTINGS: &str = "
     SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
     SET jit = off; SET plan_cache_mode = force_generic_plan";
