@@ -9,7 +9,7 @@ use crate::domain::application::Application;
 use crate::domain::id::{ApplicationId, MessageId};
 use crate::domain::message::SharedMessage;
 use crate::lease::ClaimGuard;
-use crate::store::Claimed;
+use crate::store::ClaimedDelivery;
 
 use super::claim::PAUSE_AFTER_ERROR;
 use super::hand_back::{Guard, HandBackItem};
@@ -23,14 +23,19 @@ const TIME_TO_RECORD: Duration = Duration::from_secs(10);
 
 /// A row that was claimed, and counts as held by this node until it is dropped.
 struct HeldRow {
-    row: Claimed,
+    row: ClaimedDelivery,
     claim: ClaimGuard,
 }
 
 impl Dispatcher {
     /// Loads the messages of claimed rows as far as memory goes, and puts them into their lanes. An error with one
     /// application affects no other's rows.
-    pub(super) async fn load_claimed(self: &Arc<Self>, epoch: i64, rows: Vec<Claimed>, claimed_at: Instant) {
+    pub(super) async fn load_claimed(
+        self: &Arc<Self>,
+        epoch: i64,
+        rows: Vec<ClaimedDelivery>,
+        claimed_at: Instant,
+    ) {
         let claims = self.deps.lease.held_claims();
         let mut admitted = Vec::new();
         for row in rows {

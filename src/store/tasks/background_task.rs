@@ -76,7 +76,7 @@ struct Row {
     updated_at: DateTime<Utc>,
 }
 
-pub(in crate::store) fn kind(name: &str) -> Result<TaskKind, StoreError> {
+pub(super) fn kind(name: &str) -> Result<TaskKind, StoreError> {
     TaskKind::from_name(name)
         .ok_or_else(|| StoreError::Inconsistent(format!("a background task of kind {name}")))
 }
@@ -102,6 +102,20 @@ impl TryFrom<Row> for BackgroundTask {
             updated_at: row.updated_at,
         })
     }
+}
+
+/// Background tasks.
+macro_rules! select_tasks {
+    ($name:literal, $condition:literal, $($arguments:tt)*) => {
+        sqlx::query_as!(
+            Row,
+            $name + "
+            SELECT id, kind, state, filter, rate_per_second, total, done, error, created_at, updated_at
+            FROM background_task
+            " + $condition,
+            $($arguments)*
+        )
+    };
 }
 
 impl TaskStore {
@@ -140,13 +154,9 @@ impl TaskStore {
         application: Option<ApplicationId>,
         id: TaskId,
     ) -> Result<Option<BackgroundTask>, StoreError> {
-        sqlx::query_as!(
-            Row,
-            r#"-- background_task::get
-            SELECT id, kind, state, filter, rate_per_second, total, done,
-                   error, created_at, updated_at
-            FROM background_task
-            WHERE id = $1 AND environment_id = $2 AND ($3::uuid IS NULL OR application_id = $3)"#,
+        select_tasks!(
+            "-- background_task::get",
+            r#"WHERE id = $1 AND environment_id = $2 AND ($3::uuid IS NULL OR application_id = $3)"#,
             id.uuid(),
             environment.as_str(),
             application.map(ApplicationId::uuid),
@@ -170,13 +180,9 @@ impl TaskStore {
             filter.states.as_ref().map(|states| states.iter().map(|one| one.name().to_owned()).collect());
         let kinds: Option<Vec<String>> =
             filter.kinds.as_ref().map(|kinds| kinds.iter().map(|one| one.name().to_owned()).collect());
-        sqlx::query_as!(
-            Row,
-            r#"-- background_task::list
-            SELECT id, kind, state, filter, rate_per_second, total, done,
-                   error, created_at, updated_at
-            FROM background_task
-            WHERE environment_id = $1 AND ($2::uuid IS NULL OR application_id = $2)
+        select_tasks!(
+            "-- background_task::list",
+            r#"WHERE environment_id = $1 AND ($2::uuid IS NULL OR application_id = $2)
               AND ($3::text[] IS NULL OR state = ANY($3))
               AND ($4::text[] IS NULL OR kind = ANY($4))
               AND id > $5 AND id < $6
