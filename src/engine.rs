@@ -14,6 +14,7 @@ use crate::background_tasks::{ReplayHandle, ReplayRunner};
 use crate::config::Config;
 use crate::dispatch::{CLAIM_LEASE, DispatchOptions, Dispatcher, LaneLimits, Parts, Running};
 use crate::domain::clock::Clock;
+use crate::domain::policy::LONGEST_TIMEOUT;
 use crate::ingest::{Ingest, Writers};
 use crate::lease;
 use crate::lease::{KeeperEnd, Lease};
@@ -73,7 +74,7 @@ impl Engine {
     pub async fn start(config: &Config, foundation: Foundation<'_>) -> anyhow::Result<Self> {
         let Foundation { store, clock, threads, vital, place } = foundation;
         let sender = Sender::new(&SenderOptions {
-            request_timeout: config.request_timeout,
+            longest_timeout: LONGEST_TIMEOUT,
             idle_timeout: config.connection_idle_timeout,
             connection_lifetime: config.connection_lifetime,
             egress: egress_policy(config),
@@ -219,7 +220,6 @@ fn dispatch_options(config: &Config, paused: bool) -> DispatchOptions {
             queued_per_lane: QUEUED_PER_LANE,
         },
         memory_bytes: if config.roles.dispatcher { config.memory_budget_bytes } else { 0 },
-        request_timeout: config.request_timeout,
         claims: config.roles.dispatcher,
         paused,
         losses: config.test_losses,

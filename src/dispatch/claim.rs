@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::domain::application::Application;
 use crate::domain::id::{ApplicationId, MessageId};
 use crate::domain::message::SharedMessage;
+use crate::domain::policy::LONGEST_TIMEOUT;
 use crate::lease::HeldClaim;
 use crate::store::{Ask, Claimed, Claims, HandBack, StoreError};
 
@@ -212,8 +213,7 @@ impl Dispatcher {
         };
         let messages: HashMap<MessageId, SharedMessage> =
             messages.into_iter().map(|message| (message.id, Arc::new(message))).collect();
-        let start_by =
-            claimed_at + CLAIM_LEASE.saturating_sub(self.options.request_timeout + RECORD_ALLOWANCE);
+        let start_by = claimed_at + CLAIM_LEASE.saturating_sub(LONGEST_TIMEOUT + RECORD_ALLOWANCE);
         // Those of one application together, so that one that cannot be loaded is asked for once.
         admitted.sort_by_key(|(row, _)| row.row.application_id);
         let mut snapshot = None;

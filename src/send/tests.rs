@@ -34,7 +34,7 @@ pub(super) fn sender_trusting(
 ) -> Sender {
     let allowed: Vec<_> = subnets.iter().map(|subnet| subnet.parse().unwrap()).collect();
     let egress = EgressPolicy::new(&allowed);
-    let options = SenderOptions { request_timeout, egress, ..SenderOptions::default() };
+    let options = SenderOptions { longest_timeout: request_timeout, egress, ..SenderOptions::default() };
     Sender::trusting(&options, roots.to_vec()).unwrap()
 }
 
