@@ -31,8 +31,6 @@ pub use configuration::application::ApplicationRecord;
 pub use configuration::endpoint::EndpointRecord;
 pub use configuration::environment::EnvironmentRecord;
 pub use configuration::event_type::EventTypeRecord;
-pub use configuration::event_type::EventTypeSettings;
-pub use configuration::event_type::Schemas;
 pub use configuration::event_type_import::ImportMode;
 pub use configuration::event_type_import::Imported;
 pub use configuration::path_name::UnreachableName;

@@ -5,6 +5,7 @@ pub mod address;
 pub mod bounded_document;
 pub mod bounds;
 mod caller;
+pub(in crate::api) mod environment;
 pub mod error;
 pub mod extract;
 pub mod idempotency;

@@ -203,7 +203,7 @@ async fn change_endpoint(
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         .routes(routes!(list, pause_all))
         .routes(routes!(resume_all))

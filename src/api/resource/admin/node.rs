@@ -71,6 +71,6 @@ async fn list(State(state): State<SharedState>, caller: Caller) -> Result<Json<N
 }
 
 /// The routes of this resource.
-pub(in crate::api::resource::admin) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(list))
 }

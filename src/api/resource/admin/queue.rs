@@ -166,6 +166,6 @@ async fn by_tenant(
 }
 
 /// The routes of this resource.
-pub(in crate::api::resource::admin) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(by_endpoint)).routes(routes!(by_tenant))
 }

@@ -137,7 +137,7 @@ async fn discard_all(
 }
 
 /// The routes of an environment.
-pub(in crate::api::resource::dead_letter) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(replay_all))

@@ -147,7 +147,7 @@ async fn discard_all(
 }
 
 /// The routes of a tenant.
-pub(in crate::api::resource::dead_letter) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(replay_all))

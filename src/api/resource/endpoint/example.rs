@@ -101,6 +101,6 @@ async fn payload(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::endpoint) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(send))
 }

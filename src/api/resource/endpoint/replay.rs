@@ -190,6 +190,6 @@ async fn bulk_replay(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::endpoint) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(recover)).routes(routes!(replay_missing)).routes(routes!(bulk_replay))
 }

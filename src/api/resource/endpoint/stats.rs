@@ -102,6 +102,6 @@ async fn attempts(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::endpoint) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(deliveries)).routes(routes!(attempts))
 }

@@ -180,6 +180,6 @@ async fn shaped(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::message) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(create_batch))
 }

@@ -115,6 +115,6 @@ pub(in crate::api::resource::message) async fn earlier(
 }
 
 /// The routes of this part.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(create))
 }

@@ -62,6 +62,6 @@ async fn precheck(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::message) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(precheck))
 }

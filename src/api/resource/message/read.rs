@@ -133,7 +133,7 @@ async fn get(
 }
 
 /// The routes that read.
-pub(in crate::api::resource::message) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
 }
 

@@ -57,6 +57,6 @@ pub(in crate::api) const fn content_gone() -> ApiError {
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(resend))
 }

@@ -226,7 +226,7 @@ async fn of_endpoint(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::statistics) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         .routes(routes!(of_environment))
         .routes(routes!(of_application))

@@ -127,6 +127,6 @@ async fn event_types(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::statistics) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(applications)).routes(routes!(event_types))
 }
