@@ -17,11 +17,11 @@ use crate::store::{
     AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, TaskStore,
 };
 
-use super::conventions::error::ApiError;
 use super::credential::Authenticator;
+use super::endpoint_caps::EndpointCaps;
+use super::error::ApiError;
 use super::intake::budget::{AnswerRoom, Budgets};
 use super::intake::limits::IntakeLimits;
-use super::resource::endpoint::cap::EndpointCaps;
 
 /// What the API needs to do its work.
 pub struct ApiState {

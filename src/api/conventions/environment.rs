@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 use crate::api::credential::Caller;
 use crate::domain::id::EnvironmentId;
 
-use super::error::ApiError;
+use crate::api::error::ApiError;
 
 /// In which environment an operator looks.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -16,7 +16,7 @@ use crate::api::state::SharedState;
 use crate::domain::settings::Unreadable;
 
 use super::bounds::{self, BodyBounds};
-use super::error::ApiError;
+use crate::api::error::ApiError;
 
 /// The database's texts cannot hold U+0000, so nothing has it in its name.
 pub(super) const ENCODED_NUL: &str = "%00";

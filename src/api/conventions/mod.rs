@@ -6,7 +6,6 @@ pub mod bounded_document;
 pub mod bounds;
 mod caller;
 pub(in crate::api) mod environment;
-pub mod error;
 pub mod extract;
 pub mod idempotency;
 pub mod in_force;

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::domain::settings::{Fields, Settings};
 
-use super::error::ApiError;
 use super::extract::unreadable;
 use super::validate::Findings;
+use crate::api::error::ApiError;
 
 /// The settings that the given fields make of those that are there, checked and brought into form by `check`.
 ///

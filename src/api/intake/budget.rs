@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 
 use super::bytes::{KIB, permits, semaphore};
 use super::connection::CallerConnection;

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::credential::{Caller, Role};
+use crate::api::error::ApiError;
 use crate::api::resource::path::{ApplicationPath, EndpointPath};
 use crate::api::state::SharedState;
 use crate::domain::id::{ApplicationId, EndpointId};

@@ -5,6 +5,7 @@
 //! To add a setting: a field of [`DeliveryPolicy`], its default in [`EffectivePolicy::resolve`], and its effect where the
 //! effective policy is used. What the API takes and answers, its description, the audit log and the stored form follow.
 
+pub mod schedule;
 mod stored;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::endpoint::schedule::RetrySchedule;
+use schedule::RetrySchedule;
 
 pub use stored::UnknownPolicy;
 

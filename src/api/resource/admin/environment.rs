@@ -10,11 +10,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::environment::named_environment;
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::{ApiQuery, JsonBody};
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::EnvironmentId;
 use crate::store::EnvironmentRecord;

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 use crate::store::NodeRecord;
 

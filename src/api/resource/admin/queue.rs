@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
 use crate::store::{EndpointQueue, TenantQueue};

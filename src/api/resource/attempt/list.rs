@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::intake::answer::HeldAnswer;
 use crate::api::resource::message::EventTypes;
 use crate::api::resource::path::{EndpointPath, MessagePath, named_endpoint};

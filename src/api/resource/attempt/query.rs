@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::moment::optional_moment;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::domain::page::Stretch;
 use crate::store::{AttemptFilter, AttemptRecord, MessageFilter, StatusClass, TimeBounds};
 

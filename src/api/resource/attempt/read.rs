@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::path::AttemptPath;
 use crate::api::state::SharedState;
 

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::message::MessageOut;
 use crate::domain::delivery::attempt::Failure;
 use crate::domain::id::{AttemptId, EndpointId, MessageId};

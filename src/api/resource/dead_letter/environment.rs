@@ -7,10 +7,10 @@ use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::{ApiError, ErrorOut};
 use crate::api::conventions::extract::{ApiQuery, JsonBody, RawBody};
 use crate::api::conventions::page::{ListOut, PageQuery};
 use crate::api::credential::Caller;
+use crate::api::error::{ApiError, ErrorOut};
 use crate::api::openapi::errors::NotFound;
 use crate::api::resource::background_task::BackgroundTaskOut;
 use crate::api::state::SharedState;

@@ -7,10 +7,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::environment::EnvironmentQuery;
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::openapi::errors::NotFound;
 use crate::api::state::SharedState;
 use crate::domain::id::DeadLetterId;

@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 
 use super::shape::{EventTypeIn, EventTypeOut};

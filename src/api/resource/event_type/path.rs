@@ -1,8 +1,8 @@
 //! The path of an event type.
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::ApiState;
 
 const NAME: PathParameter = PathParameter::new("event_type_name", "Its name.");

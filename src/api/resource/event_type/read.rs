@@ -5,10 +5,10 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, NameKey, Ordering, PageQuery};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::intake::answer::HeldAnswer;
 use crate::api::state::SharedState;
 use crate::domain::page::Scan;

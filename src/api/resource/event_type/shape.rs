@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::unreadable;
 use crate::api::conventions::settings::read;
 use crate::api::conventions::validate::Findings;
+use crate::api::error::ApiError;
 use crate::api::openapi::settings::{answer, change, has_schema, input};
 use crate::domain::event_type::settings::EventTypeSettings;
 use crate::domain::settings::{Fields, Settings, part};

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 use crate::domain::id::MessageId;
 use crate::store::{Content, MessageRecord};

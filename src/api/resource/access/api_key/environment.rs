@@ -4,10 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::{ApiQuery, JsonBody};
 use crate::api::conventions::page::{ListOut, PageQuery};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::openapi::errors::NotFound;
 use crate::api::state::SharedState;
 

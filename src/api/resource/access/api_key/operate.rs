@@ -3,9 +3,9 @@
 use axum::Json;
 use http::StatusCode;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::credential::{Caller, Role};
+use crate::api::error::ApiError;
 use crate::api::state::ApiState;
 use crate::domain::access::api_key::ApiKey;
 use crate::domain::id::reference::Reference;

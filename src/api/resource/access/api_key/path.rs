@@ -1,8 +1,8 @@
 //! The path of an API key.
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::ApiState;
 use crate::domain::id::ApiKeyId;
 

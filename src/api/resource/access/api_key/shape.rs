@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Role;
+use crate::api::error::ApiError;
 use crate::domain::id::{ApiKeyId, ApplicationId, EnvironmentId};
 use crate::store::ApiKeyRecord;
 

@@ -6,10 +6,10 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::{RawBody, parse};
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::path::ApplicationPath;
 use crate::api::state::SharedState;
 

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::application::{ApplicationIn, create_unless_there};
 use crate::api::resource::path::ApplicationName;
 use crate::api::state::{ApiState, SharedState};

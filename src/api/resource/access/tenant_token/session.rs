@@ -7,8 +7,8 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::credential::{Caller, Role};
+use crate::api::error::ApiError;
 use crate::api::openapi::errors::NotFound;
 use crate::api::state::SharedState;
 use crate::domain::access::actor::ActorKind;

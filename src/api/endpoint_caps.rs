@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 use crate::config::Caps;
 use crate::domain::access::actor::{Actor, Role};
 use crate::domain::id::ApplicationId;
