@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::api;
 use crate::api::{
-    ApiState, Authenticator, Budgets, ConsoleState, EndpointCaps, IntakeLimits, ServerPolicies, TokenKey,
+    ApiState, Authenticator, Budgets, EndpointCaps, IntakeLimits, ServerPolicies, SharedViews, TokenKey,
 };
 use crate::config::{Config, JwtKey};
 use crate::dispatch::ThreadPool;
@@ -64,6 +64,7 @@ impl Database {
             policy: ServerPolicy {
                 max_in_flight: config.max_in_flight,
                 retry_schedule: Arc::new(config.retry_schedule.clone()),
+                timeout: config.request_timeout,
             },
         };
         match Store::connect(&options).await {
@@ -329,7 +330,7 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         access: store.access.clone(),
         tasks: store.tasks.clone(),
         rollups: store.rollups.clone(),
-        console: ConsoleState::new(server_policies(config)),
+        views: SharedViews::new(server_policies(config)),
         queue: store.queue.clone(),
         ingest: engine.ingest.clone(),
         replay: engine.replay.clone(),

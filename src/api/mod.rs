@@ -4,9 +4,12 @@
 
 pub mod conventions;
 pub mod credential;
+mod endpoint_caps;
+pub mod error;
 pub mod intake;
 pub mod openapi;
 pub mod resource;
+mod shared_views;
 pub mod state;
 
 use std::any::Any;
@@ -24,20 +27,20 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use conventions::bounds::BodyBounds;
-use conventions::error::ApiError;
 use conventions::idempotency::{Remembering, remember};
 use conventions::{bounds, in_force, not_served, parameters};
+use error::ApiError;
 use intake::layer::{Intake, take_in};
 use openapi::{docs, errors, examples};
 use state::SharedState;
 
 pub use credential::{Authenticator, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
+pub use endpoint_caps::EndpointCaps;
 pub use intake::budget::Budgets;
 pub use intake::connection::CallerConnection;
 pub use intake::limits::IntakeLimits;
-pub use resource::console::ConsoleState;
-pub use resource::console::ServerPolicies;
-pub use resource::endpoint::cap::EndpointCaps;
+pub use shared_views::ServerPolicies;
+pub use shared_views::SharedViews;
 pub use state::ApiState;
 
 /// All resources.

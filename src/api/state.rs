@@ -18,12 +18,12 @@ use crate::store::{
     TaskStore,
 };
 
-use super::conventions::error::ApiError;
 use super::credential::Authenticator;
+use super::endpoint_caps::EndpointCaps;
+use super::error::ApiError;
 use super::intake::budget::{AnswerRoom, Budgets};
 use super::intake::limits::IntakeLimits;
-use super::resource::console::ConsoleState;
-use super::resource::endpoint::cap::EndpointCaps;
+use super::shared_views::SharedViews;
 
 /// What the API needs to do its work.
 pub struct ApiState {
@@ -38,7 +38,7 @@ pub struct ApiState {
     /// What the views of the console read.
     pub rollups: RollupStore,
     /// What views of the console share, and what they tell of this server.
-    pub console: ConsoleState,
+    pub views: SharedViews,
     /// How the queue and its nodes are.
     pub queue: QueueStore,
     /// Accepts messages.

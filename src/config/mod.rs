@@ -33,7 +33,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::domain::access::claims::RequiredClaims;
-use crate::domain::endpoint::schedule::RetrySchedule;
+use crate::domain::policy::schedule::RetrySchedule;
 
 pub use caps::Caps;
 pub use error::ConfigError;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::store::{Ask, Claims, StoreError};
+use crate::store::{ClaimRequest, ClaimResult, StoreError};
 
 use super::claim_cursors::ClaimCursors;
 use super::{CLAIM_LEASE, Dispatcher};
@@ -125,7 +125,7 @@ impl Claimer {
     }
 
     /// What to claim: for the endpoints that are due, as far as their lanes have room.
-    fn asks(&self, now: Instant) -> Vec<Ask> {
+    fn asks(&self, now: Instant) -> Vec<ClaimRequest> {
         let mut asks = Vec::new();
         let mut rows = 0;
         while asks.len() < MAX_ENDPOINTS_PER_CLAIM
@@ -136,14 +136,14 @@ impl Claimer {
             let quota = self.dispatcher.lanes().room(endpoint_id);
             if quota > 0 {
                 rows += usize::from(quota);
-                asks.push(Ask { endpoint_id, floor: self.cursors.of(endpoint_id, now), quota });
+                asks.push(ClaimRequest { endpoint_id, floor: self.cursors.of(endpoint_id, now), quota });
             }
         }
         asks
     }
 
     /// Notes where the next claims for these endpoints begin to read, and when they are due.
-    fn note_claimed(&mut self, asks: &[Ask], claims: &Claims, asked_at: Instant) {
+    fn note_claimed(&mut self, asks: &[ClaimRequest], claims: &ClaimResult, asked_at: Instant) {
         let mut taken: HashMap<_, (u16, _)> = HashMap::new();
         for row in &claims.rows {
             let (count, last) = taken.entry(row.endpoint_id).or_insert((0, row.due_at));

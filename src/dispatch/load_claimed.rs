@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use crate::domain::application::Application;
 use crate::domain::id::{ApplicationId, MessageId};
 use crate::domain::message::SharedMessage;
+use crate::domain::policy::LONGEST_TIMEOUT;
 use crate::lease::ClaimGuard;
-use crate::store::Claimed;
+use crate::store::ClaimedDelivery;
 
 use super::claim::PAUSE_AFTER_ERROR;
 use super::hand_back::{Guard, HandBackItem};
@@ -23,14 +24,19 @@ const TIME_TO_RECORD: Duration = Duration::from_secs(10);
 
 /// A row that was claimed, and counts as held by this node until it is dropped.
 struct HeldRow {
-    row: Claimed,
+    row: ClaimedDelivery,
     claim: ClaimGuard,
 }
 
 impl Dispatcher {
     /// Loads the messages of claimed rows as far as memory goes, and puts them into their lanes. An error with one
     /// application affects no other's rows.
-    pub(super) async fn load_claimed(self: &Arc<Self>, epoch: i64, rows: Vec<Claimed>, claimed_at: Instant) {
+    pub(super) async fn load_claimed(
+        self: &Arc<Self>,
+        epoch: i64,
+        rows: Vec<ClaimedDelivery>,
+        claimed_at: Instant,
+    ) {
         let claims = self.deps.lease.held_claims();
         let mut admitted = Vec::new();
         for row in rows {
@@ -61,7 +67,7 @@ impl Dispatcher {
         };
         let messages: HashMap<MessageId, SharedMessage> =
             messages.into_iter().map(|message| (message.id, Arc::new(message))).collect();
-        let start_by = claimed_at + CLAIM_LEASE.saturating_sub(self.options.request_timeout + TIME_TO_RECORD);
+        let start_by = claimed_at + CLAIM_LEASE.saturating_sub(LONGEST_TIMEOUT + TIME_TO_RECORD);
         // Sorted by application, so that each is loaded once.
         admitted.sort_by_key(|(row, _)| row.row.application_id);
         let mut loaded = None;

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::domain::id::MessageId;
-use crate::store::{FormerSelf, Joined, QueueStore, StoreError};
+use crate::store::{Joined, QueueStore, StoreError, Takeover};
 
 pub use held_claims::ClaimGuard;
 pub use held_claims::ClaimKey;
@@ -75,8 +75,8 @@ impl Lease {
         let mark = held_messages.low_water_mark();
         let (epoch, freed) = loop {
             let waited = began.elapsed() > DEAD_AFTER;
-            let former = if waited { FormerSelf::Fence } else { FormerSelf::FenceInSamePlace };
-            match queue.join_node(name, address, former, NODE_TIME_TO_LIVE, mark).await? {
+            let takeover = if waited { Takeover::Always } else { Takeover::IfSamePlace };
+            match queue.join_node(name, address, takeover, NODE_TIME_TO_LIVE, mark).await? {
                 Joined::As { epoch, freed } => break (epoch, freed),
                 Joined::NameInUse { beat_age } => {
                     if beat_age + HEARTBEAT_AGE_MARGIN < began.elapsed() {
@@ -201,7 +201,7 @@ impl Lease {
         // Messages that wait to be written have their ids already, and will be written under the new epoch.
         let mark = self.inner.held_messages.low_water_mark();
         let Inner { name, address, .. } = &*self.inner;
-        match queue.join_node(name, address, FormerSelf::Respect, NODE_TIME_TO_LIVE, mark).await? {
+        match queue.join_node(name, address, Takeover::IfStale, NODE_TIME_TO_LIVE, mark).await? {
             Joined::NameInUse { .. } => Err(LeaseError::NameInUse(name.clone())),
             Joined::As { epoch, freed } => {
                 let mut unresolved = self.unresolved();

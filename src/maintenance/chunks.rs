@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::store::{StoreError, Walked};
+use crate::store::{ChunkProgress, StoreError};
 
 const PAUSE_BETWEEN_CHUNKS: Duration = Duration::from_millis(20);
 
@@ -41,7 +41,7 @@ impl Chunks<'_> {
     ///
     /// # Errors
     /// That of a chunk; what was done before stays done.
-    pub(super) async fn walk<F: Future<Output = Result<Walked, StoreError>>>(
+    pub(super) async fn walk<F: Future<Output = Result<ChunkProgress, StoreError>>>(
         self,
         max_chunks: u32,
         mut chunk: impl FnMut(Uuid) -> F,
@@ -78,7 +78,7 @@ mod tests {
         let mut left = vec![0, 3, 5, 5];
         assert_eq!(chunks.until_nothing(10, || ready(Ok(left.pop().unwrap()))).await.unwrap(), 13);
         assert_eq!(chunks.until_nothing(4, || ready(Ok(5))).await.unwrap(), 20);
-        let endless = |_| ready(Ok(Walked { done: 1, next: Some(Uuid::max()) }));
+        let endless = |_| ready(Ok(ChunkProgress { done: 1, next: Some(Uuid::max()) }));
         assert_eq!(chunks.walk(4, endless).await.unwrap(), 4);
         stop.cancel();
         assert_eq!(chunks.until_nothing(10, || ready(Ok(5))).await.unwrap(), 5);

@@ -85,7 +85,7 @@ impl Rescuer {
         let mark = self.lease.held_messages().low_water_mark();
         let mut after = before(self.lease.verified_mark());
         loop {
-            let found = self.queue.look_for_lost(epoch, after, mark, ROWS_PER_READ).await?;
+            let found = self.queue.scan_for_lost(epoch, after, mark, ROWS_PER_READ).await?;
             self.put_back(epoch, found.owned, found.lost).await?;
             match found.last {
                 Some(last) => after = last,
@@ -100,7 +100,7 @@ impl Rescuer {
     async fn advance_full_scan(&mut self, epoch: i64) -> Result<(), StoreError> {
         for _ in 0..SCAN_READS_PER_SEARCH {
             let Some(after) = self.full_scan.position() else { return Ok(()) };
-            let found = self.queue.look_for_lost(epoch, after, MessageId::LAST, ROWS_PER_READ).await?;
+            let found = self.queue.scan_for_lost(epoch, after, MessageId::LAST, ROWS_PER_READ).await?;
             self.full_scan.advance(found.last);
             self.put_back(epoch, found.owned, found.lost).await?;
         }

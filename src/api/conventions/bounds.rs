@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
-use super::error::ApiError;
+use crate::api::error::ApiError;
 
 /// A text that no rule names.
 pub(in crate::api) const MOST_CHARACTERS: usize = 256;

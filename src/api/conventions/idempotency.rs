@@ -18,7 +18,7 @@ use crate::api::credential::Caller;
 use crate::api::state::SharedState;
 use crate::store::{Claim, ClaimedKey, IdempotencyKey};
 
-use super::error::ApiError;
+use crate::api::error::ApiError;
 
 /// Where messages are posted: the paths whose keys ingest writes.
 pub const MESSAGE_PATH: &str = "/api/v1/app/{app_id}/msg";

@@ -18,7 +18,7 @@ use crate::domain::clock::Clock;
 use crate::domain::id::EnvironmentId;
 use crate::store::{ConfigurationStore, Credentials};
 
-use super::conventions::error::ApiError;
+use super::error::ApiError;
 use token::Tokens;
 
 pub use crate::domain::access::actor::Role;

@@ -17,8 +17,8 @@ use http::{HeaderValue, Method, Version, header};
 
 use crate::domain::id::path_name;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::credential::{Caller, Role};
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 
 use super::connection::CallerConnection;

@@ -8,7 +8,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{OpenApi, SecurityRequirement};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::api::conventions::error::{ErrorOut, ValidationErrorOut};
+use crate::api::error::{ErrorOut, ValidationErrorOut};
 
 const SPECIFICATION_PATH: &str = "/api/v1/openapi.json";
 

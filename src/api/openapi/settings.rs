@@ -78,10 +78,16 @@ fn without_null(kind: Value) -> Value {
 fn add_second_names<S: Settings>(object: &mut Map<String, Value>) {
     let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else { return };
     for second in S::SECOND_NAMES {
-        if let Some(mut field) = properties.get(second.of).cloned() {
-            field["description"] = json!(format!("Another name of `{}`.", second.of));
-            properties.insert(second.name.to_owned(), field);
-        }
+        let Some(mut field) = properties.get(second.of).cloned() else { continue };
+        let description = if second.is_single_entry {
+            field = field["items"].take();
+            field["type"] = json!([field["type"], "null"]);
+            format!("A single one of `{}`.", second.of)
+        } else {
+            format!("Another name of `{}`.", second.of)
+        };
+        field["description"] = json!(description);
+        properties.insert(second.name.to_owned(), field);
     }
 }
 

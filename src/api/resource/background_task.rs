@@ -11,11 +11,11 @@ use utoipa_axum::routes;
 
 use serde_json::Value;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::background_task::{TaskKind, TaskState};
 use crate::domain::id::TaskId;
@@ -259,6 +259,6 @@ async fn cancel(
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(get)).routes(routes!(cancel))
 }

@@ -142,6 +142,6 @@ async fn ping() -> StatusCode {
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(get)).routes(routes!(ping))
 }

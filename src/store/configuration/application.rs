@@ -17,7 +17,7 @@ use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::access::token_cutoff::announce;
 use crate::store::database::connection::Connection;
-use crate::store::operational::tell::tell_of_deletion;
+use crate::store::operational::write_notice::write_deletion_notices;
 
 use super::ConfigurationStore;
 use super::stored_policy::stored_policy;
@@ -228,7 +228,7 @@ impl ConfigurationStore {
         if !raise_version(&mut transaction, id).await? {
             return Ok(false);
         }
-        tell_of_deletion(&mut transaction, id).await?;
+        write_deletion_notices(&mut transaction, id).await?;
         sqlx::query!(
             "-- application::delete
             WITH endpoints AS (

@@ -18,7 +18,7 @@ use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
 use crate::store::history::message::stored_length;
-use crate::store::operational::tell::{follow_listeners, tell};
+use crate::store::operational::write_notice::{refresh_operational_application, write_notice};
 
 use super::ConfigurationStore;
 use super::endpoint_secret::insert_secret;
@@ -248,8 +248,8 @@ impl ConfigurationStore {
         .map_err(uid_taken)?;
         insert_secret(&mut transaction, &self.sealer, id, secret).await?;
         note(&mut transaction, actor, Entry::in_application(application, "endpoint.created", id)).await?;
-        tell(&mut transaction, application, id, NoticeKind::EndpointCreated, json!({})).await?;
-        follow_listeners(&mut transaction, application).await?;
+        write_notice(&mut transaction, application, id, NoticeKind::EndpointCreated, json!({})).await?;
+        refresh_operational_application(&mut transaction, application).await?;
         transaction.commit().await?;
         row.try_into()
     }
@@ -305,10 +305,10 @@ impl ConfigurationStore {
         let fields = before.changed_in(&settings);
         let entry = Entry::in_application(application, "endpoint.updated", id).fields(&fields);
         note(&mut transaction, actor, entry).await?;
-        tell(&mut transaction, application, id, NoticeKind::EndpointUpdated, json!({})).await?;
+        write_notice(&mut transaction, application, id, NoticeKind::EndpointUpdated, json!({})).await?;
         if settings.disabled && !before.disabled {
             let details = json!({ "reason": "request" });
-            tell(&mut transaction, application, id, NoticeKind::EndpointDisabled, details).await?;
+            write_notice(&mut transaction, application, id, NoticeKind::EndpointDisabled, details).await?;
         }
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(Some(EndpointRecord::try_from(row)?))
@@ -340,8 +340,8 @@ impl ConfigurationStore {
         .await?;
         let Some(id) = deleted.map(EndpointId::from) else { return Ok(false) };
         note(&mut transaction, actor, Entry::in_application(application, "endpoint.deleted", id)).await?;
-        tell(&mut transaction, application, id, NoticeKind::EndpointDeleted, json!({})).await?;
-        follow_listeners(&mut transaction, application).await?;
+        write_notice(&mut transaction, application, id, NoticeKind::EndpointDeleted, json!({})).await?;
+        refresh_operational_application(&mut transaction, application).await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -11,11 +11,11 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::moment::optional_moment;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::intake::answer::HeldAnswer;
 use crate::api::resource::endpoint::shape::EndpointOut;
 use crate::api::resource::message::{EventTypes, MessageOut};

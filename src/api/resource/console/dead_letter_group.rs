@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::dead_letter::OpenFilterQuery;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::background_task::{TaskKind, TaskState};

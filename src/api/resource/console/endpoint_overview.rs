@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::path::EndpointPath;
 use crate::api::resource::statistics::AttemptCountsOut;
 use crate::api::state::{ApiState, SharedState};
@@ -128,7 +128,7 @@ fn code(closed: &str) -> &'static str {
 
 fn held_because(state: &ApiState, endpoint: &EndpointState) -> Option<HeldBecauseOut> {
     let (closed, at) = endpoint.closed.as_ref()?;
-    let limit = TimeDelta::from_std(state.console.policies.hold_limit).ok();
+    let limit = TimeDelta::from_std(state.views.policies.hold_limit).ok();
     // A pause of all dispatching buries nothing.
     let ends = limit.filter(|_| closed != "all_paused");
     let first = endpoint.first_due_at.map(|due| due.max(*at));
@@ -221,7 +221,7 @@ async fn get(
         incident,
         held_because: held_because(&state, &endpoint),
         secrets: secrets.into_iter().map(Into::into).collect(),
-        policies: PoliciesOut::of(&state.console.policies, &endpoint),
+        policies: PoliciesOut::of(&state.views.policies, &endpoint),
         app_name: endpoint.application_name,
         throttled_until: None,
     }))

@@ -11,11 +11,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
+use crate::api::shared_views::Askers;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::rollup::range::{Buckets, Range};
@@ -44,12 +45,6 @@ impl PathObject for AskedEventType {
 }
 
 path_extractors!(AskedEventType);
-
-/// How many enabled endpoints name each event type, and how many get all.
-pub(super) struct Askers {
-    by_name: Vec<(String, i64)>,
-    everything: i64,
-}
 
 /// How much of each event type was accepted, and how many endpoints ask for it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -127,7 +122,7 @@ async fn statistics(
         let (by_name, everything) = state.rollups.askers(environment).await?;
         Ok(Arc::new(Askers { by_name, everything }))
     };
-    let askers = state.console.askers(environment.clone(), asked).await?;
+    let askers = state.views.askers(environment.clone(), asked).await?;
     let mut found: BTreeMap<String, EventTypeStatOut> = BTreeMap::new();
     let empty = || EventTypeStatOut { series: vec![0; buckets.count], ..EventTypeStatOut::default() };
     for hour in counts {

@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::{Caller, Role};
+use crate::api::error::ApiError;
 use crate::api::resource::attempt::{shown_error, shown_failure};
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
@@ -192,7 +192,7 @@ async fn set_known(
     let there = derive(state, environment, None).await?;
     there.iter().find(|it| it.id == path.id).ok_or(ApiError::NotFound)?;
     state.rollups.acknowledge_incident(caller.actor(), environment, &path.id, known).await?;
-    state.console.forget_overviews(environment).await;
+    state.views.forget_overviews(environment).await;
     let now = state.history.database_time().await?;
     let there = derive(state, environment, None).await?.into_iter().filter(|it| it.id == path.id).collect();
     let shown = shown(state, caller, environment, there, now).await?;

@@ -11,13 +11,9 @@ mod overview;
 mod policies;
 mod series;
 mod shape;
-mod shared;
 mod sparkline;
 mod troubles;
 mod worst;
-
-pub use shared::ConsoleState;
-pub use shared::ServerPolicies;
 
 pub(in crate::api) use node::NodeOut;
 

@@ -1,19 +1,19 @@
 //! Everything that the first screen shows, in one answer. Many open consoles share one that was computed within the last
 //! two seconds.
 
-use std::sync::Arc;
-
-use axum::Json;
 use axum::extract::State;
+use axum::response::IntoResponse;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::credential::{Caller, Role};
+use crate::api::error::ApiError;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::delivery::dead_letter::DeadLetterFilter;
 use crate::domain::id::EnvironmentId;
@@ -146,7 +146,7 @@ async fn compute(
     caller: &Caller,
     environment: &EnvironmentId,
     range: Range,
-) -> Result<Arc<OverviewOut>, ApiError> {
+) -> Result<Bytes, ApiError> {
     let rollups = &state.rollups;
     let scope = RollupScope::Environment(environment).uuid();
     let set_up = rollups.set_up(environment).await?;
@@ -186,7 +186,7 @@ async fn compute(
         examples: Vec::new(),
     });
     let all = sum(&tallies);
-    Ok(Arc::new(OverviewOut {
+    let overview = OverviewOut {
         as_of: now,
         range,
         paused_at: pause.as_ref().map(|pause| pause.since),
@@ -209,7 +209,8 @@ async fn compute(
         incidents,
         worst_endpoints,
         nodes,
-    }))
+    };
+    serde_json::to_vec(&overview).map(Bytes::from).map_err(|_| ApiError::Internal)
 }
 
 /// Show everything that the first screen shows.
@@ -225,11 +226,12 @@ async fn get(
     State(state): State<SharedState>,
     caller: Caller,
     ApiQuery(query): ApiQuery<RangeQuery>,
-) -> Result<Json<Arc<OverviewOut>>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let environment = caller.whole_environment()?;
     let key = (environment.clone(), query.range, caller.role == Role::Operator);
     let computed = compute(&state, &caller, environment, query.range);
-    state.console.overview(key, computed).await.map(Json)
+    let overview = state.views.overview(key, computed).await?;
+    Ok(([(CONTENT_TYPE, "application/json")], overview))
 }
 
 /// The routes of this part.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::policy::DeliveryPolicy;
+use crate::domain::policy::{DeliveryPolicy, LONGEST_TIMEOUT};
 use crate::store::EndpointState;
 
-use super::shared::ServerPolicies;
+use crate::api::shared_views::ServerPolicies;
 
 /// A number that holds, and who says so.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,6 +65,8 @@ impl PoliciesOut {
         let (schedule, retry_schedule_from) = nearest(policies, |it| it.retry_schedule.clone());
         let waits = schedule.as_ref().map_or(server.retry_schedule.as_slice(), |schedule| schedule.waits());
         let (at_once, at_once_from) = nearest(policies, |it| it.max_in_flight);
+        let (timeout, deadline_from) = nearest(policies, |it| it.timeout);
+        let deadline = timeout.map_or(server.request_timeout, |seconds| Duration::from_secs(seconds.into()));
         // Each level has a limit of its own; the lower one is felt first.
         let [own, application, _] = policies;
         let limits = [(own.rate_limit, "endpoint"), (application.rate_limit, "application")];
@@ -81,7 +83,10 @@ impl PoliciesOut {
                 value: Some(f64::from(at_once.unwrap_or(server.max_in_flight))),
                 from: at_once_from,
             },
-            deadline_seconds: of_server(Some(server.request_timeout)),
+            deadline_seconds: PolicyNumber {
+                value: Some(deadline.min(LONGEST_TIMEOUT).as_secs_f64()),
+                from: deadline_from,
+            },
             disable_after_seconds: of_server(server.disable_after),
             hold_seconds: of_server(Some(server.hold_limit)),
         }

@@ -11,9 +11,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::attempt::shown_failure;
 use crate::api::resource::path::ApplicationPath;
 use crate::api::state::{ApiState, SharedState};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 use crate::api::state::ApiState;
 use crate::domain::id::{EndpointId, EnvironmentId};
 use crate::domain::rollup::incident::{Band, IncidentKind, bucket_seconds};
@@ -176,6 +176,6 @@ fn length(incident: &Incident, now: DateTime<Utc>) -> i64 {
 /// When the first that is held becomes a dead letter.
 pub(super) fn held_until(state: &ApiState, incident: &Incident) -> Option<DateTime<Utc>> {
     let endpoint = incident.endpoint().filter(|it| it.is_closed && it.queued.count > 0)?;
-    let limit = TimeDelta::from_std(state.console.policies.hold_limit).ok()?;
+    let limit = TimeDelta::from_std(state.views.policies.hold_limit).ok()?;
     incident.since.max(endpoint.first_due_at?).checked_add_signed(limit)
 }

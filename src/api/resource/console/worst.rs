@@ -5,8 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::ApiState;
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
 use crate::domain::rollup::range::Range;

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::moment::optional_moment;
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 use crate::domain::background_task::TaskKind;
 use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeadLetterState, DeathReason};

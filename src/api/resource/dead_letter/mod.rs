@@ -129,6 +129,6 @@ impl DeadLetterOut {
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     environment::routes().merge(tenant::routes()).merge(operator::routes())
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::attempt::shown_failure;
 use crate::api::state::ApiState;
 use crate::domain::background_task::TaskKind;

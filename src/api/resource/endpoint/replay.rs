@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::validate::{Findings, stored_count};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::background_task::{BackgroundTaskOut, start_task};
 use crate::api::resource::path::EndpointPath;
 use crate::api::state::SharedState;
@@ -190,6 +190,6 @@ async fn bulk_replay(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::endpoint) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(recover)).routes(routes!(replay_missing)).routes(routes!(bulk_replay))
 }

@@ -13,15 +13,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::bounded_document;
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 use crate::domain::event_type::openapi_webhooks::{Webhook, webhooks};
-use crate::store::{EventTypeSettings, ImportMode};
+use crate::domain::event_type::settings::EventTypeSettings;
+use crate::store::ImportMode;
 
-use super::check_parts;
+use super::shape::check_parts;
 
 /// How long the reading of a document may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -216,7 +217,7 @@ async fn import(
 }
 
 /// The routes of this part.
-pub(in crate::api) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(import))
 }
 

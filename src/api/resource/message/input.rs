@@ -6,8 +6,8 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::validate::Findings;
+use crate::api::error::ApiError;
 use crate::api::resource::application::ApplicationIn;
 use crate::ingest::NewMessage;
 use crate::store::IdempotencyKey;

@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::moment::is_usual;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::background_task::{BackgroundTaskOut, start_task};
 use crate::api::state::SharedState;
 use crate::domain::background_task::{TaskKind, UsageOrder};
@@ -127,6 +127,6 @@ async fn event_types(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::statistics) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(applications)).routes(routes!(event_types))
 }
