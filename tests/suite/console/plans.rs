@@ -8,7 +8,7 @@ use crate::support::plans::{generic_plan, nodes, statements};
 use crate::support::queue::full_queue;
 
 /// What views of the console run.
-const VIEWS: [&str; 28] = [
+const VIEWS: [&str; 25] = [
     "audit::last_who_did",
     "console::endpoint_state",
     "console::known_among",
@@ -34,9 +34,6 @@ const VIEWS: [&str; 28] = [
     "rollup_gauge::read",
     "queue_sample::endpoints_after",
     "queue_sample::write",
-    "rollup::minute",
-    "rollup::delete_old",
-    "rollup_gauge::delete_old",
 ];
 /// What grows with time or traffic.
 const LARGE: [&str; 12] = [
