@@ -15,11 +15,10 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, Version, header};
 
-use crate::domain::id::path_name;
-
 use crate::api::credential::{Caller, Role};
 use crate::api::error::ApiError;
 use crate::api::state::SharedState;
+use crate::domain::id::path_name;
 
 use super::connection::CallerConnection;
 use super::{answer, body, budget};
