@@ -27,10 +27,10 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use conventions::bounds::BodyBounds;
-use conventions::idempotency::{Remembering, remember};
+use conventions::idempotency::{IdempotencyLayer, answer_once};
+use conventions::take_in::{Intake, take_in};
 use conventions::{bounds, in_force, not_served, parameters};
 use error::ApiError;
-use intake::layer::{Intake, take_in};
 use openapi::{docs, errors, examples};
 use state::SharedState;
 
@@ -77,7 +77,7 @@ pub fn router(state: ApiState) -> Router {
         .layer((
             cors,
             from_fn_with_state(Intake::new(state.clone()), take_in),
-            from_fn_with_state(Remembering::new(state.clone()), remember),
+            from_fn_with_state(IdempotencyLayer::new(state.clone()), answer_once),
             from_fn_with_state(state.clone(), in_force::answer_in_force),
             Extension(body_bounds),
             CatchPanicLayer::custom(answer_panic as fn(Box<dyn Any + Send>) -> Response),

@@ -55,7 +55,7 @@ pub struct ApiState {
     pub public_url: Url,
     /// Verifies tokens.
     pub authenticator: Authenticator,
-    /// Judges the addresses of endpoints.
+    /// Which addresses endpoints may have.
     pub egress: EgressPolicy,
     /// Proxies whose word on where a request came from is taken.
     pub trusted_proxies: Vec<IpNet>,

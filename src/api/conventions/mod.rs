@@ -15,4 +15,5 @@ pub mod page;
 pub mod parameters;
 pub(in crate::api) mod path;
 pub(in crate::api) mod settings;
+pub mod take_in;
 pub mod validate;

@@ -101,7 +101,7 @@ impl Authenticator {
         self.0.tokens.sign(claims)
     }
 
-    /// The clock that tokens are judged by.
+    /// The clock by which tokens expire.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
     }

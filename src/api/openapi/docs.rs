@@ -52,7 +52,7 @@ impl Modify for Bearer {
 /// The routes that serve the description and its page.
 pub fn routes<S: Clone + Send + Sync + 'static>(specification: OpenApi) -> Router<S> {
     let copy = specification.clone();
-    // It would have the description judged by a server elsewhere.
+    // The validator would send the description to a server elsewhere.
     let page = Config::default().validator_url("none");
     Router::new()
         .route("/openapi.json", get(move || async move { Json(copy) }))

@@ -18,7 +18,7 @@ pub(in crate::api::resource::message) const MAX_CHANNELS: usize = 5;
 const MAX_TAGS: usize = 5;
 const MAX_RETENTION_DAYS: u32 = 3_650;
 /// A payload that is smaller than a connection's buffer, which is at least this large.
-const COPIED_BYTES: usize = 8 * 1024;
+const MAX_COPIED_PAYLOAD_BYTES: usize = 8 * 1024;
 
 /// A message to send.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -118,7 +118,11 @@ impl MessageIn<'_> {
 
 /// The payload's bytes: a part of the body or, where the connection's whole buffer would be kept for it, a copy.
 fn kept(body: &Bytes, payload: &[u8]) -> Bytes {
-    if payload.len() < COPIED_BYTES { Bytes::copy_from_slice(payload) } else { body.slice_ref(payload) }
+    if payload.len() < MAX_COPIED_PAYLOAD_BYTES {
+        Bytes::copy_from_slice(payload)
+    } else {
+        body.slice_ref(payload)
+    }
 }
 
 #[cfg(test)]

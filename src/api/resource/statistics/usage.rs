@@ -22,7 +22,7 @@ use crate::domain::id::reference::Reference;
 use crate::store::NewTask;
 
 /// So many applications can be named at once.
-const MOST_NAMED: usize = 500;
+const MAX_APPLICATIONS: usize = 500;
 
 /// Whose messages to count.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -88,7 +88,7 @@ async fn applications(
     let mut unresolved = Vec::new();
     let mut named = Vec::new();
     let asked = input.app_ids.as_deref().unwrap_or_default();
-    if asked.len() > MOST_NAMED || asked.iter().any(|id| id.contains('\0')) {
+    if asked.len() > MAX_APPLICATIONS || asked.iter().any(|id| id.contains('\0')) {
         return Err(refused("appIds", "may have 500 ids or `uid`s at most"));
     }
     for id in asked {

@@ -15,14 +15,12 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, Version, header};
 
-use crate::domain::id::path_name;
-
 use crate::api::credential::{Caller, Role};
 use crate::api::error::ApiError;
+use crate::api::intake::connection::CallerConnection;
+use crate::api::intake::{answer, body, budget};
 use crate::api::state::SharedState;
-
-use super::connection::CallerConnection;
-use super::{answer, body, budget};
+use crate::domain::id::path_name;
 
 /// A rest of a body that is no longer is thrown away, so that the connection can go on.
 const MOST_DISCARDED_BYTES: usize = 64 << 10;
