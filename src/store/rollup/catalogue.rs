@@ -77,6 +77,24 @@ impl RollupStore {
         Ok((rows.into_iter().filter_map(|row| Some((row.name?, row.endpoints))).collect(), everything))
     }
 
+    /// Whether an event type is in the catalogue, or an endpoint names it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn knows_event_type(&self, environment: &EnvironmentId, name: &str) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar!(
+            r#"-- event_type::is_known
+            SELECT EXISTS (SELECT FROM event_type WHERE environment_id = $1 AND name = $2) OR EXISTS (
+                SELECT FROM endpoint e JOIN application a ON a.id = e.application_id
+                WHERE e.event_types @> ARRAY[$2::text] AND e.deleted_at IS NULL AND a.environment_id = $1
+            ) AS "is_known!""#,
+            environment.as_str(),
+            name,
+        )
+        .fetch_one(&self.reading)
+        .await?)
+    }
+
     /// Endpoints that get an event type, by id.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
+use crate::api::openapi::errors::NotFound;
 use crate::api::resource::dead_letter::OpenFilterQuery;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::background_task::{TaskKind, TaskState};
@@ -131,7 +132,7 @@ fn shape(group: DeadLetterGroup, running: &Running, caller: &Caller) -> DeadLett
 #[utoipa::path(
     get, path = "/api/v1/dead-letter/group", operation_id = "v1.dead-letter.groups", tag = "dead letter",
     params(OpenFilterQuery),
-    responses((status = 200, description = "The groups.", body = DeadLetterGroupsOut))
+    responses((status = 200, description = "The groups.", body = DeadLetterGroupsOut), NotFound)
 )]
 async fn list(
     State(state): State<SharedState>,

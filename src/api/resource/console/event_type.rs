@@ -31,7 +31,7 @@ const SHORTEST_BUCKET: i64 = 3_600;
 
 const EVENT_TYPE: PathParameter = PathParameter::new("event_type_name", "The event type's name.");
 
-/// An event type that need not be in the catalogue: endpoints may ask for it before it is.
+/// An event type of the catalogue, or one that an endpoint asks for before it is there.
 pub(super) struct AskedEventType {
     name: String,
 }
@@ -39,8 +39,10 @@ pub(super) struct AskedEventType {
 impl PathObject for AskedEventType {
     const PARAMETERS: &[PathParameter] = &[EVENT_TYPE];
 
-    async fn find(values: &PathValues, _: &Caller, _: &ApiState) -> Result<Self, ApiError> {
-        Ok(Self { name: values.text(&EVENT_TYPE)?.to_owned() })
+    async fn find(values: &PathValues, caller: &Caller, state: &ApiState) -> Result<Self, ApiError> {
+        let name = values.text(&EVENT_TYPE)?;
+        let is_known = state.rollups.knows_event_type(caller.whole_environment()?, name).await?;
+        if is_known { Ok(Self { name: name.to_owned() }) } else { Err(ApiError::NotFound) }
     }
 }
 

@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use crate::api::conventions::bounds::IDS_CHARACTERS;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
@@ -27,8 +28,6 @@ use super::shape::{CappedCount, RangeQuery, p95};
 
 /// So many at once.
 const MOST_IDS: usize = 100;
-/// A comma and the longest id, so many times.
-const MOST_CHARACTERS: usize = 4_096;
 
 /// Of what the charts are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -112,8 +111,8 @@ pub(in crate::api) struct SparklineOut {
 
 fn parse_ids(text: &str, kind: Kind) -> Result<Vec<Uuid>, ApiError> {
     let refused = |msg: String| ApiError::invalid(&["query", "ids"], msg, "value_error");
-    if text.len() > MOST_CHARACTERS {
-        return Err(refused(format!("may have {MOST_CHARACTERS} characters at most")));
+    if text.len() > IDS_CHARACTERS {
+        return Err(refused(format!("may have {IDS_CHARACTERS} characters at most")));
     }
     let texts: Vec<&str> = text.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
     if texts.len() > MOST_IDS {
