@@ -1,7 +1,7 @@
 # Postrider: what people type. `make` alone says what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz chaos bench lint fmt sqlx openapi
+.PHONY: help run test fuzz chaos bench lint fmt sqlx openapi release
 
 help: ## What there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -18,7 +18,9 @@ test: ## Everything that must hold before a commit
 	cargo fmt --check
 	scripts/sqlx-prepare --check
 	scripts/test
-	@if command -v cargo-deny >/dev/null; then cargo deny --offline check bans licenses sources; fi
+	@if command -v cargo-deny >/dev/null; then \
+	    if cargo fetch --locked --quiet; then cargo deny --offline check bans licenses sources; \
+	    else echo "crates were not checked: those of other systems cannot be fetched"; fi; fi
 	@if command -v cargo-deny >/dev/null; then \
 	    if cargo deny fetch db >/dev/null 2>&1; then cargo deny --offline check advisories || echo "advisories: something is to be looked at"; \
 	    else echo "advisories were not checked: they cannot be fetched"; fi; fi
@@ -27,13 +29,16 @@ fuzz: ## Ask the API of everything its description allows and forbids, for long;
 	@scripts/ensure-tools --test
 	POSTRIDER_FUZZ_EXAMPLES=$(or $(FUZZ),100) POSTRIDER_FUZZ_SEED=$$(date +%s) scripts/test --test suite specification::fuzz::
 
-chaos: ## Try every promise under every kind of fault, a million pairs and forty outages in half an hour; see docs/reliability.md
+chaos: ## Try every promise under every kind of fault, of hostile receiver and of overload, in an hour; see docs/reliability.md
 	@scripts/ensure-tools --test
 	cargo build --release --bin postrider
 	POSTRIDER_CHAOS_PROGRAM=$$(realpath "$${CARGO_TARGET_DIR:-target}/release/postrider") \
 	    POSTRIDER_CHAOS_PAIRS=$(or $(PAIRS),24000) POSTRIDER_CHAOS_SEED=$(or $(SEED),1) POSTRIDER_CHAOS_KINDS=$(KINDS) \
 	    scripts/with-test-postgres cargo test --test suite -- --ignored --nocapture --exact chaos::long::every_kind_at_length \
-	        reliability::outages::deliveries_flow_again_after_outages_of_every_length --test-threads 1
+	        reliability::outages::deliveries_flow_again_after_outages_of_every_length \
+	        hostile::long::every_kind_at_length_at_default_settings \
+	        hostile::long::every_kind_at_length_at_the_operators_cap \
+	        intake::overload::every_overload_at_length --test-threads 1
 
 bench: ## Measure beside the ceiling, against a release build on a private Postgres; see BENCHMARKS.md
 	@scripts/ensure-tools
@@ -50,3 +55,6 @@ sqlx: ## Renew .sqlx/ after a statement or a migration has changed
 
 openapi: ## Renew api-spec/openapi.json after the API has changed
 	cargo run --quiet -- openapi
+
+release: ## Make a release of what is checked out; VERSION=0.2.0 says which
+	@scripts/release $(VERSION)

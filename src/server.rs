@@ -17,18 +17,19 @@ use url::Url;
 use crate::api;
 use crate::api::{ApiState, Authenticator, Budgets, EndpointCaps, IntakeLimits, TokenKey};
 use crate::config::{Config, JwtKey};
-use crate::dispatch::Threads;
+use crate::dispatch::ThreadPool;
 use crate::domain::clock::Clock;
+use crate::domain::policy::ServerPolicy;
 use crate::embedded::PrivatePostgres;
-use crate::engine::{Engine, Foundation, egress_policy};
-use crate::listener::{Bound, Listener, ListenerLimits, descriptors};
+use crate::engine::{Engine, EngineDependencies, egress_policy};
+use crate::listener::{BoundListener, Listener, ListenerLimits, descriptors};
 use crate::maintenance::{Maintenance, MaintenanceOptions};
 use crate::store::{Store, StoreOptions};
 
 /// How long a stop waits for API requests under way.
-const LAST_ANSWERS: Duration = Duration::from_secs(10);
+const FINAL_ANSWERS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a stop waits for anything once the private Postgres has ended: nothing can be recorded.
-const WITHOUT_DATABASE: Duration = Duration::from_secs(1);
+const STOP_TIMEOUT_WITHOUT_DATABASE: Duration = Duration::from_secs(1);
 
 /// What the bodies under way on one connection may take.
 const CONNECTION_BODY_BYTES: usize = 4 << 20;
@@ -58,8 +59,11 @@ impl Database {
             database_url: url,
             main_secret: config.main_secret.expose_secret().as_bytes().to_vec(),
             api_connections: config.api_connections,
-            retry_schedule: config.retry_schedule.clone(),
-            max_in_flight: config.max_in_flight,
+            policy: ServerPolicy {
+                max_in_flight: config.max_in_flight,
+                retry_schedule: Arc::new(config.retry_schedule.clone()),
+                timeout: config.request_timeout,
+            },
         };
         match Store::connect(&options).await {
             Ok(store) => Ok(Self { store, private }),
@@ -115,10 +119,10 @@ pub struct Server {
     threads: NodeThreads,
 }
 
-/// They go last: database connections were opened on them.
+/// They are dropped last, because database connections were opened on them.
 struct NodeThreads {
-    dispatch: Threads,
-    vital: Threads,
+    dispatch: ThreadPool,
+    critical: ThreadPool,
 }
 
 /// Why a node cannot go on.
@@ -142,7 +146,7 @@ impl Failure {
     }
 }
 
-/// What stands on the database.
+/// What runs on the database.
 struct Parts {
     maintenance: Option<Maintenance>,
     engine: Option<Engine>,
@@ -156,10 +160,10 @@ impl Server {
     /// When a part does not start; what had started is stopped.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let config = &within_descriptors(config);
-        let bound = config.roles.api.then(|| Bound::bind(config.listen)).transpose()?;
+        let bound = config.roles.api.then(|| BoundListener::bind(config.listen)).transpose()?;
         let threads = NodeThreads {
-            dispatch: Threads::start_dispatch().context("no threads can be started")?,
-            vital: Threads::start_vital().context("no threads can be started")?,
+            dispatch: ThreadPool::start_dispatch().context("no threads can be started")?,
+            critical: ThreadPool::start_critical().context("no threads can be started")?,
         };
         let database = Database::open(config).await?;
         let mut parts = Parts { maintenance: None, engine: None, listener: None };
@@ -169,7 +173,7 @@ impl Server {
                 Ok(Self { database, parts, address, threads })
             }
             Err(error) => {
-                // Why it did not start says more than what is left by that.
+                // The error of the start says more than one of the stop.
                 let _ = parts.stop(None).await;
                 database.close().await?;
                 Err(error)
@@ -201,8 +205,9 @@ impl Server {
     /// # Errors
     /// When something was left undone, or the private Postgres cannot be stopped.
     pub async fn stop(self, failure: Option<Failure>) -> anyhow::Result<()> {
-        let patience = failure.filter(|why| *why == Failure::DatabaseEnded).map(|_| WITHOUT_DATABASE);
-        let stopped = self.parts.stop(patience).await;
+        let timeout =
+            failure.filter(|why| *why == Failure::DatabaseEnded).map(|_| STOP_TIMEOUT_WITHOUT_DATABASE);
+        let stopped = self.parts.stop(timeout).await;
         self.database.close().await?;
         drop(self.threads);
         stopped
@@ -215,7 +220,7 @@ impl Parts {
         database: &Database,
         config: &Config,
         threads: &NodeThreads,
-        bound: Option<Bound>,
+        bound: Option<BoundListener>,
     ) -> anyhow::Result<()> {
         database.prepare(config.migrate).await?;
         let clock = Clock::default();
@@ -232,15 +237,15 @@ impl Parts {
         if !config.roles.api && !config.roles.dispatcher {
             return Ok(());
         }
-        let place = bound.as_ref().map(|bound| place_of(bound.address())).unwrap_or_default();
-        let foundation = Foundation {
+        let address = bound.as_ref().map(|bound| address_with_host(bound.address())).unwrap_or_default();
+        let dependencies = EngineDependencies {
             store: database.store.clone(),
             clock: clock.clone(),
             threads: threads.dispatch.handle(),
-            vital: threads.vital.handle(),
-            place: &place,
+            critical_threads: threads.critical.handle(),
+            address: &address,
         };
-        let engine = self.engine.insert(Engine::start(config, foundation).await?);
+        let engine = self.engine.insert(Engine::start(config, dependencies).await?);
         if let Some(bound) = bound {
             let state = api_state(&database.store, engine, config, clock)?;
             self.listener = Some(Listener::start(bound, api::router(state), listener_limits(config)));
@@ -248,17 +253,17 @@ impl Parts {
         Ok(())
     }
 
-    /// Stops in the order of the flow: nothing new comes in, what is here goes out.
-    async fn stop(self, patience: Option<Duration>) -> anyhow::Result<()> {
+    /// Stops in the order of the flow: first nothing new is accepted, then what is here is delivered.
+    async fn stop(self, timeout: Option<Duration>) -> anyhow::Result<()> {
         if let Some(listener) = self.listener {
-            listener.stop(patience.unwrap_or(LAST_ANSWERS)).await;
+            listener.stop(timeout.unwrap_or(FINAL_ANSWERS_TIMEOUT)).await;
         }
         let stopped = match self.engine {
-            Some(engine) => engine.stop(patience).await,
+            Some(engine) => engine.stop(timeout).await,
             None => Ok(()),
         };
         if let Some(maintenance) = self.maintenance
-            && tokio::time::timeout(LAST_ANSWERS, maintenance.stop()).await.is_err()
+            && tokio::time::timeout(FINAL_ANSWERS_TIMEOUT, maintenance.stop()).await.is_err()
         {
             tracing::warn!("maintenance was still under way at the end; another node goes on with it");
         }
@@ -326,7 +331,7 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         ingest: engine.ingest.clone(),
         replay: engine.replay.clone(),
         credentials: engine.credentials.clone(),
-        vitals: engine.vitals.clone(),
+        health: engine.health.clone(),
         changes: engine.changes.clone(),
         public_url: public_url(config)?,
         authenticator: Authenticator::new(
@@ -358,10 +363,14 @@ fn public_url(config: &Config) -> anyhow::Result<Url> {
     Ok(format!("http://{address}/").parse()?)
 }
 
-/// Where this process runs, as no two can at a time: its host since when it was started, its network, the address.
-fn place_of(address: SocketAddr) -> String {
+/// An address that no two processes can have at the same time: the host since it was started, its network namespace, and
+/// the bound address. Empty where Linux does not say so, as hosts of one name could then be taken for one.
+fn address_with_host(address: SocketAddr) -> String {
     let host = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let network = std::fs::read_link("/proc/self/ns/net").unwrap_or_default();
+    if cfg!(target_os = "linux") && (boot.trim().is_empty() || network.as_os_str().is_empty()) {
+        return String::new();
+    }
     format!("{host} {} {} {address}", boot.trim(), network.display())
 }

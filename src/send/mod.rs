@@ -3,8 +3,8 @@
 //! It promises: an attempt ends within the request deadline, which covers name, connection, headers and body; what a
 //! receiver may send within it is bounded in bytes, whatever they are; a connection is closed with the attempt that was
 //! cut off on it; requests go only where the [egress policy](egress) allows; redirects are not followed; no proxy is
-//! used. A failed attempt is an [`AttemptOutcome`], never an error. Retries are not made here, but for a request that
-//! met the end of a connection that was used before: it goes once more, at once, over a fresh one.
+//! used. A failed attempt is an [`AttemptOutcome`], never an error. Retries are not made here, with one exception: a request
+//! over an idle connection that the receiver had closed is sent once more, at once, over a new one.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -22,13 +22,14 @@ use crate::domain::delivery::attempt::{AttemptOutcome, Failure, RESPONSE_KEPT_BY
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
+use crate::domain::policy::LONGEST_TIMEOUT;
 use crate::sign::SignatureHeaders;
 
 use body::KeptBody;
 use connect::Connector;
 use connection::Connection;
 use error::SendError;
-use pool::{Ages, Pool};
+use pool::{ConnectionAges, Pool};
 use progress::{Progress, Step};
 use resolver::Resolver;
 
@@ -55,8 +56,8 @@ pub use tls::install_tls_provider;
 /// What a sender needs to know.
 #[derive(Debug, Clone)]
 pub struct SenderOptions {
-    /// The deadline over the whole exchange.
-    pub request_timeout: Duration,
+    /// No exchange takes longer, whatever the policy of its endpoint says.
+    pub longest_timeout: Duration,
     /// How long a connection is kept without a request.
     pub idle_timeout: Duration,
     /// How long a connection is used at most. After that the name is resolved, and its address judged, again.
@@ -70,7 +71,7 @@ pub struct SenderOptions {
 impl Default for SenderOptions {
     fn default() -> Self {
         Self {
-            request_timeout: Duration::from_secs(15),
+            longest_timeout: LONGEST_TIMEOUT,
             idle_timeout: Duration::from_secs(4),
             connection_lifetime: Duration::from_secs(60),
             egress: EgressPolicy::default(),
@@ -95,7 +96,7 @@ pub enum SenderError {
 pub struct Sender {
     connector: Arc<Connector>,
     pool: Arc<Pool>,
-    request_timeout: Duration,
+    longest_timeout: Duration,
     clock: Clock,
 }
 
@@ -119,9 +120,11 @@ impl Sender {
         let policy = options.egress.clone();
         let resolver = Resolver::new(policy.clone()).map_err(SenderError::Resolver)?;
         let tls = tls::connector(own);
-        let connector = Arc::new(Connector { policy, resolver, tls, unsent_for: options.request_timeout });
-        let pool = Pool::start(Ages { idle: options.idle_timeout, life: options.connection_lifetime });
-        Ok(Self { connector, pool, request_timeout: options.request_timeout, clock: Clock::default() })
+        let connector =
+            Arc::new(Connector { policy, resolver, tls, unsent_timeout: options.longest_timeout });
+        let pool =
+            Pool::start(ConnectionAges { idle: options.idle_timeout, total: options.connection_lifetime });
+        Ok(Self { connector, pool, longest_timeout: options.longest_timeout, clock: Clock::default() })
     }
 
     /// Makes one attempt: sends the message to the endpoint and reads the answer.
@@ -133,8 +136,8 @@ impl Sender {
     ) -> AttemptOutcome {
         let id = AttemptId::generate();
         let started = Instant::now();
-        let mut outcome =
-            self.exchange(id, started + self.request_timeout, endpoint, message, signature).await;
+        let deadline = started + endpoint.policy.timeout.min(self.longest_timeout);
+        let mut outcome = self.exchange(id, deadline, endpoint, message, signature).await;
         outcome.duration = started.elapsed();
         outcome
     }
@@ -176,17 +179,17 @@ impl Sender {
             if !connection.is_ready().await {
                 continue;
             }
-            progress.is_at(Step::Answer);
+            progress.enter(Step::Answer);
             let request = request(&connection)?;
             match connection.send(request).await {
                 Ok(response) => return Ok(Answer { connection, response }),
                 // The receiver closed it just as the request went out, and most probably never saw it.
-                Err(error) if connection.was_at_its_end(&error) => break,
+                Err(error) if connection.failed_because_closed(&error) => break,
                 Err(error) => return Err(error_over(&connection, error)),
             }
         }
         let mut connection = self.connect(endpoint, progress).await?;
-        progress.is_at(Step::Answer);
+        progress.enter(Step::Answer);
         let request = request(&connection)?;
         match connection.send(request).await {
             Ok(response) => Ok(Answer { connection, response }),
@@ -194,7 +197,7 @@ impl Sender {
         }
     }
 
-    /// A fresh connection. When no more files can be open, those that wait for nothing but their next exchange make room.
+    /// A new connection. When no more files can be open, idle connections are closed first.
     async fn connect(&self, endpoint: &Endpoint, progress: &Progress) -> Result<Connection, SendError> {
         match self.connector.connect(&endpoint.url, progress).await {
             Err(SendError::Connect(error)) if is_out_of_files(&error) => {
@@ -238,7 +241,7 @@ impl Sender {
         if failure == Some(Failure::Redirect)
             && let Some(sentence) = classify::redirect_sentence(&head.headers)
         {
-            response_body = told_first(&sentence, &response_body);
+            response_body = prefixed(&sentence, &response_body);
         }
         AttemptOutcome {
             id,
@@ -293,8 +296,8 @@ fn bytes_of(sentence: Cow<'static, str>) -> Bytes {
     }
 }
 
-/// A sentence of ours before the answer's body, together no longer than what is kept.
-fn told_first(sentence: &str, body: &[u8]) -> Bytes {
+/// A sentence before the answer's body, together no longer than what is kept of a body.
+fn prefixed(sentence: &str, body: &[u8]) -> Bytes {
     let mut told = BytesMut::from(sentence.as_bytes());
     told.extend_from_slice(body);
     told.truncate(RESPONSE_KEPT_BYTES);
@@ -302,12 +305,4 @@ fn told_first(sentence: &str, body: &[u8]) -> Bytes {
 }
 
 #[cfg(test)]
-mod answers_test;
-#[cfg(test)]
-mod http2_test;
-#[cfg(test)]
-mod reuse_test;
-#[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tls_test;

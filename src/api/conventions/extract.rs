@@ -8,17 +8,18 @@ use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, header};
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Deserializer};
 use url::form_urlencoded;
 
 use crate::api::state::SharedState;
+use crate::domain::settings::Unreadable;
 
 use super::bounds::{self, BodyBounds};
 use super::error::ApiError;
 
 /// The database's texts cannot hold U+0000, so nothing has it in its name.
-const ENCODED_NUL: &str = "%00";
+pub(super) const ENCODED_NUL: &str = "%00";
 
 /// A JSON body of that shape.
 pub struct JsonBody<T>(pub T);
@@ -28,9 +29,6 @@ pub struct RawBody(pub Bytes);
 
 /// The query parameters of that shape. Unknown ones are ignored.
 pub struct ApiQuery<T>(pub T);
-
-/// The parts of the path.
-pub struct ApiPath<T>(pub T);
 
 impl FromRequest<SharedState> for RawBody {
     type Rejection = ApiError;
@@ -93,6 +91,11 @@ fn refused_syntax(error: &serde_json::Error) -> ApiError {
     ApiError::invalid(&["body"], msg, "json_invalid")
 }
 
+/// Fields that cannot be read, as a 422 that names the place.
+pub(in crate::api) fn unreadable(wrong: &Unreadable) -> ApiError {
+    refused_json(wrong.path(), wrong.inner())
+}
+
 fn refused_json(path: &serde_path_to_error::Path, error: &serde_json::Error) -> ApiError {
     if !error.is_data() {
         return refused_syntax(error);
@@ -143,39 +146,6 @@ fn refused_query(text: &str) -> ApiError {
     }
 }
 
-impl<T: DeserializeOwned + Send> FromRequestParts<SharedState> for ApiPath<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
-        let is_long = parts.uri.path().split('/').any(|part| part.len() > bounds::MOST_CHARACTERS);
-        if is_long || parts.uri.path().contains(ENCODED_NUL) {
-            return Err(ApiError::NotFound);
-        }
-        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
-        path.map(|axum::extract::Path(value)| Self(value)).map_err(|_| ApiError::NotFound)
-    }
-}
-
-/// For `PATCH`: `None` when the field is absent, `Some(None)` when it is `null`. Goes with
-/// `#[serde(default, deserialize_with = "double_option")]`.
-pub fn double_option<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    Option::deserialize(deserializer).map(Some)
-}
-
-/// For `PATCH`: a field that may be absent but not `null`. Goes with
-/// `#[serde(default, deserialize_with = "present")]`.
-pub fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    T::deserialize(deserializer).map(Some)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,8 +153,6 @@ mod tests {
     #[derive(Debug, Deserialize)]
     struct Shape {
         name: String,
-        #[serde(default, deserialize_with = "double_option")]
-        uid: Option<Option<String>>,
         #[serde(default)]
         inner: Option<Inner>,
     }
@@ -199,13 +167,6 @@ mod tests {
         let ApiError::Invalid(mut fields) = parse::<Shape>(body.as_bytes()).unwrap_err() else { panic!() };
         let field = fields.remove(0);
         (field.loc.join("."), field.kind)
-    }
-
-    #[test]
-    fn null_and_absent_differ_in_a_patch() {
-        assert_eq!(parse::<Shape>(br#"{"name":"a"}"#).unwrap().uid, None);
-        assert_eq!(parse::<Shape>(br#"{"name":"a","uid":null}"#).unwrap().uid, Some(None));
-        assert_eq!(parse::<Shape>(br#"{"name":"a","uid":"x"}"#).unwrap().uid, Some(Some("x".to_owned())));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Who does something: what the audit log remembers of the one behind a change.
+//! Who made a change, as the audit log records it.
 
 use std::net::IpAddr;
 
@@ -14,6 +14,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Operator, Self::Environment, Self::Application];
+
     /// Its name in the database and in the API.
     pub const fn name(self) -> &'static str {
         match self {
@@ -25,11 +28,11 @@ impl Role {
 
     /// The role of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Operator, Self::Environment, Self::Application].into_iter().find(|role| role.name() == name)
+        Self::ALL.into_iter().find(|role| role.name() == name)
     }
 }
 
-/// How somebody proved who they are, or that nobody had to.
+/// How a caller proved who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActorKind {
     /// A signed token.
@@ -43,6 +46,9 @@ pub enum ActorKind {
 }
 
 impl ActorKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Token, Self::ApiKey, Self::Cli, Self::System];
+
     /// Its name in the database and in the API.
     pub const fn name(self) -> &'static str {
         match self {
@@ -55,11 +61,11 @@ impl ActorKind {
 
     /// The kind of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Token, Self::ApiKey, Self::Cli, Self::System].into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
-/// The one behind a change.
+/// Who made a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// How they proved who they are.

@@ -51,7 +51,8 @@ impl<'a> Entry<'a> {
     }
 
     /// With the names of the fields that changed.
-    pub(in crate::store) fn fields(self, names: &[&str]) -> Self {
+    pub(in crate::store) fn fields(self, names: &[impl AsRef<str>]) -> Self {
+        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         self.details(json!({ "fields": names }))
     }
 
@@ -64,11 +65,6 @@ impl<'a> Entry<'a> {
     fn object_kind(&self) -> &'static str {
         self.action.split_once('.').map_or(self.action, |(kind, _)| kind)
     }
-}
-
-/// The names of those that differ.
-pub(in crate::store) fn changed<const N: usize>(fields: [(&'static str, bool); N]) -> Vec<&'static str> {
-    fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
 
 /// Notes who did what, in the caller's transaction.
@@ -110,10 +106,5 @@ mod tests {
         let kind = |action| Entry::in_environment(&environment, action, "x").object_kind();
         assert_eq!(kind("endpoint.updated"), "endpoint");
         assert_eq!(kind("endpoint.secret.rotated"), "endpoint");
-    }
-
-    #[test]
-    fn only_what_differs_is_named() {
-        assert_eq!(changed([("url", true), ("uid", false), ("channels", true)]), ["url", "channels"]);
     }
 }

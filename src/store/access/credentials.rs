@@ -17,9 +17,9 @@ use crate::store::{KeyScope, StoreError};
 
 use super::AccessStore;
 
-const CAPACITY: u64 = 50_000;
+const MAX_CACHED_CREDENTIALS: u64 = 50_000;
 /// The use of a key is written down this often at most.
-const NOTE_EVERY_SECONDS: i64 = 60;
+const USE_RECORDED_EVERY_SECONDS: i64 = 60;
 
 /// A live key.
 #[derive(Debug)]
@@ -45,8 +45,8 @@ pub struct Credentials {
 impl Credentials {
     /// An empty cache over the store.
     pub fn new(store: AccessStore, trust: Arc<dyn Trust>) -> Self {
-        let keys = Cache::new(CAPACITY, |_, _| 1, trust.clone());
-        Self { store, keys, taken_back: Cache::new(CAPACITY, |_, _| 1, trust) }
+        let keys = Cache::new(MAX_CACHED_CREDENTIALS, |_, _| 1, trust.clone());
+        Self { store, keys, taken_back: Cache::new(MAX_CACHED_CREDENTIALS, |_, _| 1, trust) }
     }
 
     /// The live key of that hash. Its use is written down by the way.
@@ -105,7 +105,7 @@ impl Credentials {
     /// Has the use of a key written down, in the background, once a minute at most.
     fn note_use(&self, key: &KnownKey, now: DateTime<Utc>) {
         let (now, noted) = (now.timestamp(), key.noted_at.load(Ordering::Relaxed));
-        let is_first = now - noted >= NOTE_EVERY_SECONDS
+        let is_first = now - noted >= USE_RECORDED_EVERY_SECONDS
             && key.noted_at.compare_exchange(noted, now, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_first {
             let (store, id) = (self.store.clone(), key.id);

@@ -1,11 +1,11 @@
 //! Who may do what, and who did: API keys, tokens that were taken back, the audit log, answers kept for idempotency keys.
 
-pub(in crate::store) mod api_key;
-pub(in crate::store) mod audit;
-pub(in crate::store) mod audit_log;
-pub(in crate::store) mod credentials;
-pub(in crate::store) mod idempotency;
-pub(in crate::store) mod token_cutoff;
+pub(super) mod api_key;
+pub(super) mod audit;
+pub(super) mod audit_log;
+pub(super) mod credentials;
+pub(super) mod idempotency;
+pub(super) mod token_cutoff;
 
 use super::Sealer;
 use super::database::pool::Pool;

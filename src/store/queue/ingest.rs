@@ -7,19 +7,11 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::Message;
 use crate::store::StoreError;
+use crate::store::access::idempotency::IdempotencyKey;
 use crate::store::database::connection::Connection;
-use crate::store::tasks::expunge::note_expiries;
 
 use super::QueueStore;
-
-/// The hash of an `Idempotency-Key` in its scope, and of the request that came with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct IdempotencyKey {
-    /// Of caller, method, path and key.
-    pub key_hash: [u8; 32],
-    /// Of the body.
-    pub request_hash: [u8; 32],
-}
+use super::payload_expiry::note_expiries;
 
 /// A message with its fan-out, ready to be written.
 #[derive(Debug)]
@@ -74,7 +66,7 @@ struct Columns<'a> {
     delivery_messages: Vec<Uuid>,
     delivery_applications: Vec<Uuid>,
     delivery_endpoints: Vec<Uuid>,
-    delivery_states: Vec<i16>,
+    delivery_states: Vec<&'static str>,
 }
 
 impl<'a> Columns<'a> {
@@ -97,7 +89,7 @@ impl<'a> Columns<'a> {
                 columns.delivery_messages.push(message.id.uuid());
                 columns.delivery_applications.push(message.application_id.uuid());
                 columns.delivery_endpoints.push(endpoint.uuid());
-                columns.delivery_states.push(state.code());
+                columns.delivery_states.push(state.name());
             }
         }
         columns
@@ -218,20 +210,20 @@ async fn insert(
                   AND (f.event_id IS NULL OR f.id IN (SELECT message_id FROM named))
                 RETURNING id
             ), fanned AS MATERIALIZED (
-                SELECT d.* FROM unnest($12::uuid[], $13::uuid[], $14::uuid[], $15::smallint[])
+                SELECT d.* FROM unnest($12::uuid[], $13::uuid[], $14::uuid[], $15::text[]::delivery_state[])
                     AS d(message_id, endpoint_id, application_id, state)
                 WHERE (d.message_id IN (SELECT id FROM written)) IS TRUE
             ), delivered AS (
                 INSERT INTO delivery (message_id, endpoint_id, owner, state)
-                SELECT d.message_id, d.endpoint_id, CASE WHEN d.state = 1 THEN $1 END, d.state FROM fanned d
+                SELECT d.message_id, d.endpoint_id, CASE WHEN d.state = 'in_flight' THEN $1 END, d.state FROM fanned d
             ), waiting AS (
                 INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
-                SELECT d.message_id, d.endpoint_id, d.application_id, now(), 0 FROM fanned d WHERE d.state <> 1
+                SELECT d.message_id, d.endpoint_id, d.application_id, now(), 0 FROM fanned d WHERE d.state <> 'in_flight'
             ), refused AS (
                 SELECT p.id, CASE
-                    WHEN (p.id IN (SELECT id FROM fresh)) IS NOT TRUE THEN 1
-                    WHEN p.key_hash IS NOT NULL AND (p.id IN (SELECT message_id FROM keyed)) IS NOT TRUE THEN 2
-                    ELSE 3 END AS reason
+                    WHEN (p.id IN (SELECT id FROM fresh)) IS NOT TRUE THEN 'stale'
+                    WHEN p.key_hash IS NOT NULL AND (p.id IN (SELECT message_id FROM keyed)) IS NOT TRUE THEN 'key_used'
+                    ELSE 'event_id_taken' END AS reason
                 FROM posted p WHERE (p.id IN (SELECT id FROM written)) IS NOT TRUE
             )
             SELECT (SELECT epoch FROM live) AS epoch,
@@ -251,20 +243,25 @@ async fn insert(
             &c.delivery_messages,
             &c.delivery_endpoints,
             &c.delivery_applications,
-            &c.delivery_states,
+            &c.delivery_states as &[&str],
         )
         .fetch_one(connection)
         .await?;
     if row.epoch.is_none() {
         return Err(StoreError::LeaseLost);
     }
-    Ok(row.ids.into_iter().map(MessageId::from).zip(row.reasons.into_iter().map(refusal)).collect())
+    Ok(row
+        .ids
+        .into_iter()
+        .map(MessageId::from)
+        .zip(row.reasons.iter().map(|reason| refusal(reason)))
+        .collect())
 }
 
-fn refusal(code: i32) -> Refusal {
-    match code {
-        1 => Refusal::Stale,
-        2 => Refusal::KeyUsed,
+fn refusal(reason: &str) -> Refusal {
+    match reason {
+        "stale" => Refusal::Stale,
+        "key_used" => Refusal::KeyUsed,
         _ => Refusal::EventIdTaken,
     }
 }

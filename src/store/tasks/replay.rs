@@ -132,11 +132,7 @@ impl TaskStore {
 }
 
 /// Replays or discards the next chunk of a background task.
-pub(in crate::store) async fn advance(
-    tx: &mut Connection,
-    task: &LockedTask,
-    chunk: i64,
-) -> Result<Chunk, StoreError> {
+pub(super) async fn advance(tx: &mut Connection, task: &LockedTask, chunk: i64) -> Result<Chunk, StoreError> {
     let filter: DeadLetterFilter = task.order()?;
     let ids = choose(tx, &task.environment_id, &filter, task.created_at, task.position, chunk).await?;
     let Some(last) = ids.last().copied() else { return Ok(Chunk::last()) };
@@ -189,7 +185,7 @@ async fn choose(
 }
 
 /// Replays these, as far as they can be. Returns how many went back to work.
-pub(in crate::store) async fn replay_chosen(
+pub(super) async fn replay_chosen(
     tx: &mut Connection,
     ids: &[Uuid],
     discarded_too: bool,
@@ -283,12 +279,12 @@ async fn put_back_to_work(
             ON CONFLICT (id) DO NOTHING
         ), waiting AS (
             INSERT INTO delivery (message_id, endpoint_id, state, attempts)
-            SELECT message_id, endpoint_id, 2, 0 FROM chosen
+            SELECT message_id, endpoint_id, 'waiting', 0 FROM chosen
             ON CONFLICT (message_id, endpoint_id)
-            DO UPDATE SET state = 2, attempts = 0, owner = NULL, settled_at = NULL
+            DO UPDATE SET state = 'waiting', attempts = 0, owner = NULL, settled_at = NULL
         ), due AS (
             INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts, trigger)
-            SELECT message_id, endpoint_id, application_id, now(), 0, 1 FROM chosen
+            SELECT message_id, endpoint_id, application_id, now(), 0, 'manual' FROM chosen
             RETURNING endpoint_id
         )
         SELECT count(*) AS "moved!", coalesce(array_agg(DISTINCT endpoint_id), '{}') AS "endpoints!" FROM due"#,

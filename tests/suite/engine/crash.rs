@@ -74,7 +74,7 @@ async fn ten_thousand_messages_survive_five_kills() {
         "{again} duplicates, and only {may_come_again} were in flight at a kill"
     );
     assert_eq!(app.database().count("SELECT count(*) FROM message").await, i64::try_from(MESSAGES).unwrap());
-    let delivered = app.database().count("SELECT count(*) FROM delivery WHERE state = 4").await;
+    let delivered = app.database().count("SELECT count(*) FROM delivery WHERE state = 'delivered'").await;
     assert_eq!(delivered, i64::try_from(MESSAGES).unwrap());
     assert!(tenant.dead_letters().await.is_empty());
     assert_eq!(app.database().count("SELECT count(*) FROM pending").await, 0);
@@ -93,7 +93,7 @@ async fn a_terminated_server_loses_nothing_and_sends_nothing_twice() {
         let status = app.node_mut().terminate().await;
         assert!(status.success(), "{status}");
         assert_eq!(unrecorded(app.database(), &receiver).await, 0, "everything that went out was recorded");
-        let owned = app.database().count("SELECT count(*) FROM delivery WHERE state = 1").await;
+        let owned = app.database().count("SELECT count(*) FROM delivery WHERE state = 'in_flight'").await;
         assert_eq!(owned, 0, "everything that did not go out was handed back");
         app.node_mut().restart().await;
     }

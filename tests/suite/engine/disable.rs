@@ -58,7 +58,7 @@ async fn an_endpoint_that_only_fails_is_disabled_and_holds() {
     for number in 0..20 {
         ids.insert(tenant.message("made", json!({"number": number})).await);
     }
-    let held = app.database().count("SELECT count(*) FROM delivery WHERE state = 3").await;
+    let held = app.database().count("SELECT count(*) FROM delivery WHERE state = 'held'").await;
     assert_eq!(held, 20);
     assert!(tenant.dead_letters().await.is_empty());
     receiver.now(&hook, |_| Reply::Status(200));

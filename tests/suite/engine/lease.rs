@@ -57,6 +57,6 @@ async fn a_node_that_cannot_prove_that_it_lives_stops_and_comes_back_as_another(
     assert_eq!(app.database().count("SELECT count(*) FROM node").await, 1);
 
     app.settled().await;
-    let unsettled = "SELECT count(*) FROM delivery WHERE state <> 4";
+    let unsettled = "SELECT count(*) FROM delivery WHERE state <> 'delivered'";
     assert_eq!(app.database().count(unsettled).await, 0);
 }

@@ -15,7 +15,7 @@ async fn change(api: &Api, path: &str) -> Value {
 /// Returns when so many deliveries are held, and nothing else is left to do.
 async fn held(app: &App<impl Served>, number: i64) {
     until("what was posted is held", || async {
-        let held = app.database().count("SELECT count(*) FROM delivery WHERE state = 3").await;
+        let held = app.database().count("SELECT count(*) FROM delivery WHERE state = 'held'").await;
         (held == number).then_some(())
     })
     .await;
@@ -98,7 +98,7 @@ async fn a_paused_application_holds_what_failed_before_as_well() {
     neighbour.message("made", json!({})).await;
     receiver.wait_at(&other, 1).await;
     until("what was posted is held", || async {
-        (app.database().count("SELECT count(*) FROM delivery WHERE state = 3").await == 5).then_some(())
+        (app.database().count("SELECT count(*) FROM delivery WHERE state = 'held'").await == 5).then_some(())
     })
     .await;
     assert_eq!(receiver.received_at(&failing).len(), 3);
@@ -168,14 +168,15 @@ async fn what_was_queued_when_the_pause_came_is_held_and_what_was_out_finishes()
     receiver.wait_at(&other, 4).await;
     change(&tenant.api, &format!("pause{}", tenant.path(&format!("/endpoint/{endpoint}")))).await;
     until("what was queued is held", || async {
-        (app.database().count("SELECT count(*) FROM delivery WHERE state = 3").await == 3).then_some(())
+        (app.database().count("SELECT count(*) FROM delivery WHERE state = 'held'").await == 3).then_some(())
     })
     .await;
     until("what the other one took is recorded", || async {
-        (app.database().count("SELECT count(*) FROM delivery WHERE state = 4").await == 4).then_some(())
+        (app.database().count("SELECT count(*) FROM delivery WHERE state = 'delivered'").await == 4)
+            .then_some(())
     })
     .await;
-    let under_way = app.database().count("SELECT count(*) FROM delivery WHERE state = 1").await;
+    let under_way = app.database().count("SELECT count(*) FROM delivery WHERE state = 'in_flight'").await;
     assert_eq!(under_way, 1, "what is out is not called back");
     receiver.now(&slow, |_| Reply::Status(200));
     // It is answered by its deadline, and is the receiver's to miss.

@@ -37,7 +37,7 @@ async fn rollups_count_what_was_recorded_and_folding_keeps_the_sums() {
 
     let sums =
         || async { sqlx::query_scalar::<_, Vec<i64>>(SUMS).fetch_one(&app.database().pool).await.unwrap() };
-    let by_state = "SELECT count(*) FROM delivery WHERE state = 4";
+    let by_state = "SELECT count(*) FROM delivery WHERE state = 'delivered'";
     assert_eq!(app.database().count(by_state).await, 6);
     assert_eq!(sums().await, [6, 3, 6, 0, 3, 9, 0]);
     let times = "

@@ -99,7 +99,7 @@ async fn what_is_handed_back_while_it_stops_is_in_the_queue_afterwards() {
     lock.commit().await.unwrap();
     node.ended().await;
     disabling.abort();
-    let lost = "SELECT count(*) FROM delivery d WHERE state IN (1, 2, 3)
+    let lost = "SELECT count(*) FROM delivery d WHERE state IN ('in_flight', 'waiting', 'held')
                   AND NOT EXISTS (SELECT FROM pending p WHERE p.message_id = d.message_id)";
     assert_eq!(database.count(lost).await, 0, "what is not in the queue is nobody's");
     assert_eq!(database.count("SELECT count(*) FROM pending").await, 200);

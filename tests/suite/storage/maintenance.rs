@@ -22,9 +22,9 @@ const INSERT: &str = "
         endpoint uuid := gen_random_uuid();
     BEGIN
         INSERT INTO message (id, application_id, event_type) VALUES (id, gen_random_uuid(), 'a.b');
-        INSERT INTO delivery (message_id, endpoint_id, state, settled_at) VALUES (id, endpoint, 4, now());
+        INSERT INTO delivery (message_id, endpoint_id, state, settled_at) VALUES (id, endpoint, 'delivered', now());
         INSERT INTO attempt (id, message_id, endpoint_id, number, trigger, delivered, duration_ms, url)
-            VALUES (id, id, endpoint, 1, 0, true, 5, 'https://a.example/');
+            VALUES (id, id, endpoint, 1, 'scheduled', true, 5, 'https://a.example/');
         RETURN id;
     END $$";
 
@@ -107,7 +107,7 @@ async fn days_past_their_retention_are_dropped_and_what_waits_in_them_stays() {
         &database,
         "WITH old AS MATERIALIZED (SELECT insert_message('15 days') AS id),
               waiting AS (SELECT old.id, gen_random_uuid() AS endpoint FROM old),
-              delivery AS (INSERT INTO delivery (message_id, endpoint_id, state) SELECT id, endpoint, 3 FROM waiting)
+              delivery AS (INSERT INTO delivery (message_id, endpoint_id, state) SELECT id, endpoint, 'held' FROM waiting)
          INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
          SELECT id, endpoint, gen_random_uuid(), now(), 1 FROM waiting",
     )

@@ -53,10 +53,11 @@ pub async fn post_all(tenant: Tenant, numbers: Range<usize>) -> Vec<String> {
 /// Deliveries that the receiver has answered 200 and the database does not know as delivered: what a dead server
 /// may send again.
 pub async fn unrecorded(database: &Database, receiver: &Receiver) -> usize {
-    let recorded: Vec<uuid::Uuid> = sqlx::query_scalar("SELECT message_id FROM delivery WHERE state = 4")
-        .fetch_all(&database.pool)
-        .await
-        .unwrap();
+    let recorded: Vec<uuid::Uuid> =
+        sqlx::query_scalar("SELECT message_id FROM delivery WHERE state = 'delivered'")
+            .fetch_all(&database.pool)
+            .await
+            .unwrap();
     let recorded: HashSet<String> =
         recorded.into_iter().map(|id| postrider::domain::id::MessageId::from(id).to_string()).collect();
     let answered: HashSet<String> = receiver

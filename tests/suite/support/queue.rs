@@ -12,14 +12,14 @@ pub const FILL: &str = "
     INSERT INTO message (id, application_id, event_type, payload)
         SELECT uuid_of(3, n), uuid_of(1, 1 + n % 100), 'a.b', '{}' FROM generate_series(1, 200000) n;
     INSERT INTO delivery (message_id, endpoint_id, state, settled_at)
-        SELECT uuid_of(3, n), uuid_of(2, 1 + n % 1000), 4, now() FROM generate_series(1, 150000) n;
+        SELECT uuid_of(3, n), uuid_of(2, 1 + n % 1000), 'delivered', now() FROM generate_series(1, 150000) n;
     INSERT INTO delivery (message_id, endpoint_id, state)
-        SELECT uuid_of(3, n), CASE WHEN n % 100 = 0 THEN uuid_of(2, 1 + n % 1000) ELSE uuid_of(2, 7) END, 2
+        SELECT uuid_of(3, n), CASE WHEN n % 100 = 0 THEN uuid_of(2, 1 + n % 1000) ELSE uuid_of(2, 7) END, 'waiting'
         FROM generate_series(150001, 200000) n;
     INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
-        SELECT message_id, endpoint_id, uuid_of(1, 8), now() - interval '1 hour', 1 FROM delivery WHERE state = 2;
+        SELECT message_id, endpoint_id, uuid_of(1, 8), now() - interval '1 hour', 1 FROM delivery WHERE state = 'waiting';
     INSERT INTO attempt (id, message_id, endpoint_id, number, trigger, delivered, duration_ms, url)
-        SELECT message_id, message_id, endpoint_id, 1, 0, true, 5, 'https://a.example/' FROM delivery;
+        SELECT message_id, message_id, endpoint_id, 1, 'scheduled', true, 5, 'https://a.example/' FROM delivery;
     INSERT INTO idempotency_key (slot, key_hash, request_hash, message_id)
         SELECT now(), sha256(n::text::bytea), sha256('x'), uuid_of(3, n) FROM generate_series(1, 50000) n";
 

@@ -10,6 +10,6 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::api::state::SharedState;
 
 /// The routes of these resources.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     environment::routes().merge(node::routes()).merge(queue::routes())
 }

@@ -5,6 +5,7 @@ mod environment;
 mod filter;
 mod operate;
 mod operator;
+mod path;
 mod tenant;
 
 use chrono::{DateTime, Utc};
@@ -137,6 +138,6 @@ pub struct CountOut {
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     environment::routes().merge(tenant::routes()).merge(operator::routes())
 }

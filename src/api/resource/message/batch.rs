@@ -10,12 +10,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::{ApiError, ErrorBody};
-use crate::api::conventions::extract::{ApiPath, ApiQuery, RawBody, parse};
+use crate::api::conventions::extract::{ApiQuery, RawBody, parse};
 use crate::api::conventions::idempotency::{BATCH_PATH, hashed, key_in, key_of_part};
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::BodyErrors;
 use crate::api::resource::application::{ApplicationIn, create_unless_there};
+use crate::api::resource::path::ApplicationName;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::EnvironmentId;
 use crate::ingest::{Accepted, IngestError, NewMessage};
@@ -79,18 +79,14 @@ struct BatchQuery {
 /// Post up to 1,000 messages. What can be stored is stored in one commit when the answer comes; each has its result.
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/msg/batch", operation_id = "v1.message.create-batch", tag = "message",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        BatchQuery,
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    params(ApplicationName, BatchQuery),
     request_body = MessageBatchIn,
-    responses((status = 202, description = "Each message has its own result.", body = MessageBatchOut), BodyErrors)
+    responses((status = 202, description = "Each message has its own result.", body = MessageBatchOut))
 )]
 async fn create_batch(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    ApplicationName { name: app_id }: ApplicationName,
     ApiQuery(query): ApiQuery<BatchQuery>,
     headers: HeaderMap,
     RawBody(body): RawBody,
@@ -152,10 +148,8 @@ impl MessageBatchIn<'_> {
         if !(1..=MAX_MESSAGES).contains(&self.messages.len()) {
             findings.add("messages", format!("must have 1 to {MAX_MESSAGES} items"));
         }
-        if let Some(application) = &self.application {
-            findings = application.check_created_at(findings, app_id);
-        }
-        findings.finish()
+        findings.finish()?;
+        self.application.as_ref().map_or(Ok(()), |application| application.check_created_at(app_id))
     }
 }
 
@@ -186,6 +180,6 @@ async fn shaped(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::message) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(create_batch))
 }

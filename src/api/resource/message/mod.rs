@@ -87,7 +87,7 @@ pub(in crate::api) fn payload_of(content: Option<Content>) -> Result<Box<RawValu
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         .merge(create::routes())
         .merge(batch::routes())

@@ -43,7 +43,8 @@ async fn an_endpoint_that_never_answers_times_out_and_delays_nobody() {
         well.message("made", json!({})).await;
     }
     receiver.wait_at(&good, 40).await;
-    let waiting = app.database().count("SELECT count(*) FROM delivery WHERE state IN (1, 2)").await;
+    let waiting =
+        app.database().count("SELECT count(*) FROM delivery WHERE state IN ('in_flight', 'waiting')").await;
     assert!(waiting > 0, "the hanging ones were still hanging");
     app.settled().await;
     let attempts = hanging.attempts(&silent_endpoint).await;

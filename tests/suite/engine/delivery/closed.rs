@@ -20,7 +20,7 @@ async fn a_disabled_endpoint_holds_and_enabling_releases() {
     app.settled().await;
     assert_eq!(receiver.received_at(&open).len(), 20);
     assert!(receiver.received_at(&held).is_empty());
-    assert_eq!(app.database().count("SELECT count(*) FROM delivery WHERE state = 3").await, 20);
+    assert_eq!(app.database().count("SELECT count(*) FROM delivery WHERE state = 'held'").await, 20);
 
     tenant.patch_endpoint(&endpoint, json!({"disabled": false})).await;
     receiver.wait_at(&held, 20).await;
@@ -46,7 +46,7 @@ async fn disabling_stops_the_retries_too() {
     tenant.message("other", json!({})).await;
     until("the other one waits", || async {
         let waits = "SELECT count(*) FROM pending p JOIN delivery d USING (message_id, endpoint_id) \
-                     WHERE d.state = 2 AND p.due_at > now() AND p.attempts = 1";
+                     WHERE d.state = 'waiting' AND p.due_at > now() AND p.attempts = 1";
         (app.database().count(waits).await == 1).then_some(())
     })
     .await;
@@ -78,7 +78,7 @@ async fn gone_disables_the_endpoint_and_buries_the_delivery() {
     // What comes after is held, not dropped.
     tenant.message("made", json!({})).await;
     until("the next is held", || async {
-        let held = app.database().count("SELECT count(*) FROM delivery WHERE state = 3").await;
+        let held = app.database().count("SELECT count(*) FROM delivery WHERE state = 'held'").await;
         (held == 1).then_some(())
     })
     .await;

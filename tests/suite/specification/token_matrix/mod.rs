@@ -1,7 +1,7 @@
 //! Every operation of the served description, against every credential that must not open it. The list of operations
 //! is the server's own, so a new one cannot be forgotten: what has no rule here fails the test.
 
-mod operation;
+pub mod operation;
 mod rule;
 mod world;
 

@@ -83,7 +83,7 @@ pub fn fill(template: &str, ids: &BTreeMap<&str, String>) -> String {
 }
 
 /// The parameters that a query must have.
-fn query(described: &Value) -> String {
+pub fn query(described: &Value) -> String {
     let parameters = described["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     let needed = parameters.iter().filter(|it| it["in"] == "query" && it["required"] == true);
     let pairs: Vec<String> = needed
@@ -101,7 +101,7 @@ fn query(described: &Value) -> String {
 }
 
 /// The example of a body.
-fn body(specification: &Value, described: &Value) -> Option<Value> {
+pub fn body(specification: &Value, described: &Value) -> Option<Value> {
     let schema = described.pointer("/requestBody/content/application~1json/schema")?;
     let reference = schema["$ref"].as_str().or_else(|| {
         let choices = schema["oneOf"].as_array()?;

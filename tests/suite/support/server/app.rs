@@ -120,12 +120,12 @@ impl<N: Served> App<N> {
 
     /// Returns when no delivery is in flight or waits. Held ones may be left.
     pub async fn settled(&self) {
-        self.none_left("SELECT count(*) FROM delivery WHERE state IN (1, 2)").await;
+        self.none_left("SELECT count(*) FROM delivery WHERE state IN ('in_flight', 'waiting')").await;
     }
 
     /// Returns when no delivery is left: none in flight, waiting or held.
     pub async fn done(&self) {
-        self.none_left("SELECT count(*) FROM delivery WHERE state IN (1, 2, 3)").await;
+        self.none_left("SELECT count(*) FROM delivery WHERE state IN ('in_flight', 'waiting', 'held')").await;
     }
 
     async fn none_left(&self, query: &'static str) {
@@ -155,7 +155,7 @@ impl<N: Served> Drop for App<N> {
 
 async fn left_in(url: &str) -> i64 {
     let pool = sqlx::PgPool::connect(url).await.unwrap();
-    sqlx::query_scalar("SELECT count(*) FROM delivery WHERE state IN (1, 2, 3)")
+    sqlx::query_scalar("SELECT count(*) FROM delivery WHERE state IN ('in_flight', 'waiting', 'held')")
         .fetch_one(&pool)
         .await
         .unwrap()
