@@ -1,0 +1,21 @@
+// Tabs that are links: each one is a URL.
+import { createLink } from '@tanstack/react-router';
+import type { AnchorHTMLAttributes, ReactNode, Ref } from 'react';
+import './tabs.css';
+
+export function Tabs({ label, end, children }: { label: string; end?: ReactNode; children: ReactNode }) {
+  return (
+    <div className="tab-bar">
+      <nav className="tabs" aria-label={label}>
+        {children}
+      </nav>
+      {end}
+    </div>
+  );
+}
+
+function Anchor({ ref, ...props }: AnchorHTMLAttributes<HTMLAnchorElement> & { ref?: Ref<HTMLAnchorElement> }) {
+  return <a ref={ref} {...props} />;
+}
+
+export const TabLink = createLink(Anchor);
