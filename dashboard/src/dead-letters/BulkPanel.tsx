@@ -218,6 +218,7 @@ function Rate({
         marks={marks.map((mark) => ({ value: Math.log10(mark), label: format.number(mark) }))}
         thumbLabel={t.deadLetters.rate}
         size={4}
+        thumbSize={16}
       />
     </div>
   );

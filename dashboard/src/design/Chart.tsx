@@ -67,7 +67,10 @@ export function Chart(props: Props) {
       <figcaption className="legend">
         {series.map((each) => (
           <span key={each.label}>
-            <i className={kind === 'bars' ? '' : 'line'} style={{ background: `var(${each.colour})` }} />
+            <i
+              className={kind === 'bars' ? '' : each.dash ? 'line dashed' : 'line'}
+              style={{ color: `var(${each.colour})` }}
+            />
             {each.label}
           </span>
         ))}

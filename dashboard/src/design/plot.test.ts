@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 
 vi.mock('uplot', () => ({ default: class {} }));
 vi.mock('uplot/dist/uPlot.min.css', () => ({}));
-const { decades, stacked } = await import('./plot');
+const { decades, powersOfTen, stacked } = await import('./plot');
 
 test('bars stand on one another', () => {
   expect(
@@ -16,6 +16,10 @@ test('bars stand on one another', () => {
     [4, 2],
     [4, 3],
   ]);
+});
+
+test('a logarithmic axis has a line at each power of ten', () => {
+  expect(powersOfTen(10, 10_000)).toEqual([10, 100, 1000, 10_000]);
 });
 
 test('a logarithmic scale has whole decades, two at least', () => {

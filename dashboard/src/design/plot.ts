@@ -62,6 +62,7 @@ export function draw(node: HTMLElement, input: PlotInput): uPlot {
         ...axis,
         size: isBars ? 40 : 56,
         space: 36,
+        ...(isBars ? {} : { splits: (_plot: uPlot, _axis: number, min: number, max: number) => powersOfTen(min, max) }),
         values: (_plot, ticks) => ticks.map((tick) => tickLabel(tick, input)),
       },
     ],
@@ -86,7 +87,14 @@ function seriesOptions(series: Series, colour: string, isBars: boolean): uPlot.S
 function tickLabel(tick: number | null, input: PlotInput): string {
   if (tick === null) return '';
   if (input.kind === 'bars') return Number.isInteger(tick) ? input.format.compact(tick) : '';
-  return Number.isInteger(Math.round(Math.log10(tick) * 1e6) / 1e6) ? input.format.duration(tick) : '';
+  return input.format.duration(tick);
+}
+
+/** The powers of ten from `low` to `high`: where a logarithmic axis has its lines. */
+export function powersOfTen(low: number, high: number): number[] {
+  const powers: number[] = [];
+  for (let power = low; power <= high * 1.001; power *= 10) powers.push(power);
+  return powers;
 }
 
 /** Whole decades around what there is, two at least. */

@@ -13,6 +13,7 @@ const mantineTheme = createTheme({
   defaultRadius: 6,
   fontFamily: 'var(--sans)',
   respectReducedMotion: true,
+  components: { Switch: { defaultProps: { withThumbIndicator: false } } },
 });
 // Mantine is told the scheme; it keeps nothing by itself.
 const noManager = { ...localStorageColorSchemeManager(), get: () => scheme(), set: () => {}, clear: () => {} };

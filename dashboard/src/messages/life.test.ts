@@ -56,4 +56,6 @@ test('a message that is done has no now', () => {
 test('what is held shows where it was held', () => {
   const held = delivery({ state: 'held', why: { at: '2026-11-26T02:31:06.300Z' } as Delivery['why'] });
   expect(lifeOf(accepted, [held], [], now).lanes[0]?.marks[0]?.kind).toBe('held');
+  const before = delivery({ state: 'held', why: { at: '2026-11-25T21:12:00Z' } as Delivery['why'] });
+  expect(lifeOf(accepted, [before], [], now).lanes[0]?.marks[0]?.at).toBe(5);
 });

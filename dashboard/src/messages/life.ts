@@ -27,6 +27,8 @@ const right = 98;
 const middle = 45;
 const leastGap = 5;
 const leastTickGap = 12;
+// The first one says more, and stands to the right of its place.
+const firstTickGap = 20;
 
 export function lifeOf(acceptedAt: string, deliveries: Delivery[], attempts: Attempt[], nowMs: number): Life {
   const start = new Date(acceptedAt).getTime();
@@ -52,7 +54,7 @@ export function lifeOf(acceptedAt: string, deliveries: Delivery[], attempts: Att
 
 /** Of 0 to 1, by the logarithm. */
 function share(ms: number, wholeMs: number, unitMs: number): number {
-  if (wholeMs <= 0) return 0;
+  if (wholeMs <= 0 || ms <= 0) return 0;
   return Math.min(1, Math.max(0, Math.log1p(ms / unitMs) / Math.log1p(wholeMs / unitMs)));
 }
 
@@ -106,7 +108,9 @@ function ticksOf(lanes: Lane[], now: number, acceptedAt: string, isOpen: boolean
   if (isOpen) ticks.push({ at: now, time: '', kind: 'now' });
   const marks = lanes.flatMap((lane) => lane.marks).sort((one, other) => one.at - other.at);
   for (const mark of marks) {
-    const isFar = ticks.every((tick) => Math.abs(tick.at - mark.at) >= leastTickGap);
+    const isFar = ticks.every(
+      (tick) => Math.abs(tick.at - mark.at) >= (tick.kind === 'accepted' ? firstTickGap : leastTickGap),
+    );
     if (isFar)
       ticks.push({
         at: mark.at,

@@ -49,8 +49,15 @@ type GoProps = Omit<AnchorHTMLAttributes<HTMLAnchorElement>, 'href'> & {
 };
 
 /** A link to a place, with its filters. */
-export function Go({ to, search, opens, className = 'title', ...rest }: GoProps) {
+export function Go({ to, search, opens, className = 'title', activeOptions = { exact: true }, ...rest }: GoProps) {
   return (
-    <Link to={to} search={(search ?? {}) as never} className={className} data-open={opens || undefined} {...rest} />
+    <Link
+      to={to}
+      search={(search ?? {}) as never}
+      className={className}
+      data-open={opens || undefined}
+      activeOptions={activeOptions}
+      {...rest}
+    />
   );
 }

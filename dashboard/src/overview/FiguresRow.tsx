@@ -58,7 +58,13 @@ export function FiguresRow({ overview }: { overview: Overview }) {
         tone="waiting"
         name={t.states.waiting}
         value={count('due', 'retry')}
-        detail={retry?.nextAt ? t.figures.nextRetry(format.ago(retry.nextAt, overview.asOf)) : t.figures.nothingWaits}
+        detail={
+          retry?.nextAt
+            ? t.figures.nextRetry(
+                format.duration(Math.max(0, new Date(retry.nextAt).getTime() - new Date(overview.asOf).getTime())),
+              )
+            : t.figures.nothingWaits
+        }
         chart={<Sparkline values={series.waiting} state="waiting" />}
       />
       <FigureLink

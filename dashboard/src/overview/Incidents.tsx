@@ -76,7 +76,13 @@ function IncidentRow({ incident }: { incident: Incident }) {
         </span>
       </div>
       <div className="incident-acts">
-        {isOurs ? <ButtonLink to={path}>{t.incident.open(incident)}</ButtonLink> : <Acknowledge incident={incident} />}
+        {isOurs ? (
+          <ButtonLink to={path} kind={incident.band === 'now' ? 'primary' : 'plain'}>
+            {t.incident.open(incident)}
+          </ButtonLink>
+        ) : (
+          <Acknowledge incident={incident} />
+        )}
       </div>
     </article>
   );

@@ -28,7 +28,9 @@ export function PortalShell() {
             {look.logoUrl ? (
               <img className="portal-logo" src={publicPath(look.logoUrl)} alt="" />
             ) : (
-              <span className="portal-mark" aria-hidden="true" />
+              <span className="portal-mark" aria-hidden="true">
+                {look.name?.charAt(0)}
+              </span>
             )}
             {look.name && <b>{look.name}</b>}
             <span className="dim">{t.portal.webhooks}</span>

@@ -3,11 +3,7 @@ import type { Incident, UnderWay } from '../../api/types';
 import type { Facts, Going, Wrong } from '../../overview/headline';
 import type { Format } from '../format';
 import { answer } from './answers';
-import { type Count, many, num } from './words';
-
-const small = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight', 'Nine'];
-const word = (count: number) => small[count] ?? num(count);
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+import { type Count, capital, many, num, word } from './words';
 
 export const overview = {
   overview: {
@@ -48,12 +44,9 @@ export const overview = {
     wrong: ({ stoppedNodes, nodes, isOverdue, receivers }: Wrong): string => {
       const parts: string[] = [];
       if (stoppedNodes > 0)
-        parts.push(
-          `${word(stoppedNodes).toLowerCase()} of our ${num(nodes)} nodes ${stoppedNodes === 1 ? 'has' : 'have'} stopped`,
-        );
+        parts.push(`${word(stoppedNodes)} of our ${word(nodes)} nodes ${stoppedNodes === 1 ? 'has' : 'have'} stopped`);
       if (isOverdue) parts.push('some deliveries are overdue');
-      if (receivers > 0)
-        parts.push(`${word(receivers).toLowerCase()} ${receivers === 1 ? 'receiver is' : 'receivers are'} failing`);
+      if (receivers > 0) parts.push(`${word(receivers)} ${receivers === 1 ? 'receiver is' : 'receivers are'} failing`);
       return `${capital(parts.join(parts.length > 2 ? '; ' : ', and '))}.`;
     },
     safe: ({ waiting, held, usualMs }: Facts, format: Format): string => {
@@ -127,7 +120,7 @@ export const overview = {
     perSecond: (usual: string, now: string) => `${usual} /s, now ${now} /s`,
     of: (part: string, whole: string) => `${part} of ${whole}`,
     lastHour: (count: string) => `${count} in the last hour`,
-    nextRetry: (when: string) => `next retry ${when}`,
+    nextRetry: (span: string) => `next retry in ${span}`,
     nothingWaits: 'nothing waits for a retry',
     atEndpoints: (count: number) => (count === 0 ? 'nothing is held' : many(count, 'endpoint', 'endpoints')),
     openNew: (count: number) => `open · ${num(count)} of them new`,
@@ -171,7 +164,10 @@ export const overview = {
     whyOf: (row: UnderWay, format: Format): string => {
       if (row.kind === 'in_flight') return 'requests that are out';
       if (row.kind === 'due') return 'about to go, in the order of their turn';
-      if (row.kind === 'retry') return row.nextAt ? `next ${format.ago(row.nextAt)}` : 'on schedule';
+      if (row.kind === 'retry')
+        return row.nextAt
+          ? `next in ${format.duration(Math.max(0, new Date(row.nextAt).getTime() - Date.now()))}`
+          : 'on schedule';
       if (row.kind === 'held_disabled') return 'goes out when the endpoint is enabled';
       return 'goes out when resumed';
     },

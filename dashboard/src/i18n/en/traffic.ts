@@ -3,7 +3,7 @@ import type { Delivery, EndpointOverview } from '../../api/types';
 import type { Act, Preview } from '../../dead-letters/bulk';
 import type { Format } from '../format';
 import { answer } from './answers';
-import { type Count, many, num } from './words';
+import { type Count, capital, many, num, word } from './words';
 
 type Why = NonNullable<EndpointOverview['heldBecause']>;
 type Target = Preview['endpoints'][number];
@@ -75,8 +75,7 @@ export const traffic = {
     summary: (deliveries: Delivery[]): string => {
       if (deliveries.length === 0) return 'No endpoint wanted it.';
       const count = (...states: string[]) => deliveries.filter((delivery) => states.includes(delivery.state)).length;
-      const part = (n: number, one: string, more: string) =>
-        n > 0 && `${n === 1 ? 'one' : num(n)} ${n === 1 ? one : more}`;
+      const part = (n: number, one: string, more: string) => n > 0 && `${word(n)} ${n === 1 ? one : more}`;
       const parts = [
         part(count('delivered'), 'endpoint has it', 'endpoints have it'),
         part(count('waiting', 'in_flight'), 'is being tried', 'are being tried'),
@@ -84,8 +83,7 @@ export const traffic = {
         part(count('dead'), 'has died', 'have died'),
         part(count('cancelled'), 'was cancelled', 'were cancelled'),
       ].filter(Boolean);
-      const text = parts.join(', ');
-      return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+      return `${capital(parts.join(', '))}.`;
     },
     payload: 'Payload',
     expunged: 'The payload was deleted',
