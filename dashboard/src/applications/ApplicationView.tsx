@@ -71,7 +71,7 @@ function Content({ application }: { application: Application }) {
             key={each}
             to="."
             search={{ tab: each === 'endpoints' ? undefined : each } as never}
-            aria-current={each === tab ? 'page' : undefined}
+            isCurrent={each === tab}
           >
             {t.application.tabs[each]}
           </TabLink>

@@ -128,7 +128,7 @@ function Content({ letter, payload }: { letter: DeadLetter; payload: string | nu
                       [
                         t.application.application,
                         <Go key="a" to={application} className="link">
-                          {shortId(letter.appId)}
+                          {letter.appName ?? shortId(letter.appId)}
                         </Go>,
                       ],
                     ] as [string, React.ReactNode][])

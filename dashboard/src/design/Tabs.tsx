@@ -14,8 +14,13 @@ export function Tabs({ label, end, children }: { label: string; end?: ReactNode;
   );
 }
 
-function Anchor({ ref, ...props }: AnchorHTMLAttributes<HTMLAnchorElement> & { ref?: Ref<HTMLAnchorElement> }) {
-  return <a ref={ref} {...props} />;
+interface AnchorProps extends AnchorHTMLAttributes<HTMLAnchorElement> {
+  ref?: Ref<HTMLAnchorElement>;
+  isCurrent: boolean;
+}
+
+function Anchor({ ref, isCurrent, ...props }: AnchorProps) {
+  return <a ref={ref} {...props} aria-current={isCurrent ? 'page' : undefined} />;
 }
 
 export const TabLink = createLink(Anchor);

@@ -37,7 +37,9 @@ export function draw(node: HTMLElement, input: PlotInput): uPlot {
     : input.series.map((each) => each.values);
   const spanSeconds = length * input.bucketSeconds;
   const time = (second: number) =>
-    spanSeconds > 2 * 86_400 ? input.format.day(second * 1000) : input.format.clock(second * 1000);
+    spanSeconds > 172_800 ? input.format.day(second * 1000) : input.format.clock(second * 1000);
+  const day = 86_400;
+  const dayTicks = spanSeconds > 2 * day ? { incrs: [day, 2 * day, 7 * day] } : {};
   const axis = {
     stroke: token('--text-3'),
     font: `11px ${style.fontFamily}`,
@@ -57,7 +59,7 @@ export function draw(node: HTMLElement, input: PlotInput): uPlot {
         : { distr: 3, range: (_plot, min, max) => decades(min, max) },
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 24, space: 72, values: (_plot, ticks) => ticks.map(time) },
+      { ...axis, ...dayTicks, grid: { show: false }, size: 24, space: 72, values: (_plot, ticks) => ticks.map(time) },
       {
         ...axis,
         size: isBars ? 40 : 56,

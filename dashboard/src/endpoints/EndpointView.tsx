@@ -129,7 +129,7 @@ export function EndpointContent({
             key={each}
             to="."
             search={{ tab: each === 'health' ? undefined : each } as never}
-            aria-current={each === tab ? 'page' : undefined}
+            isCurrent={each === tab}
           >
             {t.endpoint.tabs[each]}
           </TabLink>

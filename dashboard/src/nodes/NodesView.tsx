@@ -7,6 +7,7 @@ import { Empty, Failure } from '../design/Notice';
 import { Pager } from '../design/Pager';
 import { StateWord } from '../design/State';
 import { type Column, Table } from '../design/Table';
+import { EndpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
@@ -52,7 +53,7 @@ function Tenants() {
       narrow: 'lead',
       cell: (row) => (
         <Go to={places.application(row.appId) ?? '/'} search={{ env: row.environmentId }} opens>
-          <span className="mono">{shortId(row.appId)}</span> <span className="faint">{row.environmentId}</span>
+          {row.appName ?? shortId(row.appId)} <span className="faint">{row.environmentId}</span>
         </Go>
       ),
     },
@@ -115,7 +116,8 @@ function Endpoints() {
       narrow: 'lead',
       cell: (row) => (
         <Go to={places.endpoint(row.appId, row.endpointId)} search={{ env: row.environmentId }} opens>
-          <span className="mono">{shortId(row.endpointId)}</span> <span className="faint">{row.environmentId}</span>
+          {row.url ? <EndpointName url={row.url} /> : shortId(row.endpointId)}{' '}
+          <span className="faint">{row.environmentId}</span>
         </Go>
       ),
     },

@@ -125,11 +125,11 @@ export const operate = {
       const name = objects[object] ?? object.replaceAll('_', ' ');
       return verb ? `${name} ${verb.replaceAll('_', ' ')}` : name;
     },
-    actor: (actor: { kind: string; id: string; role?: string | null }): string => {
-      if (actor.kind === 'api_key') return `key ${actor.id}`;
-      if (actor.kind === 'token') return `token ${actor.id}`;
+    actor: (actor: { kind: string; id: string; name?: string | null }): string => {
+      if (actor.kind === 'api_key') return `key ${actor.name ?? actor.id}`;
+      if (actor.kind === 'token') return `token ${actor.name ?? actor.id}`;
       if (actor.kind === 'system') return 'Postrider';
-      return actor.id;
+      return actor.name ?? actor.id;
     },
     sentence: (actor: string, action: string) => `${action}, by ${actor}`,
   },

@@ -150,10 +150,10 @@ export const operate: Operate = {
         .join(' ');
     },
     actor: (actor) => {
-      if (actor.kind === 'api_key') return `키 ${actor.id}`;
-      if (actor.kind === 'token') return `토큰 ${actor.id}`;
+      if (actor.kind === 'api_key') return `키 ${actor.name ?? actor.id}`;
+      if (actor.kind === 'token') return `토큰 ${actor.name ?? actor.id}`;
       if (actor.kind === 'system') return 'Postrider';
-      return actor.id;
+      return actor.name ?? actor.id;
     },
     sentence: (actor, action) => `${action} · ${actor}`,
   },
