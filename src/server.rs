@@ -15,7 +15,9 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::api;
-use crate::api::{ApiState, Authenticator, Budgets, EndpointCaps, IntakeLimits, TokenKey};
+use crate::api::{
+    ApiState, Authenticator, Budgets, EndpointCaps, IntakeLimits, ServerPolicies, SharedViews, TokenKey,
+};
 use crate::config::{Config, JwtKey};
 use crate::dispatch::ThreadPool;
 use crate::domain::clock::Clock;
@@ -59,11 +61,7 @@ impl Database {
             database_url: url,
             main_secret: config.main_secret.expose_secret().as_bytes().to_vec(),
             api_connections: config.api_connections,
-            policy: ServerPolicy {
-                max_in_flight: config.max_in_flight,
-                retry_schedule: Arc::new(config.retry_schedule.clone()),
-                timeout: config.request_timeout,
-            },
+            policy: delivery_policy(config),
         };
         match Store::connect(&options).await {
             Ok(store) => Ok(Self { store, private }),
@@ -327,6 +325,8 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         history: store.history.clone(),
         access: store.access.clone(),
         tasks: store.tasks.clone(),
+        rollups: store.rollups.clone(),
+        views: SharedViews::new(server_policies(config)),
         queue: store.queue.clone(),
         ingest: engine.ingest.clone(),
         replay: engine.replay.clone(),
@@ -349,6 +349,23 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         imports: Arc::new(Semaphore::new(1)),
         cors_origins,
     })
+}
+
+/// What holds where nothing else is set.
+fn server_policies(config: &Config) -> ServerPolicies {
+    ServerPolicies {
+        deliveries: delivery_policy(config),
+        disable_after: config.endpoint_disable_after,
+        hold_limit: config.hold_limit,
+    }
+}
+
+fn delivery_policy(config: &Config) -> ServerPolicy {
+    ServerPolicy {
+        max_in_flight: config.max_in_flight,
+        retry_schedule: Arc::new(config.retry_schedule.clone()),
+        timeout: config.request_timeout,
+    }
 }
 
 /// What links start with: what was set, or else where the API listens, as seen from this machine.
