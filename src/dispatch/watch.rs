@@ -67,7 +67,7 @@ impl Dispatcher {
             Notice::Changed(application) => self.refresh(application),
             Notice::Due(endpoints) => self.schedule_now(&endpoints),
             Notice::AnyDue => self.agenda.sweep_by(Instant::now()),
-            Notice::KeyRevoked(hash) => self.parts.credentials.forget_key(&hash),
+            Notice::CredentialEnded(hash) => self.parts.credentials.forget(&hash),
             Notice::TokensTakenBack(application) => self.parts.credentials.forget_tokens(application),
             Notice::Paused => self.ask_whether_paused(),
             Notice::Reconnected => self.begin_to_hear(),

@@ -95,7 +95,7 @@ impl Caller {
             feature_flags: None,
             expires_at: None,
             token: None,
-            actor: Actor { kind, id, role: Some(role), address: None },
+            actor: Actor { kind, id, role: Some(role), address: None, session: None },
         })
     }
 

@@ -201,7 +201,7 @@ async fn revoked(
     id: &str,
 ) -> Result<StatusCode, ApiError> {
     let hash = state.access.revoke_api_key(caller.actor(), environment, named(id)?).await?;
-    state.credentials.forget_key(&hash.ok_or(ApiError::NotFound)?);
+    state.credentials.forget(&hash.ok_or(ApiError::NotFound)?);
     Ok(StatusCode::NO_CONTENT)
 }
 
