@@ -1,5 +1,10 @@
--- The way of a message. `message`, `delivery` and `attempt` are partitioned by the time in their UUIDv7 key
--- (see 0004_partitions.sql); they have no foreign keys, because those cost microseconds on every row.
+-- The queue: messages, their deliveries, what has to wait, and the nodes that work on it.
+--
+-- `message` and `delivery` are partitioned by the time in the message's UUIDv7 (see 0007_upkeep.sql). They have no
+-- foreign keys, because those cost microseconds on every row.
+
+
+-- Messages -----------------------------------------------------------------------------------------------------------
 
 CREATE TABLE message (
     id              uuid NOT NULL PRIMARY KEY,
@@ -13,15 +18,30 @@ CREATE TABLE message (
 ) PARTITION BY RANGE (id);
 CREATE INDEX message_by_application ON message (application_id, id);
 
--- state: 1 in flight (owned by a node, in its memory) · 2 waiting (has a `pending` row) · 3 held (has a
--- `pending` row; its endpoint was closed) · 4 delivered · 5 dead (has a `dead_letter` row) · 6 cancelled.
--- No index names a column that changes, so that updates stay in place (HOT).
+-- The unique key of `eventId`s. A partitioned table can enforce no key that does not contain its partition key.
+CREATE TABLE message_event_id (
+    application_id  uuid NOT NULL,
+    event_id        text NOT NULL,
+    message_id      uuid NOT NULL,
+    PRIMARY KEY (application_id, event_id)
+);
+-- `eventId`s are freed by the age of their message.
+CREATE INDEX message_event_id_by_message ON message_event_id (message_id);
+
+
+-- Deliveries ---------------------------------------------------------------------------------------------------------
+
+-- state: 1 in flight (owned by a node, in its memory) · 2 waiting (has a `pending` row) · 3 held (has a `pending` row; its
+-- endpoint was closed) · 4 delivered · 5 dead (has a `dead_letter` row) · 6 cancelled.
+--
+-- No index names a column that changes, and half of each page is left free, so that updates stay in place (HOT).
 CREATE TABLE delivery (
     message_id   uuid NOT NULL,
     endpoint_id  uuid NOT NULL,
+    -- The epoch of the node that has it in memory.
     owner        bigint,
     state        smallint NOT NULL,
-    -- Made in the current round of the schedule; a replay starts a new round at 0.
+    -- Made in the current round of the schedule. A replay starts a new round at 0.
     attempts     smallint NOT NULL DEFAULT 0,
     last_status  smallint,
     settled_at   timestamptz,
@@ -33,8 +53,11 @@ CREATE TABLE delivery (
 ) PARTITION BY RANGE (message_id);
 CREATE INDEX delivery_by_endpoint ON delivery (endpoint_id, message_id);
 
--- The small mutable queue: what must wait. The only table that is claimed from. A claimed row has an owner
--- and a `due_at` in the future, which is both the end of its lease and the token that proves it.
+
+-- What has to wait ---------------------------------------------------------------------------------------------------
+
+-- The only table that is claimed from: retries, deliveries that found no room in memory, held ones and replays. A claimed
+-- row has an owner and a `due_at` in the future, which is the end of its lease and the token that proves it.
 CREATE TABLE pending (
     message_id      uuid NOT NULL,
     endpoint_id     uuid NOT NULL,
@@ -43,6 +66,7 @@ CREATE TABLE pending (
     attempts        smallint NOT NULL,
     -- 0 scheduled · 1 manual (a resend or a replay)
     trigger         smallint NOT NULL DEFAULT 0 CHECK (trigger IN (0, 1)),
+    -- The epoch of the node that claimed it.
     owner           bigint,
     PRIMARY KEY (message_id, endpoint_id)
 ) WITH (
@@ -51,52 +75,18 @@ CREATE TABLE pending (
     autovacuum_vacuum_threshold = 2000,
     autovacuum_vacuum_cost_delay = 0
 );
-CREATE INDEX pending_due ON pending (endpoint_id, due_at);
+-- The queue by endpoint, in the order in which messages were accepted where due times are equal.
+--
+-- A statement that looks up rows by their key must never take this index, because one endpoint may have a million rows in
+-- it; the planner would take it if its plan was made while the queue was empty. The condition is true of every row, and
+-- the planner uses the index only for statements that repeat it.
+CREATE INDEX pending_due ON pending (endpoint_id, due_at, message_id) WHERE due_at > '-infinity';
 CREATE INDEX pending_owned ON pending (owner) WHERE owner IS NOT NULL;
 
-CREATE TABLE attempt (
-    id                uuid NOT NULL,
-    message_id        uuid NOT NULL,
-    endpoint_id       uuid NOT NULL,
-    -- 1 for the first request of a round.
-    number            smallint NOT NULL CHECK (number > 0),
-    trigger           smallint NOT NULL CHECK (trigger IN (0, 1)),
-    delivered         boolean NOT NULL,
-    -- NULL when it was delivered; otherwise what went wrong (`status`, `timeout`, `connection`, …).
-    failure           text CHECK (delivered = (failure IS NULL)),
-    http_status       smallint,
-    response_headers  jsonb,
-    -- The first 16 KiB.
-    response_body     bytea,
-    duration_ms       integer NOT NULL,
-    url               text NOT NULL,
-    PRIMARY KEY (message_id, id)
-) PARTITION BY RANGE (id);
-CREATE INDEX attempt_by_endpoint ON attempt (endpoint_id, id);
 
--- A partition cannot enforce a key that is unique for ever, so `eventId` has a table of its own.
-CREATE TABLE message_event_id (
-    application_id  uuid NOT NULL,
-    event_id        text NOT NULL,
-    message_id      uuid NOT NULL,
-    PRIMARY KEY (application_id, event_id)
-);
+-- Nodes --------------------------------------------------------------------------------------------------------------
 
--- Answered POSTs, for 12 hours. Partitioned by slots of six hours, so that expiry is a DROP. A message's
--- answer is rebuilt from the message; any other answer is kept whole.
-CREATE TABLE idempotency_key (
-    slot          timestamptz NOT NULL,
-    key_hash      bytea NOT NULL CHECK (octet_length(key_hash) = 32),
-    request_hash  bytea NOT NULL CHECK (octet_length(request_hash) = 32),
-    created_at    timestamptz NOT NULL DEFAULT now(),
-    message_id    uuid,
-    status        smallint,
-    body          bytea,
-    PRIMARY KEY (key_hash, slot)
-) PARTITION BY RANGE (slot);
-
--- One row a running process. `epoch` is new at each start; deleting the fence row shuts out every commit
--- that the node might still have under way.
+-- One row for each running process. `epoch` is new at each start.
 CREATE TABLE node (
     epoch       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name        text NOT NULL UNIQUE,
@@ -104,8 +94,13 @@ CREATE TABLE node (
     started_at  timestamptz NOT NULL DEFAULT now(),
     beat_at     timestamptz NOT NULL DEFAULT now(),
     -- No delivery that the node holds in memory has a smaller message id.
-    low_water   uuid NOT NULL
+    low_water   uuid NOT NULL,
+    -- Host, boot, network and listening address. No two processes can have the same one at a time, so a process that has
+    -- it now knows that the one before is gone.
+    place       text NOT NULL DEFAULT ''
 );
+
+-- Every commit of a node locks its row here. Deleting the row shuts out every commit that the node may still start.
 CREATE TABLE node_fence (
     epoch  bigint PRIMARY KEY
 );

@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::background_tasks::{ReplayHandle, ReplayRunner};
 use crate::config::Config;
-use crate::dispatch::{CLAIM_LEASE, DispatchOptions, Dispatcher, LaneLimits, Parts, Running};
+use crate::dispatch::{
+    CLAIM_LEASE, DispatchOptions, Dispatcher, DispatcherDependencies, LaneLimits, RunningDispatcher,
+};
 use crate::domain::clock::Clock;
 use crate::ingest::{Ingest, Writers};
 use crate::lease;
@@ -44,7 +46,7 @@ pub struct Engine {
     stop: CancellationToken,
     keeper: JoinHandle<KeeperEnd>,
     rescue: JoinHandle<()>,
-    dispatching: Running,
+    dispatching: RunningDispatcher,
     writers: Writers,
     runner: Option<ReplayRunner>,
     operational: Option<(OperationalWebhooks, CancellationToken)>,
@@ -97,7 +99,7 @@ impl Engine {
         let trust: Arc<dyn Trust> = Arc::new(hearing.clone());
         let snapshots = Snapshots::new(store.configuration.clone(), trust.clone());
         let credentials = Credentials::new(store.access.clone(), trust);
-        let parts = Parts {
+        let deps = DispatcherDependencies {
             queue: store.queue.clone(),
             snapshots: snapshots.clone(),
             credentials: credentials.clone(),
@@ -105,11 +107,11 @@ impl Engine {
             lease: lease.clone(),
             clock,
             threads: threads.clone(),
-            vital: vital.clone(),
+            critical_threads: vital.clone(),
             vitals: vitals.clone(),
             hearing: hearing.clone(),
         };
-        let (dispatcher, dispatching) = Dispatcher::start(parts, dispatch_options(config, paused));
+        let (dispatcher, dispatching) = Dispatcher::start(deps, dispatch_options(config, paused));
         let (ingest, writers) =
             Ingest::start(store.queue.clone(), snapshots, lease.clone(), dispatcher, vitals.messages.clone());
         let replay = ReplayHandle::default();
@@ -222,6 +224,6 @@ fn dispatch_options(config: &Config, paused: bool) -> DispatchOptions {
         request_timeout: config.request_timeout,
         claims: config.roles.dispatcher,
         paused,
-        losses: config.test_losses,
+        dropped_share: config.test_losses,
     }
 }

@@ -17,7 +17,7 @@ use url::Url;
 use crate::api;
 use crate::api::{ApiState, Authenticator, Budgets, EndpointCaps, IntakeLimits, TokenKey};
 use crate::config::{Config, JwtKey};
-use crate::dispatch::Threads;
+use crate::dispatch::ThreadPool;
 use crate::domain::clock::Clock;
 use crate::embedded::PrivatePostgres;
 use crate::engine::{Engine, Foundation, egress_policy};
@@ -117,8 +117,8 @@ pub struct Server {
 
 /// They go last: database connections were opened on them.
 struct NodeThreads {
-    dispatch: Threads,
-    vital: Threads,
+    dispatch: ThreadPool,
+    vital: ThreadPool,
 }
 
 /// Why a node cannot go on.
@@ -158,8 +158,8 @@ impl Server {
         let config = &within_descriptors(config);
         let bound = config.roles.api.then(|| Bound::bind(config.listen)).transpose()?;
         let threads = NodeThreads {
-            dispatch: Threads::start_dispatch().context("no threads can be started")?,
-            vital: Threads::start_vital().context("no threads can be started")?,
+            dispatch: ThreadPool::start_dispatch().context("no threads can be started")?,
+            vital: ThreadPool::start_critical().context("no threads can be started")?,
         };
         let database = Database::open(config).await?;
         let mut parts = Parts { maintenance: None, engine: None, listener: None };

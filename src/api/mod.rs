@@ -28,7 +28,7 @@ use conventions::error::ApiError;
 use conventions::idempotency::{Remembering, remember};
 use conventions::{bounds, in_force, not_served, parameters};
 use intake::layer::{Intake, take_in};
-use openapi::{docs, examples};
+use openapi::{docs, errors, examples};
 use state::SharedState;
 
 pub use credential::{Authenticator, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
@@ -52,6 +52,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 fn parts() -> (Router<SharedState>, utoipa::openapi::OpenApi) {
     let (router, mut specification) = resources().split_for_parts();
     parameters::add_idempotency_keys(&mut specification);
+    errors::add_errors(&mut specification);
     examples::add_examples(&mut specification);
     (router, bounds::add_bounds(specification))
 }

@@ -46,19 +46,39 @@ fn every_operation_is_described() {
         assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{name}");
         let responses = operation["responses"].as_object().unwrap();
         assert!(responses.keys().any(|status| status.starts_with('2')), "{name}");
-        if !name.contains("/health") {
-            for status in ["401", "403", "404", "422", "500", "503"] {
-                assert!(responses.contains_key(status), "{name}: {status}");
-            }
-        }
         for (status, response) in responses {
             let has_body = response.pointer("/content/application~1json/schema").is_some();
             assert_eq!(has_body, status != "204", "{name}: {status}");
         }
-        for part in name.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
-            let parameters = operation["parameters"].as_array().unwrap();
-            assert!(parameters.iter().any(|it| it["name"] == part && it["in"] == "path"), "{name}: {part}");
+        let in_template = name.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let described = parameters.iter().filter(|it| it["in"] == "path");
+        let described: Vec<&str> = described.map(|it| it["name"].as_str().unwrap()).collect();
+        assert_eq!(described, in_template.collect::<Vec<_>>(), "{name}");
+    }
+}
+
+/// An error stands where it can be answered, and nowhere else.
+#[test]
+fn an_operation_lists_the_errors_that_it_can_answer() {
+    let specification = serde_json::to_value(openapi()).unwrap();
+    for (name, operation) in operations(&specification) {
+        let answers = |status: &str| operation["responses"].get(status).is_some();
+        let takes_credential = operation.get("security").is_none();
+        for status in ["401", "403", "422", "431", "500"] {
+            assert_eq!(answers(status), takes_credential, "{name}: {status}");
         }
+        let has_body = operation.get("requestBody").is_some();
+        for status in ["408", "413", "415"] {
+            assert_eq!(answers(status), has_body, "{name}: {status}");
+        }
+        assert!(answers("404") || !name.contains('{'), "{name}: 404");
+        let is_post = name.starts_with("post ");
+        assert!(answers("409") || !(is_post && has_body), "{name}: 409");
+        let key = |it: &Value| it["name"] == "idempotency-key" && it["in"] == "header";
+        let keys =
+            operation["parameters"].as_array().map_or(0, |all| all.iter().filter(|it| key(it)).count());
+        assert_eq!(keys, usize::from(is_post), "{name}: idempotency-key");
     }
 }
 

@@ -10,19 +10,18 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::id::MessageId;
 use crate::domain::message::SharedMessage;
 use crate::lease::{HeldClaim, Mark};
-use crate::store::HandBack;
 
-use super::Share;
-use super::lanes::lane::Queued;
+use super::MemoryShare;
+use super::lanes::Queued;
 
-/// What a delivery takes up until it is recorded or handed back.
+/// What a delivery holds until it is recorded or handed back. All of it is given up when this is dropped.
 #[derive(Debug)]
-pub struct Room {
-    /// Its share of the memory for payloads.
-    pub(super) _share: Share,
-    /// Keeps the low-water mark at or below its message; shared by a fan-out.
+pub struct DeliveryGuards {
+    /// Its share of the memory budget.
+    pub(super) _memory: MemoryShare,
+    /// Keeps the low-water mark at or below its message; shared by all deliveries of the message.
     pub(super) _mark: Option<Arc<Mark>>,
-    /// Says that a claimed row is held here.
+    /// Counts a claimed row as held by this node.
     pub(super) _claim: Option<HeldClaim>,
 }
 
@@ -31,44 +30,31 @@ pub struct Room {
 pub struct Delivery {
     /// What is sent.
     pub message: SharedMessage,
-    /// Where it goes. The lane may know a newer snapshot by the time it goes.
+    /// Where to. By the time it is sent, the lane may have a newer snapshot.
     pub endpoint: Arc<Endpoint>,
     /// The epoch that it is owned under.
     pub epoch: i64,
-    /// For one that was claimed from the queue: its lease.
+    /// If it was claimed from the queue: its lease.
     pub claim: Option<Claim>,
-    /// Attempts made before, in this round.
+    /// Attempts made before, in this round of the schedule.
     pub attempts: u16,
-    /// Why it goes.
+    /// Why it is sent.
     pub trigger: Trigger,
-    /// What it takes up.
-    pub room: Room,
+    /// What it holds.
+    pub guards: DeliveryGuards,
 }
 
 /// The right to work on a row of the queue.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim {
-    /// The lease's end by the database's clock; the token that proves it.
+    /// The lease's end by the database's clock, which is also its token.
     pub token: DateTime<Utc>,
-    /// No request begins after this: what is left of the lease must last for a whole one.
+    /// No request begins after this, so that it ends and is recorded within the lease.
     pub start_by: Instant,
 }
 
 impl Queued for Delivery {
     fn first_attempt_of(&self) -> Option<MessageId> {
         (self.attempts == 0 && self.trigger == Trigger::Scheduled).then_some(self.message.id)
-    }
-}
-
-impl Delivery {
-    /// As it goes back to the queue.
-    pub fn hand_back(&self, held: bool) -> HandBack {
-        HandBack {
-            message_id: self.message.id,
-            endpoint_id: self.endpoint.id,
-            application_id: self.endpoint.application_id,
-            lease: self.claim.map(|claim| claim.token),
-            held,
-        }
     }
 }

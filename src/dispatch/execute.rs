@@ -12,24 +12,27 @@ use crate::record::Outcome;
 use crate::send::unsendable;
 use crate::sign::{SignError, sign};
 
-use super::lanes::window::Bearing;
+use super::lanes::LoadSignal;
 use super::{Delivery, Dispatcher};
 
-/// Works on a delivery whose turn has come, and frees its lane's place whatever happens.
+/// Works on a delivery whose turn has come, and frees its place in the lane's window whatever happens.
 pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
-    let mut turn =
-        Turn { dispatcher: dispatcher.clone(), endpoint: delivery.endpoint.id, bearing: Bearing::Unknown };
-    if !dispatcher.parts.lease.covers(delivery.epoch) {
-        // Another epoch owns it now; the database has it.
+    let mut slot = InFlightSlot {
+        dispatcher: dispatcher.clone(),
+        endpoint: delivery.endpoint.id,
+        signal: LoadSignal::Neutral,
+    };
+    if !dispatcher.deps.lease.covers(delivery.epoch) {
+        // Another epoch owns its row by now, and delivers it.
         return;
     }
     if delivery.claim.is_some_and(|claim| Instant::now() > claim.start_by) {
-        return dispatcher.give_back(vec![delivery], false);
+        return dispatcher.hand_back(vec![delivery], false);
     }
-    let endpoint = dispatcher.current(&delivery.endpoint);
+    let endpoint = dispatcher.newest_snapshot(&delivery.endpoint);
     let attempt = dispatcher.attempt(&endpoint, &delivery).await;
-    turn.bearing = bearing(&attempt);
-    if dispatcher.losses.strike() {
+    slot.signal = load_signal(&attempt);
+    if dispatcher.fault_injection.drops_this() {
         return;
     }
     let attempts_made = delivery.attempts.saturating_add(1);
@@ -45,7 +48,7 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
             trigger: delivery.trigger,
             attempt,
             next,
-            keep: delivery.room,
+            keep: delivery.guards,
         })
         .await;
 }
@@ -56,35 +59,35 @@ impl Dispatcher {
         if message.payload.is_empty() {
             return unsendable("the message's content was removed");
         }
-        match sign(&endpoint.keys, message.id, &message.payload, self.parts.clock.now()) {
-            Ok(signature) => self.parts.sender.send(endpoint, message, signature).await,
+        match sign(&endpoint.keys, message.id, &message.payload, self.deps.clock.now()) {
+            Ok(signature) => self.deps.sender.send(endpoint, message, signature).await,
             Err(SignError::NoLiveKey) => unsendable("the endpoint has no live signing key"),
         }
     }
 }
 
-fn bearing(attempt: &AttemptOutcome) -> Bearing {
+fn load_signal(attempt: &AttemptOutcome) -> LoadSignal {
     match attempt.failure {
-        None => Bearing::Well,
-        Some(Failure::Overloaded | Failure::Timeout) => Bearing::Overloaded,
-        Some(_) => Bearing::Unknown,
+        None => LoadSignal::Success,
+        Some(Failure::Overloaded | Failure::Timeout) => LoadSignal::Overload,
+        Some(_) => LoadSignal::Neutral,
     }
 }
 
-/// A turn in a lane, given back when the work is over, even by a panic.
-struct Turn {
+/// A place in a lane's window. It is freed when this is dropped, even by a panic.
+struct InFlightSlot {
     dispatcher: Arc<Dispatcher>,
     endpoint: EndpointId,
-    bearing: Bearing,
+    signal: LoadSignal,
 }
 
-impl Drop for Turn {
+impl Drop for InFlightSlot {
     fn drop(&mut self) {
-        let reopened = self.dispatcher.lanes().finished(self.endpoint, self.bearing, Instant::now());
-        if reopened {
+        let has_room_again = self.dispatcher.lanes().finished(self.endpoint, self.signal, Instant::now());
+        if has_room_again {
             self.dispatcher.agenda.schedule_by(self.endpoint, Instant::now());
         }
-        self.dispatcher.pump();
+        self.dispatcher.send_ready();
         self.dispatcher.finished.notify_waiters();
     }
 }

@@ -1,22 +1,26 @@
-//! From a stored delivery to an attempt. A delivery comes from ingest (born leased, in memory) or from the queue
-//! (claimed); its endpoint's lane gives it its turn; one `execute` signs it, sends it, decides what follows and
-//! hands that to the recorder. No database connection is held while a request is out.
+//! From a stored delivery to an attempt. A delivery comes from ingest (born leased, in memory: `reservation.rs`) or from the
+//! queue in the database (claimed: `claim.rs`, `load_claimed.rs`). Its endpoint's lane gives it its turn (`lanes/`), and one
+//! `execute` signs it, sends it, decides what follows and hands that to the recorder. No database connection is held while
+//! a request is out. What is not sent after all goes back into the queue (`hand_back.rs`).
 
+mod announce;
+mod backpressure;
 mod claim;
+mod claim_cursors;
 mod delivery;
 mod execute;
-mod floors;
-mod keep_pace;
-#[cfg(test)]
-mod keep_pace_test;
+mod fault_injection;
+mod follow_notices;
+mod hand_back;
 mod lanes;
-mod losses;
-mod memory;
+mod load_claimed;
+mod memory_budget;
 mod pause;
-mod returns;
-mod seat;
-mod threads;
-mod watch;
+mod refresh;
+mod reservation;
+mod stop;
+mod thread_pool;
+mod timers;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,42 +32,40 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::clock::Clock;
 use crate::domain::id::EndpointId;
-use crate::lease::{Lease, Mark};
+use crate::lease::Lease;
 use crate::notices::Hearing;
 use crate::record::{Agenda, Recorder};
 use crate::send::Sender;
-use crate::store::{Credentials, HandBack, QueueStore, Snapshots, Trust};
+use crate::store::{Credentials, QueueStore, Snapshots, Trust};
 use crate::vitals::Vitals;
 
-use keep_pace::Strain;
+use announce::DueAnnouncements;
+use backpressure::ThreadLoad;
+use fault_injection::FaultInjection;
+use hand_back::HandBackQueue;
 use lanes::Lanes;
-use losses::Losses;
-use memory::Memory;
-use returns::{Keep, Return, Returns};
-use watch::Spilled;
+use memory_budget::MemoryBudget;
 
 pub use delivery::Claim;
 pub use delivery::Delivery;
-pub use delivery::Room;
+pub use delivery::DeliveryGuards;
 pub use lanes::LaneLimits;
-pub use memory::Share;
-pub use seat::Place;
-pub use seat::Seat;
-pub use threads::Threads;
+pub use memory_budget::MemoryShare;
+pub use reservation::Placement;
+pub use reservation::Reservation;
+pub use stop::RunningDispatcher;
+pub use stop::Unfinished;
+pub use thread_pool::ThreadPool;
 
 /// How long a claimed row is this node's.
 pub const CLAIM_LEASE: Duration = Duration::from_secs(90);
-/// What waits in memory for longer goes to the queue, so that the low-water mark advances.
-const LONGEST_IN_MEMORY: Duration = Duration::from_secs(60);
-/// After the last request, outcomes are recorded within this, or given up.
-const LAST_WRITES: Duration = Duration::from_secs(5);
 
 /// How much the dispatcher takes on.
 #[derive(Debug, Clone)]
 pub struct DispatchOptions {
     /// Bounds of the lanes.
     pub lanes: LaneLimits,
-    /// Memory for deliveries that were taken on, in bytes.
+    /// Memory for deliveries, in bytes.
     pub memory_bytes: usize,
     /// The deadline of a request, as the sender has it.
     pub request_timeout: Duration,
@@ -71,128 +73,125 @@ pub struct DispatchOptions {
     pub claims: bool,
     /// Whether everything is paused as it starts.
     pub paused: bool,
-    /// The share of everything that a test has dropped; nothing in release builds.
-    pub losses: f64,
+    /// The share of everything that is dropped for a test; nothing in release builds.
+    pub dropped_share: f64,
 }
 
 /// What the dispatcher works with.
-pub struct Parts {
+pub struct DispatcherDependencies {
     /// The database.
     pub queue: QueueStore,
     /// Snapshots of applications.
     pub snapshots: Snapshots,
-    /// What authentication knows: notices of what was taken back come in here.
+    /// What authentication has cached: notices of credentials that were taken back come in here.
     pub credentials: Credentials,
-    /// The way out.
+    /// Sends the requests.
     pub sender: Sender,
     /// This node's right to work.
     pub lease: Lease,
     /// The time of day, for signatures.
     pub clock: Clock,
-    /// Where it runs.
+    /// The threads that deliver.
     pub threads: Handle,
-    /// Where it listens for notices.
-    pub vital: Handle,
-    /// What it says of itself.
+    /// The threads that nothing else may occupy; it listens for notices there.
+    pub critical_threads: Handle,
+    /// How each part of this node gets on.
     pub vitals: Vitals,
-    /// Whether it hears what changes.
+    /// Whether this node hears of changes.
     pub hearing: Hearing,
 }
 
 /// The dispatcher of one node.
 pub struct Dispatcher {
-    parts: Parts,
+    deps: DispatcherDependencies,
     options: DispatchOptions,
     lanes: Mutex<Lanes<Delivery>>,
-    memory: Memory,
-    recorder: Arc<Recorder<Room>>,
+    memory: MemoryBudget,
+    recorder: Arc<Recorder<DeliveryGuards>>,
     agenda: Agenda,
-    returns: Returns,
-    /// A lane with a pace was put to sleep sooner than known.
-    paced: Notify,
-    /// What was stored that any node may claim, until the others are told.
-    spilled: Spilled,
-    strain: Strain,
-    losses: Losses,
-    /// Something finished; draining waits for the last.
+    hand_backs: HandBackQueue,
+    /// Notified when a lane or a tenant begins to wait for its rate limit.
+    rate_limited: Notify,
+    announcements: DueAnnouncements,
+    thread_load: ThreadLoad,
+    fault_injection: FaultInjection,
+    /// Notified when a request has finished.
     finished: Notify,
-    /// Whether everything is paused has to be asked.
+    /// Notified when it has to be asked whether everything is paused.
     pause_changed: Notify,
-}
-
-/// The tasks that keep a dispatcher going, and how to stop them.
-pub struct Running {
-    dispatcher: Arc<Dispatcher>,
-    stop: CancellationToken,
-    loops: JoinSet<Option<()>>,
-    writers: JoinSet<()>,
 }
 
 impl Dispatcher {
     /// Starts dispatching. Without memory and claims, everything goes to the queue for other nodes.
-    pub fn start(parts: Parts, options: DispatchOptions) -> (Arc<Self>, Running) {
+    pub fn start(deps: DispatcherDependencies, options: DispatchOptions) -> (Arc<Self>, RunningDispatcher) {
         let mut lanes = Lanes::new(options.lanes);
         if options.paused {
             lanes.pause();
         }
-        let threads = parts.threads.clone();
-        let _everything_runs_there = threads.enter();
+        let threads = deps.threads.clone();
+        let _spawn_on_these_threads = threads.enter();
         let agenda = Agenda::default();
-        let (queue, lease, vitals) = (parts.queue.clone(), parts.lease.clone(), parts.vitals.clone());
+        let (queue, lease, vitals) = (deps.queue.clone(), deps.lease.clone(), deps.vitals.clone());
         let (recorder, mut writers) = Recorder::start(queue.clone(), agenda.clone(), vitals.outcomes);
-        let (returns, returning) = Returns::new(queue, lease, agenda.clone(), vitals.returns);
-        writers.spawn(returning.run());
+        let (hand_backs, hand_back_writer) = HandBackQueue::new(queue, lease, agenda.clone(), vitals.returns);
+        writers.spawn(hand_back_writer.run());
         let dispatcher = Arc::new(Self {
-            parts,
+            deps,
             lanes: Mutex::new(lanes),
-            memory: Memory::new(options.memory_bytes),
-            losses: Losses::of(options.losses),
+            memory: MemoryBudget::new(options.memory_bytes),
+            fault_injection: FaultInjection::new(options.dropped_share),
             options,
             recorder,
             agenda,
-            returns,
-            paced: Notify::new(),
-            spilled: Spilled::default(),
-            strain: Strain::new(),
+            hand_backs,
+            rate_limited: Notify::new(),
+            announcements: DueAnnouncements::default(),
+            thread_load: ThreadLoad::new(),
             finished: Notify::new(),
             pause_changed: Notify::new(),
         });
+        let (stop, loops) = dispatcher.spawn_loops();
+        (dispatcher.clone(), RunningDispatcher { dispatcher, stop, loops, writers })
+    }
+
+    /// Everything that runs until the dispatcher is stopped.
+    fn spawn_loops(self: &Arc<Self>) -> (CancellationToken, JoinSet<Option<()>>) {
         let stop = CancellationToken::new();
         let mut loops: JoinSet<Option<()>> = JoinSet::new();
-        if dispatcher.options.claims {
-            loops.spawn(stop.clone().run_until_cancelled_owned(claim::run(dispatcher.clone())));
+        if self.options.claims {
+            loops.spawn(stop.clone().run_until_cancelled_owned(claim::run(self.clone())));
         }
-        loops.spawn(stop.clone().run_until_cancelled_owned(watch::announce(dispatcher.clone())));
-        let notices = stop.clone().run_until_cancelled_owned(watch::follow_notices(dispatcher.clone()));
-        loops.spawn_on(notices, &dispatcher.parts.vital);
-        loops.spawn(stop.clone().run_until_cancelled_owned(pause::follow(dispatcher.clone())));
-        loops.spawn(stop.clone().run_until_cancelled_owned(watch::pace(dispatcher.clone())));
-        loops.spawn(stop.clone().run_until_cancelled_owned(watch::return_the_old(dispatcher.clone())));
-        (dispatcher.clone(), Running { dispatcher, stop, loops, writers })
+        loops.spawn(stop.clone().run_until_cancelled_owned(announce::run(self.clone())));
+        let notices = stop.clone().run_until_cancelled_owned(follow_notices::run(self.clone()));
+        loops.spawn_on(notices, &self.deps.critical_threads);
+        loops.spawn(stop.clone().run_until_cancelled_owned(pause::run(self.clone())));
+        loops.spawn(stop.clone().run_until_cancelled_owned(timers::wake_rate_limited(self.clone())));
+        loops.spawn(stop.clone().run_until_cancelled_owned(timers::hand_back_old(self.clone())));
+        (stop, loops)
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes<Delivery>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets whatever can go, go.
-    fn pump(self: &Arc<Self>) {
-        // Who does not hear what changes does not know where to send: a heartbeat that is heard lets it go on.
-        if !self.parts.hearing.holds() {
+    /// Starts every delivery whose turn it is.
+    fn send_ready(self: &Arc<Self>) {
+        // A node that does not hear of changes does not know where to send. The next heartbeat that it hears calls this again.
+        if !self.deps.hearing.holds() {
             return;
         }
         loop {
-            let (next, wake) = {
+            let (next, rate_limited) = {
                 let mut lanes = self.lanes();
-                (lanes.next(Instant::now()), lanes.next_wake())
+                (lanes.next(Instant::now()), lanes.next_rate_limited_at())
             };
             match next {
                 Some(delivery) => {
-                    self.parts.threads.spawn(execute::execute(self.clone(), delivery));
+                    self.deps.threads.spawn(execute::execute(self.clone(), delivery));
                 }
                 None => {
-                    if wake.is_some() {
-                        self.paced.notify_one();
+                    if rate_limited.is_some() {
+                        self.rate_limited.notify_one();
                     }
                     return;
                 }
@@ -200,82 +199,15 @@ impl Dispatcher {
         }
     }
 
-    /// Something was put into the queue for this endpoint that is due now, for whichever node has room.
-    pub fn queue_grew(&self, endpoint: EndpointId) {
+    /// A row was put into the queue for this endpoint that is due now, for whichever node has room.
+    pub fn note_due(&self, endpoint: EndpointId) {
         self.agenda.schedule_by(endpoint, Instant::now());
-        self.spilled.add(endpoint);
+        self.announcements.add(endpoint);
     }
 
     /// Requests under way, and deliveries queued in memory.
     pub fn load(&self) -> (usize, usize) {
         let lanes = self.lanes();
         (lanes.in_flight(), lanes.queued())
-    }
-
-    /// Gives deliveries back to the queue. They are on their way when this returns.
-    fn give_back(&self, deliveries: Vec<Delivery>, held: bool) {
-        for delivery in deliveries {
-            let (epoch, row) = (delivery.epoch, delivery.hand_back(held));
-            self.returns.add(Return {
-                epoch,
-                row,
-                _keep: Keep::Room(delivery.room),
-                again_after: Duration::ZERO,
-            });
-        }
-    }
-
-    /// The same for deliveries of a message that were stored and have no place in memory.
-    pub fn return_rows(&self, epoch: i64, rows: Vec<HandBack>, mark: &Arc<Mark>) {
-        for row in rows {
-            let keep = Keep::Mark(mark.clone());
-            self.returns.add(Return { epoch, row, _keep: keep, again_after: Duration::ZERO });
-        }
-    }
-}
-
-/// What a stop left undone.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Unfinished {
-    /// Requests that were still under way.
-    pub requests: usize,
-    /// Outcomes that were not recorded, or deliveries that were not handed back.
-    pub unwritten: bool,
-}
-
-impl Running {
-    /// Stops in order: claims nothing more, hands back what is queued, waits for the requests under way (no longer
-    /// than `patience`), and records them all. A database that does not take them ends it after a while; what is not
-    /// recorded then is delivered again.
-    pub async fn stop(mut self, patience: Duration) -> Unfinished {
-        let write_by = Instant::now() + patience + LAST_WRITES;
-        self.stop.cancel();
-        while self.loops.join_next().await.is_some() {}
-        let queued = self.dispatcher.lanes().drain_before(Instant::now());
-        self.dispatcher.give_back(queued, false);
-        let mut unfinished = Unfinished::default();
-        if tokio::time::timeout(patience, self.dispatcher.idle()).await.is_err() {
-            unfinished.requests = self.dispatcher.load().0;
-        }
-        self.dispatcher.recorder.close();
-        self.dispatcher.returns.close();
-        let writers = async { while self.writers.join_next().await.is_some() {} };
-        unfinished.unwritten = tokio::time::timeout_at(write_by.into(), writers).await.is_err();
-        unfinished
-    }
-}
-
-impl Dispatcher {
-    /// Returns when no request is under way.
-    async fn idle(&self) {
-        loop {
-            let finished = self.finished.notified();
-            tokio::pin!(finished);
-            finished.as_mut().enable();
-            if self.load().0 == 0 {
-                return;
-            }
-            finished.await;
-        }
     }
 }

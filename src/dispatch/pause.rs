@@ -1,24 +1,25 @@
-//! Whether everything is paused: the database says it, a notice makes a node ask at once, and polling is the net.
-//! A pause takes nothing new on and hands back what is queued, as held; what is in flight finishes.
+//! Whether everything is paused. The database says so; a notice makes a node ask at once, and it asks every few seconds in
+//! case a notice was missed. While everything is paused, nothing new is taken on, and what is queued goes back as held;
+//! what is in flight finishes.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Dispatcher;
 
-const POLL_EVERY: Duration = Duration::from_secs(5);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(500);
 
-/// Follows for ever. Until it is known, nothing goes.
-pub(super) async fn follow(dispatcher: Arc<Dispatcher>) {
+/// Follows for ever. After a notice, nothing is sent until the database has answered.
+pub(super) async fn run(dispatcher: Arc<Dispatcher>) {
     loop {
-        let _ = tokio::time::timeout(POLL_EVERY, dispatcher.pause_changed.notified()).await;
-        match dispatcher.parts.queue.dispatching().await {
+        let _ = tokio::time::timeout(POLL_INTERVAL, dispatcher.pause_changed.notified()).await;
+        match dispatcher.deps.queue.dispatching().await {
             Ok(now) if now.paused => dispatcher.pause(),
             Ok(now) => dispatcher.resume(now.just_resumed),
             Err(error) => {
                 tracing::debug!(%error, "whether everything is paused could not be asked");
-                tokio::time::sleep(ASK_AGAIN_AFTER).await;
+                tokio::time::sleep(PAUSE_AFTER_ERROR).await;
                 dispatcher.pause_changed.notify_one();
             }
         }
@@ -36,10 +37,10 @@ impl Dispatcher {
             lanes.pause()
         };
         tracing::info!(queued = queued.len(), "dispatching is paused");
-        self.give_back(queued, true);
+        self.hand_back(queued, true);
     }
 
-    /// Goes on, if it was paused. While it was resumed a moment ago, new lanes begin slowly.
+    /// Goes on, if it was paused. If it was resumed a moment ago, new lanes begin with slow start.
     fn resume(self: &Arc<Self>, just_resumed: bool) {
         let mut lanes = self.lanes();
         lanes.suspend_all(false);
@@ -47,12 +48,12 @@ impl Dispatcher {
         if was_paused {
             lanes.resume();
         }
-        lanes.begin_slowly(just_resumed);
+        lanes.set_just_resumed(just_resumed);
         drop(lanes);
         if was_paused {
             tracing::info!("dispatching goes on");
             self.agenda.sweep_by(Instant::now());
         }
-        self.pump();
+        self.send_ready();
     }
 }

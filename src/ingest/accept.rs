@@ -105,7 +105,8 @@ impl Ingest {
         let mut open: Vec<usize> = (0..new.len()).collect();
         for _ in 0..STALE_TRIES {
             let snapshot = self.snapshot(target).await?;
-            self.dispatcher.keep_pace(snapshot.endpoints.iter().map(|endpoint| endpoint.id)).await;
+            let endpoints = snapshot.endpoints.iter().map(|endpoint| endpoint.id);
+            self.dispatcher.wait_for_long_queues(endpoints).await;
             let (asked, group) =
                 self.prepare(&snapshot, open.iter().filter_map(|place| Some((*place, new.get(*place)?))));
             self.writer.push(group);

@@ -10,12 +10,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::batch::{BatchLimits, BatchQueue};
-use crate::dispatch::{Dispatcher, Place};
+use crate::dispatch::{Dispatcher, Placement};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::SharedMessage;
 use crate::lease::{Lease, Mark};
-use crate::store::{FannedOut, HandBack, IdempotencyKey, QueueStore, Refusal, StoreError};
+use crate::store::{FannedOut, IdempotencyKey, QueueStore, Refusal, StoreError};
 use crate::vitals::Progress;
 
 use super::fate::{Batch, Fate, Item, Statements, Timing};
@@ -37,7 +37,7 @@ const TIMING: Timing = Timing {
 pub(super) struct Posted {
     pub(super) message: SharedMessage,
     pub(super) config_version: i64,
-    pub(super) deliveries: Vec<(EndpointId, Place)>,
+    pub(super) deliveries: Vec<(EndpointId, Placement)>,
     pub(super) idempotency: Option<IdempotencyKey>,
     pub(super) payload_hours: Option<u32>,
     pub(super) mark: Arc<Mark>,
@@ -129,7 +129,7 @@ impl Writer {
             .await;
         self.progress.done();
         if any_goes {
-            self.dispatcher.go();
+            self.dispatcher.wake();
         }
     }
 
@@ -140,20 +140,20 @@ impl Writer {
             Fate::Written { epoch } => {
                 for (endpoint, place) in std::mem::take(&mut posted.deliveries) {
                     match place {
-                        Place::Seat(seat) => {
-                            seat.take(posted.message.clone(), epoch, posted.mark.clone());
+                        Placement::InMemory(reservation) => {
+                            reservation.fill(posted.message.clone(), epoch, posted.mark.clone());
                             goes = true;
                         }
-                        Place::Waiting => self.dispatcher.queue_grew(endpoint),
-                        Place::Held => {}
+                        Placement::Waiting => self.dispatcher.note_due(endpoint),
+                        Placement::Held => {}
                     }
                 }
                 Answer::Written
             }
             Fate::WrittenByThen { epoch } => {
-                // Its seats are of an epoch that is over. What this one owns goes through the queue, too.
-                let rows = posted.deliveries.iter().map(|(endpoint, _)| hand_back(&posted, *endpoint));
-                self.dispatcher.return_rows(epoch, rows.collect(), &posted.mark);
+                // Its places were reserved under an epoch that is over. What this epoch owns goes through the queue as well.
+                let endpoints = posted.deliveries.iter().map(|(endpoint, _)| *endpoint);
+                self.dispatcher.hand_back_stored(epoch, &posted.message, endpoints, &posted.mark);
                 Answer::Written
             }
             Fate::Refused(refusal) => Answer::Refused(refusal),
@@ -165,16 +165,6 @@ impl Writer {
         };
         posted.reply(answer);
         goes
-    }
-}
-
-fn hand_back(posted: &Posted, endpoint_id: EndpointId) -> HandBack {
-    HandBack {
-        message_id: posted.message.id,
-        endpoint_id,
-        application_id: posted.message.application_id,
-        lease: None,
-        held: false,
     }
 }
 

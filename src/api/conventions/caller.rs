@@ -13,22 +13,39 @@ use crate::domain::access::capability;
 use super::address::address_of;
 use super::error::ApiError;
 
+impl Caller {
+    /// The one who sent the request: identified the first time that it is asked for.
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthenticated`], or [`ApiError::Forbidden`] when the credential does not allow the operation.
+    pub(in crate::api) async fn identified<'a>(
+        parts: &'a mut Parts,
+        state: &SharedState,
+    ) -> Result<&'a Self, ApiError> {
+        if parts.extensions.get::<Self>().is_none() {
+            let caller = identify(parts, state).await?;
+            parts.extensions.insert(caller);
+        }
+        parts.extensions.get().ok_or(ApiError::Internal)
+    }
+}
+
+async fn identify(parts: &Parts, state: &SharedState) -> Result<Caller, ApiError> {
+    let caller = state.authenticator.identify(&state.credentials, &parts.headers).await?;
+    if let Some(connection) = parts.extensions.get::<Arc<CallerConnection>>() {
+        connection.note_known();
+    }
+    let caller = caller.at(address_of(parts, &state.trusted_proxies));
+    let path = parts.extensions.get::<MatchedPath>().map_or(parts.uri.path(), MatchedPath::as_str);
+    caller.require(capability::need(parts.method.as_str(), path))?;
+    state.authenticator.create_environment(&caller, &state.configuration).await?;
+    Ok(caller)
+}
+
 impl FromRequestParts<SharedState> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
-        if let Some(caller) = parts.extensions.get::<Self>() {
-            return Ok(caller.clone());
-        }
-        let caller = state.authenticator.identify(&state.credentials, &parts.headers).await?;
-        if let Some(connection) = parts.extensions.get::<Arc<CallerConnection>>() {
-            connection.note_known();
-        }
-        let caller = caller.at(address_of(parts, &state.trusted_proxies));
-        let path = parts.extensions.get::<MatchedPath>().map_or(parts.uri.path(), MatchedPath::as_str);
-        caller.require(capability::need(parts.method.as_str(), path))?;
-        state.authenticator.create_environment(&caller, &state.configuration).await?;
-        parts.extensions.insert(caller.clone());
-        Ok(caller)
+        Self::identified(parts, state).await.cloned()
     }
 }

@@ -18,7 +18,7 @@ use super::bounds::{self, BodyBounds};
 use super::error::ApiError;
 
 /// The database's texts cannot hold U+0000, so nothing has it in its name.
-const ENCODED_NUL: &str = "%00";
+pub(super) const ENCODED_NUL: &str = "%00";
 
 /// A JSON body of that shape.
 pub struct JsonBody<T>(pub T);
@@ -28,9 +28,6 @@ pub struct RawBody(pub Bytes);
 
 /// The query parameters of that shape. Unknown ones are ignored.
 pub struct ApiQuery<T>(pub T);
-
-/// The parts of the path.
-pub struct ApiPath<T>(pub T);
 
 impl FromRequest<SharedState> for RawBody {
     type Rejection = ApiError;
@@ -140,19 +137,6 @@ fn refused_query(text: &str) -> ApiError {
     match what.split_once(": ") {
         Some((field, what)) => ApiError::invalid(&["query", field], what, "value_error"),
         None => ApiError::invalid(&["query"], what, "value_error"),
-    }
-}
-
-impl<T: DeserializeOwned + Send> FromRequestParts<SharedState> for ApiPath<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
-        let is_long = parts.uri.path().split('/').any(|part| part.len() > bounds::MOST_CHARACTERS);
-        if is_long || parts.uri.path().contains(ENCODED_NUL) {
-            return Err(ApiError::NotFound);
-        }
-        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
-        path.map(|axum::extract::Path(value)| Self(value)).map_err(|_| ApiError::NotFound)
     }
 }
 

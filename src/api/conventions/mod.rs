@@ -13,4 +13,5 @@ pub mod moment;
 pub mod not_served;
 pub mod page;
 pub mod parameters;
+pub(in crate::api) mod path;
 pub mod validate;

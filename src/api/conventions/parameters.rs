@@ -12,9 +12,7 @@ pub(in crate::api) fn add_idempotency_keys(openapi: &mut OpenApi) {
 }
 
 fn add_key(operation: &mut Operation) {
-    let parameters = operation.parameters.get_or_insert_default();
-    parameters.retain(|it| !matches!(it, RefOr::T(known) if known.name == idempotency::HEADER));
-    parameters.push(RefOr::T(key()));
+    operation.parameters.get_or_insert_default().push(RefOr::T(key()));
 }
 
 fn key() -> Parameter {

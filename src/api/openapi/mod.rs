@@ -1,4 +1,5 @@
 //! The API's own description, derived from the code.
 
 pub mod docs;
+pub mod errors;
 pub mod examples;

@@ -12,11 +12,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, ApiQuery, JsonBody, double_option, present};
+use crate::api::conventions::extract::{ApiQuery, JsonBody, double_option, present};
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::conventions::validate::{Findings, schedule_ms, schedule_seconds, stored_count};
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::{BodyErrors, Errors};
+use crate::api::openapi::errors::Conflict;
+use crate::api::resource::path::{ApplicationName, ApplicationPath};
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::ApplicationId;
 use crate::domain::id::reference::Reference;
@@ -222,7 +223,7 @@ pub(in crate::api) async fn create_unless_there(
 #[utoipa::path(
     get, path = "/api/v1/app", operation_id = "v1.application.list", tag = "application",
     params(PageQuery),
-    responses((status = 200, description = "A page of them, oldest first.", body = ListOut<ApplicationOut>), Errors)
+    responses((status = 200, description = "A page of them, oldest first.", body = ListOut<ApplicationOut>))
 )]
 async fn list(
     State(state): State<SharedState>,
@@ -238,12 +239,11 @@ async fn list(
 /// Create an application.
 #[utoipa::path(
     post, path = "/api/v1/app", operation_id = "v1.application.create", tag = "application",
-    params(CreateQuery, ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")),
+    params(CreateQuery),
     request_body = ApplicationIn,
     responses(
         (status = 200, description = "It was there already (`get_if_exists`).", body = ApplicationOut),
-        (status = 201, description = "Created.", body = ApplicationOut),
-        BodyErrors
+        (status = 201, description = "Created.", body = ApplicationOut)
     )
 )]
 async fn create(
@@ -277,41 +277,42 @@ async fn create(
 /// Get an application.
 #[utoipa::path(
     get, path = "/api/v1/app/{app_id}", operation_id = "v1.application.get", tag = "application",
-    params(("app_id" = String, Path, description = "The application's id or `uid`.")),
-    responses((status = 200, description = "The application.", body = ApplicationOut), Errors)
+    params(ApplicationPath),
+    responses((status = 200, description = "The application.", body = ApplicationOut))
 )]
 async fn get(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationPath,
 ) -> Result<Json<ApplicationOut>, ApiError> {
-    let record = state.configuration.application(caller.environment()?, &Reference::parse(&app_id)).await?;
-    let record = record.filter(|record| caller.sees(record.id)).ok_or(ApiError::NotFound)?;
+    let record =
+        state.configuration.application(caller.environment()?, &Reference::Id(path.application)).await?;
+    let record = record.ok_or(ApiError::NotFound)?;
     Ok(Json(record.into()))
 }
 
 /// Replace an application, or create it under the `uid` in the path.
 #[utoipa::path(
     put, path = "/api/v1/app/{app_id}", operation_id = "v1.application.update", tag = "application",
-    params(("app_id" = String, Path, description = "The application's id or `uid`.")),
+    params(ApplicationName),
     request_body = ApplicationIn,
     responses(
         (status = 200, description = "Replaced.", body = ApplicationOut),
         (status = 201, description = "Created.", body = ApplicationOut),
-        BodyErrors
+        Conflict
     )
 )]
 async fn update(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationName,
     JsonBody(input): JsonBody<ApplicationIn>,
 ) -> Result<(StatusCode, Json<ApplicationOut>), ApiError> {
     let environment = caller.whole_environment()?;
     let mut findings = Findings::of_body();
     input.check(&mut findings);
     findings.finish()?;
-    let reference = Reference::parse(&app_id);
+    let reference = Reference::parse(&path.name);
     let mut settings = input.settings();
     if settings.uid.is_none() {
         settings.uid = reference.uid().map(str::to_owned);
@@ -335,19 +336,19 @@ async fn update(
 /// Change some of an application.
 #[utoipa::path(
     patch, path = "/api/v1/app/{app_id}", operation_id = "v1.application.patch", tag = "application",
-    params(("app_id" = String, Path, description = "The application's id or `uid`.")),
+    params(ApplicationPath),
     request_body = ApplicationPatch,
-    responses((status = 200, description = "As it is now.", body = ApplicationOut), BodyErrors)
+    responses((status = 200, description = "As it is now.", body = ApplicationOut), Conflict)
 )]
 async fn patch(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationPath,
     JsonBody(input): JsonBody<ApplicationPatch>,
 ) -> Result<Json<ApplicationOut>, ApiError> {
     let environment = caller.whole_environment()?;
     input.check()?;
-    let reference = Reference::parse(&app_id);
+    let reference = Reference::Id(path.application);
     let changed = state
         .configuration
         .change_application(caller.actor(), environment, &reference, |s| input.apply(s))
@@ -358,16 +359,16 @@ async fn patch(
 /// Delete an application with its endpoints.
 #[utoipa::path(
     delete, path = "/api/v1/app/{app_id}", operation_id = "v1.application.delete", tag = "application",
-    params(("app_id" = String, Path, description = "The application's id or `uid`.")),
-    responses((status = 204, description = "Deleted."), Errors)
+    params(ApplicationPath),
+    responses((status = 204, description = "Deleted."))
 )]
 async fn delete(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationPath,
 ) -> Result<StatusCode, ApiError> {
     caller.whole_environment()?;
-    let id = caller.application(&state.configuration, &app_id).await?;
+    let id = path.application;
     if state.configuration.delete_application(caller.actor(), id).await? {
         state.credentials.forget_tokens(id);
         Ok(StatusCode::NO_CONTENT)

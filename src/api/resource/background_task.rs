@@ -12,11 +12,11 @@ use utoipa_axum::routes;
 use serde_json::Value;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, ApiQuery};
+use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
+use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::Errors;
-use crate::api::state::SharedState;
+use crate::api::state::{ApiState, SharedState};
 use crate::domain::background_task::{TaskKind, TaskState};
 use crate::domain::id::TaskId;
 use crate::store::{BackgroundTask, NewTask, TaskFilter};
@@ -187,11 +187,28 @@ impl ListQuery {
     }
 }
 
+const TASK: PathParameter = PathParameter::new("task_id", "The task's id.");
+
+/// A background task. That it is there is not looked up.
+struct TaskPath {
+    task: TaskId,
+}
+
+impl PathObject for TaskPath {
+    const PARAMETERS: &[PathParameter] = &[TASK];
+
+    async fn find(values: &PathValues, _: &Caller, _: &ApiState) -> Result<Self, ApiError> {
+        Ok(Self { task: values.id(&TASK)? })
+    }
+}
+
+path_extractors!(TaskPath);
+
 /// List background tasks. A tenant sees those that it asked for.
 #[utoipa::path(
     get, path = "/api/v1/background-task", operation_id = "v1.background-task.list", tag = "background task",
     params(PageQuery, ListQuery),
-    responses((status = 200, description = "A page of them, newest first.", body = ListOut<BackgroundTaskOut>), Errors)
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<BackgroundTaskOut>))
 )]
 async fn list(
     State(state): State<SharedState>,
@@ -210,16 +227,15 @@ async fn list(
 #[utoipa::path(
     get, path = "/api/v1/background-task/{task_id}", operation_id = "v1.background-task.get",
     tag = "background task",
-    params(("task_id" = String, Path, description = "The task's id.")),
-    responses((status = 200, description = "The task.", body = BackgroundTaskOut), Errors)
+    params(TaskPath),
+    responses((status = 200, description = "The task.", body = BackgroundTaskOut))
 )]
 async fn get(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(task_id): ApiPath<String>,
+    path: TaskPath,
 ) -> Result<Json<BackgroundTaskOut>, ApiError> {
-    let id: TaskId = task_id.parse().map_err(|_| ApiError::NotFound)?;
-    let found = state.tasks.task(caller.environment()?, caller.own_application(), id).await?;
+    let found = state.tasks.task(caller.environment()?, caller.own_application(), path.task).await?;
     Ok(Json(with_findings(&state, found.ok_or(ApiError::NotFound)?).await?))
 }
 
@@ -229,20 +245,16 @@ async fn get(
 #[utoipa::path(
     post, path = "/api/v1/background-task/{task_id}/cancel", operation_id = "v1.background-task.cancel",
     tag = "background task",
-    params(
-        ("task_id" = String, Path, description = "The task's id."),
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
-    responses((status = 200, description = "The task as it is now.", body = BackgroundTaskOut), Errors)
+    params(TaskPath),
+    responses((status = 200, description = "The task as it is now.", body = BackgroundTaskOut))
 )]
 async fn cancel(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(task_id): ApiPath<String>,
+    path: TaskPath,
 ) -> Result<Json<BackgroundTaskOut>, ApiError> {
-    let id: TaskId = task_id.parse().map_err(|_| ApiError::NotFound)?;
     let (environment, own) = (caller.environment()?, caller.own_application());
-    let found = state.tasks.cancel_task(caller.actor(), environment, own, id).await?;
+    let found = state.tasks.cancel_task(caller.actor(), environment, own, path.task).await?;
     Ok(Json(with_findings(&state, found.ok_or(ApiError::NotFound)?).await?))
 }
 

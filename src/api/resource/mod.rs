@@ -11,8 +11,8 @@ pub mod endpoint;
 pub mod event_type;
 pub mod health;
 pub mod message;
-pub mod named;
 pub mod operational_webhook;
+pub(in crate::api) mod path;
 pub mod pause;
 pub mod statistics;
 

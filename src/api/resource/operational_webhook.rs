@@ -8,10 +8,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, ApiQuery, JsonBody, RawBody};
+use crate::api::conventions::extract::{ApiQuery, JsonBody, RawBody};
 use crate::api::conventions::page::{ListOut, PageQuery};
+use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::{BodyErrors, Errors};
+use crate::api::openapi::errors::Conflict;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EndpointId};
@@ -21,6 +22,7 @@ use super::endpoint::headers::{EndpointHeadersIn, EndpointHeadersOut};
 use super::endpoint::secret::{EndpointSecretOut, EndpointSecretRotateIn};
 use super::endpoint::shape::{EndpointIn, EndpointOut};
 use super::endpoint::{create_from, headers, page_of, put_to, secret};
+use super::path::{ENDPOINT, named_endpoint};
 
 /// The hidden application, made when it is first needed.
 async fn made(state: &ApiState, caller: &Caller) -> Result<ApplicationId, ApiError> {
@@ -28,18 +30,44 @@ async fn made(state: &ApiState, caller: &Caller) -> Result<ApplicationId, ApiErr
     Ok(state.configuration.create_operational_application(caller.actor(), environment).await?)
 }
 
-/// The hidden application, if there is one; without one there is no endpoint.
-async fn found(state: &ApiState, caller: &Caller) -> Result<ApplicationId, ApiError> {
-    let found = state.configuration.operational_application(caller.whole_environment()?).await?;
-    found.ok_or(ApiError::NotFound)
+/// An endpoint of the hidden application. Without the application there is no endpoint.
+struct OperationalEndpointPath {
+    application: ApplicationId,
+    endpoint: EndpointId,
 }
+
+impl PathObject for OperationalEndpointPath {
+    const PARAMETERS: &[PathParameter] = &[ENDPOINT];
+
+    async fn find(values: &PathValues, caller: &Caller, state: &ApiState) -> Result<Self, ApiError> {
+        let found = state.configuration.operational_application(caller.whole_environment()?).await?;
+        let application = found.ok_or(ApiError::NotFound)?;
+        let endpoint = named_endpoint(state, application, &values.reference(&ENDPOINT)?).await?;
+        Ok(Self { application, endpoint })
+    }
+}
+
+/// What an endpoint of the hidden application is called that may have to be created.
+struct OperationalEndpointName {
+    name: Reference<EndpointId>,
+}
+
+impl PathObject for OperationalEndpointName {
+    const PARAMETERS: &[PathParameter] = &[ENDPOINT];
+
+    async fn find(values: &PathValues, _: &Caller, _: &ApiState) -> Result<Self, ApiError> {
+        Ok(Self { name: values.reference(&ENDPOINT)? })
+    }
+}
+
+path_extractors!(OperationalEndpointPath, OperationalEndpointName);
 
 /// List the endpoints that get operational webhooks.
 #[utoipa::path(
-    get, path = "/api/v1/operational-webhook/endpoint", operation_id = "v1.operational-webhook.endpoint.list",
-    tag = "operational webhook",
+    get, path = "/api/v1/operational-webhook/endpoint",
+    operation_id = "v1.operational-webhook.endpoint.list", tag = "operational webhook",
     params(PageQuery),
-    responses((status = 200, description = "A page of them, newest first.", body = ListOut<EndpointOut>), Errors)
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<EndpointOut>))
 )]
 async fn list(
     State(state): State<SharedState>,
@@ -58,11 +86,10 @@ async fn list(
 /// `message.attempt.failing`, `message.attempt.exhausted`, `message.attempt.recovered` and `dead_letter.created`. What
 /// can happen in masses is told once for each endpoint and window, with a `count`.
 #[utoipa::path(
-    post, path = "/api/v1/operational-webhook/endpoint", operation_id = "v1.operational-webhook.endpoint.create",
-    tag = "operational webhook",
-    params(("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")),
+    post, path = "/api/v1/operational-webhook/endpoint",
+    operation_id = "v1.operational-webhook.endpoint.create", tag = "operational webhook",
     request_body = EndpointIn,
-    responses((status = 201, description = "Created.", body = EndpointOut), BodyErrors)
+    responses((status = 201, description = "Created.", body = EndpointOut))
 )]
 async fn create(
     State(state): State<SharedState>,
@@ -80,17 +107,14 @@ async fn create(
 #[utoipa::path(
     get, path = "/api/v1/operational-webhook/endpoint/{endpoint_id}",
     operation_id = "v1.operational-webhook.endpoint.get", tag = "operational webhook",
-    params(("endpoint_id" = String, Path, description = "The endpoint's id or `uid`.")),
-    responses((status = 200, description = "The endpoint.", body = EndpointOut), Errors)
+    params(OperationalEndpointPath),
+    responses((status = 200, description = "The endpoint.", body = EndpointOut))
 )]
 async fn get(
     State(state): State<SharedState>,
-    caller: Caller,
-    ApiPath(endpoint_id): ApiPath<String>,
+    path: OperationalEndpointPath,
 ) -> Result<Json<EndpointOut>, ApiError> {
-    let application = found(&state, &caller).await?;
-    let record =
-        state.configuration.endpoint(application, &Reference::<EndpointId>::parse(&endpoint_id)).await?;
+    let record = state.configuration.endpoint(path.application, path.endpoint).await?;
     record.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 
@@ -98,39 +122,37 @@ async fn get(
 #[utoipa::path(
     put, path = "/api/v1/operational-webhook/endpoint/{endpoint_id}",
     operation_id = "v1.operational-webhook.endpoint.update", tag = "operational webhook",
-    params(("endpoint_id" = String, Path, description = "The endpoint's id or `uid`.")),
+    params(OperationalEndpointName),
     request_body = EndpointIn,
     responses(
         (status = 200, description = "Replaced; its secret and its headers stay.", body = EndpointOut),
         (status = 201, description = "Created.", body = EndpointOut),
-        BodyErrors
+        Conflict
     )
 )]
 async fn update(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(endpoint_id): ApiPath<String>,
+    path: OperationalEndpointName,
     JsonBody(input): JsonBody<EndpointIn>,
 ) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
     let application = made(&state, &caller).await?;
-    put_to(&state, &caller, application, &endpoint_id, input).await
+    put_to(&state, &caller, application, path.name, input).await
 }
 
 /// Delete an endpoint that gets operational webhooks. What it still waits for becomes dead letters.
 #[utoipa::path(
     delete, path = "/api/v1/operational-webhook/endpoint/{endpoint_id}",
     operation_id = "v1.operational-webhook.endpoint.delete", tag = "operational webhook",
-    params(("endpoint_id" = String, Path, description = "The endpoint's id or `uid`.")),
-    responses((status = 204, description = "Deleted."), Errors)
+    params(OperationalEndpointPath),
+    responses((status = 204, description = "Deleted."))
 )]
 async fn delete(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(endpoint_id): ApiPath<String>,
+    path: OperationalEndpointPath,
 ) -> Result<StatusCode, ApiError> {
-    let application = found(&state, &caller).await?;
-    let reference = Reference::parse(&endpoint_id);
-    if state.configuration.delete_endpoint(caller.actor(), application, &reference).await? {
+    if state.configuration.delete_endpoint(caller.actor(), path.application, path.endpoint).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)
@@ -141,71 +163,63 @@ async fn delete(
 #[utoipa::path(
     get, path = "/api/v1/operational-webhook/endpoint/{endpoint_id}/headers",
     operation_id = "v1.operational-webhook.endpoint.get-headers", tag = "operational webhook",
-    params(("endpoint_id" = String, Path, description = "The endpoint's id or `uid`.")),
-    responses((status = 200, description = "The headers.", body = EndpointHeadersOut), Errors)
+    params(OperationalEndpointPath),
+    responses((status = 200, description = "The headers.", body = EndpointHeadersOut))
 )]
 async fn get_headers(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(endpoint_id): ApiPath<String>,
+    path: OperationalEndpointPath,
 ) -> Result<Json<EndpointHeadersOut>, ApiError> {
-    let application = found(&state, &caller).await?;
-    headers::shown(&state, &caller, application, &endpoint_id).await
+    headers::shown(&state, &caller, path.application, path.endpoint).await
 }
 
 /// Set the own headers of an endpoint that gets operational webhooks.
 #[utoipa::path(
     put, path = "/api/v1/operational-webhook/endpoint/{endpoint_id}/headers",
     operation_id = "v1.operational-webhook.endpoint.update-headers", tag = "operational webhook",
-    params(("endpoint_id" = String, Path, description = "The endpoint's id or `uid`.")),
+    params(OperationalEndpointPath),
     request_body = EndpointHeadersIn,
-    responses((status = 204, description = "Set."), BodyErrors)
+    responses((status = 204, description = "Set."))
 )]
 async fn update_headers(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(endpoint_id): ApiPath<String>,
+    path: OperationalEndpointPath,
     JsonBody(input): JsonBody<EndpointHeadersIn>,
 ) -> Result<StatusCode, ApiError> {
-    let application = found(&state, &caller).await?;
-    headers::set(&state, caller.actor(), application, &endpoint_id, input).await
+    headers::set(&state, caller.actor(), path.application, path.endpoint, input).await
 }
 
 /// Get what verifies the operational webhooks of an endpoint.
 #[utoipa::path(
     get, path = "/api/v1/operational-webhook/endpoint/{endpoint_id}/secret",
     operation_id = "v1.operational-webhook.endpoint.get-secret", tag = "operational webhook",
-    params(("endpoint_id" = String, Path, description = "The endpoint's id or `uid`.")),
-    responses((status = 200, description = "The current key.", body = EndpointSecretOut), Errors)
+    params(OperationalEndpointPath),
+    responses((status = 200, description = "The current key.", body = EndpointSecretOut))
 )]
 async fn get_secret(
     State(state): State<SharedState>,
-    caller: Caller,
-    ApiPath(endpoint_id): ApiPath<String>,
+    path: OperationalEndpointPath,
 ) -> Result<Json<EndpointSecretOut>, ApiError> {
-    let application = found(&state, &caller).await?;
-    secret::shown(&state, application, &endpoint_id).await
+    secret::shown(&state, path.application, path.endpoint).await
 }
 
 /// Put a new secret in place of the current one, which signs along for a while.
 #[utoipa::path(
     post, path = "/api/v1/operational-webhook/endpoint/{endpoint_id}/secret/rotate",
     operation_id = "v1.operational-webhook.endpoint.rotate-secret", tag = "operational webhook",
-    params(
-        ("endpoint_id" = String, Path, description = "The endpoint's id or `uid`."),
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    params(OperationalEndpointPath),
     request_body(content = Option<EndpointSecretRotateIn>, description = "May be left out."),
-    responses((status = 200, description = "The new key.", body = EndpointSecretOut), BodyErrors)
+    responses((status = 200, description = "The new key.", body = EndpointSecretOut))
 )]
 async fn rotate_secret(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(endpoint_id): ApiPath<String>,
+    path: OperationalEndpointPath,
     RawBody(body): RawBody,
 ) -> Result<Json<EndpointSecretOut>, ApiError> {
-    let application = found(&state, &caller).await?;
-    secret::renew(&state, caller.actor(), application, &endpoint_id, &body).await
+    secret::renew(&state, caller.actor(), path.application, path.endpoint, &body).await
 }
 
 /// The routes of this resource.

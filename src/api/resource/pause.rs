@@ -10,11 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::ApiPath;
 use crate::api::credential::{Caller, Role};
-use crate::api::openapi::docs::{EndpointPath, Errors};
+use crate::api::resource::path::{ApplicationPath, EndpointPath};
 use crate::api::state::SharedState;
-use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EndpointId};
 
 /// Whether something is paused.
@@ -70,7 +68,7 @@ struct PausesOut {
 /// An operator who names no environment sees all of them.
 #[utoipa::path(
     get, path = "/api/v1/admin/pause", operation_id = "v1.admin.pause.list", tag = "admin",
-    responses((status = 200, description = "What is paused.", body = PausesOut), Errors)
+    responses((status = 200, description = "What is paused.", body = PausesOut))
 )]
 async fn list(State(state): State<SharedState>, caller: Caller) -> Result<Json<PausesOut>, ApiError> {
     let environment = match caller.role {
@@ -97,8 +95,7 @@ async fn list(State(state): State<SharedState>, caller: Caller) -> Result<Json<P
 /// restarted. For operators.
 #[utoipa::path(
     post, path = "/api/v1/admin/pause", operation_id = "v1.admin.pause.all", tag = "admin",
-    params(("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")),
-    responses((status = 200, description = "Paused, now or from before.", body = PauseOut), Errors)
+    responses((status = 200, description = "Paused, now or from before.", body = PauseOut))
 )]
 async fn pause_all(State(state): State<SharedState>, caller: Caller) -> Result<Json<PauseOut>, ApiError> {
     change_all(&state, &caller, true).await
@@ -110,8 +107,7 @@ async fn pause_all(State(state): State<SharedState>, caller: Caller) -> Result<J
 /// operators.
 #[utoipa::path(
     post, path = "/api/v1/admin/resume", operation_id = "v1.admin.resume.all", tag = "admin",
-    params(("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")),
-    responses((status = 200, description = "It goes on.", body = PauseOut), Errors)
+    responses((status = 200, description = "It goes on.", body = PauseOut))
 )]
 async fn resume_all(State(state): State<SharedState>, caller: Caller) -> Result<Json<PauseOut>, ApiError> {
     change_all(&state, &caller, false).await
@@ -125,47 +121,42 @@ async fn change_all(state: &SharedState, caller: &Caller, paused: bool) -> Resul
 
 /// Pause an application: its endpoints hold what is posted.
 #[utoipa::path(
-    post, path = "/api/v1/admin/pause/app/{app_id}", operation_id = "v1.admin.pause.application", tag = "admin",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
-    responses((status = 200, description = "Paused, now or from before.", body = PauseOut), Errors)
+    post, path = "/api/v1/admin/pause/app/{app_id}", operation_id = "v1.admin.pause.application",
+    tag = "admin",
+    params(ApplicationPath),
+    responses((status = 200, description = "Paused, now or from before.", body = PauseOut))
 )]
 async fn pause_application(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationPath,
 ) -> Result<Json<PauseOut>, ApiError> {
-    change_application(&state, &caller, &app_id, true).await
+    change_application(&state, &caller, &path, true).await
 }
 
 /// Resume an application. What was held goes out, to each endpoint slowly at first.
 #[utoipa::path(
-    post, path = "/api/v1/admin/resume/app/{app_id}", operation_id = "v1.admin.resume.application", tag = "admin",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
-    responses((status = 200, description = "It goes on.", body = PauseOut), Errors)
+    post, path = "/api/v1/admin/resume/app/{app_id}", operation_id = "v1.admin.resume.application",
+    tag = "admin",
+    params(ApplicationPath),
+    responses((status = 200, description = "It goes on.", body = PauseOut))
 )]
 async fn resume_application(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationPath,
 ) -> Result<Json<PauseOut>, ApiError> {
-    change_application(&state, &caller, &app_id, false).await
+    change_application(&state, &caller, &path, false).await
 }
 
 async fn change_application(
     state: &SharedState,
     caller: &Caller,
-    app_id: &str,
+    path: &ApplicationPath,
     paused: bool,
 ) -> Result<Json<PauseOut>, ApiError> {
     caller.whole_environment()?;
-    let application = caller.application(&state.configuration, app_id).await?;
-    let changed = state.configuration.pause_application(caller.actor(), application, paused).await?;
+    let changed = state.configuration.pause_application(caller.actor(), path.application, paused).await?;
     changed.map(|paused_at| Json(PauseOut { paused_at })).ok_or(ApiError::NotFound)
 }
 
@@ -173,16 +164,13 @@ async fn change_application(
 #[utoipa::path(
     post, path = "/api/v1/admin/pause/app/{app_id}/endpoint/{endpoint_id}",
     operation_id = "v1.admin.pause.endpoint", tag = "admin",
-    params(
-        EndpointPath,
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
-    responses((status = 200, description = "Paused, now or from before.", body = PauseOut), Errors)
+    params(EndpointPath),
+    responses((status = 200, description = "Paused, now or from before.", body = PauseOut))
 )]
 async fn pause_endpoint(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
 ) -> Result<Json<PauseOut>, ApiError> {
     change_endpoint(&state, &caller, &path, true).await
 }
@@ -191,16 +179,13 @@ async fn pause_endpoint(
 #[utoipa::path(
     post, path = "/api/v1/admin/resume/app/{app_id}/endpoint/{endpoint_id}",
     operation_id = "v1.admin.resume.endpoint", tag = "admin",
-    params(
-        EndpointPath,
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
-    responses((status = 200, description = "It goes on.", body = PauseOut), Errors)
+    params(EndpointPath),
+    responses((status = 200, description = "It goes on.", body = PauseOut))
 )]
 async fn resume_endpoint(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
 ) -> Result<Json<PauseOut>, ApiError> {
     change_endpoint(&state, &caller, &path, false).await
 }
@@ -212,9 +197,8 @@ async fn change_endpoint(
     paused: bool,
 ) -> Result<Json<PauseOut>, ApiError> {
     caller.whole_environment()?;
-    let application = caller.application(&state.configuration, &path.app_id).await?;
-    let reference = Reference::parse(&path.endpoint_id);
-    let changed = state.configuration.pause_endpoint(caller.actor(), application, &reference, paused).await?;
+    let (application, endpoint) = (path.application, path.endpoint);
+    let changed = state.configuration.pause_endpoint(caller.actor(), application, endpoint, paused).await?;
     changed.map(|paused_at| Json(PauseOut { paused_at })).ok_or(ApiError::NotFound)
 }
 

@@ -1,5 +1,5 @@
-//! How one lane holds up those who fill it: whom it calls when some of its queue has gone, and when waiting for it is in
-//! vain. `keep_pace.rs` has those who wait.
+//! How one lane holds up those who post to it while its queue is long: whom it wakes when deliveries have left the queue,
+//! and when waiting for it is of no use. `dispatch/backpressure.rs` has those who wait.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,60 +9,89 @@ use tokio::sync::futures::OwnedNotified;
 
 use crate::domain::id::EndpointId;
 
-/// A lane that lets fewer go in a round is slow by itself: while the threads have no time, and otherwise.
-const FEW: u64 = 4;
-const FEW_WITH_TIME: u64 = 50;
-/// For so long nobody waits for it.
-const IN_VAIN: Duration = Duration::from_secs(10);
+use super::Lanes;
+use super::lane::Queued;
 
-/// How a lane holds up those who fill it.
+/// A lane from which fewer leave in one wait is stalled: while the dispatcher's threads are saturated, and otherwise.
+const MIN_DEQUEUED_WHEN_SATURATED: u64 = 4;
+const MIN_DEQUEUED: u64 = 50;
+/// Nobody waits for a stalled lane for this long.
+const STALLED_FOR: Duration = Duration::from_secs(10);
+
+/// The backpressure of one lane.
 #[derive(Debug, Default)]
-pub(in crate::dispatch) struct Backpressure {
-    eased: Arc<Notify>,
-    in_vain_until: Option<Instant>,
-    let_go: u64,
+pub(super) struct Backpressure {
+    drained: Arc<Notify>,
+    stalled_until: Option<Instant>,
+    /// How many have left the queue so far.
+    dequeued: u64,
 }
 
-/// What a post waits for.
-pub(in crate::dispatch) struct Queue {
+/// A queue that a post waits for.
+pub(in crate::dispatch) struct LongQueue {
     pub(in crate::dispatch) endpoint: EndpointId,
     pub(in crate::dispatch) length: usize,
-    /// Made with the look at the queue, so that it hears what happens after it.
-    pub(in crate::dispatch) eased: OwnedNotified,
-    pub(in crate::dispatch) let_go: u64,
+    /// Notified when it has become shorter. It was made together with `length`, so that nothing in between is missed.
+    pub(in crate::dispatch) drained: OwnedNotified,
+    pub(in crate::dispatch) dequeued: u64,
 }
 
 impl Backpressure {
-    /// What to wait for at this lane, unless that was in vain a while ago.
-    pub(in crate::dispatch) fn queue(
-        &self,
-        endpoint: EndpointId,
-        length: usize,
-        now: Instant,
-    ) -> Option<Queue> {
-        let worth_while = self.in_vain_until.is_none_or(|until| until <= now);
-        worth_while.then(|| Queue {
+    /// What to wait for at this lane, unless it is stalled.
+    pub(super) fn long_queue(&self, endpoint: EndpointId, length: usize, now: Instant) -> Option<LongQueue> {
+        let moves = self.stalled_until.is_none_or(|until| until <= now);
+        moves.then(|| LongQueue {
             endpoint,
             length,
-            eased: self.eased.clone().notified_owned(),
-            let_go: self.let_go,
+            drained: self.drained.clone().notified_owned(),
+            dequeued: self.dequeued,
         })
     }
 
-    /// One has gone. For each that goes one may come, and all when most of the queue is gone.
-    pub(in crate::dispatch) fn ease(&mut self, length: usize, most: usize) {
-        self.let_go += 1;
-        if length < most / 2 {
-            self.eased.notify_waiters();
-        } else if length < most {
-            self.eased.notify_one();
+    /// One has left the queue, which is long from `long` on. Wakes one post for each that leaves, and all when the queue is
+    /// half as long.
+    pub(super) fn note_dequeued(&mut self, length: usize, long: usize) {
+        self.dequeued += 1;
+        if length < long / 2 {
+            self.drained.notify_waiters();
+        } else if length < long {
+            self.drained.notify_one();
         }
     }
 
-    /// Somebody has waited for a round since it had let so many go.
-    pub(in crate::dispatch) fn judge(&mut self, let_go: u64, strained: bool, now: Instant) {
-        if self.let_go < let_go + if strained { FEW } else { FEW_WITH_TIME } {
-            self.in_vain_until = Some(now + IN_VAIN);
+    /// A post has waited once, since so many had left the queue.
+    fn note_wait(&mut self, dequeued_before: u64, saturated: bool, now: Instant) {
+        let least = if saturated { MIN_DEQUEUED_WHEN_SATURATED } else { MIN_DEQUEUED };
+        if self.dequeued < dequeued_before + least {
+            self.stalled_until = Some(now + STALLED_FOR);
+        }
+    }
+}
+
+impl<T: Queued> Lanes<T> {
+    /// The longest of these endpoints' queues of first attempts that posts have to wait for.
+    pub(in crate::dispatch) fn longest_queue(
+        &self,
+        endpoints: impl Iterator<Item = EndpointId>,
+        now: Instant,
+    ) -> Option<LongQueue> {
+        let lanes = endpoints.filter_map(|id| self.registry.lane(id)).filter(|lane| lane.has_long_queue());
+        let queues = lanes.filter_map(|lane| {
+            lane.backpressure.long_queue(lane.endpoint.id, lane.first_attempts.len(), now)
+        });
+        queues.max_by_key(|queue| queue.length)
+    }
+
+    /// A post has waited once for this lane, since so many had left its queue.
+    pub(in crate::dispatch) fn note_wait(
+        &mut self,
+        endpoint: EndpointId,
+        dequeued_before: u64,
+        saturated: bool,
+        now: Instant,
+    ) {
+        if let Some(lane) = self.registry.lane_mut(endpoint) {
+            lane.backpressure.note_wait(dequeued_before, saturated, now);
         }
     }
 }
@@ -75,10 +104,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn for_each_that_goes_one_may_come_and_all_when_most_have_gone() {
+    fn for_each_that_leaves_one_may_come_and_all_when_most_have_left() {
         let mut lane = Backpressure::default();
         let now = Instant::now();
-        let wait = || Box::pin(lane.queue(EndpointId::generate(), 10, now).unwrap().eased);
+        let wait = || Box::pin(lane.long_queue(EndpointId::generate(), 10, now).unwrap().drained);
         let mut waiting: Vec<_> = (0..5).map(|_| wait()).collect();
         let context = &mut Context::from_waker(Waker::noop());
         let mut still_waiting = || {
@@ -86,23 +115,24 @@ mod tests {
             waiting.len()
         };
         assert_eq!(still_waiting(), 5);
-        lane.ease(10, 10);
+        lane.note_dequeued(10, 10);
         assert_eq!(still_waiting(), 5, "the queue is as long as it was");
-        lane.ease(9, 10);
-        lane.ease(8, 10);
+        lane.note_dequeued(9, 10);
+        lane.note_dequeued(8, 10);
         assert_eq!(still_waiting(), 3);
-        lane.ease(4, 10);
+        lane.note_dequeued(4, 10);
         assert_eq!(still_waiting(), 0);
     }
 
     #[test]
-    fn what_happens_between_the_look_at_a_queue_and_the_wait_is_heard() {
+    fn what_happens_between_the_look_at_a_queue_and_the_wait_is_not_missed() {
         let mut lane = Backpressure::default();
         let context = &mut Context::from_waker(Waker::noop());
-        for (length, which) in [(4, "all are called"), (9, "one is called")] {
-            let mut eased = Box::pin(lane.queue(EndpointId::generate(), 10, Instant::now()).unwrap().eased);
-            lane.ease(length, 10);
-            assert_eq!(eased.as_mut().poll(context), Poll::Ready(()), "{which}");
+        for (length, which) in [(4, "all are woken"), (9, "one is woken")] {
+            let queue = lane.long_queue(EndpointId::generate(), 10, Instant::now());
+            let mut drained = Box::pin(queue.unwrap().drained);
+            lane.note_dequeued(length, 10);
+            assert_eq!(drained.as_mut().poll(context), Poll::Ready(()), "{which}");
         }
     }
 
@@ -110,14 +140,14 @@ mod tests {
     fn nobody_waits_for_a_lane_that_hardly_moves() {
         let (endpoint, now) = (EndpointId::generate(), Instant::now());
         let mut lane = Backpressure::default();
-        let queue = lane.queue(endpoint, 10, now).unwrap();
-        for _ in 0..FEW {
-            lane.ease(10, 10);
+        let queue = lane.long_queue(endpoint, 10, now).unwrap();
+        for _ in 0..MIN_DEQUEUED_WHEN_SATURATED {
+            lane.note_dequeued(10, 10);
         }
-        lane.judge(queue.let_go, true, now);
-        let queue = lane.queue(endpoint, 10, now).expect("it moves");
-        lane.judge(queue.let_go, false, now);
-        assert!(lane.queue(endpoint, 10, now).is_none());
-        assert!(lane.queue(endpoint, 10, now + IN_VAIN).is_some(), "it may have changed");
+        lane.note_wait(queue.dequeued, true, now);
+        let queue = lane.long_queue(endpoint, 10, now).expect("it moves");
+        lane.note_wait(queue.dequeued, false, now);
+        assert!(lane.long_queue(endpoint, 10, now).is_none());
+        assert!(lane.long_queue(endpoint, 10, now + STALLED_FOR).is_some(), "it may have changed");
     }
 }

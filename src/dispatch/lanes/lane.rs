@@ -1,4 +1,4 @@
-//! One endpoint's lane: its queues, its window and its pace.
+//! One endpoint's lane: its two queues, its window and its rate limit.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,165 +8,172 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::id::MessageId;
 
 use super::backpressure::Backpressure;
-use super::window::{Bearing, Window};
+use super::rate_limiter::RateLimiter;
+use super::window::{LoadSignal, Window};
 
-/// Of so many turns, one is a retry's even while first attempts queue.
-const RETRY_EVERY: u8 = 8;
-/// While many retries wait, one of so many turns is a first attempt's: an endpoint that fails every message once has as
-/// many of either, and must get rid of retries faster than they come.
-const FIRST_EVERY: u8 = 4;
+/// One turn of this many takes what was claimed even while first attempts are queued.
+const TURNS_PER_RETRY: u8 = 8;
+/// While many claimed deliveries are queued, one turn of this many takes a first attempt. An endpoint that fails every
+/// message once has as many retries as first attempts, and retries must leave faster than they come.
+const TURNS_PER_FIRST_ATTEMPT: u8 = 4;
 
-/// So many first attempts queue for each request that may be out, before those who bring more are held up.
-const QUEUED_A_REQUEST: usize = 8;
+/// A queue of this many first attempts for each request of the window is long: posts that add to it have to wait.
+const LONG_QUEUE_PER_REQUEST: usize = 8;
 
-/// At most so many rows are claimed for a lane at once, and so many for each request that may be out.
-pub(in crate::dispatch) const MOST_CLAIMED: usize = 256;
-const CLAIMED_A_REQUEST: usize = 16;
+/// At most this many rows are claimed for a lane at once, and this many for each request of its window.
+pub(super) const MAX_CLAIMED_PER_LANE: usize = 256;
+const CLAIMED_PER_REQUEST: usize = 16;
 
-/// For so long a lane without work remembers that its receiver bears fewer requests at once than it may have.
-pub(in crate::dispatch) const WINDOW_REMEMBERED: Duration = Duration::from_secs(600);
+/// A lane without work is kept for this long when its window is narrower than the endpoint's limit.
+pub(super) const NARROW_WINDOW_KEPT_FOR: Duration = Duration::from_secs(600);
 
 /// What goes through a lane.
 pub(in crate::dispatch) trait Queued {
-    /// For a first attempt its message, which says when it was accepted; `None` for what was tried before.
+    /// For a first attempt its message, whose id says when it was accepted; `None` for what was tried before.
     fn first_attempt_of(&self) -> Option<MessageId> {
         None
     }
 }
 
 /// A lane. `T` is what goes through it.
-pub(in crate::dispatch) struct Lane<T> {
-    pub(in crate::dispatch) endpoint: Arc<Endpoint>,
-    /// First attempts, with when they came.
-    pub(in crate::dispatch) first: VecDeque<(Instant, T)>,
-    /// What was claimed from the queue: retries, replays, what had to wait.
-    pub(in crate::dispatch) claimed: VecDeque<(Instant, T)>,
+pub(super) struct Lane<T> {
+    pub(super) endpoint: Arc<Endpoint>,
+    /// First attempts from ingest, with when they came.
+    pub(super) first_attempts: VecDeque<(Instant, T)>,
+    /// What was claimed from the queue in the database: retries, replays, and first attempts that did not fit into memory.
+    pub(super) claimed: VecDeque<(Instant, T)>,
     /// Places promised to first attempts that are being written.
-    pub(in crate::dispatch) reserved: usize,
-    pub(in crate::dispatch) in_flight: usize,
+    pub(super) reserved: usize,
+    pub(super) in_flight: usize,
     window: Window,
-    turns: u8,
-    pub(in crate::dispatch) pace: Pace,
-    /// On its tenant's list.
-    pub(in crate::dispatch) listed: bool,
-    /// On the list of those that wait for a moment.
-    pub(in crate::dispatch) asleep: bool,
-    /// On the list of those that are remembered for a while.
-    pub(in crate::dispatch) remembered: bool,
-    /// Its entry on the list of those that have something queued: nothing in it came before this.
-    pub(in crate::dispatch) queued_since: Option<Instant>,
-    /// When its last request finished.
-    pub(in crate::dispatch) last_finished_at: Option<Instant>,
+    turns_taken: u8,
+    pub(super) rate_limiter: RateLimiter,
+    /// It is in its tenant's queue of lanes that are ready.
+    pub(super) in_ready_queue: bool,
+    /// It is in the queue of what waits for its rate limit.
+    pub(super) in_rate_queue: bool,
+    /// It is in the queue of what expires later.
+    pub(super) in_expiry_queue: bool,
+    /// The time of its entry in the queue by age: nothing that it has queued came before.
+    pub(super) oldest_queued_at: Option<Instant>,
+    pub(super) last_finished_at: Option<Instant>,
     /// Its endpoint was deleted.
-    pub(in crate::dispatch) deleted: bool,
-    /// It was left out of a claim for lack of room.
-    pub(in crate::dispatch) crowded: bool,
-    /// Its endpoint has changed, and nothing goes until it is known how.
-    pub(in crate::dispatch) suspended: bool,
-    pub(in crate::dispatch) backpressure: Backpressure,
+    pub(super) deleted: bool,
+    /// A claim left it out because it had no room.
+    pub(super) had_no_room: bool,
+    /// Its endpoint has changed, and nothing is sent until the new snapshot is here.
+    pub(super) suspended: bool,
+    pub(super) backpressure: Backpressure,
 }
 
 impl<T: Queued> Lane<T> {
-    /// A new lane; one that just `opened` begins slowly.
-    pub(in crate::dispatch) fn new(endpoint: Arc<Endpoint>, opened: bool) -> Self {
+    /// A new lane; one that was just `opened` begins with slow start.
+    pub(super) fn new(endpoint: Arc<Endpoint>, opened: bool) -> Self {
         let limit = endpoint.max_in_flight;
         Self {
-            window: if opened { Window::opening(limit) } else { Window::full(limit) },
+            window: if opened { Window::slow_start(limit) } else { Window::full(limit) },
             endpoint,
-            first: VecDeque::new(),
+            first_attempts: VecDeque::new(),
             claimed: VecDeque::new(),
             reserved: 0,
             in_flight: 0,
-            turns: 0,
-            pace: Pace::default(),
-            listed: false,
-            asleep: false,
-            remembered: false,
-            queued_since: None,
+            turns_taken: 0,
+            rate_limiter: RateLimiter::default(),
+            in_ready_queue: false,
+            in_rate_queue: false,
+            in_expiry_queue: false,
+            oldest_queued_at: None,
             last_finished_at: None,
             deleted: false,
-            crowded: false,
+            had_no_room: false,
             suspended: false,
             backpressure: Backpressure::default(),
         }
     }
 
     /// Takes a newer snapshot of its endpoint over; an older one changes nothing.
-    pub(in crate::dispatch) fn adopt(&mut self, endpoint: &Arc<Endpoint>) {
+    pub(super) fn adopt(&mut self, endpoint: &Arc<Endpoint>) {
         if endpoint.config_version > self.endpoint.config_version {
-            self.window.limit_to(endpoint.max_in_flight);
+            self.window.set_limit(endpoint.max_in_flight);
             if self.endpoint.closed && !endpoint.closed {
-                self.open_slowly();
+                self.begin_slow_start();
             }
             self.endpoint = endpoint.clone();
         }
     }
 
-    /// Begins anew with one request at a time.
-    pub(in crate::dispatch) fn open_slowly(&mut self) {
-        self.window = Window::opening(self.endpoint.max_in_flight);
+    /// Begins again with one request at a time.
+    pub(super) fn begin_slow_start(&mut self) {
+        self.window = Window::slow_start(self.endpoint.max_in_flight);
     }
 
-    pub(in crate::dispatch) fn queued(&self) -> usize {
-        self.first.len() + self.claimed.len()
+    pub(super) fn queued(&self) -> usize {
+        self.first_attempts.len() + self.claimed.len()
     }
 
-    /// How many claimed deliveries it may queue: what a receiver that bears little takes in a while, so that leases
-    /// do not lapse in its lane.
-    pub(in crate::dispatch) fn claims_at_once(&self) -> usize {
-        self.window.size().saturating_mul(CLAIMED_A_REQUEST).min(MOST_CLAIMED)
+    /// How many claimed deliveries it may queue. In proportion to the window, so that a slow receiver gets through them
+    /// before their leases end.
+    pub(super) fn claim_limit(&self) -> usize {
+        self.window.size().saturating_mul(CLAIMED_PER_REQUEST).min(MAX_CLAIMED_PER_LANE)
     }
 
-    pub(in crate::dispatch) fn can_go(&self) -> bool {
+    pub(super) fn can_send(&self) -> bool {
         self.queued() > 0 && self.in_flight < self.window.size() && !self.endpoint.closed && !self.suspended
     }
 
-    pub(in crate::dispatch) fn take(&mut self) -> Option<T> {
-        let many_wait = self.claimed.len() >= self.claims_at_once() / 4;
-        self.turns = (self.turns + 1) % RETRY_EVERY;
-        let claimed_first = self.has_older_claimed()
-            || if many_wait { !self.turns.is_multiple_of(FIRST_EVERY) } else { self.turns == 0 };
-        let (sooner, later) = if claimed_first || self.first.is_empty() {
-            (&mut self.claimed, &mut self.first)
+    /// Takes the next delivery out of its queues.
+    pub(super) fn take(&mut self) -> Option<T> {
+        let many_claimed = self.claimed.len() >= self.claim_limit() / 4;
+        self.turns_taken = (self.turns_taken + 1) % TURNS_PER_RETRY;
+        let turn_of_claimed = if many_claimed {
+            !self.turns_taken.is_multiple_of(TURNS_PER_FIRST_ATTEMPT)
         } else {
-            (&mut self.first, &mut self.claimed)
+            self.turns_taken == 0
+        };
+        let claimed_first = self.has_older_claimed() || turn_of_claimed;
+        let (sooner, later) = if claimed_first || self.first_attempts.is_empty() {
+            (&mut self.claimed, &mut self.first_attempts)
+        } else {
+            (&mut self.first_attempts, &mut self.claimed)
         };
         let taken = sooner.pop_front().or_else(|| later.pop_front()).map(|(_, item)| item);
-        let at_ease = self.queued_at_ease();
-        self.backpressure.ease(self.first.len(), at_ease);
+        let long = self.long_queue_length();
+        self.backpressure.note_dequeued(self.first_attempts.len(), long);
         taken
     }
 
-    /// Whether what was claimed is a first attempt that was accepted before those that queue in memory: it had to wait in
-    /// the queue, and what came after it should not pass it.
+    /// Whether the next claimed delivery is a first attempt that was accepted before the next one in memory: it did not fit
+    /// into memory then, and what came after it should not be sent before it.
     fn has_older_claimed(&self) -> bool {
-        let first =
+        let next =
             |queue: &VecDeque<(Instant, T)>| queue.front().and_then(|(_, item)| item.first_attempt_of());
-        first(&self.claimed).zip(first(&self.first)).is_some_and(|(claimed, first)| claimed < first)
+        next(&self.claimed).zip(next(&self.first_attempts)).is_some_and(|(claimed, first)| claimed < first)
     }
 
-    /// So many first attempts queue before those who bring more are held up.
-    fn queued_at_ease(&self) -> usize {
-        self.window.size().saturating_mul(QUEUED_A_REQUEST)
+    /// From how many first attempts on its queue is long.
+    fn long_queue_length(&self) -> usize {
+        self.window.size().saturating_mul(LONG_QUEUE_PER_REQUEST)
     }
 
-    /// Whether those who bring more are held up.
-    pub(in crate::dispatch) fn is_pressed(&self) -> bool {
-        self.first.len() >= self.queued_at_ease()
+    /// Whether posts that add to its queue have to wait.
+    pub(super) fn has_long_queue(&self) -> bool {
+        self.first_attempts.len() >= self.long_queue_length()
     }
 
-    pub(in crate::dispatch) fn bear(&mut self, bearing: Bearing) {
-        self.window.bear(bearing);
+    /// Takes the result of a finished request into account.
+    pub(super) fn record_result(&mut self, signal: LoadSignal) {
+        self.window.record(signal);
     }
 
-    pub(in crate::dispatch) fn drain(&mut self) -> Vec<T> {
-        self.first.drain(..).chain(self.claimed.drain(..)).map(|(_, item)| item).collect()
+    pub(super) fn drain(&mut self) -> Vec<T> {
+        self.first_attempts.drain(..).chain(self.claimed.drain(..)).map(|(_, item)| item).collect()
     }
 
-    pub(in crate::dispatch) fn drain_before(&mut self, moment: Instant) -> Vec<T> {
+    /// Takes out what came before `moment`.
+    pub(super) fn drain_before(&mut self, moment: Instant) -> Vec<T> {
         let mut drained = Vec::new();
-        for queue in [&mut self.first, &mut self.claimed] {
-            while queue.front().is_some_and(|(came, _)| *came < moment) {
+        for queue in [&mut self.first_attempts, &mut self.claimed] {
+            while queue.front().is_some_and(|(came_at, _)| *came_at < moment) {
                 drained.extend(queue.pop_front().map(|(_, item)| item));
             }
         }
@@ -174,53 +181,27 @@ impl<T: Queued> Lane<T> {
     }
 
     /// When the oldest of what it has queued came.
-    pub(in crate::dispatch) fn oldest(&self) -> Option<Instant> {
-        let came = |queue: &VecDeque<(Instant, T)>| queue.front().map(|(came, _)| *came);
-        [came(&self.first), came(&self.claimed)].into_iter().flatten().min()
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        let came_at = |queue: &VecDeque<(Instant, T)>| queue.front().map(|(came_at, _)| *came_at);
+        [came_at(&self.first_attempts), came_at(&self.claimed)].into_iter().flatten().min()
     }
 
-    /// Nothing queued, promised or under way, and on no list.
-    pub(in crate::dispatch) fn is_idle(&self) -> bool {
+    /// Nothing queued, promised or in flight, and in no queue.
+    pub(super) fn is_idle(&self) -> bool {
         self.queued() == 0
             && self.reserved == 0
             && self.in_flight == 0
             && !self.suspended
-            && !self.listed
-            && !self.asleep
-            && !self.remembered
+            && !self.in_ready_queue
+            && !self.in_rate_queue
+            && !self.in_expiry_queue
     }
 
-    /// Until when a lane without work has to be remembered, because a new one would go faster.
-    pub(in crate::dispatch) fn remember_until(&self) -> Option<Instant> {
-        // A closed one opens slowly, whatever it was.
+    /// Until when a lane without work has to be kept, because a new one would be allowed to send more.
+    pub(super) fn keep_until(&self) -> Option<Instant> {
+        // A closed one begins with slow start when it opens, however wide its window is now.
         let is_narrow = !self.window.is_full() && !self.endpoint.closed && !self.deleted;
-        let window = self.last_finished_at.filter(|_| is_narrow).map(|at| at + WINDOW_REMEMBERED);
-        window.max(self.pace.next_at())
-    }
-}
-
-/// A limit of requests a second: when the next may go. Up to a tenth of a second's worth may go at once.
-#[derive(Debug, Default, Clone, Copy)]
-pub(in crate::dispatch) struct Pace {
-    next_at: Option<Instant>,
-}
-
-impl Pace {
-    const BURST: Duration = Duration::from_millis(100);
-
-    pub(in crate::dispatch) fn spend(&mut self, rate: Option<u32>, now: Instant) {
-        self.next_at = rate.filter(|rate| *rate > 0).map(|rate| {
-            let earliest = now.checked_sub(Self::BURST).unwrap_or(now);
-            self.next_at.map_or(now, |at| at.max(earliest)) + Duration::from_secs(1) / rate
-        });
-    }
-
-    pub(in crate::dispatch) fn waits_until(&self, now: Instant) -> Option<Instant> {
-        self.next_at.filter(|at| *at > now)
-    }
-
-    /// From when on it is like that of a new lane, and need not be remembered.
-    pub(in crate::dispatch) fn next_at(&self) -> Option<Instant> {
-        self.next_at
+        let window = self.last_finished_at.filter(|_| is_narrow).map(|at| at + NARROW_WINDOW_KEPT_FOR);
+        window.max(self.rate_limiter.next_at())
     }
 }

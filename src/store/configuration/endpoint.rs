@@ -10,7 +10,6 @@ use uuid::Uuid;
 use crate::domain::access::actor::Actor;
 use crate::domain::delivery::operational::NoticeKind;
 use crate::domain::endpoint::secret::SigningSecret;
-use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::page::{Scan, Stretch};
 use crate::store::StoreError;
@@ -135,17 +134,17 @@ fn listed(list: &[String]) -> Option<&[String]> {
 }
 
 impl ConfigurationStore {
-    /// The endpoint of that name, if it is there.
+    /// The endpoint, if it is there.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn endpoint(
         &self,
         application: ApplicationId,
-        reference: &Reference<EndpointId>,
+        endpoint: EndpointId,
     ) -> Result<Option<EndpointRecord>, StoreError> {
         let mut connection = self.pool.connection().await?;
-        find(&mut connection, application, reference).await
+        find(&mut connection, application, endpoint).await
     }
 
     /// A stretch of the application's endpoints, by id; as many as have no more than so many bytes of event types.
@@ -319,7 +318,7 @@ impl ConfigurationStore {
         &self,
         actor: &Actor,
         application: ApplicationId,
-        reference: &Reference<EndpointId>,
+        endpoint: EndpointId,
         change: impl FnOnce(&mut EndpointSettings),
     ) -> Result<Option<EndpointRecord>, StoreError> {
         let mut transaction = self.pool.begin().await?;
@@ -327,7 +326,7 @@ impl ConfigurationStore {
             return Ok(None);
         }
         let Some(EndpointRecord { id, mut settings, .. }) =
-            find(&mut transaction, application, reference).await?
+            find(&mut transaction, application, endpoint).await?
         else {
             return Ok(None);
         };
@@ -382,7 +381,7 @@ impl ConfigurationStore {
         &self,
         actor: &Actor,
         application: ApplicationId,
-        reference: &Reference<EndpointId>,
+        endpoint: EndpointId,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
         if !raise_version(&mut transaction, application).await? {
@@ -391,11 +390,10 @@ impl ConfigurationStore {
         let deleted = sqlx::query_scalar!(
             "-- endpoint::delete
             UPDATE endpoint SET deleted_at = now(), updated_at = now()
-            WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL
+            WHERE application_id = $1 AND id = $2 AND deleted_at IS NULL
             RETURNING id",
             application.uuid(),
-            reference.id(),
-            reference.uid(),
+            endpoint.uuid(),
         )
         .fetch_optional(&mut *transaction)
         .await?;
@@ -411,7 +409,7 @@ impl ConfigurationStore {
 async fn find(
     connection: &mut Connection,
     application: ApplicationId,
-    reference: &Reference<EndpointId>,
+    endpoint: EndpointId,
 ) -> Result<Option<EndpointRecord>, StoreError> {
     let row = sqlx::query_as!(
         Row,
@@ -419,10 +417,9 @@ async fn find(
         SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
             retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
             paused_at, created_at, updated_at
-        FROM endpoint WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL"#,
+        FROM endpoint WHERE application_id = $1 AND id = $2 AND deleted_at IS NULL"#,
         application.uuid(),
-        reference.id(),
-        reference.uid(),
+        endpoint.uuid(),
     )
     .fetch_optional(connection)
     .await?;

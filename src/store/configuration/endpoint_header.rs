@@ -6,7 +6,6 @@ use serde_json::json;
 
 use crate::domain::access::actor::Actor;
 use crate::domain::delivery::operational::NoticeKind;
-use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
@@ -48,15 +47,14 @@ impl ConfigurationStore {
     pub async fn endpoint_headers(
         &self,
         application: ApplicationId,
-        reference: &Reference<EndpointId>,
+        endpoint: EndpointId,
     ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
         let row = sqlx::query!(
             "-- endpoint_header::get
             SELECT id, headers_sealed FROM endpoint
-            WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL",
+            WHERE application_id = $1 AND id = $2 AND deleted_at IS NULL",
             application.uuid(),
-            reference.id(),
-            reference.uid(),
+            endpoint.uuid(),
         )
         .fetch_optional(&self.pool)
         .await?;
@@ -71,7 +69,7 @@ impl ConfigurationStore {
         &self,
         actor: &Actor,
         application: ApplicationId,
-        reference: &Reference<EndpointId>,
+        endpoint: EndpointId,
         change: impl FnOnce(&mut BTreeMap<String, String>) -> Result<(), E>,
     ) -> Result<bool, E> {
         let mut transaction = self.pool.begin().await.map_err(StoreError::from)?;
@@ -81,10 +79,9 @@ impl ConfigurationStore {
         let row = sqlx::query!(
             "-- endpoint_header::get_to_change
             SELECT id, headers_sealed FROM endpoint
-            WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL",
+            WHERE application_id = $1 AND id = $2 AND deleted_at IS NULL",
             application.uuid(),
-            reference.id(),
-            reference.uid(),
+            endpoint.uuid(),
         )
         .fetch_optional(&mut *transaction)
         .await

@@ -6,7 +6,6 @@ use uuid::Uuid;
 use crate::domain::access::actor::Actor;
 use crate::domain::delivery::operational::NoticeKind;
 use crate::domain::endpoint::secret::SigningSecret;
-use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
@@ -27,16 +26,15 @@ impl ConfigurationStore {
     pub async fn endpoint_secret(
         &self,
         application: ApplicationId,
-        reference: &Reference<EndpointId>,
+        endpoint: EndpointId,
     ) -> Result<Option<SigningSecret>, StoreError> {
         let row = sqlx::query!(
             "-- endpoint_secret::current
             SELECT s.endpoint_id, s.sealed FROM endpoint_secret s JOIN endpoint e ON e.id = s.endpoint_id
-            WHERE e.application_id = $1 AND (e.id = $2 OR e.uid = $3) AND e.deleted_at IS NULL
+            WHERE e.application_id = $1 AND e.id = $2 AND e.deleted_at IS NULL
                 AND s.expires_at IS NULL",
             application.uuid(),
-            reference.id(),
-            reference.uid(),
+            endpoint.uuid(),
         )
         .fetch_optional(&self.pool)
         .await?;
@@ -57,7 +55,7 @@ impl ConfigurationStore {
         &self,
         actor: &Actor,
         application: ApplicationId,
-        reference: &Reference<EndpointId>,
+        endpoint: EndpointId,
         secret: &SigningSecret,
         grace_seconds: u32,
     ) -> Result<bool, StoreError> {
@@ -68,10 +66,9 @@ impl ConfigurationStore {
         let endpoint = sqlx::query_scalar!(
             "-- endpoint_secret::endpoint_to_rotate
             SELECT id FROM endpoint
-            WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL",
+            WHERE application_id = $1 AND id = $2 AND deleted_at IS NULL",
             application.uuid(),
-            reference.id(),
-            reference.uid(),
+            endpoint.uuid(),
         )
         .fetch_optional(&mut *transaction)
         .await?;

@@ -4,7 +4,6 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::access::actor::Actor;
-use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
@@ -97,7 +96,7 @@ impl ConfigurationStore {
         &self,
         actor: &Actor,
         application: ApplicationId,
-        reference: &Reference<EndpointId>,
+        endpoint: EndpointId,
         paused: bool,
     ) -> Result<Option<Option<DateTime<Utc>>>, StoreError> {
         let mut tx = self.pool.begin().await?;
@@ -107,13 +106,12 @@ impl ConfigurationStore {
         let row = sqlx::query!(
             "-- endpoint::pause
             UPDATE endpoint
-            SET paused_at = CASE WHEN $4 THEN coalesce(paused_at, now()) END,
-                opened_at = CASE WHEN NOT $4 AND paused_at IS NOT NULL THEN now() ELSE opened_at END
-            WHERE application_id = $1 AND (id = $2 OR uid = $3) AND deleted_at IS NULL
+            SET paused_at = CASE WHEN $3 THEN coalesce(paused_at, now()) END,
+                opened_at = CASE WHEN NOT $3 AND paused_at IS NOT NULL THEN now() ELSE opened_at END
+            WHERE application_id = $1 AND id = $2 AND deleted_at IS NULL
             RETURNING id, paused_at",
             application.uuid(),
-            reference.id(),
-            reference.uid(),
+            endpoint.uuid(),
             paused,
         )
         .fetch_optional(&mut *tx)

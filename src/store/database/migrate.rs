@@ -1,7 +1,7 @@
 //! The schema. The migrations are part of the binary; they run under a lock of the database's, so any number of
 //! nodes can start at once.
 
-use sqlx::migrate::{Migrate as _, MigrateError as Failure, Migrator};
+use sqlx::migrate::{AppliedMigration, Migrate as _, MigrateError as Failure, Migrator};
 use sqlx::{Connection as _, PgConnection};
 
 use crate::store::StoreError;
@@ -16,9 +16,13 @@ pub enum MigrateError {
     /// The database was migrated by a newer Postrider.
     #[error("the database's schema is at version {0}, which this Postrider does not know: run a newer one")]
     Newer(i64),
-    /// A migration that ran is not the one in this binary.
-    #[error("migration {0} in the database differs from this Postrider's: it was changed after it ran")]
-    Changed(i64),
+    /// A migration that ran is not the one in this binary: releases never change one, so it was not a release.
+    #[error(
+        "migration {0} in the database differs from this Postrider's: an unreleased version made this database, and \
+         there is no upgrade from it; give Postrider an empty database (or, where it runs its own, another \
+         data directory)"
+    )]
+    Unreleased(i64),
     /// A migration stopped half way; an operator must look.
     #[error("migration {0} did not end when it last ran; the database needs repair")]
     Dirty(i64),
@@ -34,7 +38,7 @@ impl From<Failure> for MigrateError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::VersionMissing(version) => Self::Newer(version),
-            Failure::VersionMismatch(version) => Self::Changed(version),
+            Failure::VersionMismatch(version) => Self::Unreleased(version),
             Failure::Dirty(version) => Self::Dirty(version),
             Failure::Execute(error) => Self::Store(error.into()),
             other => Self::Failed(other),
@@ -46,35 +50,58 @@ impl Database {
     /// Brings the schema up to date. Other nodes that do the same wait for each other.
     ///
     /// # Errors
-    /// [`MigrateError::Newer`] when the database is ahead of this binary.
+    /// [`MigrateError::Newer`] when the database is ahead of this binary, [`MigrateError::Unreleased`] when its
+    /// migrations are not those of a release.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         // A connection of its own: migrations may take long, and one that fails keeps its lock.
         let mut connection = PgConnection::connect_with(&self.options).await.map_err(StoreError::from)?;
-        let done = MIGRATIONS.run(&mut connection).await;
+        let done = run(&mut connection).await;
         // The lock goes with the socket in any case.
         let _ = connection.close().await;
-        Ok(done?)
+        done
     }
 
     /// Whether the schema is what this binary expects.
     ///
     /// # Errors
-    /// [`MigrateError::Newer`] when the database is ahead of this binary.
+    /// As [`Database::migrate`].
     pub async fn schema_is_current(&self) -> Result<bool, MigrateError> {
         let mut connection = PgConnection::connect_with(&self.options).await.map_err(StoreError::from)?;
-        let applied = match connection.list_applied_migrations(&MIGRATIONS.table_name).await {
-            Ok(applied) => applied,
-            Err(Failure::Execute(error)) if is_missing_table(&error) => return Ok(false),
-            Err(failure) => return Err(failure.into()),
-        };
-        let known = |version| MIGRATIONS.version_exists(version);
-        if let Some(newer) =
-            applied.iter().map(|migration| migration.version).find(|version| !known(*version))
-        {
-            return Err(MigrateError::Newer(newer));
-        }
-        Ok(applied.len() == MIGRATIONS.iter().count())
+        Ok(applied(&mut connection).await? == MIGRATIONS.iter().count())
     }
+}
+
+async fn run(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    // Nodes that start together take turns, however long a migration takes.
+    connection.lock().await?;
+    applied(connection).await?;
+    // A migration that waits for a lock makes every statement behind it wait as well.
+    sqlx::raw_sql("SET lock_timeout = '10s'; SET statement_timeout = '1h'")
+        .execute(&mut *connection)
+        .await
+        .map_err(StoreError::from)?;
+    Ok(MIGRATIONS.run(connection).await?)
+}
+
+/// How many migrations the database has, each of which is one of this binary's.
+async fn applied(connection: &mut PgConnection) -> Result<usize, MigrateError> {
+    let applied = match connection.list_applied_migrations(&MIGRATIONS.table_name).await {
+        Ok(applied) => applied,
+        Err(Failure::Execute(error)) if is_missing_table(&error) => return Ok(0),
+        Err(failure) => return Err(failure.into()),
+    };
+    // Before versions that are unknown: an unreleased database may have more migrations than there are now.
+    if let Some(other) = applied.iter().find(|migration| differs(migration)) {
+        return Err(MigrateError::Unreleased(other.version));
+    }
+    if let Some(newer) = applied.iter().find(|migration| !MIGRATIONS.version_exists(migration.version)) {
+        return Err(MigrateError::Newer(newer.version));
+    }
+    Ok(applied.len())
+}
+
+fn differs(applied: &AppliedMigration) -> bool {
+    MIGRATIONS.iter().any(|known| known.version == applied.version && known.checksum != applied.checksum)
 }
 
 fn is_missing_table(error: &sqlx::Error) -> bool {

@@ -160,6 +160,30 @@ async fn migrate_can_run_twice_and_refuses_a_newer_database() {
     }
 }
 
+/// Such a database has other migrations under the numbers of ours, and more of them.
+#[tokio::test]
+async fn a_database_of_an_unreleased_version_is_refused_and_told_what_to_do() {
+    let database = Database::empty().await;
+    let variables = [("DATABASE_URL", database.url()), SECRETS[0], SECRETS[1]];
+    stdout(&run(&["migrate"], &variables));
+    for statement in [
+        "UPDATE _sqlx_migrations SET checksum = '\\x00' WHERE version = 2",
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (21, 'upkeep', true, '\\x00', 0)",
+    ] {
+        sqlx::query(statement).execute(&database.pool).await.unwrap();
+    }
+    for arguments in [
+        &["migrate"][..],
+        &["serve", "--listen", "127.0.0.1:0"],
+        &["serve", "--no-migrate", "--listen", "127.0.0.1:0"],
+    ] {
+        let complained = complaint(&run(arguments, &variables));
+        assert!(complained.contains("migration 2"), "{complained}");
+        assert!(complained.contains("give Postrider an empty database"), "{complained}");
+    }
+}
+
 #[tokio::test]
 async fn serve_without_migrating_needs_a_schema() {
     let database = Database::empty().await;

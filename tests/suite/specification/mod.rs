@@ -3,5 +3,6 @@
 
 mod changelog;
 mod compatibility;
+mod errors;
 mod fuzz;
 mod token_matrix;

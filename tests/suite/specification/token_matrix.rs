@@ -136,7 +136,7 @@ fn fill(template: &str, ids: &BTreeMap<&str, String>) -> String {
 }
 
 /// The parameters that a query must have.
-fn query(described: &Value) -> String {
+pub(super) fn query(described: &Value) -> String {
     let parameters = described["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     let needed = parameters.iter().filter(|it| it["in"] == "query" && it["required"] == true);
     let pairs: Vec<String> = needed
@@ -154,7 +154,7 @@ fn query(described: &Value) -> String {
 }
 
 /// The example of a body.
-fn body(specification: &Value, described: &Value) -> Option<Value> {
+pub(super) fn body(specification: &Value, described: &Value) -> Option<Value> {
     let schema = described.pointer("/requestBody/content/application~1json/schema")?;
     let reference = schema["$ref"].as_str().or_else(|| {
         let choices = schema["oneOf"].as_array()?;

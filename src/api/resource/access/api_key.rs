@@ -11,11 +11,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, ApiQuery, JsonBody};
+use crate::api::conventions::extract::{ApiQuery, JsonBody};
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
+use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::{Caller, Role};
-use crate::api::openapi::docs::{BodyErrors, Errors};
+use crate::api::openapi::errors::NotFound;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::api_key::ApiKey;
 use crate::domain::id::reference::Reference;
@@ -188,9 +189,9 @@ async fn listed(
 async fn shown(
     state: &ApiState,
     environment: Option<&EnvironmentId>,
-    id: &str,
+    id: ApiKeyId,
 ) -> Result<Json<ApiKeyOut>, ApiError> {
-    let record = state.access.api_key(environment, named(id)?).await?;
+    let record = state.access.api_key(environment, id).await?;
     record.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 
@@ -198,22 +199,35 @@ async fn revoked(
     state: &ApiState,
     caller: &Caller,
     environment: Option<&EnvironmentId>,
-    id: &str,
+    id: ApiKeyId,
 ) -> Result<StatusCode, ApiError> {
-    let hash = state.access.revoke_api_key(caller.actor(), environment, named(id)?).await?;
+    let hash = state.access.revoke_api_key(caller.actor(), environment, id).await?;
     state.credentials.forget(&hash.ok_or(ApiError::NotFound)?);
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn named(id: &str) -> Result<ApiKeyId, ApiError> {
-    id.parse().map_err(|_| ApiError::NotFound)
+const KEY: PathParameter = PathParameter::new("key_id", "The key's id.");
+
+/// An API key. That it is there is not looked up.
+struct ApiKeyPath {
+    key: ApiKeyId,
 }
+
+impl PathObject for ApiKeyPath {
+    const PARAMETERS: &[PathParameter] = &[KEY];
+
+    async fn find(values: &PathValues, _: &Caller, _: &ApiState) -> Result<Self, ApiError> {
+        Ok(Self { key: values.id(&KEY)? })
+    }
+}
+
+path_extractors!(ApiKeyPath);
 
 /// List the environment's API keys.
 #[utoipa::path(
     get, path = "/api/v1/api-key", operation_id = "v1.api-key.list", tag = "API key",
     params(PageQuery),
-    responses((status = 200, description = "A page of them, newest first.", body = ListOut<ApiKeyOut>), Errors)
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<ApiKeyOut>))
 )]
 async fn list(
     State(state): State<SharedState>,
@@ -226,9 +240,8 @@ async fn list(
 /// Make an API key for the environment, or for one of its applications.
 #[utoipa::path(
     post, path = "/api/v1/api-key", operation_id = "v1.api-key.create", tag = "API key",
-    params(("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")),
     request_body = ApiKeyIn,
-    responses((status = 201, description = "Made; the key is shown this once.", body = ApiKeyOut), BodyErrors)
+    responses((status = 201, description = "Made; the key is shown this once.", body = ApiKeyOut), NotFound)
 )]
 async fn create(
     State(state): State<SharedState>,
@@ -243,36 +256,36 @@ async fn create(
 /// Get one of the environment's API keys.
 #[utoipa::path(
     get, path = "/api/v1/api-key/{key_id}", operation_id = "v1.api-key.get", tag = "API key",
-    params(("key_id" = String, Path, description = "The key's id.")),
-    responses((status = 200, description = "The key, without itself.", body = ApiKeyOut), Errors)
+    params(ApiKeyPath),
+    responses((status = 200, description = "The key, without itself.", body = ApiKeyOut))
 )]
 async fn get(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(key_id): ApiPath<String>,
+    path: ApiKeyPath,
 ) -> Result<Json<ApiKeyOut>, ApiError> {
-    shown(&state, Some(caller.whole_environment()?), &key_id).await
+    shown(&state, Some(caller.whole_environment()?), path.key).await
 }
 
 /// Revoke one of the environment's API keys.
 #[utoipa::path(
     delete, path = "/api/v1/api-key/{key_id}", operation_id = "v1.api-key.revoke", tag = "API key",
-    params(("key_id" = String, Path, description = "The key's id.")),
-    responses((status = 204, description = "It holds no longer, on any node. It stays in the list."), Errors)
+    params(ApiKeyPath),
+    responses((status = 204, description = "It holds no longer, on any node. It stays in the list."))
 )]
 async fn revoke(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(key_id): ApiPath<String>,
+    path: ApiKeyPath,
 ) -> Result<StatusCode, ApiError> {
-    revoked(&state, &caller, Some(caller.whole_environment()?), &key_id).await
+    revoked(&state, &caller, Some(caller.whole_environment()?), path.key).await
 }
 
 /// List the API keys of all environments, operators' own among them.
 #[utoipa::path(
     get, path = "/api/v1/admin/api-key", operation_id = "v1.admin.api-key.list", tag = "admin",
     params(PageQuery, OfEnvironment),
-    responses((status = 200, description = "A page of them, newest first.", body = ListOut<ApiKeyOut>), Errors)
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<ApiKeyOut>))
 )]
 async fn admin_list(
     State(state): State<SharedState>,
@@ -289,9 +302,8 @@ async fn admin_list(
 /// Make an API key for operators, for an environment, or for an application.
 #[utoipa::path(
     post, path = "/api/v1/admin/api-key", operation_id = "v1.admin.api-key.create", tag = "admin",
-    params(("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")),
     request_body = ApiKeyIn,
-    responses((status = 201, description = "Made; the key is shown this once.", body = ApiKeyOut), BodyErrors)
+    responses((status = 201, description = "Made; the key is shown this once.", body = ApiKeyOut), NotFound)
 )]
 async fn admin_create(
     State(state): State<SharedState>,
@@ -312,29 +324,29 @@ async fn admin_create(
 /// Get an API key of any environment.
 #[utoipa::path(
     get, path = "/api/v1/admin/api-key/{key_id}", operation_id = "v1.admin.api-key.get", tag = "admin",
-    params(("key_id" = String, Path, description = "The key's id.")),
-    responses((status = 200, description = "The key, without itself.", body = ApiKeyOut), Errors)
+    params(ApiKeyPath),
+    responses((status = 200, description = "The key, without itself.", body = ApiKeyOut))
 )]
 async fn admin_get(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(key_id): ApiPath<String>,
+    path: ApiKeyPath,
 ) -> Result<Json<ApiKeyOut>, ApiError> {
-    shown(&state, caller.operator()?, &key_id).await
+    shown(&state, caller.operator()?, path.key).await
 }
 
 /// Revoke an API key of any environment.
 #[utoipa::path(
     delete, path = "/api/v1/admin/api-key/{key_id}", operation_id = "v1.admin.api-key.revoke", tag = "admin",
-    params(("key_id" = String, Path, description = "The key's id.")),
-    responses((status = 204, description = "It holds no longer, on any node. It stays in the list."), Errors)
+    params(ApiKeyPath),
+    responses((status = 204, description = "It holds no longer, on any node. It stays in the list."))
 )]
 async fn admin_revoke(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(key_id): ApiPath<String>,
+    path: ApiKeyPath,
 ) -> Result<StatusCode, ApiError> {
-    revoked(&state, &caller, caller.operator()?, &key_id).await
+    revoked(&state, &caller, caller.operator()?, path.key).await
 }
 
 /// The routes of this resource.

@@ -14,7 +14,7 @@ use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::moment::optional_moment;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::Errors;
+use crate::api::openapi::errors::NotFound;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::Role;
 use crate::domain::id::reference::Reference;
@@ -171,7 +171,7 @@ async fn application(
 #[utoipa::path(
     get, path = "/api/v1/audit-log", operation_id = "v1.audit-log.list", tag = "audit log",
     params(PageQuery, AuditQuery),
-    responses((status = 200, description = "A page of it, newest first.", body = ListOut<AuditEntryOut>), Errors)
+    responses((status = 200, description = "A page of it, newest first.", body = ListOut<AuditEntryOut>), NotFound)
 )]
 async fn list(
     State(state): State<SharedState>,
@@ -187,7 +187,7 @@ async fn list(
 #[utoipa::path(
     get, path = "/api/v1/admin/audit-log", operation_id = "v1.admin.audit-log.list", tag = "admin",
     params(PageQuery, AuditQuery, InEnvironment),
-    responses((status = 200, description = "A page of it, newest first.", body = ListOut<AuditEntryOut>), Errors)
+    responses((status = 200, description = "A page of it, newest first.", body = ListOut<AuditEntryOut>), NotFound)
 )]
 async fn admin_list(
     State(state): State<SharedState>,

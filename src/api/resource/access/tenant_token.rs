@@ -13,11 +13,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, JsonBody, RawBody, parse};
+use crate::api::conventions::extract::{JsonBody, RawBody, parse};
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::{Caller, Role};
-use crate::api::openapi::docs::{BodyErrors, Errors};
+use crate::api::openapi::errors::NotFound;
 use crate::api::resource::application::{ApplicationIn, create_unless_there};
+use crate::api::resource::path::{ApplicationName, ApplicationPath};
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::ActorKind;
 use crate::domain::access::capability::Capability;
@@ -184,43 +185,37 @@ impl AppPortalAccessIn {
 
 /// Make a link that opens the portal for a tenant.
 #[utoipa::path(
-    post, path = "/api/v1/auth/app-portal-access/{app_id}", operation_id = "v1.authentication.app-portal-access",
-    tag = "authentication",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    post, path = "/api/v1/auth/app-portal-access/{app_id}",
+    operation_id = "v1.authentication.app-portal-access", tag = "authentication",
+    params(ApplicationName),
     request_body = AppPortalAccessIn,
-    responses((status = 200, description = "The link.", body = AppPortalAccessOut), BodyErrors)
+    responses((status = 200, description = "The link.", body = AppPortalAccessOut))
 )]
 async fn app_portal_access(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationName,
     JsonBody(input): JsonBody<AppPortalAccessIn>,
 ) -> Result<Json<AppPortalAccessOut>, ApiError> {
     caller.whole_environment()?;
     input.check()?;
-    access(&state, &caller, &app_id, input).await
+    access(&state, &caller, &path.name, input).await
 }
 
 /// Make a link that opens the portal for a tenant, with everything allowed. Older clients ask here.
 #[utoipa::path(
-    post, path = "/api/v1/auth/dashboard-access/{app_id}", operation_id = "v1.authentication.dashboard-access",
-    tag = "authentication",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
-    responses((status = 200, description = "The link.", body = AppPortalAccessOut), Errors)
+    post, path = "/api/v1/auth/dashboard-access/{app_id}",
+    operation_id = "v1.authentication.dashboard-access", tag = "authentication",
+    params(ApplicationName),
+    responses((status = 200, description = "The link.", body = AppPortalAccessOut))
 )]
 async fn dashboard_access(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationName,
 ) -> Result<Json<AppPortalAccessOut>, ApiError> {
     caller.whole_environment()?;
-    access(&state, &caller, &app_id, AppPortalAccessIn::default()).await
+    access(&state, &caller, &path.name, AppPortalAccessIn::default()).await
 }
 
 async fn access(
@@ -249,21 +244,17 @@ async fn access(
 #[utoipa::path(
     post, path = "/api/v1/auth/app/{app_id}/expire-all", operation_id = "v1.authentication.expire-all",
     tag = "authentication",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    params(ApplicationPath),
     request_body(content = Option<ApplicationTokenExpireIn>, description = "May be left out: all of them, at once."),
-    responses((status = 204, description = "They hold no longer, on any node."), BodyErrors)
+    responses((status = 204, description = "They hold no longer, on any node."))
 )]
 async fn expire_all(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationPath,
     RawBody(body): RawBody,
 ) -> Result<StatusCode, ApiError> {
     caller.whole_environment()?;
-    let application = caller.application(&state.configuration, &app_id).await?;
     let input: ApplicationTokenExpireIn =
         if body.is_empty() { ApplicationTokenExpireIn::default() } else { parse(&body)? };
     let grace = input.expiry.unwrap_or(0);
@@ -278,16 +269,15 @@ async fn expire_all(
     }
     findings.finish()?;
     let (now, grace) = (state.authenticator.clock().now(), TimeDelta::seconds(i64::from(grace)));
-    state.access.expire_tokens(caller.actor(), application, &sessions, now, grace).await?;
-    state.credentials.forget_tokens(application);
+    state.access.expire_tokens(caller.actor(), path.application, &sessions, now, grace).await?;
+    state.credentials.forget_tokens(path.application);
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Log out: take back the tenant's token that this request comes with.
 #[utoipa::path(
     post, path = "/api/v1/auth/logout", operation_id = "v1.authentication.logout", tag = "authentication",
-    params(("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")),
-    responses((status = 204, description = "The token holds no longer, on any node."), Errors)
+    responses((status = 204, description = "The token holds no longer, on any node."), NotFound)
 )]
 async fn logout(State(state): State<SharedState>, caller: Caller) -> Result<StatusCode, ApiError> {
     let (Some(application), Some(token)) = (caller.own_application(), caller.token()) else {
@@ -303,7 +293,7 @@ async fn logout(State(state): State<SharedState>, caller: Caller) -> Result<Stat
 /// Tell who the request's credential speaks for, and what it allows.
 #[utoipa::path(
     get, path = "/api/v1/auth/whoami", operation_id = "v1.authentication.whoami", tag = "authentication",
-    responses((status = 200, description = "Who you are.", body = WhoAmIOut), Errors)
+    responses((status = 200, description = "Who you are.", body = WhoAmIOut))
 )]
 async fn whoami(caller: Caller) -> Json<WhoAmIOut> {
     let is_tenant = caller.role == Role::Application;

@@ -10,12 +10,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, ApiQuery, JsonBody};
+use crate::api::conventions::extract::{ApiQuery, JsonBody};
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
+use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::{BodyErrors, Errors};
 use crate::api::resource::access::api_key::named_environment;
-use crate::api::state::SharedState;
+use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::EnvironmentId;
 use crate::store::EnvironmentRecord;
 
@@ -44,11 +44,28 @@ impl From<EnvironmentRecord> for EnvironmentOut {
     }
 }
 
+const ENVIRONMENT: PathParameter = PathParameter::new("environment_id", "The environment's id.");
+
+/// An environment. That it is there is not looked up.
+struct EnvironmentPath {
+    environment: EnvironmentId,
+}
+
+impl PathObject for EnvironmentPath {
+    const PARAMETERS: &[PathParameter] = &[ENVIRONMENT];
+
+    async fn find(values: &PathValues, _: &Caller, _: &ApiState) -> Result<Self, ApiError> {
+        Ok(Self { environment: values.id(&ENVIRONMENT)? })
+    }
+}
+
+path_extractors!(EnvironmentPath);
+
 /// List all environments.
 #[utoipa::path(
     get, path = "/api/v1/admin/environment", operation_id = "v1.admin.environment.list", tag = "admin",
     params(PageQuery),
-    responses((status = 200, description = "A page of them, by id.", body = ListOut<EnvironmentOut>), Errors)
+    responses((status = 200, description = "A page of them, by id.", body = ListOut<EnvironmentOut>))
 )]
 async fn list(
     State(state): State<SharedState>,
@@ -64,12 +81,10 @@ async fn list(
 /// Make an environment.
 #[utoipa::path(
     post, path = "/api/v1/admin/environment", operation_id = "v1.admin.environment.create", tag = "admin",
-    params(("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")),
     request_body = EnvironmentIn,
     responses(
         (status = 200, description = "It was there already.", body = EnvironmentOut),
-        (status = 201, description = "Made.", body = EnvironmentOut),
-        BodyErrors
+        (status = 201, description = "Made.", body = EnvironmentOut)
     )
 )]
 async fn create(
@@ -87,18 +102,18 @@ async fn create(
 
 /// Get an environment.
 #[utoipa::path(
-    get, path = "/api/v1/admin/environment/{environment_id}", operation_id = "v1.admin.environment.get", tag = "admin",
-    params(("environment_id" = String, Path, description = "The environment's id.")),
-    responses((status = 200, description = "The environment.", body = EnvironmentOut), Errors)
+    get, path = "/api/v1/admin/environment/{environment_id}", operation_id = "v1.admin.environment.get",
+    tag = "admin",
+    params(EnvironmentPath),
+    responses((status = 200, description = "The environment.", body = EnvironmentOut))
 )]
 async fn get(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(id): ApiPath<String>,
+    path: EnvironmentPath,
 ) -> Result<Json<EnvironmentOut>, ApiError> {
     caller.operator()?;
-    let id: EnvironmentId = id.parse().map_err(|_| ApiError::NotFound)?;
-    let record = state.configuration.environment(&id).await?;
+    let record = state.configuration.environment(&path.environment).await?;
     record.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 

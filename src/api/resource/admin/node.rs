@@ -10,7 +10,6 @@ use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::Errors;
 use crate::api::state::SharedState;
 use crate::store::NodeRecord;
 
@@ -63,7 +62,7 @@ impl From<NodeRecord> for NodeOut {
 /// List the nodes.
 #[utoipa::path(
     get, path = "/api/v1/admin/node", operation_id = "v1.admin.node.list", tag = "admin",
-    responses((status = 200, description = "All of them, by name.", body = NodesOut), Errors)
+    responses((status = 200, description = "All of them, by name.", body = NodesOut))
 )]
 async fn list(State(state): State<SharedState>, caller: Caller) -> Result<Json<NodesOut>, ApiError> {
     caller.operator()?;

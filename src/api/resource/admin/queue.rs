@@ -15,7 +15,6 @@ use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::Errors;
 use crate::api::state::SharedState;
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
 use crate::store::{EndpointQueue, TenantQueue};
@@ -131,10 +130,12 @@ impl From<TenantQueue> for TenantQueueOut {
 #[utoipa::path(
     get, path = "/api/v1/admin/queue/endpoint", operation_id = "v1.admin.queue.endpoints", tag = "admin",
     params(PlainPageQuery),
-    responses((
+    responses(
+        (
         status = 200, description = "A page of the endpoints that have something waiting, by id.",
         body = ListOut<EndpointQueueOut>
-    ), Errors)
+    )
+    )
 )]
 async fn by_endpoint(
     State(state): State<SharedState>,
@@ -150,7 +151,7 @@ async fn by_endpoint(
 /// Tell what waits, by tenant.
 #[utoipa::path(
     get, path = "/api/v1/admin/queue/app", operation_id = "v1.admin.queue.applications", tag = "admin",
-    responses((status = 200, description = "The tenants that have something waiting.", body = TenantQueuesOut), Errors)
+    responses((status = 200, description = "The tenants that have something waiting.", body = TenantQueuesOut))
 )]
 async fn by_tenant(
     State(state): State<SharedState>,

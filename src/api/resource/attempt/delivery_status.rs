@@ -12,12 +12,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, ApiQuery};
+use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::moment::optional_moment;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::credential::Caller;
 use crate::api::intake::answer::HeldAnswer;
-use crate::api::openapi::docs::{EndpointPath, Errors};
 use crate::api::resource::endpoint::shape::EndpointOut;
 use crate::api::resource::message::{EventTypes, MessageOut};
 use crate::api::state::SharedState;
@@ -26,7 +25,7 @@ use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::page::Stretch;
 use crate::store::{DeliveryStanding, EndpointRecord, MessageFilter, MessageRecord, TimeBounds};
 
-use crate::api::resource::named::{named_endpoint, named_message};
+use crate::api::resource::path::{EndpointPath, MessagePath};
 
 /// Where a delivery stands.
 #[derive(Debug, Serialize, ToSchema)]
@@ -120,23 +119,18 @@ impl ListQuery {
     params(
         EndpointPath,
         ("event_types" = Option<Vec<String>>, Query, description = "Only those of these event types."),
-        PlainPageQuery, ListQuery
+        PlainPageQuery,
+        ListQuery
     ),
-    responses(
-        (status = 200, description = "A page of them, newest first.", body = ListOut<EndpointMessageOut>),
-        Errors
-    )
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<EndpointMessageOut>))
 )]
 async fn messages(
     State(state): State<SharedState>,
-    caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
     ApiQuery(page): ApiQuery<PlainPageQuery>,
     ApiQuery(query): ApiQuery<ListQuery>,
     EventTypes(event_types): EventTypes,
 ) -> Result<HeldAnswer<ListOut<EndpointMessageOut>>, ApiError> {
-    let application = caller.application(&state.configuration, &path.app_id).await?;
-    let endpoint = named_endpoint(&state, application, &path.endpoint_id).await?;
     let page = page.request::<MessageId>(Ordering::Descending)?;
     let expanded = query.expanded_statuses.unwrap_or(false);
     let standings = query.standings(expanded)?;
@@ -149,7 +143,7 @@ async fn messages(
     };
     let found = state
         .history
-        .messages_to_endpoint(endpoint, &filter, standings.as_deref(), content, &page.scan)
+        .messages_to_endpoint(path.endpoint, &filter, standings.as_deref(), content, &page.scan)
         .await?;
     let shaped = found.try_map(|row| shape_message(row, expanded))?;
     let body = Json(page.answer(shaped, |one| one.message.id.to_string(), |one| one));
@@ -172,26 +166,17 @@ fn shape_message(
 #[utoipa::path(
     get, path = "/api/v1/app/{app_id}/msg/{msg_id}/endpoint",
     operation_id = "v1.message-attempt.list-attempted-destinations", tag = "attempt",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("msg_id" = String, Path, description = "The message's id or `eventId`."),
-        PlainPageQuery
-    ),
-    responses(
-        (status = 200, description = "A page of them, newest first.", body = ListOut<MessageEndpointOut>),
-        Errors
-    )
+    params(MessagePath, PlainPageQuery),
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<MessageEndpointOut>))
 )]
 async fn destinations(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath((app_id, msg_id)): ApiPath<(String, String)>,
+    path: MessagePath,
     ApiQuery(page): ApiQuery<PlainPageQuery>,
 ) -> Result<Json<ListOut<MessageEndpointOut>>, ApiError> {
-    let application = caller.application(&state.configuration, &app_id).await?;
-    let message = named_message(&state, application, &msg_id).await?;
     let page = page.request::<EndpointId>(Ordering::Descending)?;
-    let rows = state.history.destinations_of_message(message, &page.scan).await?;
+    let rows = state.history.destinations_of_message(path.message, &page.scan).await?;
     let (found, mut endpoints) = endpoints_of(&state, rows).await?;
     let list = page.answer(
         found,

@@ -2,7 +2,6 @@
 
 pub mod delivery_status;
 
-use crate::api::resource::named::{named_endpoint, named_message};
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -12,14 +11,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, ApiQuery};
+use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::moment::optional_moment;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::credential::Caller;
 use crate::api::intake::answer::HeldAnswer;
-use crate::api::openapi::docs::Errors;
+use crate::api::resource::path::{AttemptPath, EndpointPath, MessagePath, named_endpoint};
 use crate::api::state::SharedState;
 use crate::domain::delivery::attempt::Failure;
+use crate::domain::id::reference::Reference;
 use crate::domain::id::{AttemptId, EndpointId, MessageId};
 use crate::domain::page::Stretch;
 use crate::store::{AttemptFilter, AttemptRecord, MessageFilter, MessageRecord, StatusClass, TimeBounds};
@@ -216,29 +216,29 @@ fn shown_bytes(response: Option<&[u8]>) -> usize {
     get, path = "/api/v1/app/{app_id}/attempt/endpoint/{endpoint_id}",
     operation_id = "v1.message-attempt.list-by-endpoint", tag = "attempt",
     params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("endpoint_id" = String, Path, description = "The endpoint's id or `uid`."),
+        EndpointPath,
         ("event_types" = Option<Vec<String>>, Query, description = "Only of messages of these event types."),
-        PlainPageQuery, ListQuery
+        PlainPageQuery,
+        ListQuery
     ),
-    responses((status = 200, description = "A page of them, newest first.", body = ListOut<AttemptOut>), Errors)
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<AttemptOut>))
 )]
 async fn list_by_endpoint(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath((app_id, endpoint_id)): ApiPath<(String, String)>,
+    path: EndpointPath,
     ApiQuery(page): ApiQuery<PlainPageQuery>,
     ApiQuery(mut query): ApiQuery<ListQuery>,
     EventTypes(event_types): EventTypes,
 ) -> Result<HeldAnswer<ListOut<AttemptOut>>, ApiError> {
-    let application = caller.application(&state.configuration, &app_id).await?;
-    let endpoint = named_endpoint(&state, application, &endpoint_id).await?;
     let page = page.request::<AttemptId>(Ordering::Descending)?;
     let content = query.with_content.unwrap_or(true);
     let (_, room) = state.listed(content).await?;
     let rows = match query.filter(event_types)? {
         None => Vec::new(),
-        Some(filter) => state.history.attempts_at_endpoint(endpoint, &filter, content, &page.scan).await?,
+        Some(filter) => {
+            state.history.attempts_at_endpoint(path.endpoint, &filter, content, &page.scan).await?
+        }
     };
     let found = query.shape(rows, &caller, state.intake.page_bytes)?;
     let body = Json(page.answer(found, |attempt| attempt.id.to_string(), |attempt| attempt));
@@ -247,30 +247,29 @@ async fn list_by_endpoint(
 
 /// List the attempts of a message.
 #[utoipa::path(
-    get, path = "/api/v1/app/{app_id}/attempt/msg/{msg_id}",
-    operation_id = "v1.message-attempt.list-by-msg", tag = "attempt",
+    get, path = "/api/v1/app/{app_id}/attempt/msg/{msg_id}", operation_id = "v1.message-attempt.list-by-msg",
+    tag = "attempt",
     params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("msg_id" = String, Path, description = "The message's id or `eventId`."),
+        MessagePath,
         ("event_types" = Option<Vec<String>>, Query, description = "Only if the message is of one of these."),
-        PlainPageQuery, ListQuery, EndpointQuery
+        PlainPageQuery,
+        ListQuery,
+        EndpointQuery
     ),
-    responses((status = 200, description = "A page of them, newest first.", body = ListOut<AttemptOut>), Errors)
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<AttemptOut>))
 )]
 async fn list_by_message(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath((app_id, msg_id)): ApiPath<(String, String)>,
+    path: MessagePath,
     ApiQuery(page): ApiQuery<PlainPageQuery>,
     ApiQuery(mut query): ApiQuery<ListQuery>,
     ApiQuery(at): ApiQuery<EndpointQuery>,
     EventTypes(event_types): EventTypes,
 ) -> Result<HeldAnswer<ListOut<AttemptOut>>, ApiError> {
-    let application = caller.application(&state.configuration, &app_id).await?;
-    let message = named_message(&state, application, &msg_id).await?;
     let endpoint = match &at.endpoint_id {
         None => None,
-        Some(named) => Some(named_endpoint(&state, application, named).await?),
+        Some(named) => Some(named_endpoint(&state, path.application, &Reference::parse(named)).await?),
     };
     let page = page.request::<AttemptId>(Ordering::Descending)?;
     let content = query.with_content.unwrap_or(true);
@@ -278,7 +277,7 @@ async fn list_by_message(
     let rows = match query.filter(event_types)? {
         None => Vec::new(),
         Some(filter) => {
-            state.history.attempts_of_message(message, endpoint, &filter, content, &page.scan).await?
+            state.history.attempts_of_message(path.message, endpoint, &filter, content, &page.scan).await?
         }
     };
     let found = query.shape(rows, &caller, state.intake.page_bytes)?;
@@ -290,22 +289,15 @@ async fn list_by_message(
 #[utoipa::path(
     get, path = "/api/v1/app/{app_id}/msg/{msg_id}/attempt/{attempt_id}",
     operation_id = "v1.message-attempt.get", tag = "attempt",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("msg_id" = String, Path, description = "The message's id or `eventId`."),
-        ("attempt_id" = String, Path, description = "The attempt's id.")
-    ),
-    responses((status = 200, description = "The attempt.", body = AttemptOut), Errors)
+    params(AttemptPath),
+    responses((status = 200, description = "The attempt.", body = AttemptOut))
 )]
 async fn get(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath((app_id, msg_id, attempt_id)): ApiPath<(String, String, String)>,
+    path: AttemptPath,
 ) -> Result<Json<AttemptOut>, ApiError> {
-    let application = caller.application(&state.configuration, &app_id).await?;
-    let message = named_message(&state, application, &msg_id).await?;
-    let attempt: AttemptId = attempt_id.parse().map_err(|_| ApiError::NotFound)?;
-    let record = state.history.attempt(message, attempt).await?.ok_or(ApiError::NotFound)?;
+    let record = state.history.attempt(path.message, path.attempt).await?.ok_or(ApiError::NotFound)?;
     Ok(Json(AttemptOut::of(record, false)?.shown_to(&caller)))
 }
 

@@ -8,15 +8,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::{ApiError, ErrorOut};
-use crate::api::conventions::extract::{ApiPath, ApiQuery, JsonBody, RawBody};
+use crate::api::conventions::extract::{ApiQuery, JsonBody, RawBody};
 use crate::api::conventions::page::{ListOut, PageQuery};
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::{BodyErrors, Errors};
+use crate::api::openapi::errors::NotFound;
 use crate::api::resource::background_task::BackgroundTaskOut;
 use crate::api::state::SharedState;
 use crate::domain::background_task::TaskKind;
 
 use super::filter::{BulkIn, FilterQuery, ReplayIn};
+use super::path::DeadLetterPath;
 use super::{CountOut, DeadLetterOut, Scope, operate};
 
 fn scope(caller: &Caller) -> Result<Scope, ApiError> {
@@ -27,7 +28,7 @@ fn scope(caller: &Caller) -> Result<Scope, ApiError> {
 #[utoipa::path(
     get, path = "/api/v1/dead-letter", operation_id = "v1.dead-letter.list", tag = "dead letter",
     params(PageQuery, FilterQuery),
-    responses((status = 200, description = "A page of them, newest first.", body = ListOut<DeadLetterOut>), Errors)
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<DeadLetterOut>), NotFound)
 )]
 async fn list(
     State(state): State<SharedState>,
@@ -41,15 +42,15 @@ async fn list(
 /// Get a dead letter with its payload and attempts.
 #[utoipa::path(
     get, path = "/api/v1/dead-letter/{id}", operation_id = "v1.dead-letter.get", tag = "dead letter",
-    params(("id" = String, Path, description = "The dead letter's id.")),
-    responses((status = 200, description = "The dead letter.", body = DeadLetterOut), Errors)
+    params(DeadLetterPath),
+    responses((status = 200, description = "The dead letter.", body = DeadLetterOut))
 )]
 async fn get(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(id): ApiPath<String>,
+    path: DeadLetterPath,
 ) -> Result<Json<DeadLetterOut>, ApiError> {
-    operate::get(&state, &scope(&caller)?, &id).await
+    operate::get(&state, &scope(&caller)?, path.dead_letter).await
 }
 
 /// Replay a dead letter.
@@ -58,11 +59,11 @@ async fn get(
 /// begins the schedule anew. If that fails as well, the same dead letter is open again, or one of the other endpoint. A
 /// discarded one can be replayed, too. The body may be left out.
 #[utoipa::path(
-    post, path = "/api/v1/dead-letter/{id}/replay", operation_id = "v1.dead-letter.replay", tag = "dead letter",
-    params(("id" = String, Path, description = "The dead letter's id.")),
+    post, path = "/api/v1/dead-letter/{id}/replay", operation_id = "v1.dead-letter.replay",
+    tag = "dead letter",
+    params(DeadLetterPath),
     request_body(content = Option<ReplayIn>, description = "Where it goes."),
     responses(
-        BodyErrors,
         (status = 202, description = "It is on its way.", body = DeadLetterOut),
         (status = 409, description = "It is replayed already (`already_replayed`), its endpoint is deleted \
             (`endpoint_deleted`), or its content was expunged (`content_expunged`).", body = ErrorOut)
@@ -71,40 +72,41 @@ async fn get(
 async fn replay(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(id): ApiPath<String>,
+    path: DeadLetterPath,
     RawBody(body): RawBody,
 ) -> Result<(StatusCode, Json<DeadLetterOut>), ApiError> {
-    operate::replay(&state, &scope(&caller)?, &id, &body).await
+    operate::replay(&state, &scope(&caller)?, path.dead_letter, &body).await
 }
 
 /// Discard a dead letter: it need not arrive any more.
 #[utoipa::path(
-    post, path = "/api/v1/dead-letter/{id}/discard", operation_id = "v1.dead-letter.discard", tag = "dead letter",
-    params(("id" = String, Path, description = "The dead letter's id.")),
+    post, path = "/api/v1/dead-letter/{id}/discard", operation_id = "v1.dead-letter.discard",
+    tag = "dead letter",
+    params(DeadLetterPath),
     responses(
         (status = 200, description = "It is discarded.", body = DeadLetterOut),
-        (status = 409, description = "It is replayed already (`already_replayed`).", body = ErrorOut),
-        Errors
+        (status = 409, description = "It is replayed already (`already_replayed`).", body = ErrorOut)
     )
 )]
 async fn discard(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(id): ApiPath<String>,
+    path: DeadLetterPath,
 ) -> Result<Json<DeadLetterOut>, ApiError> {
-    operate::discard(&state, &scope(&caller)?, &id).await
+    operate::discard(&state, &scope(&caller)?, path.dead_letter).await
 }
 
 /// Replay all dead letters of a filter.
 ///
 /// It moves those that had died when it was asked for. Those whose endpoint is deleted stay as they are.
 #[utoipa::path(
-    post, path = "/api/v1/dead-letter/replay", operation_id = "v1.dead-letter.replay-all", tag = "dead letter",
+    post, path = "/api/v1/dead-letter/replay", operation_id = "v1.dead-letter.replay-all",
+    tag = "dead letter",
     request_body = BulkIn,
     responses(
         (status = 200, description = "What it would do (`dryRun`).", body = CountOut),
         (status = 202, description = "A background task does it.", body = BackgroundTaskOut),
-        BodyErrors
+        NotFound
     )
 )]
 async fn replay_all(
@@ -117,12 +119,13 @@ async fn replay_all(
 
 /// Discard all open dead letters of a filter.
 #[utoipa::path(
-    post, path = "/api/v1/dead-letter/discard", operation_id = "v1.dead-letter.discard-all", tag = "dead letter",
+    post, path = "/api/v1/dead-letter/discard", operation_id = "v1.dead-letter.discard-all",
+    tag = "dead letter",
     request_body = BulkIn,
     responses(
         (status = 200, description = "What it would do (`dryRun`).", body = CountOut),
         (status = 202, description = "A background task does it.", body = BackgroundTaskOut),
-        BodyErrors
+        NotFound
     )
 )]
 async fn discard_all(

@@ -5,6 +5,7 @@ mod environment;
 mod filter;
 mod operate;
 mod operator;
+mod path;
 mod tenant;
 
 use chrono::{DateTime, Utc};

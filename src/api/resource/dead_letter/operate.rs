@@ -50,9 +50,8 @@ fn shaped_attempt(row: AttemptRecord, scope: &Scope) -> Result<AttemptOut, ApiEr
 pub(in crate::api::resource::dead_letter) async fn get(
     state: &SharedState,
     scope: &Scope,
-    id: &str,
+    id: DeadLetterId,
 ) -> Result<Json<DeadLetterOut>, ApiError> {
-    let id = named(id)?;
     let letter = state.history.dead_letter(&scope.environment, scope.application, id).await?;
     let letter = letter.ok_or(ApiError::NotFound)?;
     let payload = state.history.dead_letter_payload(id).await?;
@@ -70,10 +69,9 @@ pub(in crate::api::resource::dead_letter) async fn get(
 pub(in crate::api::resource::dead_letter) async fn replay(
     state: &SharedState,
     scope: &Scope,
-    id: &str,
+    id: DeadLetterId,
     body: &[u8],
 ) -> Result<(StatusCode, Json<DeadLetterOut>), ApiError> {
-    let id = named(id)?;
     let to = if body.is_empty() { None } else { other_endpoint(state, scope, id, body).await? };
     let (actor, environment) = (scope.caller.actor(), &scope.environment);
     match state.tasks.replay_dead_letter(actor, environment, scope.application, id, to).await? {
@@ -94,9 +92,8 @@ pub(in crate::api::resource::dead_letter) async fn replay(
 pub(in crate::api::resource::dead_letter) async fn discard(
     state: &SharedState,
     scope: &Scope,
-    id: &str,
+    id: DeadLetterId,
 ) -> Result<Json<DeadLetterOut>, ApiError> {
-    let id = named(id)?;
     match state
         .tasks
         .discard_dead_letter(scope.caller.actor(), &scope.environment, scope.application, id)
@@ -146,10 +143,6 @@ async fn other_endpoint(
     let Some(named) = input.to_endpoint_id else { return Ok(None) };
     let found = state.configuration.endpoint_id(application, &Reference::parse(&named)).await?;
     found.map(Some).ok_or(ApiError::NotFound)
-}
-
-fn named(id: &str) -> Result<DeadLetterId, ApiError> {
-    id.parse().map_err(|_| ApiError::NotFound)
 }
 
 const fn already_replayed() -> ApiError {

@@ -12,7 +12,7 @@ use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::Errors;
+use crate::api::openapi::errors::NotFound;
 use crate::api::resource::access::api_key::named_environment;
 use crate::api::state::SharedState;
 use crate::domain::id::DeadLetterId;
@@ -32,7 +32,7 @@ struct InEnvironment {
 #[utoipa::path(
     get, path = "/api/v1/admin/dead-letter", operation_id = "v1.admin.dead-letter.list", tag = "admin",
     params(PageQuery, FilterQuery, InEnvironment),
-    responses((status = 200, description = "A page of them, newest first.", body = ListOut<DeadLetterOut>), Errors)
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<DeadLetterOut>), NotFound)
 )]
 async fn list(
     State(state): State<SharedState>,

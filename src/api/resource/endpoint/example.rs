@@ -12,12 +12,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, JsonBody};
+use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::{BodyErrors, EndpointPath};
 use crate::api::resource::message::{MessageOut, record_of, refused, wrong_payload};
-use crate::api::resource::named::named_endpoint;
+use crate::api::resource::path::EndpointPath;
 use crate::api::state::SharedState;
 use crate::domain::event_type::schema_example::example_payload;
 use crate::domain::id::EnvironmentId;
@@ -45,21 +44,16 @@ struct ExampleIn {
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/send-example",
     operation_id = "v1.endpoint.send-example", tag = "endpoint",
-    params(
-        EndpointPath,
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    params(EndpointPath),
     request_body = ExampleIn,
-    responses((status = 202, description = "Stored, and on its way.", body = MessageOut), BodyErrors)
+    responses((status = 202, description = "Stored, and on its way.", body = MessageOut))
 )]
 async fn send(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
     JsonBody(input): JsonBody<ExampleIn>,
 ) -> Result<(StatusCode, Json<MessageOut>), ApiError> {
-    let application = caller.application(&state.configuration, &path.app_id).await?;
-    let endpoint = named_endpoint(&state, application, &path.endpoint_id).await?;
     let environment = caller.environment()?;
     let payload = payload(&state, environment, &input).await?;
     let message = NewMessage {
@@ -69,10 +63,10 @@ async fn send(
         tags: Vec::new(),
         payload,
         payload_hours: None,
-        only: Some(endpoint),
+        only: Some(path.endpoint),
         idempotency: None,
     };
-    match state.ingest.accept(environment, &application.to_string(), &message).await.map_err(refused)? {
+    match state.ingest.accept(environment, &path.application.to_string(), &message).await.map_err(refused)? {
         Accepted::Stored(message) => {
             Ok((StatusCode::ACCEPTED, Json(MessageOut::of(record_of(&message, true))?)))
         }

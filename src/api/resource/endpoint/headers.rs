@@ -11,14 +11,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, JsonBody};
+use crate::api::conventions::extract::JsonBody;
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::{BodyErrors, EndpointPath, Errors};
+use crate::api::resource::path::EndpointPath;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::Actor;
 use crate::domain::endpoint::custom_header;
-use crate::domain::id::ApplicationId;
-use crate::domain::id::reference::Reference;
+use crate::domain::id::{ApplicationId, EndpointId};
 
 use super::check::wrong_headers;
 
@@ -64,28 +63,27 @@ fn check(headers: &Headers) -> Result<(), ApiError> {
 
 /// Get an endpoint's own headers.
 #[utoipa::path(
-    get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/headers", operation_id = "v1.endpoint.get-headers",
-    tag = "endpoint",
+    get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/headers",
+    operation_id = "v1.endpoint.get-headers", tag = "endpoint",
     params(EndpointPath),
-    responses((status = 200, description = "The headers.", body = EndpointHeadersOut), Errors)
+    responses((status = 200, description = "The headers.", body = EndpointHeadersOut))
 )]
 async fn get(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
 ) -> Result<Json<EndpointHeadersOut>, ApiError> {
-    let application = caller.application(&state.configuration, &path.app_id).await?;
-    shown(&state, &caller, application, &path.endpoint_id).await
+    shown(&state, &caller, path.application, path.endpoint).await
 }
 
-/// The headers of the endpoint of that name.
+/// The headers of an endpoint.
 pub(in crate::api) async fn shown(
     state: &ApiState,
     caller: &Caller,
     application: ApplicationId,
-    named: &str,
+    endpoint: EndpointId,
 ) -> Result<Json<EndpointHeadersOut>, ApiError> {
-    let headers = state.configuration.endpoint_headers(application, &Reference::parse(named)).await?;
+    let headers = state.configuration.endpoint_headers(application, endpoint).await?;
     let (hidden, headers): (Headers, Headers) = headers
         .ok_or(ApiError::NotFound)?
         .into_iter()
@@ -99,16 +97,15 @@ pub(in crate::api) async fn shown(
     operation_id = "v1.endpoint.update-headers", tag = "endpoint",
     params(EndpointPath),
     request_body = EndpointHeadersIn,
-    responses((status = 204, description = "Set."), BodyErrors)
+    responses((status = 204, description = "Set."))
 )]
 async fn update(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
     JsonBody(input): JsonBody<EndpointHeadersIn>,
 ) -> Result<StatusCode, ApiError> {
-    let application = caller.application(&state.configuration, &path.app_id).await?;
-    set(&state, caller.actor(), application, &path.endpoint_id, input).await
+    set(&state, caller.actor(), path.application, path.endpoint, input).await
 }
 
 /// Change some of an endpoint's own headers.
@@ -117,16 +114,15 @@ async fn update(
     operation_id = "v1.endpoint.patch-headers", tag = "endpoint",
     params(EndpointPath),
     request_body = EndpointHeadersPatchIn,
-    responses((status = 204, description = "Changed."), BodyErrors)
+    responses((status = 204, description = "Changed."))
 )]
 async fn patch(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
     JsonBody(input): JsonBody<EndpointHeadersPatchIn>,
 ) -> Result<StatusCode, ApiError> {
-    let application = caller.application(&state.configuration, &path.app_id).await?;
-    change(&state, caller.actor(), application, &path.endpoint_id, |headers| merge(headers, input)).await
+    change(&state, caller.actor(), path.application, path.endpoint, |headers| merge(headers, input)).await
 }
 
 /// Names are the same whatever their case.
@@ -138,26 +134,25 @@ fn merge(headers: &mut Headers, input: EndpointHeadersPatchIn) {
     headers.extend(input.headers.into_iter().filter_map(|(name, value)| Some((name, value?))));
 }
 
-/// Sets the headers of the endpoint of that name.
+/// Sets the headers of an endpoint.
 pub(in crate::api) async fn set(
     state: &ApiState,
     actor: &Actor,
     application: ApplicationId,
-    named: &str,
+    endpoint: EndpointId,
     input: EndpointHeadersIn,
 ) -> Result<StatusCode, ApiError> {
-    change(state, actor, application, named, |headers| *headers = input.headers).await
+    change(state, actor, application, endpoint, |headers| *headers = input.headers).await
 }
 
 async fn change(
     state: &ApiState,
     actor: &Actor,
     application: ApplicationId,
-    named: &str,
+    endpoint: EndpointId,
     change: impl FnOnce(&mut Headers),
 ) -> Result<StatusCode, ApiError> {
-    let reference = Reference::parse(named);
-    let changed = state.configuration.change_endpoint_headers(actor, application, &reference, |headers| {
+    let changed = state.configuration.change_endpoint_headers(actor, application, endpoint, |headers| {
         change(headers);
         check(headers)
     });

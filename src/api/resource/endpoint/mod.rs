@@ -16,11 +16,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, ApiQuery, JsonBody};
+use crate::api::conventions::extract::{ApiQuery, JsonBody};
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::{BodyErrors, EndpointPath, Errors};
+use crate::api::openapi::errors::Conflict;
+use crate::api::resource::path::{ApplicationPath, EndpointName, EndpointPath};
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::Actor;
 use crate::domain::endpoint::secret::SigningSecret;
@@ -33,17 +34,16 @@ use shape::{EndpointIn, EndpointOut, EndpointPatch};
 /// List the endpoints of an application.
 #[utoipa::path(
     get, path = "/api/v1/app/{app_id}/endpoint", operation_id = "v1.endpoint.list", tag = "endpoint",
-    params(("app_id" = String, Path, description = "The application's id or `uid`."), PageQuery),
-    responses((status = 200, description = "A page of them, newest first.", body = ListOut<EndpointOut>), Errors)
+    params(ApplicationPath, PageQuery),
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<EndpointOut>))
 )]
 async fn list(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationPath,
     ApiQuery(query): ApiQuery<PageQuery>,
 ) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
-    let application = caller.application(&state.configuration, &app_id).await?;
-    page_of(&state, &caller, application, &query).await
+    page_of(&state, &caller, path.application, &query).await
 }
 
 /// A page of an application's endpoints.
@@ -61,22 +61,18 @@ pub(in crate::api) async fn page_of(
 /// Create an endpoint.
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/endpoint", operation_id = "v1.endpoint.create", tag = "endpoint",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    params(ApplicationPath),
     request_body = EndpointIn,
-    responses((status = 201, description = "Created.", body = EndpointOut), BodyErrors)
+    responses((status = 201, description = "Created.", body = EndpointOut))
 )]
 async fn create(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationPath,
     JsonBody(mut input): JsonBody<EndpointIn>,
 ) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
-    let application = caller.application(&state.configuration, &app_id).await?;
     check_input(&mut input, &Rules::of(&state, &caller))?;
-    let record = create_from(&state, caller.actor(), application, input).await?;
+    let record = create_from(&state, caller.actor(), path.application, input).await?;
     Ok((StatusCode::CREATED, Json(record)))
 }
 
@@ -103,39 +99,39 @@ pub(in crate::api) async fn create_from(
 
 /// Get an endpoint.
 #[utoipa::path(
-    get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}", operation_id = "v1.endpoint.get", tag = "endpoint",
+    get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}", operation_id = "v1.endpoint.get",
+    tag = "endpoint",
     params(EndpointPath),
-    responses((status = 200, description = "The endpoint.", body = EndpointOut), Errors)
+    responses((status = 200, description = "The endpoint.", body = EndpointOut))
 )]
 async fn get(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
 ) -> Result<Json<EndpointOut>, ApiError> {
-    let application = caller.application(&state.configuration, &path.app_id).await?;
-    let record = state.configuration.endpoint(application, &Reference::parse(&path.endpoint_id)).await?;
+    let record = state.configuration.endpoint(path.application, path.endpoint).await?;
     record.map(|record| Json(EndpointOut::from(record).shown_to(&caller))).ok_or(ApiError::NotFound)
 }
 
 /// Replace an endpoint, or create it under the `uid` in the path.
 #[utoipa::path(
-    put, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}", operation_id = "v1.endpoint.update", tag = "endpoint",
-    params(EndpointPath),
+    put, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}", operation_id = "v1.endpoint.update",
+    tag = "endpoint",
+    params(EndpointName),
     request_body = EndpointIn,
     responses(
         (status = 200, description = "Replaced; its secret and its headers stay.", body = EndpointOut),
         (status = 201, description = "Created.", body = EndpointOut),
-        BodyErrors
+        Conflict
     )
 )]
 async fn update(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointName,
     JsonBody(input): JsonBody<EndpointIn>,
 ) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
-    let application = caller.application(&state.configuration, &path.app_id).await?;
-    put_to(&state, &caller, application, &path.endpoint_id, input).await
+    put_to(&state, &caller, path.application, path.name, input).await
 }
 
 /// Replaces the endpoint of that name, or creates it.
@@ -143,24 +139,23 @@ pub(in crate::api) async fn put_to(
     state: &ApiState,
     caller: &Caller,
     application: ApplicationId,
-    named: &str,
+    name: Reference<EndpointId>,
     mut input: EndpointIn,
 ) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
     check_input(&mut input, &Rules::of(state, caller))?;
     let actor = caller.actor();
-    let reference = Reference::<EndpointId>::parse(named);
     if input.uid.is_none() {
-        input.uid = reference.uid().map(str::to_owned);
+        input.uid = name.uid().map(str::to_owned);
     }
-    if state.configuration.endpoint(application, &reference).await?.is_some() {
+    if let Some(endpoint) = state.configuration.endpoint_id(application, &name).await? {
         refuse_parts_of_new_ones(&input)?;
         let settings = input.settings();
         let changed =
-            state.configuration.change_endpoint(actor, application, &reference, |s| *s = settings).await?;
+            state.configuration.change_endpoint(actor, application, endpoint, |s| *s = settings).await?;
         return changed.map(|record| (StatusCode::OK, Json(record.into()))).ok_or(ApiError::NotFound);
     }
     let mut findings = Findings::of_path();
-    let Reference::Uid(uid) = reference else { return Err(ApiError::NotFound) };
+    let Reference::Uid(uid) = name else { return Err(ApiError::NotFound) };
     findings.uid("endpoint_id", Some(&uid));
     findings.finish()?;
     let record = create_from(state, actor, application, input).await?;
@@ -184,20 +179,18 @@ fn refuse_parts_of_new_ones(input: &EndpointIn) -> Result<(), ApiError> {
     tag = "endpoint",
     params(EndpointPath),
     request_body = EndpointPatch,
-    responses((status = 200, description = "As it is now.", body = EndpointOut), BodyErrors)
+    responses((status = 200, description = "As it is now.", body = EndpointOut), Conflict)
 )]
 async fn patch(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
     JsonBody(mut input): JsonBody<EndpointPatch>,
 ) -> Result<Json<EndpointOut>, ApiError> {
-    let application = caller.application(&state.configuration, &path.app_id).await?;
     check_patch(&mut input, &Rules::of(&state, &caller))?;
-    let reference = Reference::parse(&path.endpoint_id);
     let changed = state
         .configuration
-        .change_endpoint(caller.actor(), application, &reference, |s| input.apply(s))
+        .change_endpoint(caller.actor(), path.application, path.endpoint, |s| input.apply(s))
         .await?;
     changed.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
@@ -207,16 +200,14 @@ async fn patch(
     delete, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}", operation_id = "v1.endpoint.delete",
     tag = "endpoint",
     params(EndpointPath),
-    responses((status = 204, description = "Deleted."), Errors)
+    responses((status = 204, description = "Deleted."))
 )]
 async fn delete(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
 ) -> Result<StatusCode, ApiError> {
-    let application = caller.application(&state.configuration, &path.app_id).await?;
-    let reference = Reference::parse(&path.endpoint_id);
-    if state.configuration.delete_endpoint(caller.actor(), application, &reference).await? {
+    if state.configuration.delete_endpoint(caller.actor(), path.application, path.endpoint).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)

@@ -11,16 +11,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, JsonBody};
+use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::validate::{Findings, stored_count};
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::{BodyErrors, EndpointPath};
 use crate::api::resource::background_task::{BackgroundTaskOut, start_task};
-use crate::api::resource::named::named_endpoint;
+use crate::api::resource::path::EndpointPath;
 use crate::api::state::SharedState;
 use crate::domain::background_task::{EndpointReplay, TaskKind};
 use crate::domain::delivery::Standing;
-use crate::domain::id::EndpointId;
 use crate::store::NewTask;
 
 /// So many a second are as good as no limit.
@@ -110,12 +108,10 @@ async fn start(
     kind: TaskKind,
     input: BulkReplayIn,
 ) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
-    let application_id = caller.application(&state.configuration, &path.app_id).await?;
-    let endpoint_id: EndpointId = named_endpoint(state, application_id, &path.endpoint_id).await?;
     input.check()?;
     let order = EndpointReplay {
-        application_id,
-        endpoint_id,
+        application_id: path.application,
+        endpoint_id: path.endpoint,
         since: input.since,
         until: input.until,
         event_types: input.event_types.unwrap_or_default(),
@@ -141,17 +137,14 @@ async fn start(
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/recover", operation_id = "v1.endpoint.recover",
     tag = "endpoint",
-    params(
-        EndpointPath,
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    params(EndpointPath),
     request_body = ReplayIn,
-    responses((status = 202, description = "A background task does it.", body = BackgroundTaskOut), BodyErrors)
+    responses((status = 202, description = "A background task does it.", body = BackgroundTaskOut))
 )]
 async fn recover(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
     JsonBody(input): JsonBody<ReplayIn>,
 ) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
     start(&state, &caller, &path, TaskKind::Recover, input.into()).await
@@ -164,17 +157,14 @@ async fn recover(
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/replay-missing",
     operation_id = "v1.endpoint.replay-missing", tag = "endpoint",
-    params(
-        EndpointPath,
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    params(EndpointPath),
     request_body = ReplayIn,
-    responses((status = 202, description = "A background task does it.", body = BackgroundTaskOut), BodyErrors)
+    responses((status = 202, description = "A background task does it.", body = BackgroundTaskOut))
 )]
 async fn replay_missing(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
     JsonBody(input): JsonBody<ReplayIn>,
 ) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
     start(&state, &caller, &path, TaskKind::ReplayMissing, input.into()).await
@@ -186,17 +176,14 @@ async fn replay_missing(
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/bulk-replay",
     operation_id = "v1.endpoint.bulk-replay", tag = "endpoint",
-    params(
-        EndpointPath,
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    params(EndpointPath),
     request_body = BulkReplayIn,
-    responses((status = 202, description = "A background task does it.", body = BackgroundTaskOut), BodyErrors)
+    responses((status = 202, description = "A background task does it.", body = BackgroundTaskOut))
 )]
 async fn bulk_replay(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
     JsonBody(input): JsonBody<BulkReplayIn>,
 ) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
     start(&state, &caller, &path, TaskKind::BulkReplay, input).await

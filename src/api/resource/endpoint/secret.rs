@@ -8,15 +8,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, RawBody, parse};
+use crate::api::conventions::extract::{RawBody, parse};
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::{BodyErrors, EndpointPath, Errors};
+use crate::api::resource::path::EndpointPath;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::Actor;
 use crate::domain::endpoint::secret::SigningSecret;
-use crate::domain::id::ApplicationId;
-use crate::domain::id::reference::Reference;
+use crate::domain::id::{ApplicationId, EndpointId};
 
 const DEFAULT_GRACE_SECONDS: u32 = 24 * 60 * 60;
 const MAX_GRACE_SECONDS: u32 = 7 * 24 * 60 * 60;
@@ -46,27 +45,25 @@ fn verifying_text(secret: &SigningSecret) -> String {
 
 /// Get what verifies an endpoint's requests.
 #[utoipa::path(
-    get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret", operation_id = "v1.endpoint.get-secret",
-    tag = "endpoint",
+    get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret",
+    operation_id = "v1.endpoint.get-secret", tag = "endpoint",
     params(EndpointPath),
-    responses((status = 200, description = "The current key.", body = EndpointSecretOut), Errors)
+    responses((status = 200, description = "The current key.", body = EndpointSecretOut))
 )]
 async fn get(
     State(state): State<SharedState>,
-    caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
 ) -> Result<Json<EndpointSecretOut>, ApiError> {
-    let application = caller.application(&state.configuration, &path.app_id).await?;
-    shown(&state, application, &path.endpoint_id).await
+    shown(&state, path.application, path.endpoint).await
 }
 
-/// What verifies the requests of the endpoint of that name.
+/// What verifies the requests of an endpoint.
 pub(in crate::api) async fn shown(
     state: &ApiState,
     application: ApplicationId,
-    named: &str,
+    endpoint: EndpointId,
 ) -> Result<Json<EndpointSecretOut>, ApiError> {
-    let secret = state.configuration.endpoint_secret(application, &Reference::parse(named)).await?;
+    let secret = state.configuration.endpoint_secret(application, endpoint).await?;
     let secret = secret.ok_or(ApiError::NotFound)?;
     Ok(Json(EndpointSecretOut { key: verifying_text(&secret) }))
 }
@@ -75,29 +72,25 @@ pub(in crate::api) async fn shown(
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret/rotate",
     operation_id = "v1.endpoint.rotate-secret", tag = "endpoint",
-    params(
-        EndpointPath,
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    params(EndpointPath),
     request_body(content = Option<EndpointSecretRotateIn>, description = "May be left out."),
-    responses((status = 200, description = "The new key.", body = EndpointSecretOut), BodyErrors)
+    responses((status = 200, description = "The new key.", body = EndpointSecretOut))
 )]
 async fn rotate(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
     RawBody(body): RawBody,
 ) -> Result<Json<EndpointSecretOut>, ApiError> {
-    let application = caller.application(&state.configuration, &path.app_id).await?;
-    renew(&state, caller.actor(), application, &path.endpoint_id, &body).await
+    renew(&state, caller.actor(), path.application, path.endpoint, &body).await
 }
 
-/// Rotates the secret of the endpoint of that name, as the body asks.
+/// Rotates the secret of an endpoint, as the body asks.
 pub(in crate::api) async fn renew(
     state: &ApiState,
     actor: &Actor,
     application: ApplicationId,
-    named: &str,
+    endpoint: EndpointId,
     body: &[u8],
 ) -> Result<Json<EndpointSecretOut>, ApiError> {
     let input: EndpointSecretRotateIn =
@@ -111,10 +104,9 @@ pub(in crate::api) async fn renew(
     findings.note("key", secret.as_ref().err().map(ToString::to_string));
     findings.finish()?;
     let Ok(secret) = secret else { return Err(ApiError::Internal) };
-    let reference = Reference::parse(named);
     if state
         .configuration
-        .rotate_endpoint_secret(actor, application, &reference, &secret, grace_seconds)
+        .rotate_endpoint_secret(actor, application, endpoint, &secret, grace_seconds)
         .await?
     {
         Ok(Json(EndpointSecretOut { key: verifying_text(&secret) }))

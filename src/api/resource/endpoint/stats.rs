@@ -10,11 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, ApiQuery};
+use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::moment::optional_moment;
-use crate::api::credential::Caller;
-use crate::api::openapi::docs::{EndpointPath, Errors};
-use crate::api::resource::named::named_endpoint;
+use crate::api::resource::path::EndpointPath;
 use crate::api::state::SharedState;
 use crate::store::TimeBounds;
 
@@ -67,19 +65,16 @@ struct AttemptStatsOut {
     get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/stats", operation_id = "v1.endpoint.get-stats",
     tag = "endpoint",
     params(EndpointPath, StatsQuery),
-    responses((status = 200, description = "The counts.", body = EndpointStatsOut), Errors)
+    responses((status = 200, description = "The counts.", body = EndpointStatsOut))
 )]
 async fn deliveries(
     State(state): State<SharedState>,
-    caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
     ApiQuery(query): ApiQuery<StatsQuery>,
 ) -> Result<Json<EndpointStatsOut>, ApiError> {
-    let application = caller.application(&state.configuration, &path.app_id).await?;
-    let endpoint = named_endpoint(&state, application, &path.endpoint_id).await?;
     let bounds = query.into();
-    let counts = state.history.endpoint_counts(endpoint, bounds).await?;
-    let unended = state.history.unended_at(endpoint, bounds).await?;
+    let counts = state.history.endpoint_counts(path.endpoint, bounds).await?;
+    let unended = state.history.unended_at(path.endpoint, bounds).await?;
     Ok(Json(EndpointStatsOut {
         success: counts.delivered,
         pending: unended.pending,
@@ -94,17 +89,14 @@ async fn deliveries(
     get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/attempt-stats",
     operation_id = "v1.endpoint.get-attempt-stats", tag = "endpoint",
     params(EndpointPath, StatsQuery),
-    responses((status = 200, description = "The counts.", body = AttemptStatsOut), Errors)
+    responses((status = 200, description = "The counts.", body = AttemptStatsOut))
 )]
 async fn attempts(
     State(state): State<SharedState>,
-    caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
     ApiQuery(query): ApiQuery<StatsQuery>,
 ) -> Result<Json<AttemptStatsOut>, ApiError> {
-    let application = caller.application(&state.configuration, &path.app_id).await?;
-    let endpoint = named_endpoint(&state, application, &path.endpoint_id).await?;
-    let counts = state.history.endpoint_counts(endpoint, query.into()).await?;
+    let counts = state.history.endpoint_counts(path.endpoint, query.into()).await?;
     let fail = counts.status_3xx + counts.status_4xx + counts.status_5xx + counts.no_response;
     Ok(Json(AttemptStatsOut { success: counts.status_2xx, fail, canceled: 0 }))
 }

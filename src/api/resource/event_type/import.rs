@@ -17,7 +17,6 @@ use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::BodyErrors;
 use crate::api::state::SharedState;
 use crate::domain::event_type::openapi_webhooks::{Webhook, webhooks};
 use crate::store::{EventTypeSettings, ImportMode};
@@ -189,9 +188,8 @@ fn settings(webhook: &Webhook) -> Result<(String, EventTypeSettings), ApiError> 
 #[utoipa::path(
     post, path = "/api/v1/event-type/import/openapi", operation_id = "v1.event-type.import-openapi",
     tag = "event-type",
-    params(("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")),
     request_body = ImportIn,
-    responses((status = 200, description = "What was changed, or would be.", body = ImportOut), BodyErrors)
+    responses((status = 200, description = "What was changed, or would be.", body = ImportOut))
 )]
 async fn import(
     State(state): State<SharedState>,

@@ -14,13 +14,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, ApiQuery, JsonBody, double_option, present};
+use crate::api::conventions::extract::{ApiQuery, JsonBody, double_option, present};
 use crate::api::conventions::page::{ListOut, NameKey, Ordering, PageQuery};
+use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
 use crate::api::intake::answer::HeldAnswer;
-use crate::api::openapi::docs::{BodyErrors, Errors};
-use crate::api::state::SharedState;
+use crate::api::openapi::errors::Conflict;
+use crate::api::state::{ApiState, SharedState};
 use crate::domain::page::Scan;
 use crate::store::{EventTypeRecord, EventTypeSettings};
 
@@ -246,11 +247,28 @@ struct DeleteQuery {
     expunge: Option<bool>,
 }
 
+const NAME: PathParameter = PathParameter::new("event_type_name", "Its name.");
+
+/// An event type's name.
+struct EventTypePath {
+    name: String,
+}
+
+impl PathObject for EventTypePath {
+    const PARAMETERS: &[PathParameter] = &[NAME];
+
+    async fn find(values: &PathValues, _: &Caller, _: &ApiState) -> Result<Self, ApiError> {
+        Ok(Self { name: values.text(&NAME)?.to_owned() })
+    }
+}
+
+path_extractors!(EventTypePath);
+
 /// List the event types of the environment.
 #[utoipa::path(
     get, path = "/api/v1/event-type", operation_id = "v1.event-type.list", tag = "event-type",
     params(PageQuery, ListQuery),
-    responses((status = 200, description = "A page of them, by name.", body = ListOut<EventTypeOut>), Errors)
+    responses((status = 200, description = "A page of them, by name.", body = ListOut<EventTypeOut>))
 )]
 async fn list(
     State(state): State<SharedState>,
@@ -282,9 +300,8 @@ impl From<&Scan<NameKey>> for NameScan {
 /// Create an event type. An archived one comes back.
 #[utoipa::path(
     post, path = "/api/v1/event-type", operation_id = "v1.event-type.create", tag = "event-type",
-    params(("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")),
     request_body = EventTypeIn,
-    responses((status = 201, description = "Created.", body = EventTypeOut), BodyErrors)
+    responses((status = 201, description = "Created.", body = EventTypeOut))
 )]
 async fn create(
     State(state): State<SharedState>,
@@ -312,35 +329,37 @@ async fn create(
 
 /// Get an event type.
 #[utoipa::path(
-    get, path = "/api/v1/event-type/{event_type_name}", operation_id = "v1.event-type.get", tag = "event-type",
-    params(("event_type_name" = String, Path, description = "Its name.")),
-    responses((status = 200, description = "The event type.", body = EventTypeOut), Errors)
+    get, path = "/api/v1/event-type/{event_type_name}", operation_id = "v1.event-type.get",
+    tag = "event-type",
+    params(EventTypePath),
+    responses((status = 200, description = "The event type.", body = EventTypeOut))
 )]
 async fn get(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(name): ApiPath<String>,
+    path: EventTypePath,
 ) -> Result<Json<EventTypeOut>, ApiError> {
-    let record = state.configuration.event_type(caller.environment()?, &name).await?;
+    let record = state.configuration.event_type(caller.environment()?, &path.name).await?;
     let shown = record.filter(|record| caller.shows(record.settings.feature_flags.as_deref()));
     shown.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 
 /// Replace an event type, or create it.
 #[utoipa::path(
-    put, path = "/api/v1/event-type/{event_type_name}", operation_id = "v1.event-type.update", tag = "event-type",
-    params(("event_type_name" = String, Path, description = "Its name.")),
+    put, path = "/api/v1/event-type/{event_type_name}", operation_id = "v1.event-type.update",
+    tag = "event-type",
+    params(EventTypePath),
     request_body = EventTypeUpdate,
     responses(
         (status = 200, description = "Replaced.", body = EventTypeOut),
         (status = 201, description = "Created.", body = EventTypeOut),
-        BodyErrors
+        Conflict
     )
 )]
 async fn update(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(name): ApiPath<String>,
+    path: EventTypePath,
     JsonBody(input): JsonBody<EventTypeUpdate>,
 ) -> Result<(StatusCode, Json<EventTypeOut>), ApiError> {
     let environment = caller.whole_environment()?;
@@ -348,15 +367,16 @@ async fn update(
     let replacement = settings.clone();
     let changed = state
         .configuration
-        .change_event_type(caller.actor(), environment, &name, |s| *s = replacement)
+        .change_event_type(caller.actor(), environment, &path.name, |s| *s = replacement)
         .await?;
     if let Some(record) = changed {
         return Ok((StatusCode::OK, Json(record.into())));
     }
     let mut findings = Findings::of_path();
-    findings.event_type("event_type_name", &name);
+    findings.event_type("event_type_name", &path.name);
     findings.finish()?;
-    let record = state.configuration.create_event_type(caller.actor(), environment, &name, &settings).await?;
+    let record =
+        state.configuration.create_event_type(caller.actor(), environment, &path.name, &settings).await?;
     Ok((StatusCode::CREATED, Json(record.into())))
 }
 
@@ -364,19 +384,21 @@ async fn update(
 #[utoipa::path(
     patch, path = "/api/v1/event-type/{event_type_name}", operation_id = "v1.event-type.patch",
     tag = "event-type",
-    params(("event_type_name" = String, Path, description = "Its name.")),
+    params(EventTypePath),
     request_body = EventTypePatch,
-    responses((status = 200, description = "As it is now.", body = EventTypeOut), BodyErrors)
+    responses((status = 200, description = "As it is now.", body = EventTypeOut))
 )]
 async fn patch(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(name): ApiPath<String>,
+    path: EventTypePath,
     JsonBody(input): JsonBody<EventTypePatch>,
 ) -> Result<Json<EventTypeOut>, ApiError> {
     let environment = caller.whole_environment()?;
-    let changed =
-        state.configuration.change_event_type(caller.actor(), environment, &name, input.change()?).await?;
+    let changed = state
+        .configuration
+        .change_event_type(caller.actor(), environment, &path.name, input.change()?)
+        .await?;
     changed.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
 }
 
@@ -384,22 +406,22 @@ async fn patch(
 #[utoipa::path(
     delete, path = "/api/v1/event-type/{event_type_name}", operation_id = "v1.event-type.delete",
     tag = "event-type",
-    params(("event_type_name" = String, Path, description = "Its name."), DeleteQuery),
-    responses((status = 204, description = "Archived, or deleted."), Errors)
+    params(EventTypePath, DeleteQuery),
+    responses((status = 204, description = "Archived, or deleted."))
 )]
 async fn delete(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(name): ApiPath<String>,
+    path: EventTypePath,
     ApiQuery(query): ApiQuery<DeleteQuery>,
 ) -> Result<StatusCode, ApiError> {
     let environment = caller.whole_environment()?;
     let found = if query.expunge.unwrap_or(false) {
-        state.configuration.expunge_event_type(caller.actor(), environment, &name).await?
+        state.configuration.expunge_event_type(caller.actor(), environment, &path.name).await?
     } else {
         state
             .configuration
-            .change_event_type(caller.actor(), environment, &name, |s| s.archived = true)
+            .change_event_type(caller.actor(), environment, &path.name, |s| s.archived = true)
             .await?
             .is_some()
     };

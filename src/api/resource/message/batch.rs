@@ -10,12 +10,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::{ApiError, ErrorBody};
-use crate::api::conventions::extract::{ApiPath, ApiQuery, RawBody, parse};
+use crate::api::conventions::extract::{ApiQuery, RawBody, parse};
 use crate::api::conventions::idempotency::{BATCH_PATH, hashed, key_in, key_of_part};
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::BodyErrors;
 use crate::api::resource::application::{ApplicationIn, create_unless_there};
+use crate::api::resource::path::ApplicationName;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::EnvironmentId;
 use crate::ingest::{Accepted, IngestError, NewMessage};
@@ -79,18 +79,14 @@ struct BatchQuery {
 /// Post up to 1,000 messages. What can be stored is stored in one commit when the answer comes; each has its result.
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/msg/batch", operation_id = "v1.message.create-batch", tag = "message",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        BatchQuery,
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    params(ApplicationName, BatchQuery),
     request_body = MessageBatchIn,
-    responses((status = 202, description = "Each message has its own result.", body = MessageBatchOut), BodyErrors)
+    responses((status = 202, description = "Each message has its own result.", body = MessageBatchOut))
 )]
 async fn create_batch(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    ApplicationName { name: app_id }: ApplicationName,
     ApiQuery(query): ApiQuery<BatchQuery>,
     headers: HeaderMap,
     RawBody(body): RawBody,

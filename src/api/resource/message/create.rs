@@ -9,11 +9,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, ApiQuery, RawBody, parse};
+use crate::api::conventions::extract::{ApiQuery, RawBody, parse};
 use crate::api::conventions::idempotency::{MESSAGE_PATH, REUSED, hashed, key_in};
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::BodyErrors;
 use crate::api::resource::application::create_unless_there;
+use crate::api::resource::path::ApplicationName;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::reference::Reference;
 use crate::domain::id::{EnvironmentId, MessageId};
@@ -36,18 +36,14 @@ struct CreateQuery {
 /// Post a message. It is stored with all of its deliveries when the answer comes.
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/msg", operation_id = "v1.message.create", tag = "message",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        CreateQuery,
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    params(ApplicationName, CreateQuery),
     request_body = MessageIn,
-    responses((status = 202, description = "Stored.", body = MessageOut), BodyErrors)
+    responses((status = 202, description = "Stored.", body = MessageOut))
 )]
 async fn create(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    ApplicationName { name: app_id }: ApplicationName,
     ApiQuery(query): ApiQuery<CreateQuery>,
     headers: HeaderMap,
     RawBody(body): RawBody,

@@ -12,14 +12,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, JsonBody};
+use crate::api::conventions::extract::JsonBody;
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::{BodyErrors, Errors};
 use crate::api::resource::background_task::{BackgroundTaskOut, start_task};
-use crate::api::resource::named::named_message;
+use crate::api::resource::path::{ApplicationPath, AttemptPath, MessageName};
 use crate::api::state::SharedState;
 use crate::domain::background_task::{ContentPurge, TaskKind};
-use crate::domain::id::AttemptId;
 use crate::domain::id::reference::Reference;
 use crate::store::NewTask;
 
@@ -49,21 +47,16 @@ struct BulkExpungeOut {
 #[utoipa::path(
     delete, path = "/api/v1/app/{app_id}/msg/{msg_id}/content", operation_id = "v1.message.expunge-content",
     tag = "message",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("msg_id" = String, Path, description = "The message's id or `eventId`.")
-    ),
-    responses((status = 204, description = "It is gone."), Errors)
+    params(MessageName),
+    responses((status = 204, description = "It is gone."))
 )]
 async fn message(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath((app_id, msg_id)): ApiPath<(String, String)>,
+    path: MessageName,
 ) -> Result<StatusCode, ApiError> {
     caller.whole_environment()?;
-    let application = caller.application(&state.configuration, &app_id).await?;
-    let named = Reference::parse(&msg_id);
-    if state.tasks.expunge_message(caller.actor(), application, &named).await? {
+    if state.tasks.expunge_message(caller.actor(), path.application, &path.name).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)
@@ -74,21 +67,17 @@ async fn message(
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/msg/bulk-expunge", operation_id = "v1.message.bulk-expunge-content",
     tag = "message",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    params(ApplicationPath),
     request_body = BulkExpungeIn,
-    responses((status = 200, description = "What became of each.", body = BulkExpungeOut), BodyErrors)
+    responses((status = 200, description = "What became of each.", body = BulkExpungeOut))
 )]
 async fn messages(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationPath,
     JsonBody(input): JsonBody<BulkExpungeIn>,
 ) -> Result<Json<BulkExpungeOut>, ApiError> {
     caller.whole_environment()?;
-    let application = caller.application(&state.configuration, &app_id).await?;
     let ids = input.ids.unwrap_or_default();
     if ids.len() > MAX_AT_ONCE {
         let msg = format!("may have {MAX_AT_ONCE} entries at most");
@@ -100,7 +89,8 @@ async fn messages(
     }
     let mut results = BTreeMap::new();
     for id in ids {
-        let known = state.tasks.expunge_message(caller.actor(), application, &Reference::parse(&id)).await?;
+        let known =
+            state.tasks.expunge_message(caller.actor(), path.application, &Reference::parse(&id)).await?;
         results.insert(id, if known { "expunged" } else { "not-found" });
     }
     Ok(Json(BulkExpungeOut { results }))
@@ -110,22 +100,19 @@ async fn messages(
 ///
 /// A background task takes away those of the messages that were accepted before, and of the dead letters of them.
 #[utoipa::path(
-    post, path = "/api/v1/app/{app_id}/msg/expunge-all-contents", operation_id = "v1.message.expunge-all-contents",
-    tag = "message",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
-    responses((status = 202, description = "A background task does it.", body = BackgroundTaskOut), Errors)
+    post, path = "/api/v1/app/{app_id}/msg/expunge-all-contents",
+    operation_id = "v1.message.expunge-all-contents", tag = "message",
+    params(ApplicationPath),
+    responses((status = 202, description = "A background task does it.", body = BackgroundTaskOut))
 )]
 async fn all_messages(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationPath,
 ) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
     let environment_id = caller.whole_environment()?.clone();
-    let application_id = caller.application(&state.configuration, &app_id).await?;
-    let filter = serde_json::to_value(ContentPurge { application_id }).map_err(|_| ApiError::Internal)?;
+    let filter = serde_json::to_value(ContentPurge { application_id: path.application })
+        .map_err(|_| ApiError::Internal)?;
     let kind = TaskKind::PurgeContent;
     let new = NewTask { environment_id, application_id: None, kind, filter, rate_per_second: None, total: 0 };
     start_task(&state, &caller, &new).await
@@ -135,23 +122,16 @@ async fn all_messages(
 #[utoipa::path(
     delete, path = "/api/v1/app/{app_id}/msg/{msg_id}/attempt/{attempt_id}/content",
     operation_id = "v1.message-attempt.expunge-content", tag = "attempt",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("msg_id" = String, Path, description = "The message's id or `eventId`."),
-        ("attempt_id" = String, Path, description = "The attempt's id.")
-    ),
-    responses((status = 204, description = "It is gone."), Errors)
+    params(AttemptPath),
+    responses((status = 204, description = "It is gone."))
 )]
 async fn attempt(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath((app_id, msg_id, attempt_id)): ApiPath<(String, String, String)>,
+    path: AttemptPath,
 ) -> Result<StatusCode, ApiError> {
     caller.whole_environment()?;
-    let application = caller.application(&state.configuration, &app_id).await?;
-    let message = named_message(&state, application, &msg_id).await?;
-    let attempt: AttemptId = attempt_id.parse().map_err(|_| ApiError::NotFound)?;
-    if state.tasks.expunge_attempt(caller.actor(), application, message, attempt).await? {
+    if state.tasks.expunge_attempt(caller.actor(), path.application, path.message, path.attempt).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)

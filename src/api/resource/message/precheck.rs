@@ -8,10 +8,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, JsonBody};
+use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::BodyErrors;
+use crate::api::resource::path::ApplicationPath;
 use crate::api::state::SharedState;
 
 use super::input::MAX_CHANNELS;
@@ -39,28 +39,25 @@ struct PrecheckOut {
 ///
 /// Posting one that goes nowhere costs little; this is for producers to whom making it costs much.
 #[utoipa::path(
-    post, path = "/api/v1/app/{app_id}/msg/precheck/active", operation_id = "v1.message.precheck", tag = "message",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    post, path = "/api/v1/app/{app_id}/msg/precheck/active", operation_id = "v1.message.precheck",
+    tag = "message",
+    params(ApplicationPath),
     request_body = PrecheckIn,
-    responses((status = 200, description = "The answer.", body = PrecheckOut), BodyErrors)
+    responses((status = 200, description = "The answer.", body = PrecheckOut))
 )]
 async fn precheck(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationPath,
     JsonBody(input): JsonBody<PrecheckIn>,
 ) -> Result<Json<PrecheckOut>, ApiError> {
     caller.whole_environment()?;
-    let application = caller.application(&state.configuration, &app_id).await?;
     let channels = input.channels.unwrap_or_default();
     let mut findings = Findings::of_body();
     findings.event_type("eventType", &input.event_type);
     findings.channels("channels", &channels, MAX_CHANNELS);
     findings.finish()?;
-    let active = state.configuration.is_wanted(application, &input.event_type, &channels).await?;
+    let active = state.configuration.is_wanted(path.application, &input.event_type, &channels).await?;
     Ok(Json(PrecheckOut { active }))
 }
 

@@ -12,16 +12,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, ApiQuery};
+use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::moment::optional_moment;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::conventions::validate::Findings;
-use crate::api::credential::Caller;
 use crate::api::intake::answer::HeldAnswer;
-use crate::api::openapi::docs::Errors;
+use crate::api::resource::path::{ApplicationPath, MessageName};
 use crate::api::state::SharedState;
 use crate::domain::id::MessageId;
-use crate::domain::id::reference::Reference;
 use crate::store::{MessageFilter, TimeBounds};
 
 use super::MessageOut;
@@ -90,21 +88,20 @@ struct GetQuery {
 #[utoipa::path(
     get, path = "/api/v1/app/{app_id}/msg", operation_id = "v1.message.list", tag = "message",
     params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
+        ApplicationPath,
         ("event_types" = Option<Vec<String>>, Query, description = "Only those of these event types."),
-        PlainPageQuery, ListQuery
+        PlainPageQuery,
+        ListQuery
     ),
-    responses((status = 200, description = "A page of them, newest first.", body = ListOut<MessageOut>), Errors)
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<MessageOut>))
 )]
 async fn list(
     State(state): State<SharedState>,
-    caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationPath,
     ApiQuery(page): ApiQuery<PlainPageQuery>,
     ApiQuery(query): ApiQuery<ListQuery>,
     EventTypes(event_types): EventTypes,
 ) -> Result<HeldAnswer<ListOut<MessageOut>>, ApiError> {
-    let application = caller.application(&state.configuration, &app_id).await?;
     let page = page.request::<MessageId>(Ordering::Descending)?;
     let filter = MessageFilter {
         event_types,
@@ -113,7 +110,7 @@ async fn list(
         accepted: TimeBounds { since: query.after, until: query.before },
     };
     let (content, room) = state.listed(query.with_content.unwrap_or(true)).await?;
-    let found = state.history.messages(application, &filter, content, &page.scan).await?;
+    let found = state.history.messages(path.application, &filter, content, &page.scan).await?;
     let shaped = found.try_map(MessageOut::of)?;
     let body = Json(page.answer(shaped, |message| message.id.to_string(), |message| message));
     Ok(HeldAnswer { body, room })
@@ -122,22 +119,16 @@ async fn list(
 /// Get a message.
 #[utoipa::path(
     get, path = "/api/v1/app/{app_id}/msg/{msg_id}", operation_id = "v1.message.get", tag = "message",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("msg_id" = String, Path, description = "The message's id or `eventId`."),
-        GetQuery
-    ),
-    responses((status = 200, description = "The message.", body = MessageOut), Errors)
+    params(MessageName, GetQuery),
+    responses((status = 200, description = "The message.", body = MessageOut))
 )]
 async fn get(
     State(state): State<SharedState>,
-    caller: Caller,
-    ApiPath((app_id, msg_id)): ApiPath<(String, String)>,
+    path: MessageName,
     ApiQuery(query): ApiQuery<GetQuery>,
 ) -> Result<Json<MessageOut>, ApiError> {
-    let application = caller.application(&state.configuration, &app_id).await?;
-    let named = Reference::parse(&msg_id);
-    let found = state.history.message(application, &named, query.with_content.unwrap_or(true)).await?;
+    let found =
+        state.history.message(path.application, &path.name, query.with_content.unwrap_or(true)).await?;
     Ok(Json(MessageOut::of(found.ok_or(ApiError::NotFound)?)?))
 }
 

@@ -8,11 +8,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::ApiPath;
+use crate::api::conventions::error::{ApiError, ErrorOut};
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::Errors;
-use crate::api::resource::named::{named_endpoint, named_message};
+use crate::api::resource::path::MessageEndpointPath;
 use crate::api::state::SharedState;
 use crate::store::ResendOutcome;
 
@@ -32,32 +30,24 @@ pub struct ResendOut {
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/msg/{msg_id}/endpoint/{endpoint_id}/resend",
     operation_id = "v1.message-attempt.resend", tag = "attempt",
-    params(
-        ("app_id" = String, Path, description = "The application's id or `uid`."),
-        ("msg_id" = String, Path, description = "The message's id or `eventId`."),
-        ("endpoint_id" = String, Path, description = "The endpoint's id or `uid`."),
-        ("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")
-    ),
+    params(MessageEndpointPath),
     responses(
         (status = 202, description = "It is on its way.", body = ResendOut),
-        (status = 409, description = "Its content was expunged.", body = crate::api::conventions::error::ErrorOut),
-        Errors
+        (status = 409, description = "Its content was expunged.", body = ErrorOut)
     )
 )]
 async fn resend(
     State(state): State<SharedState>,
     caller: Caller,
-    ApiPath((app_id, msg_id, endpoint_id)): ApiPath<(String, String, String)>,
+    path: MessageEndpointPath,
 ) -> Result<(StatusCode, Json<ResendOut>), ApiError> {
-    let application = caller.application(&state.configuration, &app_id).await?;
-    let message = named_message(&state, application, &msg_id).await?;
-    let endpoint = named_endpoint(&state, application, &endpoint_id).await?;
-    let outcome = match state.tasks.resend(caller.actor(), application, message, endpoint).await? {
-        ResendOutcome::Started => "started",
-        ResendOutcome::UnderWay => "under_way",
-        ResendOutcome::NotFound => return Err(ApiError::NotFound),
-        ResendOutcome::ContentGone => return Err(content_gone()),
-    };
+    let outcome =
+        match state.tasks.resend(caller.actor(), path.application, path.message, path.endpoint).await? {
+            ResendOutcome::Started => "started",
+            ResendOutcome::UnderWay => "under_way",
+            ResendOutcome::NotFound => return Err(ApiError::NotFound),
+            ResendOutcome::ContentGone => return Err(content_gone()),
+        };
     Ok((StatusCode::ACCEPTED, Json(ResendOut { outcome })))
 }
 

@@ -10,11 +10,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::error::ApiError;
-use crate::api::conventions::extract::{ApiPath, ApiQuery};
+use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::moment::optional_moment;
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::{EndpointPath, Errors};
-use crate::api::resource::named::named_endpoint;
+use crate::api::resource::path::{ApplicationPath, EndpointPath};
 use crate::api::state::SharedState;
 use crate::store::{Bucket, BucketCounts, CountedScope, Counts};
 
@@ -185,7 +184,7 @@ async fn series(
     get, path = "/api/v1/stats/deliveries", operation_id = "v1.statistics.environment-deliveries",
     tag = "statistics",
     params(SeriesQuery),
-    responses((status = 200, description = "The counts, by time.", body = SeriesOut), Errors)
+    responses((status = 200, description = "The counts, by time.", body = SeriesOut))
 )]
 async fn of_environment(
     State(state): State<SharedState>,
@@ -198,19 +197,17 @@ async fn of_environment(
 
 /// Count the deliveries of an application over time.
 #[utoipa::path(
-    get, path = "/api/v1/app/{app_id}/stats/deliveries", operation_id = "v1.statistics.application-deliveries",
-    tag = "statistics",
-    params(("app_id" = String, Path, description = "The application's id or `uid`."), SeriesQuery),
-    responses((status = 200, description = "The counts, by time.", body = SeriesOut), Errors)
+    get, path = "/api/v1/app/{app_id}/stats/deliveries",
+    operation_id = "v1.statistics.application-deliveries", tag = "statistics",
+    params(ApplicationPath, SeriesQuery),
+    responses((status = 200, description = "The counts, by time.", body = SeriesOut))
 )]
 async fn of_application(
     State(state): State<SharedState>,
-    caller: Caller,
-    ApiPath(app_id): ApiPath<String>,
+    path: ApplicationPath,
     ApiQuery(query): ApiQuery<SeriesQuery>,
 ) -> Result<Json<SeriesOut>, ApiError> {
-    let application = caller.application(&state.configuration, &app_id).await?;
-    series(&state, CountedScope::Application(application), &query).await
+    series(&state, CountedScope::Application(path.application), &query).await
 }
 
 /// Count the deliveries to an endpoint over time.
@@ -218,17 +215,14 @@ async fn of_application(
     get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/stats/deliveries",
     operation_id = "v1.statistics.endpoint-deliveries", tag = "statistics",
     params(EndpointPath, SeriesQuery),
-    responses((status = 200, description = "The counts, by time.", body = SeriesOut), Errors)
+    responses((status = 200, description = "The counts, by time.", body = SeriesOut))
 )]
 async fn of_endpoint(
     State(state): State<SharedState>,
-    caller: Caller,
-    ApiPath(path): ApiPath<EndpointPath>,
+    path: EndpointPath,
     ApiQuery(query): ApiQuery<SeriesQuery>,
 ) -> Result<Json<SeriesOut>, ApiError> {
-    let application = caller.application(&state.configuration, &path.app_id).await?;
-    let endpoint = named_endpoint(&state, application, &path.endpoint_id).await?;
-    series(&state, CountedScope::Endpoint(endpoint), &query).await
+    series(&state, CountedScope::Endpoint(path.endpoint), &query).await
 }
 
 /// The routes of this part.

@@ -14,7 +14,6 @@ use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::moment::is_usual;
 use crate::api::credential::Caller;
-use crate::api::openapi::docs::{BodyErrors, Errors};
 use crate::api::resource::background_task::{BackgroundTaskOut, start_task};
 use crate::api::state::SharedState;
 use crate::domain::background_task::{TaskKind, UsageOrder};
@@ -69,10 +68,10 @@ fn new(environment: &EnvironmentId, kind: TaskKind, filter: serde_json::Value) -
 /// A background task counts, for each application, the messages of that time and their deliveries
 /// (`messageDestinations`), as far as they are retained.
 #[utoipa::path(
-    post, path = "/api/v1/stats/usage/app", operation_id = "v1.statistics.aggregate-app-stats", tag = "statistics",
-    params(("idempotency-key" = Option<String>, Header, description = "Repeats are answered as at first.")),
+    post, path = "/api/v1/stats/usage/app", operation_id = "v1.statistics.aggregate-app-stats",
+    tag = "statistics",
     request_body = UsageIn,
-    responses((status = 202, description = "A background task counts.", body = UsageTaskOut), BodyErrors)
+    responses((status = 202, description = "A background task counts.", body = UsageTaskOut))
 )]
 async fn applications(
     State(state): State<SharedState>,
@@ -116,7 +115,7 @@ async fn applications(
 #[utoipa::path(
     put, path = "/api/v1/stats/usage/event-types", operation_id = "v1.statistics.aggregate-event-types",
     tag = "statistics",
-    responses((status = 202, description = "A background task lists them.", body = BackgroundTaskOut), Errors)
+    responses((status = 202, description = "A background task lists them.", body = BackgroundTaskOut))
 )]
 async fn event_types(
     State(state): State<SharedState>,

@@ -1,0 +1,77 @@
+//! The lanes by themselves, without a database or a network.
+
+mod cost;
+mod fairness;
+mod model;
+mod window;
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+
+use crate::domain::endpoint::Endpoint;
+use crate::domain::endpoint::filter::Filter;
+use crate::domain::endpoint::schedule::RetrySchedule;
+use crate::domain::id::{ApplicationId, EndpointId};
+
+use super::{Lanes, Queued};
+
+pub(in crate::dispatch) fn endpoint(tenant: ApplicationId, rate_limit: Option<u32>) -> Endpoint {
+    Endpoint {
+        id: EndpointId::generate(),
+        application_id: tenant,
+        config_version: 1,
+        url: "https://receiver.example/".parse().unwrap(),
+        filter: Filter::default(),
+        keys: Vec::new(),
+        headers: HeaderMap::new(),
+        schedule: Arc::new(RetrySchedule::default()),
+        max_in_flight: 2,
+        rate_limit,
+        tenant_rate_limit: None,
+        closed: false,
+        just_opened: false,
+    }
+}
+
+fn with(base: &Arc<Endpoint>, config_version: i64, closed: bool) -> Arc<Endpoint> {
+    Arc::new(Endpoint {
+        id: base.id,
+        application_id: base.application_id,
+        config_version,
+        url: base.url.clone(),
+        filter: base.filter.clone(),
+        keys: Vec::new(),
+        headers: HeaderMap::new(),
+        schedule: base.schedule.clone(),
+        max_in_flight: base.max_in_flight,
+        rate_limit: base.rate_limit,
+        tenant_rate_limit: base.tenant_rate_limit,
+        closed,
+        just_opened: false,
+    })
+}
+
+macro_rules! queued {
+    ($($item:ty),*) => { $(impl Queued for $item {})* };
+}
+queued!((usize, u64), (usize, usize), u64, i32, usize, &str);
+
+impl<T: Queued> Lanes<T> {
+    /// How many steps were taken so far: looks at lanes and tenants.
+    fn steps(&self) -> usize {
+        self.registry.steps()
+    }
+
+    /// How many lanes, tenants and entries of queues there are.
+    fn sizes(&self) -> [usize; 6] {
+        [
+            self.registry.lane_count(),
+            self.registry.tenants().len(),
+            self.ready_tenants.len(),
+            self.rate_limited.len(),
+            self.expiring.len(),
+            self.by_age.len(),
+        ]
+    }
+}

@@ -1,0 +1,87 @@
+//! How many requests at once a lane sends: fewer to an overloaded receiver, and one at a time when it opens.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::dispatch::lanes::{LaneLimits, Lanes, LoadSignal};
+use crate::domain::endpoint::Endpoint;
+use crate::domain::id::ApplicationId;
+
+use super::{endpoint, with};
+
+#[test]
+fn an_overloaded_receiver_gets_fewer_at_once_and_recovers() {
+    let mut lanes =
+        Lanes::new(LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 });
+    let now = Instant::now();
+    let endpoint = Arc::new(endpoint(ApplicationId::generate(), None));
+    for item in 0..100 {
+        assert!(lanes.push_claimed(&endpoint, item, now).is_ok());
+    }
+    assert!(lanes.next(now).is_some() && lanes.next(now).is_some());
+    assert!(lanes.next(now).is_none(), "the window is two");
+    lanes.finished(endpoint.id, LoadSignal::Overload, now);
+    lanes.finished(endpoint.id, LoadSignal::Overload, now);
+    assert!(lanes.next(now).is_some());
+    assert!(lanes.next(now).is_none(), "the window is one after an overload");
+    for _ in 0..4 {
+        lanes.finished(endpoint.id, LoadSignal::Success, now);
+        assert!(lanes.next(now).is_some());
+    }
+    assert!(lanes.next(now).is_some(), "the window is two again");
+}
+
+/// How many are sent at once before anything is answered.
+fn at_once(lanes: &mut Lanes<u64>, now: Instant) -> usize {
+    std::iter::from_fn(|| lanes.next(now)).count()
+}
+
+#[test]
+fn a_lane_that_opens_again_begins_with_slow_start() {
+    let limits = LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 };
+    let now = Instant::now();
+    let wide = |base: Endpoint| Endpoint { max_in_flight: 8, ..base };
+    let open = Arc::new(wide(endpoint(ApplicationId::generate(), None)));
+    let fill = |lanes: &mut Lanes<u64>, endpoint: &Arc<Endpoint>| {
+        for item in 0..50 {
+            assert!(lanes.push_claimed(endpoint, item, now).is_ok());
+        }
+    };
+
+    let mut lanes = Lanes::new(limits);
+    fill(&mut lanes, &open);
+    assert_eq!(at_once(&mut lanes, now), 8, "one that was never closed does not");
+    for version in [2, 3] {
+        let mut changed = Arc::try_unwrap(with(&open, version, version == 2)).unwrap();
+        changed.max_in_flight = 8;
+        lanes.update(&Arc::new(changed), now);
+    }
+    for _ in 0..8 {
+        lanes.finished(open.id, LoadSignal::Neutral, now);
+    }
+    let reopened = lanes.snapshot(open.id).unwrap();
+    fill(&mut lanes, &reopened);
+    assert_eq!(at_once(&mut lanes, now), 1, "the lane was there when it closed and opened");
+    for expected in [2, 2, 2] {
+        lanes.finished(open.id, LoadSignal::Success, now);
+        assert_eq!(at_once(&mut lanes, now), expected, "each success allows one more at once");
+    }
+
+    let mut elsewhere = Lanes::new(limits);
+    let told = Arc::new(Endpoint { just_opened: true, ..wide(endpoint(ApplicationId::generate(), None)) });
+    fill(&mut elsewhere, &told);
+    assert_eq!(at_once(&mut elsewhere, now), 1, "a node that had no lane for it is told by its snapshot");
+
+    let mut everything = Lanes::new(limits);
+    fill(&mut everything, &open);
+    assert_eq!(everything.pause().len(), 50);
+    assert_eq!(everything.push_first(&open, 0, now), Some(0), "what comes late goes back");
+    everything.resume();
+    everything.set_just_resumed(true);
+    fill(&mut everything, &open);
+    assert_eq!(
+        at_once(&mut everything, now),
+        1,
+        "after a pause of everything each lane begins with slow start"
+    );
+}

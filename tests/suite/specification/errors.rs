@@ -1,0 +1,140 @@
+//! The errors that the description lists are the ones that are answered: each operation is asked in ways that must fail,
+//! and its answer is held against what is described of it.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::specification::token_matrix::{body, query};
+use crate::support::api::Answer;
+use crate::support::{Api, Setup, TestApp};
+
+/// Makes what its path names when it is not there.
+const MAKES: [&str; 3] = [
+    "put /api/v1/app/{app_id}",
+    "put /api/v1/event-type/{event_type_name}",
+    "put /api/v1/operational-webhook/endpoint/{endpoint_id}",
+];
+
+struct Operation {
+    name: String,
+    method: Method,
+    /// With names in it under which nothing is there, unless they are given.
+    path: String,
+    body: Option<Value>,
+    described: Value,
+}
+
+impl Operation {
+    fn lists(&self, status: u16) -> bool {
+        self.described["responses"].get(status.to_string()).is_some()
+    }
+
+    fn request(&self, api: &Api) -> reqwest::RequestBuilder {
+        api.request(self.method.clone(), &self.path)
+    }
+
+    async fn call(&self, api: &Api) -> Answer {
+        let request = self.request(api);
+        Api::send(match &self.body {
+            Some(body) => request.json(body),
+            None => request,
+        })
+        .await
+    }
+
+    /// What was answered, once it is among what is described.
+    fn status_of(&self, answer: &Answer) -> u16 {
+        assert!(self.lists(answer.status), "{}: {} {}", self.name, answer.status, answer.text);
+        answer.status
+    }
+}
+
+/// All operations that take a credential. Objects are named as given, and else so that there are none.
+async fn operations(app: &TestApp, named: &[(&str, &str)]) -> Vec<Operation> {
+    let nothing = [
+        ("app_id", "app_01h455vb4pex5vsknk084sn02q"),
+        ("endpoint_id", "ep_01h455vb4pex5vsknk084sn02q"),
+        ("msg_id", "msg_01h455vb4pex5vsknk084sn02q"),
+        ("attempt_id", "atmpt_01h455vb4pex5vsknk084sn02q"),
+        ("id", "dl_01h455vb4pex5vsknk084sn02q"),
+        ("task_id", "task_01h455vb4pex5vsknk084sn02q"),
+        ("key_id", "key_01h455vb4pex5vsknk084sn02q"),
+        ("event_type_name", "no.such.type"),
+        ("environment_id", "org_nobody"),
+    ];
+    let specification = app.api().get("/openapi.json").await.expect(200);
+    let mut found = Vec::new();
+    for (template, item) in specification["paths"].as_object().unwrap() {
+        for method in ["get", "post", "put", "patch", "delete"] {
+            let Some(described) = item.get(method).filter(|it| it.get("security").is_none()) else {
+                continue;
+            };
+            let mut path = template.strip_prefix("/api/v1").unwrap().to_owned();
+            for (name, value) in named.iter().chain(&nothing) {
+                path = path.replace(&format!("{{{name}}}"), value);
+            }
+            assert!(!path.contains('{'), "say in this file what names nothing in {template}");
+            found.push(Operation {
+                name: format!("{method} {template}"),
+                method: method.to_uppercase().parse().unwrap(),
+                path: path + &query(described),
+                body: body(&specification, described),
+                described: described.clone(),
+            });
+        }
+    }
+    assert!(found.len() > 50, "the operations were not found");
+    found
+}
+
+#[tokio::test]
+async fn an_operator_has_to_name_an_environment_where_that_is_described() {
+    let mut app = TestApp::start().await;
+    app.leave_work();
+    let operator = app.api().claiming(&json!({"sub": "operator"}));
+    for operation in operations(&app, &[]).await {
+        let status = operation.status_of(&operation.call(&operator).await);
+        assert_eq!(status == 400, operation.lists(400), "{}: {status}", operation.name);
+        let request = operation.request(&operator).header("postrider-environment", "not one");
+        assert_eq!(operation.status_of(&Api::send(request).await), 422, "{}", operation.name);
+    }
+}
+
+#[tokio::test]
+async fn what_a_path_names_and_is_not_there_is_not_found() {
+    let mut app = TestApp::start().await;
+    app.leave_work();
+    for operation in operations(&app, &[]).await {
+        let caller = match operation.name.contains("/admin/") {
+            true => app.api().claiming(&json!({"sub": "operator", "org": "org_test"})),
+            false => app.environment(),
+        };
+        let status = operation.status_of(&operation.call(&caller).await);
+        let names_object = operation.name.contains('{') && !MAKES.contains(&operation.name.as_str());
+        assert!(status == 404 || !names_object, "{}: {status}", operation.name);
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_refused_as_it_is_described() {
+    let mut app = Setup::default().with("MAX_BODY_BYTES", "100000").start().await;
+    app.leave_work();
+    let tenant = app.tenant("one").await;
+    let endpoint = json!({"url": "https://example.com/hook", "uid": "main", "disabled": true});
+    tenant.api.post(&tenant.path("/endpoint"), &endpoint).await.expect(201);
+    tenant.api.post("/operational-webhook/endpoint", &endpoint).await.expect(201);
+    let described = operations(&app, &[("app_id", &tenant.id), ("endpoint_id", "main")]).await;
+    let with_body = described.iter().filter(|it| it.described.get("requestBody").is_some());
+    let mut refused = 0;
+    for operation in with_body {
+        let operator = app.api().claiming(&json!({"sub": "operator", "org": "org_test"}));
+        let caller = if operation.name.contains("/admin/") { operator } else { app.environment() };
+        let plain = operation.request(&caller).header("content-type", "text/plain").body("{}");
+        assert_eq!(operation.status_of(&Api::send(plain).await), 415, "{}", operation.name);
+        let large = operation.request(&caller).header("content-type", "application/json");
+        let large = Api::send(large.body(" ".repeat(200_000))).await;
+        assert_eq!(operation.status_of(&large), 413, "{}", operation.name);
+        refused += 1;
+    }
+    assert!(refused > 20, "operations with a body were not found");
+}
