@@ -12,7 +12,8 @@ use crate::domain::endpoint::schedule::RetrySchedule;
 
 use super::layers::{Layers, Origin, Value};
 use super::{
-    Caps, Config, ConfigError, IntakeOptions, JwtKey, LogOptions, database_url, keys, place, values,
+    Caps, Config, ConfigError, IntakeOptions, JwtKey, LogOptions, database_url, keys, openid, place, setting,
+    values,
 };
 
 /// Below this a secret could be guessed.
@@ -64,6 +65,9 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         shutdown_timeout: read.value("shutdown_timeout", |text| values::duration_within(text, "0s", "1h"))?,
         cors_origins: read.value("cors_origins", origins)?,
         public_url: read.given("public_url", web_url)?,
+        console: read.value("console", values::truth)?,
+        openid: openid::options(&read)?,
+        settings: setting::all(layers).into(),
         api_connections: read.value("api_connections", |text| values::number_within(text, 1, 1_000))?,
         log: LogOptions {
             format: read.value("log_format", values::log_format)?,
@@ -120,17 +124,21 @@ pub(super) fn listen(layers: &Layers) -> Result<SocketAddr, ConfigError> {
     })
 }
 
-struct Reader<'a> {
-    layers: &'a Layers,
+pub(super) struct Reader<'a> {
+    pub(super) layers: &'a Layers,
 }
 
 impl Reader<'_> {
     /// A value that always has one, by default at least.
-    fn value<T>(&self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
+    pub(super) fn value<T>(
+        &self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, ConfigError> {
         self.given(name, parse)?.ok_or_else(|| self.missing(name, "it has no default"))
     }
 
-    fn given<T>(
+    pub(super) fn given<T>(
         &self,
         name: &str,
         parse: impl Fn(&str) -> Result<T, String>,
@@ -149,7 +157,7 @@ impl Reader<'_> {
         .ok_or_else(|| self.missing(name, why))
     }
 
-    fn missing(&self, name: &str, reason: &str) -> ConfigError {
+    pub(super) fn missing(&self, name: &str, reason: &str) -> ConfigError {
         let variable = keys::find(name).map_or_else(|| name.to_owned(), keys::Key::variable);
         ConfigError::Missing { name: variable, reason: reason.to_owned() }
     }

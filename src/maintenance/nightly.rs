@@ -33,6 +33,7 @@ pub(super) async fn work(
         ("background tasks", background_tasks(upkeep, chunks).await),
         ("notices", notices(upkeep, options, chunks).await),
         ("credentials", credentials(upkeep, chunks).await),
+        ("sessions", sessions(upkeep, options, chunks).await),
         ("endpoints", endpoints(upkeep, options, chunks).await),
         ("applications", applications(upkeep, options, chunks).await),
     ];
@@ -105,6 +106,18 @@ async fn credentials(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, St
     let logouts = chunks.until_nothing(AT_MOST, || upkeep.retire_logouts(AT_ONCE)).await?;
     let cutoffs = chunks.walk(AT_MOST, |after| upkeep.retire_cutoffs(after, AT_ONCE)).await?;
     Ok(secrets + keys + logouts + cutoffs)
+}
+
+async fn sessions(
+    upkeep: &UpkeepStore,
+    options: MaintenanceOptions,
+    chunks: Chunks<'_>,
+) -> Result<u64, StoreError> {
+    let sessions = chunks.until_nothing(AT_MOST, || upkeep.retire_sessions(AT_ONCE)).await?;
+    let links = chunks.until_nothing(AT_MOST, || upkeep.retire_sign_in_links(AT_ONCE)).await?;
+    let kept = options.audit_retention;
+    let people = chunks.until_nothing(AT_MOST, || upkeep.retire_people(kept, LARGE_AT_ONCE)).await?;
+    Ok(sessions + links + people)
 }
 
 /// Secrets and headers a day after the deletion: nothing that was under way then can need them. Rows when nothing names

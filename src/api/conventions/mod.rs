@@ -14,4 +14,6 @@ pub mod not_served;
 pub mod page;
 pub mod parameters;
 pub(in crate::api) mod path;
+pub mod request_id;
+pub mod target;
 pub mod validate;

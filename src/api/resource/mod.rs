@@ -14,6 +14,7 @@ pub mod message;
 pub mod operational_webhook;
 pub(in crate::api) mod path;
 pub mod pause;
+pub mod session;
 pub mod statistics;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -34,5 +35,6 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(pause::routes())
         .merge(admin::routes())
         .merge(access::routes())
+        .merge(session::routes())
         .merge(health::routes())
 }

@@ -11,6 +11,7 @@ pub(in crate::store) mod maintenance_round;
 pub(in crate::store) mod partition;
 pub(in crate::store) mod retire;
 pub(in crate::store) mod retire_configuration;
+pub(in crate::store) mod retire_session;
 pub(in crate::store) mod stray;
 
 use super::database::pool::Pool;

@@ -4,17 +4,21 @@
 use std::collections::BTreeMap;
 
 use postrider::domain::clock::Clock;
-use reqwest::Method;
+use postrider::domain::id::PersonId;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
+use crate::console::browser::SignedIn;
 use crate::support::api::{Answer, mint, mint_with};
 use crate::support::{Api, Database, Receiver, Reply, Setup, Tenant, TestApp, until};
 
 /// Open to everybody.
-const PUBLIC: [&str; 2] = ["/api/v1/health", "/api/v1/health/ping"];
+const PUBLIC: [&str; 3] = ["/api/v1/health", "/api/v1/health/ping", "/api/v1/session/options"];
+/// Where one gets a session; the credential is not in the head. `console::session` and `console::oidc` try these.
+const SIGN_IN: [(&str, &str); 2] = [("post", "/api/v1/session"), ("get", "/api/v1/session/oidc/start")];
 /// About the caller and nobody else.
-const OWN: [&str; 2] = ["/api/v1/auth/whoami", "/api/v1/auth/logout"];
+const OWN: [&str; 3] = ["/api/v1/auth/whoami", "/api/v1/auth/logout", "/api/v1/session"];
 /// What an environment has besides its applications.
 const OF_ENVIRONMENT: [&str; 9] = [
     "app",
@@ -52,7 +56,7 @@ fn rule(path: &str) -> Option<Rule> {
         return Some(Rule::Own);
     }
     let rest = path.strip_prefix("/api/v1/")?;
-    if rest.starts_with("admin/") {
+    if rest.starts_with("admin/") || rest.split('/').next() == Some("person") {
         return Some(Rule::Operator);
     }
     if path.contains("{app_id}") {
@@ -86,9 +90,19 @@ impl Operation {
         self.template.contains('{')
     }
 
+    fn method(&self) -> Method {
+        self.method.to_uppercase().parse().unwrap()
+    }
+
+    fn place(&self) -> &str {
+        self.path.strip_prefix("/api/v1").unwrap()
+    }
+
     async fn call(&self, api: &Api) -> Answer {
-        let method: Method = self.method.to_uppercase().parse().unwrap();
-        let request = api.request(method, self.path.strip_prefix("/api/v1").unwrap());
+        self.send(api.request(self.method(), self.place())).await
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Answer {
         let request = match &self.body {
             Some(body) => request.json(body),
             None => request,
@@ -104,6 +118,9 @@ fn operations(specification: &Value, ids: &BTreeMap<&str, String>) -> Vec<Operat
     for (template, item) in specification["paths"].as_object().unwrap() {
         for method in ["get", "post", "put", "patch", "delete"] {
             let Some(described) = item.get(method) else { continue };
+            if SIGN_IN.contains(&(method, template.as_str())) {
+                continue;
+            }
             let Some(rule) = rule(template) else {
                 without_rule.push(format!("{method} {template}"));
                 continue;
@@ -217,6 +234,7 @@ impl World {
             ("key_id", of(&key)),
             ("event_type_name", "victim.type".to_owned()),
             ("environment_id", "org_victim".to_owned()),
+            ("person_id", person(app.database()).await),
         ]);
         let specification = app.api().get("/openapi.json").await.expect(200);
         Self { app, victim, ids, specification }
@@ -228,7 +246,8 @@ impl World {
 
     /// What nobody else may get to see.
     fn leaks(&self, answer: &Answer) -> Option<String> {
-        let secrets = ["victims-payload", "victims-own", "victims-header", "victims-key"].map(str::to_owned);
+        let secrets = ["victims-payload", "victims-own", "victims-header", "victims-key", "victims-name"]
+            .map(str::to_owned);
         let names = ["event_type_name", "environment_id"];
         let ids = self.ids.iter().filter(|(name, _)| !names.contains(name)).map(|(_, id)| id.clone());
         secrets.into_iter().chain(ids).find(|secret| answer.text.contains(secret))
@@ -237,6 +256,17 @@ impl World {
     async fn everything(&self) -> BTreeMap<String, Vec<String>> {
         everything(self.app.database()).await
     }
+}
+
+/// Somebody who signed in by an identity provider.
+async fn person(database: &Database) -> String {
+    let id = PersonId::generate();
+    sqlx::query("INSERT INTO person (id, issuer, subject, name, role) VALUES ($1, 'i', 's', 'victims-name', 'operator')")
+        .bind(id.uuid())
+        .execute(&database.pool)
+        .await
+        .unwrap();
+    id.to_string()
 }
 
 /// All rows of all tables, but the nodes' heartbeats and what the attacker's environment has for itself.
@@ -307,6 +337,53 @@ async fn no_operation_opens_to_a_credential_that_does_not_hold() {
         let answer = crate::support::api::client().get(format!("{root}{public}")).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 200, "{public}");
     }
+}
+
+#[tokio::test]
+async fn no_operation_opens_to_a_session_that_has_ended_or_to_a_page_of_another_site() {
+    let world = World::new().await;
+    let (app, operator) = (&world.app, mint(&json!({"sub": "operator"})));
+    let by = async |text: &str| SignedIn::with(&app.api(), &json!({ "credential": text })).await;
+    let made = json!({"name": "revoked", "role": "operator"});
+    let made = app.api().with_token(&operator).post("/admin/api-key", &made).await.expect(201);
+    let revoked = by(made["key"].as_str().unwrap()).await;
+    let path = format!("/admin/api-key/{}", made["id"].as_str().unwrap());
+    app.api().with_token(&operator).delete(&path).await.expect(204);
+    let signed_out = by(&operator).await;
+    signed_out.delete("/session").await.expect(204);
+    let expired = by(&operator).await;
+    sqlx::query("UPDATE session SET last_used_at = now() - interval '13 hours'")
+        .execute(&app.database().pool)
+        .await
+        .unwrap();
+    let live = by(&operator).await;
+    let before = world.everything().await;
+    for operation in world.operations() {
+        if operation.rule == Rule::Public {
+            continue;
+        }
+        for (kind, ended) in [("revoked", &revoked), ("signed out", &signed_out), ("expired", &expired)] {
+            let answer = operation.send(ended.request(operation.method(), operation.place())).await;
+            let what = format!("{} {kind}: {} {}", operation.name(), answer.status, answer.text);
+            assert_eq!(answer.status, 401, "{what}");
+        }
+        if operation.is_read() {
+            continue;
+        }
+        let bare = live.bare(operation.method(), operation.place());
+        let foreign =
+            live.request(operation.method(), operation.place()).header("origin", "https://evil.example");
+        let anothers =
+            live.bare(operation.method(), operation.place()).header("postrider-csrf", &signed_out.csrf);
+        for request in [bare, foreign, anothers] {
+            let request = request.header("postrider-environment", "org_victim");
+            let answer = operation.send(request).await;
+            let what = format!("{}: {} {}", operation.name(), answer.status, answer.text);
+            assert_eq!((answer.status, answer.json()["code"].as_str()), (403, Some("csrf_failed")), "{what}");
+        }
+    }
+    assert_eq!(world.everything().await, before);
+    live.get("/session").await.expect(200);
 }
 
 #[tokio::test]

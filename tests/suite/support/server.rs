@@ -271,7 +271,9 @@ impl Node {
             Some(descriptors) => command_within(descriptors),
         };
         command.arg("serve").envs(&self.variables).current_dir(self.home.path());
-        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let out =
+            std::fs::OpenOptions::new().create(true).append(true).open(self.home.path().join("out")).unwrap();
+        let process = command.stdin(Stdio::null()).stdout(out).stderr(log).spawn().unwrap();
         self.process = Some(process);
     }
 
@@ -291,6 +293,16 @@ impl Node {
     /// Everything that it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    /// Everything that it has printed.
+    pub fn printed(&self) -> String {
+        std::fs::read_to_string(self.home.path().join("out")).unwrap_or_default()
+    }
+
+    /// Sets `POSTRIDER_<name>` from its next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.insert(format!("POSTRIDER_{name}"), value.to_owned());
     }
 
     /// SIGKILL. Returns when the process is gone.

@@ -1,0 +1,70 @@
+//! How people sign in to the console: the settings that begin with `oidc_`.
+
+use url::Url;
+
+use crate::openid::{OpenIdOptions, RoleMapping};
+
+use super::resolve::Reader;
+use super::{ConfigError, values};
+
+/// `None` where no provider is named.
+pub(super) fn options(read: &Reader<'_>) -> Result<Option<OpenIdOptions>, ConfigError> {
+    let client_id = read.given("oidc_client_id", named)?;
+    let client_secret = read.given("oidc_client_secret", |text| Ok(text.to_owned().into()))?;
+    let roles = read.given("oidc_roles", mappings)?;
+    let name = read.given("oidc_name", named)?;
+    let Some(issuer) = read.given("oidc_issuer", issuer)? else {
+        let alone = ["oidc_client_id", "oidc_client_secret", "oidc_roles", "oidc_name"];
+        return match alone.into_iter().find(|key| read.layers.has(key)) {
+            None => Ok(None),
+            Some(key) => Err(read.missing("oidc_issuer", &format!("`{key}` is set, and is the provider's"))),
+        };
+    };
+    let host = Url::parse(&issuer).ok().and_then(|url| url.host_str().map(str::to_owned));
+    Ok(Some(OpenIdOptions {
+        client_id: client_id
+            .ok_or_else(|| read.missing("oidc_client_id", "the provider knows Postrider by it"))?,
+        client_secret,
+        name: name.or(host).unwrap_or_default(),
+        scopes: read.value("oidc_scopes", scopes)?,
+        role_claim: read.value("oidc_role_claim", named)?,
+        roles: roles.ok_or_else(|| read.missing("oidc_roles", "without it nobody has a role"))?,
+        issuer,
+    }))
+}
+
+/// As it was written: a provider's name for itself is compared letter by letter.
+fn issuer(text: &str) -> Result<String, String> {
+    let wrong = || format!("`{text}` is not such as https://id.example.com; http is for loopback addresses");
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    let is_plain = url.query().is_none() && url.fragment().is_none() && url.has_host();
+    if is_plain && matches!(url.scheme(), "http" | "https") && crate::openid::is_protected(&url) {
+        Ok(text.to_owned())
+    } else {
+        Err(wrong())
+    }
+}
+
+fn named(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if (1..=256).contains(&text.chars().count()) {
+        Ok(text.to_owned())
+    } else {
+        Err("it has 1 to 256 characters".to_owned())
+    }
+}
+
+/// `openid` makes it OpenID Connect, so it is there in any case.
+fn scopes(text: &str) -> Result<Vec<String>, String> {
+    let words = text.split([',', ' ']).filter(|word| !word.is_empty() && *word != "openid");
+    Ok(std::iter::once("openid").chain(words).map(str::to_owned).collect())
+}
+
+fn mappings(text: &str) -> Result<Vec<RoleMapping>, String> {
+    let mappings: Vec<RoleMapping> = values::items(text).map(str::parse).collect::<Result<_, _>>()?;
+    if mappings.is_empty() {
+        Err("it names no role, such as admins=operator".to_owned())
+    } else {
+        Ok(mappings)
+    }
+}

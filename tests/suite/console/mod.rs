@@ -1,0 +1,6 @@
+//! The console's back end: who may sign in, what it is shown from.
+
+pub mod browser;
+mod oidc;
+mod serving;
+mod session;
