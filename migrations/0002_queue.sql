@@ -31,30 +31,41 @@ CREATE INDEX message_event_id_by_message ON message_event_id (message_id);
 
 -- Deliveries ---------------------------------------------------------------------------------------------------------
 
--- state: 1 in flight (owned by a node, in its memory) · 2 waiting (has a `pending` row) · 3 held (has a `pending` row; its
--- endpoint was closed) · 4 delivered · 5 dead (has a `dead_letter` row) · 6 cancelled.
---
+-- Its names are those of `DeliveryState` in src/domain/delivery.
+CREATE TYPE delivery_state AS ENUM (
+    'in_flight',  -- owned by a node, in its memory
+    'waiting',    -- has a `pending` row
+    'held',       -- has a `pending` row; its endpoint was closed
+    'delivered',
+    'dead',       -- has a `dead_letter` row
+    'cancelled'
+);
+
 -- No index names a column that changes, and half of each page is left free, so that updates stay in place (HOT).
 CREATE TABLE delivery (
     message_id   uuid NOT NULL,
     endpoint_id  uuid NOT NULL,
     -- The epoch of the node that has it in memory.
     owner        bigint,
-    state        smallint NOT NULL,
+    state        delivery_state NOT NULL,
     -- Made in the current round of the schedule. A replay starts a new round at 0.
     attempts     smallint NOT NULL DEFAULT 0,
     last_status  smallint,
     settled_at   timestamptz,
     PRIMARY KEY (message_id, endpoint_id),
-    CONSTRAINT delivery_state_known CHECK (state BETWEEN 1 AND 6),
-    CONSTRAINT delivery_owned_in_flight CHECK ((state = 1) = (owner IS NOT NULL)),
-    CONSTRAINT delivery_settled_at_end CHECK ((state >= 4) = (settled_at IS NOT NULL)),
+    CONSTRAINT delivery_owned_in_flight CHECK ((state = 'in_flight') = (owner IS NOT NULL)),
+    CONSTRAINT delivery_settled_at_end CHECK (
+        (state IN ('delivered', 'dead', 'cancelled')) = (settled_at IS NOT NULL)),
     CONSTRAINT delivery_attempts_count CHECK (attempts >= 0)
 ) PARTITION BY RANGE (message_id);
 CREATE INDEX delivery_by_endpoint ON delivery (endpoint_id, message_id);
 
 
 -- What has to wait ---------------------------------------------------------------------------------------------------
+
+-- Why an attempt is made: by the schedule, or by a person (a resend or a replay). Its names are those of `Trigger` in
+-- src/domain/delivery.
+CREATE TYPE attempt_trigger AS ENUM ('scheduled', 'manual');
 
 -- The only table that is claimed from: retries, deliveries that found no room in memory, held ones and replays. A claimed
 -- row has an owner and a `due_at` in the future, which is the end of its lease and the token that proves it.
@@ -64,8 +75,7 @@ CREATE TABLE pending (
     application_id  uuid NOT NULL,
     due_at          timestamptz NOT NULL,
     attempts        smallint NOT NULL,
-    -- 0 scheduled · 1 manual (a resend or a replay)
-    trigger         smallint NOT NULL DEFAULT 0 CHECK (trigger IN (0, 1)),
+    trigger         attempt_trigger NOT NULL DEFAULT 'scheduled',
     -- The epoch of the node that claimed it.
     owner           bigint,
     PRIMARY KEY (message_id, endpoint_id)

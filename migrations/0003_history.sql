@@ -10,8 +10,7 @@ CREATE TABLE attempt (
     endpoint_id       uuid NOT NULL,
     -- 1 for the first request of a round.
     number            smallint NOT NULL CHECK (number > 0),
-    -- 0 scheduled · 1 manual (a resend or a replay)
-    trigger           smallint NOT NULL CHECK (trigger IN (0, 1)),
+    trigger           attempt_trigger NOT NULL,
     delivered         boolean NOT NULL,
     -- NULL when it was delivered; otherwise what went wrong (`status`, `timeout`, `connection`, …).
     failure           text CHECK (delivered = (failure IS NULL)),
@@ -24,6 +23,17 @@ CREATE TABLE attempt (
     PRIMARY KEY (message_id, id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX attempt_by_endpoint ON attempt (endpoint_id, id);
+
+-- Where a delivery stands in the words of callers. Its names are those of `Standing` in src/domain/delivery.
+CREATE FUNCTION delivery_standing(state delivery_state, is_claimed boolean) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN state = 'delivered' THEN 'success'
+        WHEN state = 'dead' THEN 'fail'
+        WHEN state = 'cancelled' THEN 'canceled'
+        WHEN state = 'in_flight' OR is_claimed THEN 'sending'
+        ELSE 'pending' END
+$$;
 
 
 -- Dead letters -------------------------------------------------------------------------------------------------------

@@ -383,9 +383,13 @@ fn openid(config: &Config, public_url: &Url, clock: &Clock) -> anyhow::Result<Op
 }
 
 /// Where this process runs, as no two can at a time: its host since when it was started, its network, the address.
+/// Nothing where Linux does not say so: then hosts of one name could be taken for one, and a live node for a former self.
 fn place_of(address: SocketAddr) -> String {
     let host = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let network = std::fs::read_link("/proc/self/ns/net").unwrap_or_default();
+    if cfg!(target_os = "linux") && (boot.trim().is_empty() || network.as_os_str().is_empty()) {
+        return String::new();
+    }
     format!("{host} {} {} {address}", boot.trim(), network.display())
 }

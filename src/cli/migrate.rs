@@ -3,8 +3,12 @@
 use clap::Args;
 
 use crate::config::{Config, Flags};
+use crate::domain::id::ApplicationId;
 use crate::server::Database;
 use crate::telemetry;
+
+/// So many names that no path reaches are listed.
+const MOST_NAMES: i64 = 100;
 
 #[derive(Debug, Args)]
 pub(super) struct Migrate {
@@ -17,10 +21,25 @@ impl Migrate {
         let config = Config::load(&self.flags)?;
         telemetry::start(&config.log)?;
         let database = Database::open(&config).await?;
-        let prepared = database.prepare(true).await;
+        let prepared = prepare(&database).await;
         database.close().await?;
         prepared?;
         tracing::info!("the schema is up to date");
         Ok(())
     }
+}
+
+/// Migrates, and says which names have to be changed by hand.
+async fn prepare(database: &Database) -> anyhow::Result<()> {
+    database.prepare(true).await?;
+    for found in database.store.configuration.unreachable_names(MOST_NAMES).await? {
+        tracing::warn!(
+            kind = found.kind,
+            environment = found.environment_id,
+            application = found.application_id.map(|id| ApplicationId::from(id).to_string()),
+            name = found.name,
+            "no path reaches what has this name; give it another one, by its id"
+        );
+    }
+    Ok(())
 }

@@ -38,7 +38,7 @@ pub(super) struct Serving {
     router: Router,
     builder: Builder<TokioExecutor>,
     clock: Clock,
-    body_bytes: usize,
+    limits: ListenerLimits,
     stop: CancellationToken,
 }
 
@@ -65,11 +65,11 @@ impl Serving {
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .max_send_buf_size(BUFFER_BYTES);
-        Self { router, builder, clock, body_bytes: limits.body_bytes, stop }
+        Self { router, builder, clock, limits: limits.clone(), stop }
     }
 
     pub(super) fn stage(&self) -> Arc<Stage> {
-        Arc::new(Stage::new(self.clock.clone(), self.body_bytes))
+        Arc::new(Stage::new(self.clock.clone(), self.limits.body_bytes))
     }
 
     pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, stage: Arc<Stage>) {
@@ -88,7 +88,14 @@ impl Serving {
                     }
                     return;
                 }
-                () = &mut closed => return,
+                () = &mut closed => {
+                    if !stage.has_begun_work(self.clock.now_ms(), &self.limits) {
+                        return;
+                    }
+                    // The request crossed the decision. It is answered, and the connection ends with it.
+                    connection.as_mut().graceful_shutdown();
+                    closed.set(stage.closed());
+                }
                 () = &mut stopping, if !is_stopping => {
                     connection.as_mut().graceful_shutdown();
                     is_stopping = true;
@@ -135,5 +142,58 @@ impl HttpBody for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Extension;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::api::CallerConnection;
+
+    /// The connection is told to close right after a known caller's request has begun.
+    #[tokio::test]
+    async fn a_request_that_crosses_the_closing_of_its_connection_is_answered() {
+        let (begun, goes_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (noted, awaited) = (begun.clone(), goes_on.clone());
+        let handler = async move |Extension(caller): Extension<Arc<CallerConnection>>| {
+            caller.note_known();
+            noted.notify_one();
+            awaited.notified().await;
+            "done"
+        };
+        let second = std::time::Duration::from_secs(1);
+        let limits = ListenerLimits {
+            connections: 1,
+            streams: 1,
+            head_timeout: second,
+            idle_timeout: second,
+            stall_timeout: second,
+            body_bytes: 1,
+        };
+        let router = Router::new().route("/", get(handler));
+        let serving = Serving::new(router, &limits, Clock::default(), CancellationToken::new());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let stage = serving.stage();
+        let told = stage.clone();
+        let served = tokio::spawn(async move { serving.serve(stream, peer, told).await });
+        client.write_all(b"GET / HTTP/1.1\r\nhost: postrider\r\n\r\n").await.unwrap();
+        begun.notified().await;
+        stage.close();
+        // So that the serving task sees it before the answer is there.
+        tokio::task::yield_now().await;
+        goes_on.notify_one();
+        let mut said = String::new();
+        client.read_to_string(&mut said).await.unwrap();
+        assert!(said.starts_with("HTTP/1.1 200 OK") && said.ends_with("done"), "{said}");
+        drop(client);
+        served.await.unwrap();
     }
 }

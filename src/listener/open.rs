@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::ListenerLimits;
 use super::stage::Stage;
@@ -30,8 +30,8 @@ impl OpenConnections {
         Arc::new(Self { most, inner: Mutex::default() })
     }
 
-    /// A place for a connection. When all are taken, the oldest stranger's goes, or else the longest idle one;
-    /// `None` when every connection is at work for a known caller.
+    /// A place for a connection. When all are taken, the oldest stranger's goes, one without a request before one with, or
+    /// else the longest idle one; `None` when every connection is at work for a known caller.
     pub(super) fn enter(self: &Arc<Self>, stage: &Arc<Stage>) -> Option<Place> {
         let mut inner = self.inner();
         if inner.stages.len() >= self.most && !inner.close_least_worth() {
@@ -75,7 +75,8 @@ impl OpenConnections {
 
 impl Inner {
     fn least_worth(&self) -> Option<u64> {
-        let candidates = self.stages.iter().filter_map(|(number, stage)| Some((stage.worth()?, *number)));
+        let now = Instant::now();
+        let candidates = self.stages.iter().filter_map(|(number, stage)| Some((stage.worth(now)?, *number)));
         candidates.min().map(|(_, number)| number)
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::api::CallerConnection;
 
-use super::ListenerLimits;
+use super::{ListenerLimits, TIME_TO_SPEAK};
 
 /// The time as the last sweep saw it. It is read with every byte that moves, so reading it costs nothing.
 #[derive(Clone)]
@@ -37,8 +37,12 @@ impl Clock {
 /// What a connection is worth when there is no room for another: the smaller goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Worth {
-    /// No credential was ever shown on it that holds.
+    /// No credential was ever shown on it that holds, and there is no request to answer.
     Stranger,
+    /// A stranger's, with a request that is being answered, as those for health are.
+    StrangerAtWork,
+    /// It has not had the time yet to show a credential.
+    Newcomer,
     /// A known caller's, with nothing to do.
     Idle,
 }
@@ -132,16 +136,25 @@ impl Stage {
         passed(&self.since_ms) > longest
     }
 
-    /// What it is worth and since when; `None` when it must stay.
-    pub(super) fn worth(&self) -> Option<(Worth, u64)> {
-        let since = self.since_ms.load(Relaxed);
-        if !self.caller.is_known() {
-            return Some((Worth::Stranger, since));
-        }
-        (self.under_way.load(Relaxed) == 0).then_some((Worth::Idle, since))
+    /// What it is worth now and since when; `None` when it must stay.
+    pub(super) fn worth(&self, now: Instant) -> Option<(Worth, u64)> {
+        let is_new = now.saturating_duration_since(self.opened_at) < TIME_TO_SPEAK;
+        let worth = match (self.caller.is_known(), self.under_way.load(Relaxed) > 0) {
+            (false, false) if is_new => Worth::Newcomer,
+            (false, false) => Worth::Stranger,
+            (false, true) => Worth::StrangerAtWork,
+            (true, false) => Worth::Idle,
+            (true, true) => return None,
+        };
+        Some((worth, self.since_ms.load(Relaxed)))
     }
 
-    /// Has the connection closed.
+    /// Whether a known caller's request came in after it was decided to close the connection.
+    pub(super) fn has_begun_work(&self, now_ms: u64, limits: &ListenerLimits) -> bool {
+        self.worth(self.opened_at).is_none() && !self.is_overdue(now_ms, limits)
+    }
+
+    /// Has the connection closed, unless a known caller's request has begun meanwhile.
     pub(super) fn close(&self) {
         self.closing.notify_one();
     }
@@ -214,14 +227,33 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_crosses_the_closing_is_spared_unless_it_stalls() {
+        let stage = stage();
+        assert!(!stage.has_begun_work(0, &limits()));
+        let request = stage.begin(http::Version::HTTP_11);
+        assert!(!stage.has_begun_work(0, &limits()), "nobody knows whose it is");
+        stage.caller.note_known();
+        assert!(stage.has_begun_work(0, &limits()));
+        assert!(!stage.has_begun_work(91_000, &limits()), "it stalls");
+        drop(request);
+        assert!(!stage.has_begun_work(0, &limits()));
+    }
+
+    #[test]
     fn strangers_make_room_first_and_known_callers_at_work_never() {
         let stranger = stage();
+        let soon = stranger.opened_at;
+        let later = soon + TIME_TO_SPEAK;
+        assert_eq!(stranger.worth(soon), Some((Worth::Newcomer, 0)));
+        assert_eq!(stranger.worth(later), Some((Worth::Stranger, 0)));
         let at_work = stranger.begin(http::Version::HTTP_11);
-        assert_eq!(stranger.worth(), Some((Worth::Stranger, 0)));
+        assert_eq!(stranger.worth(soon), Some((Worth::StrangerAtWork, 0)));
+        assert_eq!(stranger.worth(later), Some((Worth::StrangerAtWork, 0)));
         stranger.caller.note_known();
-        assert_eq!(stranger.worth(), None);
+        assert_eq!(stranger.worth(later), None);
         drop(at_work);
-        assert_eq!(stranger.worth(), Some((Worth::Idle, 0)));
-        assert!(Worth::Stranger < Worth::Idle);
+        assert_eq!(stranger.worth(soon), Some((Worth::Idle, 0)));
+        let order = [Worth::Stranger, Worth::StrangerAtWork, Worth::Newcomer, Worth::Idle];
+        assert!(order.is_sorted());
     }
 }

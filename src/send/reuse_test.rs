@@ -13,8 +13,6 @@ use super::connect::{NEXT_ADDRESS_AFTER, connect_any};
 use super::tests::{PATIENT, SHORT, Seen, attempt, endpoint, local_sender, read_request, receiver};
 use super::*;
 
-#[cfg(target_os = "linux")]
-
 const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
 /// A receiver that answers the requests of each connection with these texts in turn, and closes it after the last.

@@ -148,7 +148,7 @@ impl Remembering {
         for _ in 0..POLLS {
             match self.state.access.claim_key(key).await? {
                 ClaimedKey::Ours(claim) => return self.work(&claim, request, next).await,
-                ClaimedKey::Answered { status, body } => return Ok(kept(status, body)),
+                ClaimedKey::Answered { status, body } => return kept(status, body),
                 ClaimedKey::Reused => return Err(REUSED),
                 ClaimedKey::UnderWay => tokio::time::sleep(POLL_EVERY).await,
             }
@@ -158,19 +158,31 @@ impl Remembering {
 
     async fn work(&self, claim: &Claim, request: Request, next: Next) -> Result<Response, ApiError> {
         let (parts, body) = next.run(request).await.into_parts();
-        let body = to_bytes(body, MAX_ANSWER_BYTES).await.unwrap_or_default();
+        let body = whole(body, MAX_ANSWER_BYTES).await;
         let access = &self.state.access;
-        let left = if parts.status.is_server_error() {
-            access.drop_claim(claim).await
-        } else {
-            access.keep_answer(claim, parts.status.as_u16(), &body).await
+        let left = match &body {
+            Ok(body) if !parts.status.is_server_error() => {
+                access.keep_answer(claim, parts.status.as_u16(), body).await
+            }
+            _ => access.drop_claim(claim).await,
         };
         if let Err(error) = left {
             // The work is done, and so is its answer; only the memory of it is lost.
             tracing::warn!(error = &error as &dyn std::error::Error, "an answer could not be kept");
         }
-        Ok(Response::from_parts(parts, Body::from(body)))
+        Ok(Response::from_parts(parts, Body::from(body?)))
     }
+}
+
+/// An answer in one piece. A part of one is never kept nor sent.
+///
+/// # Errors
+/// [`ApiError::Internal`] when it breaks off, or is longer than `most`.
+async fn whole(body: Body, most: usize) -> Result<Bytes, ApiError> {
+    to_bytes(body, most).await.map_err(|error| {
+        tracing::error!(%error, "an answer could not be read to its end");
+        ApiError::Internal
+    })
 }
 
 /// The key was used for another request.
@@ -179,15 +191,22 @@ pub const REUSED: ApiError = ApiError::Conflict {
     detail: "This idempotency key was used with another body.",
 };
 
-fn kept(status: u16, body: Vec<u8>) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+/// The answer that was kept.
+///
+/// # Errors
+/// [`ApiError::Internal`] when its status is none: what became of the request is not known then.
+fn kept(status: u16, body: Vec<u8>) -> Result<Response, ApiError> {
+    let status = StatusCode::from_u16(status).map_err(|_| {
+        tracing::error!(status, "a kept answer has no status");
+        ApiError::Internal
+    })?;
     let has_body = !body.is_empty();
     let mut response = (status, Bytes::from(body)).into_response();
     response.headers_mut().remove(header::CONTENT_TYPE);
     if has_body {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    response
+    Ok(response)
 }
 
 #[cfg(test)]
@@ -204,6 +223,23 @@ mod tests {
         assert_eq!(of("auto_1"), Ok(Some("auto_1".to_owned())));
         assert!(of("").is_err() && of(&"x".repeat(257)).is_err());
         assert_eq!(key_in(&HeaderMap::new()), Ok(None));
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_whole_or_an_error_and_never_an_empty_one() {
+        let answer = || Body::from("twelve bytes");
+        assert_eq!(whole(answer(), 12).await, Ok(Bytes::from("twelve bytes")));
+        assert_eq!(whole(answer(), 11).await, Err(ApiError::Internal));
+        let parts = [Ok("half"), Err(std::io::Error::other("it breaks off"))];
+        let broken = Body::from_stream(futures_util::stream::iter(parts));
+        assert_eq!(whole(broken, 12).await, Err(ApiError::Internal));
+        assert_eq!(whole(Body::empty(), 0).await, Ok(Bytes::new()));
+    }
+
+    #[test]
+    fn a_kept_answer_has_its_status_or_is_none() {
+        assert_eq!(kept(201, b"{}".to_vec()).map(|answer| answer.status()), Ok(StatusCode::CREATED));
+        assert_eq!(kept(9, Vec::new()).map(|answer| answer.status()), Err(ApiError::Internal));
     }
 
     #[tokio::test]

@@ -16,6 +16,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Operator, Self::Environment, Self::Application];
+
     /// Its name in the database and in the API.
     pub const fn name(self) -> &'static str {
         match self {
@@ -27,7 +30,7 @@ impl Role {
 
     /// The role of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Operator, Self::Environment, Self::Application].into_iter().find(|role| role.name() == name)
+        Self::ALL.into_iter().find(|role| role.name() == name)
     }
 }
 
@@ -49,6 +52,9 @@ pub enum ActorKind {
 }
 
 impl ActorKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Token, Self::ApiKey, Self::Person, Self::Link, Self::Cli, Self::System];
+
     /// Its name in the database and in the API.
     pub const fn name(self) -> &'static str {
         match self {
@@ -63,9 +69,7 @@ impl ActorKind {
 
     /// The kind of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Token, Self::ApiKey, Self::Person, Self::Link, Self::Cli, Self::System]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -107,8 +111,7 @@ mod tests {
         for role in [Role::Operator, Role::Environment, Role::Application] {
             assert_eq!(Role::from_name(role.name()), Some(role));
         }
-        let kinds = [ActorKind::Token, ActorKind::ApiKey, ActorKind::Person, ActorKind::Link];
-        for kind in kinds.into_iter().chain([ActorKind::Cli, ActorKind::System]) {
+        for kind in ActorKind::ALL {
             assert_eq!(ActorKind::from_name(kind.name()), Some(kind));
         }
         assert_eq!((Role::from_name("Operator"), ActorKind::from_name("")), (None, None));

@@ -19,17 +19,28 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    /// As stored, and as the API shows it.
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Scheduled, Self::Manual];
+
+    /// As stored.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Manual => "manual",
+        }
+    }
+
+    /// From the stored name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|trigger| trigger.name() == name)
+    }
+
+    /// As the API shows it.
     pub const fn code(self) -> i16 {
         match self {
             Self::Scheduled => 0,
             Self::Manual => 1,
         }
-    }
-
-    /// From the stored code.
-    pub const fn from_code(code: i16) -> Self {
-        if code == 1 { Self::Manual } else { Self::Scheduled }
     }
 }
 

@@ -13,41 +13,43 @@ use dead_letter::DeathReason;
 /// A `Retry-After` is honoured up to this.
 pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The one state of a delivery. The numbers are those in the database.
+/// The one state of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(i16)]
 pub enum DeliveryState {
     /// In the memory of the node that owns it.
-    InFlight = 1,
+    InFlight,
     /// In `pending`, due at a time.
-    Waiting = 2,
+    Waiting,
     /// In `pending`, because its endpoint is closed.
-    Held = 3,
+    Held,
     /// Answered 2xx.
-    Delivered = 4,
+    Delivered,
     /// In `dead_letter`.
-    Dead = 5,
+    Dead,
     /// Called off.
-    Cancelled = 6,
+    Cancelled,
 }
 
 impl DeliveryState {
+    /// All of them, in the order of a delivery's life.
+    pub const ALL: [Self; 6] =
+        [Self::InFlight, Self::Waiting, Self::Held, Self::Delivered, Self::Dead, Self::Cancelled];
+
     /// As stored.
-    pub const fn code(self) -> i16 {
-        self as i16
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InFlight => "in_flight",
+            Self::Waiting => "waiting",
+            Self::Held => "held",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+            Self::Cancelled => "cancelled",
+        }
     }
 
-    /// From the stored code.
-    pub const fn from_code(code: i16) -> Option<Self> {
-        Some(match code {
-            1 => Self::InFlight,
-            2 => Self::Waiting,
-            3 => Self::Held,
-            4 => Self::Delivered,
-            5 => Self::Dead,
-            6 => Self::Cancelled,
-            _ => return None,
-        })
+    /// From the stored name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 }
 
@@ -90,6 +92,11 @@ impl Standing {
             Self::Sending => "sending",
             Self::Canceled => "canceled",
         }
+    }
+
+    /// From the name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
     }
 }
 

@@ -92,7 +92,7 @@ struct Row {
     endpoint_id: Uuid,
     url: String,
     number: i16,
-    trigger: i16,
+    trigger: String,
     delivered: bool,
     failure: Option<String>,
     http_status: Option<i16>,
@@ -118,7 +118,7 @@ impl From<Row> for AttemptRecord {
             endpoint_id: row.endpoint_id.into(),
             url: row.url,
             number: row.number.unsigned_abs(),
-            trigger: Trigger::from_code(row.trigger),
+            trigger: Trigger::from_name(&row.trigger).unwrap_or(Trigger::Scheduled),
             delivered: row.delivered,
             failure: row.failure,
             http_status: row.http_status.map(i16::cast_unsigned),
@@ -142,7 +142,7 @@ impl HistoryStore {
         let rows = sqlx::query_as!(
             Row,
             r#"-- attempt::list_by_endpoint
-            SELECT t.id, t.message_id, t.endpoint_id, t.url, t.number, t.trigger, t.delivered, t.failure,
+            SELECT t.id, t.message_id, t.endpoint_id, t.url, t.number, t.trigger::text AS "trigger!", t.delivered, t.failure,
                    t.http_status, CASE WHEN $2 THEN t.response_body END AS response, t.duration_ms,
                    m.event_type AS "event_type?", m.event_id, m.channels, m.tags
             FROM attempt t LEFT JOIN message m ON m.id = t.message_id
@@ -186,7 +186,7 @@ impl HistoryStore {
         let rows = sqlx::query_as!(
             Row,
             r#"-- attempt::list_by_message
-            SELECT t.id, t.message_id, t.endpoint_id, t.url, t.number, t.trigger, t.delivered, t.failure,
+            SELECT t.id, t.message_id, t.endpoint_id, t.url, t.number, t.trigger::text AS "trigger!", t.delivered, t.failure,
                    t.http_status, CASE WHEN $3 THEN t.response_body END AS response, t.duration_ms,
                    m.event_type AS "event_type?", m.event_id, m.channels, m.tags
             FROM attempt t LEFT JOIN message m ON m.id = $1
@@ -226,7 +226,7 @@ impl HistoryStore {
         let row = sqlx::query_as!(
             Row,
             r#"-- attempt::get
-            SELECT t.id, t.message_id, t.endpoint_id, t.url, t.number, t.trigger, t.delivered, t.failure,
+            SELECT t.id, t.message_id, t.endpoint_id, t.url, t.number, t.trigger::text AS "trigger!", t.delivered, t.failure,
                    t.http_status, t.response_body AS response, t.duration_ms,
                    m.event_type AS "event_type?", m.event_id, m.channels, m.tags
             FROM attempt t LEFT JOIN message m ON m.id = t.message_id

@@ -21,9 +21,9 @@ pub struct DeliveryStanding {
     pub next_attempt: Option<DateTime<Utc>>,
 }
 
-fn standing(code: i16, next_attempt: Option<DateTime<Utc>>) -> Result<DeliveryStanding, StoreError> {
-    let standing = Standing::from_code(code)
-        .ok_or_else(|| StoreError::Inconsistent(format!("a delivery that stands at {code}")))?;
+fn standing(name: &str, next_attempt: Option<DateTime<Utc>>) -> Result<DeliveryStanding, StoreError> {
+    let standing = Standing::from_name(name)
+        .ok_or_else(|| StoreError::Inconsistent(format!("a delivery that stands at {name}")))?;
     Ok(DeliveryStanding { standing, next_attempt })
 }
 
@@ -39,8 +39,8 @@ impl HistoryStore {
         scan: &Scan<MessageId>,
     ) -> Result<Stretch<(MessageRecord, DeliveryStanding)>, StoreError> {
         let span = Span::of(scan).within(filter.accepted);
-        let codes: Option<Vec<i16>> =
-            standings.map(|standings| standings.iter().map(|one| one.code()).collect());
+        let standings: Option<Vec<&str>> =
+            standings.map(|standings| standings.iter().map(|standing| standing.name()).collect());
         let rows = sqlx::query!(
             r#"-- delivery::list_by_endpoint
             SELECT message_id AS "message_id!", standing AS "standing!", next_attempt, event_type AS "event_type!",
@@ -49,19 +49,14 @@ impl HistoryStore {
             SELECT *, count(*) OVER () AS found, row_number() OVER listed AS place,
                    sum(octet_length(payload)) OVER (listed ROWS UNBOUNDED PRECEDING) AS bytes
             FROM (
-            SELECT d.message_id, s.standing, CASE WHEN s.standing = 1 THEN p.due_at END AS next_attempt,
+            SELECT d.message_id, standing, CASE WHEN standing = 'pending' THEN p.due_at END AS next_attempt,
                    m.event_type, m.event_id, m.channels, m.tags, m.payload
             FROM delivery d
             JOIN message m ON m.id = d.message_id
             LEFT JOIN pending p ON p.message_id = d.message_id AND p.endpoint_id = d.endpoint_id
-            CROSS JOIN LATERAL (
-                SELECT CASE
-                    WHEN d.state = 4 THEN 0 WHEN d.state = 5 THEN 2 WHEN d.state = 6 THEN 4
-                    WHEN d.state = 1 OR (p.owner IS NOT NULL AND p.due_at > now()) THEN 3
-                    ELSE 1 END::smallint AS standing
-            ) s
+            CROSS JOIN LATERAL delivery_standing(d.state, p.owner IS NOT NULL AND p.due_at > now()) AS standing
             WHERE d.endpoint_id = $1
-              AND ($3::smallint[] IS NULL OR s.standing = ANY($3))
+              AND ($3::text[] IS NULL OR standing = ANY($3))
               AND ($4::text[] IS NULL OR m.event_type = ANY($4))
               AND ($5::text IS NULL OR $5 = ANY(m.channels))
               AND ($6::text IS NULL OR $6 = ANY(m.tags))
@@ -75,7 +70,7 @@ impl HistoryStore {
             ORDER BY place"#,
             endpoint.uuid(),
             content.is_wanted(),
-            codes.as_deref(),
+            standings.as_deref() as Option<&[&str]>,
             filter.event_types(),
             filter.channel.as_deref(),
             filter.tag.as_deref(),
@@ -101,7 +96,7 @@ impl HistoryStore {
                         .is_wanted()
                         .then(|| row.payload.map_or(Content::Expunged, Content::Kept)),
                 };
-                Ok((message, standing(row.standing, row.next_attempt)?))
+                Ok((message, standing(&row.standing, row.next_attempt)?))
             })
             .collect();
         Ok(Stretch { rows: rows?, is_cut })
@@ -117,16 +112,11 @@ impl HistoryStore {
         let span = Span::of(scan);
         let rows = sqlx::query!(
             r#"-- delivery::list_by_message
-            SELECT d.endpoint_id, s.standing AS "standing!", CASE WHEN s.standing = 1 THEN p.due_at END AS next_attempt
+            SELECT d.endpoint_id, standing AS "standing!", CASE WHEN standing = 'pending' THEN p.due_at END AS next_attempt
             FROM delivery d
             JOIN endpoint e ON e.id = d.endpoint_id
             LEFT JOIN pending p ON p.message_id = d.message_id AND p.endpoint_id = d.endpoint_id
-            CROSS JOIN LATERAL (
-                SELECT CASE
-                    WHEN d.state = 4 THEN 0 WHEN d.state = 5 THEN 2 WHEN d.state = 6 THEN 4
-                    WHEN d.state = 1 OR (p.owner IS NOT NULL AND p.due_at > now()) THEN 3
-                    ELSE 1 END::smallint AS standing
-            ) s
+            CROSS JOIN LATERAL delivery_standing(d.state, p.owner IS NOT NULL AND p.due_at > now()) AS standing
             WHERE d.message_id = $1 AND d.endpoint_id > $2 AND d.endpoint_id < $3 AND e.deleted_at IS NULL
             ORDER BY CASE WHEN $4 THEN d.endpoint_id END, CASE WHEN NOT $4 THEN d.endpoint_id END DESC
             LIMIT $5"#,
@@ -139,7 +129,7 @@ impl HistoryStore {
         .fetch_all(&self.pool)
         .await?;
         rows.into_iter()
-            .map(|row| Ok((Uuid::into(row.endpoint_id), standing(row.standing, row.next_attempt)?)))
+            .map(|row| Ok((Uuid::into(row.endpoint_id), standing(&row.standing, row.next_attempt)?)))
             .collect()
     }
 }

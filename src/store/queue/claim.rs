@@ -96,8 +96,8 @@ impl QueueStore {
                 RETURNING p.message_id, p.endpoint_id, p.application_id, p.attempts, p.trigger, p.due_at AS lease,
                           due.due_at
             ), released AS (
-                UPDATE delivery d SET state = 2 FROM claimed c
-                WHERE d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id AND (d.state = 3) IS TRUE
+                UPDATE delivery d SET state = 'waiting' FROM claimed c
+                WHERE d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id AND (d.state = 'held') IS TRUE
             ), taken AS MATERIALIZED (
                 SELECT endpoint_id, count(*) AS rows FROM due GROUP BY endpoint_id
             ), later AS (
@@ -111,7 +111,7 @@ impl QueueStore {
                 ) n
             )
             SELECT c.message_id AS "message_id?", c.endpoint_id AS "endpoint_id!", c.application_id AS "application_id?",
-                   c.attempts AS "attempts?", c.trigger AS "trigger?", c.lease AS "lease?", c.due_at AS "due_at!",
+                   c.attempts AS "attempts?", c.trigger::text AS "trigger?", c.lease AS "lease?", c.due_at AS "due_at!",
                    coalesce(octet_length(m.payload), 0) AS "payload_bytes!", now() AS "now!"
             FROM claimed c LEFT JOIN message m ON m.id = c.message_id
             UNION ALL
@@ -136,7 +136,7 @@ impl QueueStore {
                     endpoint_id,
                     application_id: application.into(),
                     attempts: attempts.unsigned_abs(),
-                    trigger: Trigger::from_code(trigger),
+                    trigger: Trigger::from_name(&trigger).unwrap_or(Trigger::Scheduled),
                     due_at: row.due_at,
                     lease,
                     payload_bytes: row.payload_bytes.unsigned_abs(),

@@ -46,11 +46,11 @@ impl QueueStore {
         sqlx::query!(
             r#"-- pending::hand_back_born
             WITH given AS (
-                UPDATE delivery d SET state = CASE WHEN c.held THEN 3 ELSE 2 END, owner = NULL
+                UPDATE delivery d SET state = CASE WHEN c.held THEN 'held'::delivery_state ELSE 'waiting' END, owner = NULL
                 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::boolean[])
                     AS c(message_id, endpoint_id, application_id, held)
                 WHERE d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id
-                  AND (d.owner = $1 AND d.state = 1) IS TRUE
+                  AND (d.owner = $1 AND d.state = 'in_flight') IS TRUE
                 RETURNING d.message_id, d.endpoint_id, c.application_id, d.attempts
             )
             INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
@@ -82,9 +82,9 @@ impl QueueStore {
                   AND (p.owner = $1 AND p.due_at = c.lease) IS TRUE
                 RETURNING p.message_id, p.endpoint_id, c.held
             )
-            UPDATE delivery d SET state = 3 FROM given g
+            UPDATE delivery d SET state = 'held' FROM given g
             WHERE d.message_id = g.message_id AND d.endpoint_id = g.endpoint_id
-              AND (g.held AND d.state = 2) IS TRUE"#,
+              AND (g.held AND d.state = 'waiting') IS TRUE"#,
             epoch,
             &messages,
             &endpoints,

@@ -74,7 +74,7 @@ struct Columns<'a> {
     delivery_messages: Vec<Uuid>,
     delivery_applications: Vec<Uuid>,
     delivery_endpoints: Vec<Uuid>,
-    delivery_states: Vec<i16>,
+    delivery_states: Vec<&'static str>,
 }
 
 impl<'a> Columns<'a> {
@@ -97,7 +97,7 @@ impl<'a> Columns<'a> {
                 columns.delivery_messages.push(message.id.uuid());
                 columns.delivery_applications.push(message.application_id.uuid());
                 columns.delivery_endpoints.push(endpoint.uuid());
-                columns.delivery_states.push(state.code());
+                columns.delivery_states.push(state.name());
             }
         }
         columns
@@ -218,20 +218,20 @@ async fn insert(
                   AND (f.event_id IS NULL OR f.id IN (SELECT message_id FROM named))
                 RETURNING id
             ), fanned AS MATERIALIZED (
-                SELECT d.* FROM unnest($12::uuid[], $13::uuid[], $14::uuid[], $15::smallint[])
+                SELECT d.* FROM unnest($12::uuid[], $13::uuid[], $14::uuid[], $15::text[]::delivery_state[])
                     AS d(message_id, endpoint_id, application_id, state)
                 WHERE (d.message_id IN (SELECT id FROM written)) IS TRUE
             ), delivered AS (
                 INSERT INTO delivery (message_id, endpoint_id, owner, state)
-                SELECT d.message_id, d.endpoint_id, CASE WHEN d.state = 1 THEN $1 END, d.state FROM fanned d
+                SELECT d.message_id, d.endpoint_id, CASE WHEN d.state = 'in_flight' THEN $1 END, d.state FROM fanned d
             ), waiting AS (
                 INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
-                SELECT d.message_id, d.endpoint_id, d.application_id, now(), 0 FROM fanned d WHERE d.state <> 1
+                SELECT d.message_id, d.endpoint_id, d.application_id, now(), 0 FROM fanned d WHERE d.state <> 'in_flight'
             ), refused AS (
                 SELECT p.id, CASE
-                    WHEN (p.id IN (SELECT id FROM fresh)) IS NOT TRUE THEN 1
-                    WHEN p.key_hash IS NOT NULL AND (p.id IN (SELECT message_id FROM keyed)) IS NOT TRUE THEN 2
-                    ELSE 3 END AS reason
+                    WHEN (p.id IN (SELECT id FROM fresh)) IS NOT TRUE THEN 'stale'
+                    WHEN p.key_hash IS NOT NULL AND (p.id IN (SELECT message_id FROM keyed)) IS NOT TRUE THEN 'key_used'
+                    ELSE 'event_id_taken' END AS reason
                 FROM posted p WHERE (p.id IN (SELECT id FROM written)) IS NOT TRUE
             )
             SELECT (SELECT epoch FROM live) AS epoch,
@@ -251,20 +251,25 @@ async fn insert(
             &c.delivery_messages,
             &c.delivery_endpoints,
             &c.delivery_applications,
-            &c.delivery_states,
+            &c.delivery_states as &[&str],
         )
         .fetch_one(connection)
         .await?;
     if row.epoch.is_none() {
         return Err(StoreError::LeaseLost);
     }
-    Ok(row.ids.into_iter().map(MessageId::from).zip(row.reasons.into_iter().map(refusal)).collect())
+    Ok(row
+        .ids
+        .into_iter()
+        .map(MessageId::from)
+        .zip(row.reasons.iter().map(|reason| refusal(reason)))
+        .collect())
 }
 
-fn refusal(code: i32) -> Refusal {
-    match code {
-        1 => Refusal::Stale,
-        2 => Refusal::KeyUsed,
+fn refusal(reason: &str) -> Refusal {
+    match reason {
+        "stale" => Refusal::Stale,
+        "key_used" => Refusal::KeyUsed,
         _ => Refusal::EventIdTaken,
     }
 }

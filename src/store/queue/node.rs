@@ -222,12 +222,12 @@ impl QueueStore {
                 WITH held AS MATERIALIZED (
                     SELECT d.message_id, d.endpoint_id FROM delivery d
                     WHERE d.message_id >= greatest($2, (SELECT low_water FROM node WHERE epoch = $1))
-                      AND (d.owner = $1 AND d.state = 1) IS TRUE
+                      AND (d.owner = $1 AND d.state = 'in_flight') IS TRUE
                     ORDER BY d.message_id LIMIT $3
                 ), freed AS (
-                    UPDATE delivery d SET state = 2, owner = NULL FROM held h
+                    UPDATE delivery d SET state = 'waiting', owner = NULL FROM held h
                     WHERE d.message_id = h.message_id AND d.endpoint_id = h.endpoint_id
-                      AND (d.owner = $1 AND d.state = 1) IS TRUE
+                      AND (d.owner = $1 AND d.state = 'in_flight') IS TRUE
                     RETURNING d.message_id, d.endpoint_id, d.attempts
                 ), queued AS (
                     INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)

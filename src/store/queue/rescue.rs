@@ -44,9 +44,9 @@ impl QueueStore {
                 ORDER BY d.message_id, d.endpoint_id LIMIT $5
             ), judged AS MATERIALIZED (
                 SELECT l.message_id, l.endpoint_id,
-                       CASE WHEN l.state = 1 AND l.owner = $1 THEN 'owned'
-                            WHEN l.state = 1 AND (SELECT true FROM node n WHERE n.epoch = l.owner) IS NULL THEN 'lost'
-                            WHEN l.state IN (2, 3) AND (
+                       CASE WHEN l.state = 'in_flight' AND l.owner = $1 THEN 'owned'
+                            WHEN l.state = 'in_flight' AND (SELECT true FROM node n WHERE n.epoch = l.owner) IS NULL THEN 'lost'
+                            WHEN l.state IN ('waiting', 'held') AND (
                                 SELECT true FROM pending p
                                 WHERE p.message_id = l.message_id AND p.endpoint_id = l.endpoint_id) IS NULL
                             THEN 'lost' END AS verdict
@@ -92,9 +92,9 @@ impl QueueStore {
                 CROSS JOIN LATERAL (
                     SELECT d.message_id, d.endpoint_id FROM delivery d
                     WHERE d.message_id = f.message_id AND d.endpoint_id = f.endpoint_id
-                      AND (CASE WHEN d.state = 1 THEN d.owner = $1
+                      AND (CASE WHEN d.state = 'in_flight' THEN d.owner = $1
                                      OR (SELECT true FROM node n WHERE n.epoch = d.owner) IS NULL
-                                WHEN d.state IN (2, 3) THEN (
+                                WHEN d.state IN ('waiting', 'held') THEN (
                                      SELECT true FROM pending p
                                      WHERE p.message_id = d.message_id AND p.endpoint_id = d.endpoint_id) IS NULL
                            END) IS TRUE
@@ -103,10 +103,12 @@ impl QueueStore {
                 LEFT JOIN message m ON m.id = d.message_id
             ), freed AS (
                 UPDATE delivery d
-                SET owner = NULL, state = CASE WHEN f.application_id IS NULL THEN 6 WHEN d.state = 3 THEN 3 ELSE 2 END,
+                SET owner = NULL,
+                    state = CASE WHEN f.application_id IS NULL THEN 'cancelled'::delivery_state
+                                 WHEN d.state = 'held' THEN 'held' ELSE 'waiting' END,
                     settled_at = CASE WHEN f.application_id IS NULL THEN now() END
                 FROM found f
-                WHERE d.message_id = f.message_id AND d.endpoint_id = f.endpoint_id AND d.state IN (1, 2, 3)
+                WHERE d.message_id = f.message_id AND d.endpoint_id = f.endpoint_id AND d.state IN ('in_flight', 'waiting', 'held')
                 RETURNING d.message_id, d.endpoint_id, f.application_id, d.attempts
             ), queued AS (
                 INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)

@@ -11,7 +11,7 @@
 use uuid::Uuid;
 
 use crate::domain::background_task::EndpointReplay;
-use crate::domain::delivery::Standing;
+use crate::domain::delivery::{DeliveryState, Standing};
 use crate::store::StoreError;
 use crate::store::database::connection::Connection;
 use crate::store::database::span::{TimeBounds, latest_before};
@@ -125,29 +125,30 @@ pub(in crate::store) async fn bulk_replay(
     if destination(tx, &order).await?.is_none() {
         return Ok(Chunk::last());
     }
-    let states: &[i16] = match order.standing() {
-        None => &[4, 5, 6],
-        Some(Standing::Success) => &[4],
-        Some(Standing::Fail) => &[5],
-        Some(Standing::Canceled) => &[6],
-        Some(Standing::Pending) => &[2, 3],
+    let states: &[DeliveryState] = match order.standing() {
+        None => &[DeliveryState::Delivered, DeliveryState::Dead, DeliveryState::Cancelled],
+        Some(Standing::Success) => &[DeliveryState::Delivered],
+        Some(Standing::Fail) => &[DeliveryState::Dead],
+        Some(Standing::Canceled) => &[DeliveryState::Cancelled],
+        Some(Standing::Pending) => &[DeliveryState::Waiting, DeliveryState::Held],
         // What is being sent needs no replay.
         Some(Standing::Sending) => return Ok(Chunk::last()),
     };
+    let states: Vec<&str> = states.iter().map(|state| state.name()).collect();
     let (above, below) = bounds(&order, task);
     let rows = sqlx::query!(
         r#"-- delivery::look_through
         SELECT d.message_id,
-               (d.state = ANY($2) AND (d.settled_at IS NULL OR d.settled_at <= $10) AND ($3::smallint IS NULL OR coalesce(d.last_status / 100, 0) = $3)
+               (d.state = ANY($2::text[]::delivery_state[]) AND (d.settled_at IS NULL OR d.settled_at <= $10) AND ($3::smallint IS NULL OR coalesce(d.last_status / 100, 0) = $3)
                 AND m.payload IS NOT NULL AND ($4::text[] IS NULL OR m.event_type = ANY($4))
                 AND ($5::text IS NULL OR $5 = ANY(m.channels)) AND ($6::text IS NULL OR $6 = ANY(m.tags))
-                AND (d.state <> 5 OR (
+                AND (d.state <> 'dead' OR (
                     SELECT l.discarded_at FROM dead_letter l
                     WHERE l.message_id = d.message_id AND l.endpoint_id = d.endpoint_id) IS NULL)) AS "wanted?"
         FROM delivery d LEFT JOIN message m ON m.id = d.message_id
         WHERE d.endpoint_id = $1 AND d.message_id > $7 AND d.message_id < $8 ORDER BY d.message_id LIMIT $9"#,
         order.endpoint_id.uuid(),
-        states,
+        &states as &[&str],
         order.status_code_class.map(|class| class / 100),
         (!order.event_types.is_empty()).then_some(order.event_types.as_slice()),
         order.channel,
@@ -193,12 +194,12 @@ async fn begin(tx: &mut Connection, order: &EndpointReplay, messages: &[Uuid]) -
         r#"-- delivery::begin_missing
         WITH waiting AS (
             INSERT INTO delivery (message_id, endpoint_id, state, attempts)
-            SELECT message_id, $2, 2, 0 FROM unnest($1::uuid[]) message_id
+            SELECT message_id, $2, 'waiting', 0 FROM unnest($1::uuid[]) message_id
             ON CONFLICT (message_id, endpoint_id) DO NOTHING
             RETURNING message_id
         )
         INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts, trigger)
-        SELECT message_id, $2, $3, now(), 0, 1 FROM waiting"#,
+        SELECT message_id, $2, $3, now(), 0, 'manual' FROM waiting"#,
         messages,
         order.endpoint_id.uuid(),
         order.application_id.uuid(),
@@ -221,10 +222,10 @@ async fn begin_anew(
                 SELECT message_id FROM unnest($1::uuid[]) message_id ORDER BY message_id
             ) c CROSS JOIN LATERAL (
                 SELECT d.message_id FROM delivery d
-                WHERE d.message_id = c.message_id AND d.endpoint_id = $2 AND d.state >= 4 FOR UPDATE
+                WHERE d.message_id = c.message_id AND d.endpoint_id = $2 AND d.state IN ('delivered', 'dead', 'cancelled') FOR UPDATE
             ) d
         ), waiting AS (
-            UPDATE delivery d SET state = 2, attempts = 0, owner = NULL, settled_at = NULL
+            UPDATE delivery d SET state = 'waiting', attempts = 0, owner = NULL, settled_at = NULL
             FROM ended e WHERE d.message_id = e.message_id AND d.endpoint_id = $2
             RETURNING d.message_id
         ), replayed AS (
@@ -232,7 +233,7 @@ async fn begin_anew(
             FROM waiting w WHERE l.message_id = w.message_id AND l.endpoint_id = $2 AND l.replayed_at IS NULL
         )
         INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts, trigger)
-        SELECT message_id, $2, $3, now(), 0, 1 FROM waiting"#,
+        SELECT message_id, $2, $3, now(), 0, 'manual' FROM waiting"#,
         messages,
         order.endpoint_id.uuid(),
         order.application_id.uuid(),
@@ -251,7 +252,7 @@ async fn hasten(tx: &mut Connection, order: &EndpointReplay, messages: &[Uuid]) 
             WHERE message_id = ANY($1) AND endpoint_id = $2 AND (owner IS NULL OR due_at <= now())
             ORDER BY message_id FOR UPDATE SKIP LOCKED
         ), due AS (
-            UPDATE pending p SET due_at = now(), attempts = 0, trigger = 1, owner = NULL
+            UPDATE pending p SET due_at = now(), attempts = 0, trigger = 'manual', owner = NULL
             FROM free f WHERE p.message_id = f.message_id AND p.endpoint_id = f.endpoint_id
             RETURNING p.message_id, p.endpoint_id
         )

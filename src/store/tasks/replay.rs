@@ -283,12 +283,12 @@ async fn put_back_to_work(
             ON CONFLICT (id) DO NOTHING
         ), waiting AS (
             INSERT INTO delivery (message_id, endpoint_id, state, attempts)
-            SELECT message_id, endpoint_id, 2, 0 FROM chosen
+            SELECT message_id, endpoint_id, 'waiting', 0 FROM chosen
             ON CONFLICT (message_id, endpoint_id)
-            DO UPDATE SET state = 2, attempts = 0, owner = NULL, settled_at = NULL
+            DO UPDATE SET state = 'waiting', attempts = 0, owner = NULL, settled_at = NULL
         ), due AS (
             INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts, trigger)
-            SELECT message_id, endpoint_id, application_id, now(), 0, 1 FROM chosen
+            SELECT message_id, endpoint_id, application_id, now(), 0, 'manual' FROM chosen
             RETURNING endpoint_id
         )
         SELECT count(*) AS "moved!", coalesce(array_agg(DISTINCT endpoint_id), '{}') AS "endpoints!" FROM due"#,

@@ -115,7 +115,7 @@ async fn make_due(tx: &mut Connection, message: MessageId, endpoint: EndpointId)
     sqlx::query!(
         r#"-- pending::make_due
         WITH due AS (
-            UPDATE pending SET due_at = now(), attempts = 0, trigger = 1, owner = NULL
+            UPDATE pending SET due_at = now(), attempts = 0, trigger = 'manual', owner = NULL
             WHERE message_id = $1 AND endpoint_id = $2
             RETURNING message_id, endpoint_id
         )
@@ -136,16 +136,16 @@ async fn lock_delivery(
 ) -> Result<Option<DeliveryState>, StoreError> {
     let state = sqlx::query_scalar!(
         r#"-- delivery::lock_one
-        SELECT state FROM delivery WHERE message_id = $1 AND endpoint_id = $2 FOR UPDATE"#,
+        SELECT state::text AS "state!" FROM delivery WHERE message_id = $1 AND endpoint_id = $2 FOR UPDATE"#,
         message.uuid(),
         endpoint.uuid(),
     )
     .fetch_optional(tx)
     .await?;
     state
-        .map(|code| {
-            DeliveryState::from_code(code)
-                .ok_or_else(|| StoreError::Inconsistent(format!("a delivery in state {code}")))
+        .map(|name| {
+            DeliveryState::from_name(&name)
+                .ok_or_else(|| StoreError::Inconsistent(format!("a delivery in state {name}")))
         })
         .transpose()
 }
@@ -160,15 +160,15 @@ async fn begin_anew(
     sqlx::query!(
         r#"-- delivery::begin_anew
         WITH waiting AS (
-            INSERT INTO delivery (message_id, endpoint_id, state, attempts) VALUES ($1, $2, 2, 0)
+            INSERT INTO delivery (message_id, endpoint_id, state, attempts) VALUES ($1, $2, 'waiting', 0)
             ON CONFLICT (message_id, endpoint_id)
-            DO UPDATE SET state = 2, attempts = 0, owner = NULL, settled_at = NULL
+            DO UPDATE SET state = 'waiting', attempts = 0, owner = NULL, settled_at = NULL
         ), replayed AS (
             UPDATE dead_letter SET replayed_at = now(), discarded_at = NULL
             WHERE message_id = $1 AND endpoint_id = $2 AND replayed_at IS NULL
         )
         INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts, trigger)
-        VALUES ($1, $2, $3, now(), 0, 1)"#,
+        VALUES ($1, $2, $3, now(), 0, 'manual')"#,
         message.uuid(),
         endpoint.uuid(),
         application.uuid(),

@@ -81,7 +81,8 @@ pub(in crate::store) async fn count_messages(
         position = current.application;
         items.push(current.item());
     }
-    let place = serde_json::to_value(place).unwrap_or_default();
+    let place = serde_json::to_value(place)
+        .map_err(|error| StoreError::Inconsistent(format!("the place of a count: {error}")))?;
     Ok(Chunk {
         done: items.len() as u64,
         position: Some(position),

@@ -72,8 +72,8 @@ impl UpkeepStore {
                 ) q
                 LIMIT $2
             ), cancelled AS (
-                UPDATE delivery d SET state = 6, owner = NULL, settled_at = now() FROM waiting w
-                WHERE d.message_id = w.message_id AND d.endpoint_id = w.endpoint_id AND d.state IN (2, 3)
+                UPDATE delivery d SET state = 'cancelled', owner = NULL, settled_at = now() FROM waiting w
+                WHERE d.message_id = w.message_id AND d.endpoint_id = w.endpoint_id AND d.state IN ('waiting', 'held')
             ), out_of_queue AS (
                 DELETE FROM pending p USING waiting w
                 WHERE p.message_id = w.message_id AND p.endpoint_id = w.endpoint_id
@@ -116,9 +116,9 @@ impl UpkeepStore {
                 ) q
                 LIMIT $2
             ), dead AS (
-                UPDATE delivery d SET state = 5, owner = NULL, settled_at = now()
+                UPDATE delivery d SET state = 'dead', owner = NULL, settled_at = now()
                 FROM unreachable u
-                WHERE d.message_id = u.message_id AND d.endpoint_id = u.endpoint_id AND d.state IN (2, 3)
+                WHERE d.message_id = u.message_id AND d.endpoint_id = u.endpoint_id AND d.state IN ('waiting', 'held')
                 RETURNING u.*, d.last_status
             ), numbered AS (
                 SELECT dead.*, row_number() OVER (ORDER BY message_id, endpoint_id) AS place FROM dead

@@ -49,8 +49,8 @@ impl UpkeepStore {
                     SELECT p.message_id, p.endpoint_id FROM pending p WHERE p.message_id = c.id FOR UPDATE
                 ) p
             ), cancelled AS (
-                UPDATE delivery d SET state = 6, settled_at = now() FROM waiting w
-                WHERE d.message_id = w.message_id AND d.endpoint_id = w.endpoint_id AND d.state IN (2, 3)
+                UPDATE delivery d SET state = 'cancelled', settled_at = now() FROM waiting w
+                WHERE d.message_id = w.message_id AND d.endpoint_id = w.endpoint_id AND d.state IN ('waiting', 'held')
             ), out_of_queue AS (
                 DELETE FROM pending p USING waiting w
                 WHERE p.message_id = w.message_id AND p.endpoint_id = w.endpoint_id

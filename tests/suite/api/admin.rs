@@ -2,20 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Api, Receiver, Reply, Setup, Tenant, TestApp, until};
+use crate::support::{LocalApp, Receiver, Reply, Setup, Tenant, TestApp, until};
 
-fn operator(app: &TestApp) -> Api {
-    app.api().claiming(&json!({"sub": "operator"}))
-}
-
-async fn tenant_in(app: &TestApp, environment: &str, name: &str) -> Tenant {
+async fn tenant_in(app: &LocalApp, environment: &str, name: &str) -> Tenant {
     Tenant::create(&app.api().claiming(&json!({"sub": environment})), name).await
 }
 
 #[tokio::test]
 async fn environments_are_listed_and_made() {
-    let app = TestApp::start().await;
-    let operator = operator(&app);
+    let app = LocalApp::start().await;
+    let operator = app.operator();
     operator.post("/admin/environment", &json!({"id": "org_b"})).await.expect(201);
     let there = operator.post("/admin/environment", &json!({"id": "org_b"})).await.expect(200);
     assert_eq!(operator.get("/admin/environment/org_b").await.expect(200), there);
@@ -37,7 +33,7 @@ async fn environments_are_listed_and_made() {
 async fn nodes_are_listed_with_their_heartbeats() {
     let app = TestApp::start().await;
     let _second = app.another_node("second").await;
-    let nodes = operator(&app).get("/admin/node").await.expect(200);
+    let nodes = app.operator().get("/admin/node").await.expect(200);
     let nodes = nodes["data"].as_array().unwrap();
     assert_eq!(nodes.len(), 2);
     let second = nodes.iter().find(|node| node["name"] == "second").unwrap();
@@ -48,7 +44,7 @@ async fn nodes_are_listed_with_their_heartbeats() {
 
 #[tokio::test]
 async fn the_queue_is_counted_by_endpoint_and_by_tenant() {
-    let mut app = Setup::default().with("RETRY_SCHEDULE", "1h,2h").start().await;
+    let mut app = Setup::default().with("RETRY_SCHEDULE", "1h,2h").start_local().await;
     app.leave_work();
     let receiver = Receiver::start().await;
     let hook = receiver.hook_that("/failing", |_| Reply::Status(500));
@@ -62,7 +58,7 @@ async fn the_queue_is_counted_by_endpoint_and_by_tenant() {
     }
     two.message("a", json!({})).await;
     two.message("a", json!({})).await;
-    let operator = operator(&app);
+    let operator = app.operator();
     let listed = until("all wait", || async {
         let listed = operator.all("/admin/queue/endpoint", 2).await;
         let waiting: i64 = listed.iter().map(|it| it["waiting"].as_i64().unwrap()).sum();
@@ -113,7 +109,7 @@ async fn the_queue_is_counted_by_endpoint_and_by_tenant() {
 
 #[tokio::test]
 async fn dead_letters_are_listed_across_environments() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "none").start().await;
+    let app = Setup::default().with("RETRY_SCHEDULE", "none").start_local().await;
     let receiver = Receiver::start().await;
     let hook = receiver.hook_that("/failing", |_| Reply::Status(503));
     let (one, two) = (tenant_in(&app, "org_a", "one").await, tenant_in(&app, "org_b", "two").await);
@@ -122,7 +118,7 @@ async fn dead_letters_are_listed_across_environments() {
         tenant.message("a", json!({})).await;
     }
     app.settled().await;
-    let operator = operator(&app);
+    let operator = app.operator();
     let all = operator.all("/admin/dead-letter", 1).await;
     let of = |found: &[Value]| found.iter().map(|it| it["environmentId"].clone()).collect::<Vec<_>>();
     let mut seen = of(&all);
@@ -139,10 +135,10 @@ async fn dead_letters_are_listed_across_environments() {
 
 #[tokio::test]
 async fn the_audit_log_is_read_by_operators_whole_and_by_an_environment_its_own() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let (one, two) = (tenant_in(&app, "org_a", "one").await, tenant_in(&app, "org_b", "two").await);
     one.api.patch(&one.path(""), &json!({"name": "Uno"})).await.expect(200);
-    let operator = operator(&app);
+    let operator = app.operator();
     operator.post("/admin/api-key", &json!({"name": "root", "role": "operator"})).await.expect(201);
     let actions = |found: &[Value]| found.iter().map(|it| it["action"].clone()).collect::<Vec<_>>();
     let all = operator.all("/admin/audit-log?order=ascending", 2).await;

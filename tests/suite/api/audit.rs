@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sqlx::Row;
 
-use crate::storage::maintenance::store as store_of;
-use crate::support::{Api, Database, Receiver, Reply, Setup, TestApp, until};
+use crate::support::store::store as store_of;
+use crate::support::{Api, Database, LocalApp, Receiver, Reply, Setup, until};
 
 /// The log, oldest first: `(action, object id, entry)`.
 async fn entries(database: &Database) -> Vec<(String, String, Value)> {
@@ -23,7 +23,7 @@ async fn actions(database: &Database) -> Vec<String> {
 
 #[tokio::test]
 async fn every_change_is_noted_with_its_actor_and_its_fields() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("one").await;
     let api = &tenant.api;
     let own = app.api().claiming(&json!({"sub": tenant.id, "org": "org_test", "jti": "session-1"}));
@@ -77,7 +77,7 @@ async fn every_change_is_noted_with_its_actor_and_its_fields() {
 
 #[tokio::test]
 async fn what_did_not_happen_is_not_noted() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("one").await;
     let api = &tenant.api;
     api.post("/app", &json!({"name": "x", "uid": "taken"})).await.expect(201);
@@ -94,7 +94,7 @@ async fn what_did_not_happen_is_not_noted() {
 
 #[tokio::test]
 async fn an_entry_stays_as_it_is_until_retention() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     app.tenant("one").await;
     let database = app.database();
     for statement in [
@@ -118,7 +118,7 @@ async fn an_entry_stays_as_it_is_until_retention() {
 
 #[tokio::test]
 async fn replays_discards_and_resends_are_noted() {
-    let mut app = Setup::default().with("RETRY_SCHEDULE", "none").start().await;
+    let mut app = Setup::default().with("RETRY_SCHEDULE", "none").start_local().await;
     app.leave_work();
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
@@ -155,7 +155,7 @@ async fn replays_discards_and_resends_are_noted() {
 
 #[tokio::test]
 async fn an_endpoint_that_is_gone_was_disabled_by_postrider_itself() {
-    let mut app = TestApp::start().await;
+    let mut app = LocalApp::start().await;
     app.leave_work();
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
@@ -175,7 +175,7 @@ async fn an_endpoint_that_is_gone_was_disabled_by_postrider_itself() {
 #[tokio::test]
 async fn the_address_behind_a_trusted_proxy_is_noted_and_no_other() {
     for (trusted, expected) in [("127.0.0.0/8", "198.51.100.7"), ("10.0.0.0/8", "127.")] {
-        let app = Setup::default().with("TRUSTED_PROXIES", trusted).start().await;
+        let app = Setup::default().with("TRUSTED_PROXIES", trusted).start_local().await;
         let api = app.environment();
         let request = api.request(reqwest::Method::POST, "/app").json(&json!({"name": "x"}));
         Api::send(request.header("x-forwarded-for", "203.0.113.1, 198.51.100.7")).await.expect(201);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, Setup, TestApp};
+use crate::support::{LocalApp, Receiver, Setup};
 
 fn message(number: usize) -> Value {
     json!({"eventType": "invoice.paid", "eventId": format!("event-{number}"), "payload": {"number": number}})
@@ -14,7 +14,7 @@ fn statuses(answer: &Value) -> Vec<u64> {
 
 #[tokio::test]
 async fn a_thousand_messages_are_stored_in_one_commit_and_delivered_once_each() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/hook");
     tenant.endpoint(&hook, json!({})).await;
@@ -44,7 +44,7 @@ async fn a_thousand_messages_are_stored_in_one_commit_and_delivered_once_each() 
 
 #[tokio::test]
 async fn a_message_that_is_refused_keeps_none_of_the_others_back() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/hook");
     tenant.endpoint(&hook, json!({})).await;
@@ -76,7 +76,7 @@ async fn a_message_that_is_refused_keeps_none_of_the_others_back() {
 
 #[tokio::test]
 async fn a_batch_is_repeated_by_its_key_and_refused_as_a_whole_when_it_is_no_batch() {
-    let app = Setup::default().start().await;
+    let app = Setup::default().start_local().await;
     let tenant = app.tenant("one").await;
     let path = tenant.path("/msg/batch");
     let body = json!({"messages": [message(1), message(2)]});

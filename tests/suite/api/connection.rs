@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::TestApp;
+use crate::support::LocalApp;
 
 /// The status of the next answer, whose headers and body are read.
 async fn answer(connection: &mut TcpStream) -> Option<u16> {
@@ -26,7 +26,7 @@ async fn answer(connection: &mut TcpStream) -> Option<u16> {
 
 #[tokio::test]
 async fn an_answer_that_does_not_look_at_the_body_leaves_the_connection_open() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let address = app.address().trim_start_matches("http://").to_owned();
     for (path, status) in [("/api/v1/nowhere", 404), ("/api/v1/app", 401), ("/api/v1/connector", 501)] {
         let mut connection = TcpStream::connect(&address).await.unwrap();
@@ -49,7 +49,7 @@ async fn an_answer_that_does_not_look_at_the_body_leaves_the_connection_open() {
 
 #[tokio::test]
 async fn a_body_that_is_too_large_is_answered_and_the_connection_said_to_close() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let body = json!({"name": "x".repeat(2 << 20)});
     let answer = app.environment().post("/app", &body).await;
     answer.expect_error(413, "payload_too_large");

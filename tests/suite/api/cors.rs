@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use crate::support::api::mint;
-use crate::support::{Setup, TestApp};
+use crate::support::{LocalApp, Setup};
 
 /// What a browser would be told: the status and the headers that begin with `access-control-`.
-async fn browser(app: &TestApp, request: &str) -> (u16, std::collections::BTreeMap<String, String>) {
+async fn browser(app: &LocalApp, request: &str) -> (u16, std::collections::BTreeMap<String, String>) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut connection = tokio::net::TcpStream::connect(app.address()).await.unwrap();
     connection.write_all(request.replace('\n', "\r\n").as_bytes()).await.unwrap();
@@ -37,7 +37,7 @@ const ALLOW_ORIGIN: &str = "access-control-allow-origin";
 #[tokio::test]
 async fn browsers_may_call_from_the_listed_origins_alone() {
     let listed = ["https://portal.example.com", "http://localhost:3000"];
-    let app = Setup::default().with("CORS_ORIGINS", &listed.join(",")).start().await;
+    let app = Setup::default().with("CORS_ORIGINS", &listed.join(",")).start_local().await;
     let tenant = app.tenant("one").await;
     let path = format!("/api/v1{}", tenant.path("/endpoint"));
     let token = mint(&json!({"sub": tenant.id, "org": "org_test"}));
@@ -76,7 +76,7 @@ async fn browsers_may_call_from_the_listed_origins_alone() {
 
 #[tokio::test]
 async fn without_a_list_no_browser_may_call() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("one").await;
     let path = format!("/api/v1{}", tenant.path("/endpoint"));
     let token = mint(&json!({"sub": tenant.id, "org": "org_test"}));

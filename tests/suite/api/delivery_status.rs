@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, Reply, Setup, TestApp, until};
+use crate::support::{LocalApp, Receiver, Reply, Setup, until};
 
 fn ids(list: &[Value]) -> Vec<&str> {
     list.iter().map(|one| one["id"].as_str().unwrap()).collect()
@@ -11,7 +11,7 @@ fn ids(list: &[Value]) -> Vec<&str> {
 /// Two endpoints, of which one fails, and messages of two types to both.
 #[tokio::test]
 async fn an_endpoint_lists_each_message_once_with_where_it_stands() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "20ms").start().await;
+    let app = Setup::default().with("RETRY_SCHEDULE", "20ms").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let endpoint = tenant.endpoint(&receiver.hook_that("/down", |_| Reply::Status(503)), json!({})).await;
@@ -55,7 +55,7 @@ async fn an_endpoint_lists_each_message_once_with_where_it_stands() {
 
 #[tokio::test]
 async fn a_message_lists_its_endpoints_with_where_each_stands() {
-    let (mut app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (mut app, receiver) = (LocalApp::start().await, Receiver::start().await);
     app.leave_work();
     let tenant = app.tenant("one").await;
     let well = tenant.endpoint(&receiver.hook("/well"), json!({"uid": "well"})).await;
@@ -76,7 +76,7 @@ async fn a_message_lists_its_endpoints_with_where_each_stands() {
 
 #[tokio::test]
 async fn what_waits_for_its_retry_says_when() {
-    let mut app = Setup::default().with("RETRY_SCHEDULE", "1h").start().await;
+    let mut app = Setup::default().with("RETRY_SCHEDULE", "1h").start_local().await;
     app.leave_work();
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::support::LocalApp;
 
 const PATH: &str = "/event-type/import/openapi";
 
@@ -20,7 +20,7 @@ fn document() -> Value {
 
 #[tokio::test]
 async fn webhooks_become_event_types_in_one_go() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let api = app.environment();
     api.post("/event-type", &json!({"name": "old.one", "description": "Old."})).await.expect(201);
     api.post("/event-type", &json!({"name": "invoice.lost", "description": "x"})).await.expect(201);
@@ -57,7 +57,7 @@ async fn webhooks_become_event_types_in_one_go() {
 
 #[tokio::test]
 async fn a_document_may_come_as_text_and_must_be_one() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let api = app.environment();
     let yaml = "x-webhooks:\n  a.yaml:\n    post:\n      summary: From YAML.\n";
     let done = api.post(PATH, &json!({"specRaw": yaml})).await.expect(200);

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::support::{Receiver, TestApp};
+use crate::support::{LocalApp, Receiver};
 
 #[tokio::test]
 async fn an_example_goes_to_one_endpoint_alone() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let (mine, other) = (receiver.hook("/mine"), receiver.hook("/other"));
     let endpoint = tenant.endpoint(&mine, json!({"filterTypes": ["another.type"]})).await;
@@ -52,7 +52,7 @@ async fn an_example_goes_to_one_endpoint_alone() {
 
 #[tokio::test]
 async fn a_producer_can_ask_whether_a_message_would_go_anywhere() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     tenant.endpoint(&receiver.hook("/one"), json!({"filterTypes": ["a"], "channels": ["eu"]})).await;
     let closed = json!({"filterTypes": ["b"], "disabled": true});

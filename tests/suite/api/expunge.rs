@@ -3,8 +3,8 @@
 use postrider::maintenance::Round;
 use serde_json::{Value, json};
 
-use crate::storage::maintenance::{OPTIONS, store};
-use crate::support::{Api, Receiver, Reply, Setup, TestApp, until};
+use crate::support::store::{MAINTENANCE, store};
+use crate::support::{Api, LocalApp, Receiver, Reply, Setup, until};
 
 /// The background task, when it has ended.
 async fn ended(api: &Api, task: &Value) -> Value {
@@ -21,7 +21,7 @@ const PAYLOADS: &str = "SELECT (SELECT count(*) FROM message WHERE payload IS NO
 
 #[tokio::test]
 async fn an_expunged_message_is_still_there_without_its_payload() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let endpoint = tenant.endpoint(&receiver.hook("/well"), json!({})).await;
     let id = tenant.message_of(json!({"eventType": "a", "eventId": "mine", "payload": {"secret": 1}})).await;
@@ -46,7 +46,7 @@ async fn an_expunged_message_is_still_there_without_its_payload() {
 
 #[tokio::test]
 async fn what_waits_without_a_payload_is_a_dead_letter_and_sends_nothing() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "1h").start().await;
+    let app = Setup::default().with("RETRY_SCHEDULE", "1h").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let hook = receiver.hook_that("/down", |_| Reply::Status(500));
@@ -66,7 +66,7 @@ async fn what_waits_without_a_payload_is_a_dead_letter_and_sends_nothing() {
 
 #[tokio::test]
 async fn dead_letters_lose_their_copy_even_when_retention_took_the_message() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "20ms").start().await;
+    let app = Setup::default().with("RETRY_SCHEDULE", "20ms").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     tenant.endpoint(&receiver.hook_that("/down", |_| Reply::Status(500)), json!({})).await;
@@ -84,7 +84,7 @@ async fn dead_letters_lose_their_copy_even_when_retention_took_the_message() {
 
 #[tokio::test]
 async fn what_a_receiver_answered_goes_alone() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let endpoint = tenant.endpoint(&receiver.hook("/well"), json!({})).await;
     let message = tenant.message("a", json!({"kept": true})).await;
@@ -103,7 +103,7 @@ async fn what_a_receiver_answered_goes_alone() {
 
 #[tokio::test]
 async fn many_are_expunged_by_name_and_all_by_a_background_task() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "20ms").start().await;
+    let app = Setup::default().with("RETRY_SCHEDULE", "20ms").start_local().await;
     let receiver = Receiver::start().await;
     let (tenant, other) = (app.tenant("one").await, app.tenant("two").await);
     tenant.endpoint(&receiver.hook_that("/down", |_| Reply::Status(500)), json!({})).await;
@@ -126,7 +126,7 @@ async fn many_are_expunged_by_name_and_all_by_a_background_task() {
 
 #[tokio::test]
 async fn a_payload_is_kept_as_long_as_was_asked() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("one").await;
     tenant.message("a", json!({"n": 0})).await;
     let short = json!({"eventType": "a", "payload": {"n": 1}, "payloadRetentionHours": 5});
@@ -153,7 +153,7 @@ async fn a_payload_is_kept_as_long_as_was_asked() {
         .unwrap();
     let store = store(app.database()).await;
     until("a node does the maintenance", || async {
-        postrider::maintenance::run(&store.upkeep, OPTIONS, Round::Minutely).await.unwrap().then_some(())
+        postrider::maintenance::run(&store.upkeep, MAINTENANCE, Round::Minutely).await.unwrap().then_some(())
     })
     .await;
     let list = app.environment().all(&tenant.path("/msg"), 10).await;

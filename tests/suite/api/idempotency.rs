@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::{Receiver, TestApp, until};
+use crate::support::{LocalApp, Receiver, TestApp, until};
 
 const TWINS: usize = 200;
 
 /// Posts the same so often at once. Every answer is the same; it is returned.
-async fn post_at_once(app: &TestApp, path: &str, body: &Value, status: u16) -> Value {
+async fn post_at_once(app: &LocalApp, path: &str, body: &Value, status: u16) -> Value {
     let api = app.environment();
     let mut posts = tokio::task::JoinSet::new();
     for _ in 0..TWINS {
@@ -26,7 +26,7 @@ async fn post_at_once(app: &TestApp, path: &str, body: &Value, status: u16) -> V
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_posts_at_once_with_one_key_make_one() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let receiver = Receiver::start().await;
     let hook = receiver.hook("/hook");
     let application = post_at_once(&app, "/app", &json!({"name": "One"}), 201).await;
@@ -94,4 +94,43 @@ async fn a_post_whose_answer_was_lost_with_the_server_is_answered_by_its_retry()
     let arrived: BTreeSet<String> =
         receiver.received_at(&hook).into_iter().map(|request| request.id).collect();
     assert_eq!(arrived.len(), 5);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_gives_the_first_answer_again() {
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
+    let tenant = app.tenant("one").await;
+    let hook = receiver.hook("/hook");
+    tenant.endpoint(&hook, json!({})).await;
+    let (api, path) = (&tenant.api, tenant.path("/msg"));
+    let body = json!({"eventType": "a", "payload": {"n": 1}});
+    let first = api.post_once(&path, "key", &body).await;
+    first.expect(202);
+    let again = api.post_once(&path, "key", &body).await;
+    again.expect(202);
+    assert_eq!(first.text, again.text);
+    let other = json!({"eventType": "a", "payload": {"n": 2}});
+    assert_eq!(api.post_once(&path, "key", &other).await.status, 409);
+    let made = api.post_once("/app", "key", &json!({"name": "two"})).await.expect(201);
+    assert_eq!(api.post_once("/app", "key", &json!({"name": "two"})).await.expect(201), made);
+    assert_eq!(api.post_once("/app", "key", &json!({"name": "three"})).await.status, 409);
+    // Another caller's key is another key.
+    let stranger = app.api().claiming(&json!({"sub": "org_stranger"}));
+    let theirs = stranger.post_once("/app", "key", &json!({"name": "two"})).await.expect(201);
+    assert_ne!(theirs["id"], made["id"]);
+
+    // Twins at once make one message.
+    let twins: Vec<_> = (0..16)
+        .map(|_| {
+            let (api, path, body) = (api.clone(), path.clone(), other.clone());
+            tokio::spawn(async move { api.post_once(&path, "twins", &body).await.expect(202)["id"].clone() })
+        })
+        .collect();
+    let mut seen = Vec::new();
+    for twin in twins {
+        seen.push(twin.await.unwrap());
+    }
+    assert!(seen.iter().all(|id| *id == seen[0]), "{seen:?}");
+    app.settled().await;
+    assert_eq!(receiver.received_at(&hook).len(), 2);
 }

@@ -2,16 +2,20 @@
 
 mod access;
 mod admin;
+mod application;
 mod audit;
 mod batch;
 mod connection;
 mod cors;
 mod dead_letter;
 mod delivery_status;
+mod endpoint;
+mod event_type;
 mod event_type_import;
 mod example;
 mod expunge;
 mod idempotency;
+mod message;
 mod pages;
 mod statistics;
-mod walk;
+mod validation;

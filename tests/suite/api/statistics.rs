@@ -15,7 +15,7 @@ async fn ended(api: &Api, task: &Value) -> Value {
 
 #[tokio::test]
 async fn deliveries_are_counted_by_outcome_for_endpoint_tenant_and_environment() {
-    let mut app = Setup::default().with("RETRY_SCHEDULE", "20ms").start().await;
+    let mut app = Setup::default().with("RETRY_SCHEDULE", "20ms").start_local().await;
     app.leave_work();
     let receiver = Receiver::start().await;
     let (one, two) = (app.tenant("one").await, app.tenant("two").await);
@@ -78,7 +78,7 @@ async fn deliveries_are_counted_by_outcome_for_endpoint_tenant_and_environment()
 
 #[tokio::test]
 async fn usage_counts_messages_and_deliveries_of_a_time() {
-    let app = Setup::default().start().await;
+    let app = Setup::default().start_local().await;
     let receiver = Receiver::start().await;
     let (one, idle) = (app.tenant("one").await, app.tenant("idle").await);
     let gone = app.tenant("gone").await;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use postrider::domain::delivery::DeliveryState;
 use postrider::domain::id::{ApplicationId, MessageId};
 
 use super::laboratory::{Laboratory, Target};
@@ -122,12 +123,12 @@ impl Book<'_> {
             0 => {}
         }
         match row.map(|row| row.state) {
-            Some(2 | 3) => Fate::Queued,
-            Some(4) if seen.vague > 0 => Fate::Once,
-            Some(4) => Fate::Missing("it is recorded as delivered and never came"),
+            Some(DeliveryState::Waiting | DeliveryState::Held) => Fate::Queued,
+            Some(DeliveryState::Delivered) if seen.vague > 0 => Fate::Once,
+            Some(DeliveryState::Delivered) => Fate::Missing("it is recorded as delivered and never came"),
             // A cancelled one belongs to an endpoint that was deleted.
-            Some(5 | 6) => Fate::Dead,
-            Some(_) => Fate::Stuck("its state is unknown"),
+            Some(DeliveryState::Dead | DeliveryState::Cancelled) => Fate::Dead,
+            Some(DeliveryState::InFlight) => Fate::Stuck("it is in flight for ever"),
             None => {
                 let promised = match (target.deleted_at, post.accepted_at) {
                     (Some(deleted_at), Some(accepted_at)) => accepted_at < deleted_at,
@@ -140,12 +141,16 @@ impl Book<'_> {
 
     fn stuck(&self, row: &Row) -> Option<&'static str> {
         match (row.state, row.owner, row.pending) {
-            (1, Some(owner), _) if self.state.nodes.contains(&owner) => {
+            (DeliveryState::InFlight, Some(owner), _) if self.state.nodes.contains(&owner) => {
                 Some("a living node owns it and does not move it")
             }
-            (1, ..) => Some("in flight, and its owner is no living node"),
-            (2 | 3, _, None) => Some("it waits and has no row in the queue"),
-            (2 | 3, _, Some(pending)) if pending.is_due && pending.is_open => {
+            (DeliveryState::InFlight, ..) => Some("in flight, and its owner is no living node"),
+            (DeliveryState::Waiting | DeliveryState::Held, _, None) => {
+                Some("it waits and has no row in the queue")
+            }
+            (DeliveryState::Waiting | DeliveryState::Held, _, Some(pending))
+                if pending.is_due && pending.is_open =>
+            {
                 Some("due, and nobody claims it")
             }
             _ => None,

@@ -7,7 +7,7 @@ use super::posting;
 
 /// How long is waited until everything works again.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(90);
-const RECORDED: &str = "SELECT count(*) FROM delivery WHERE state = 4";
+const RECORDED: &str = "SELECT count(*) FROM delivery WHERE state = 'delivered'";
 
 /// What was found out about the faults of a run.
 #[derive(Debug, Default)]

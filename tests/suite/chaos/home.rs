@@ -90,7 +90,7 @@ impl Home {
     pub async fn wait_until_recorded(&self, message: MessageId) {
         loop {
             let left =
-                sqlx::query_scalar("SELECT count(*) FROM delivery WHERE message_id = $1 AND state < 4")
+                sqlx::query_scalar("SELECT count(*) FROM delivery WHERE message_id = $1 AND state IN ('in_flight', 'waiting', 'held')")
                     .bind(message.uuid())
                     .fetch_one(&self.pool);
             if left.await.is_ok_and(|left: i64| left == 0) {

@@ -6,22 +6,22 @@ use sqlx::PgPool;
 const INVARIANTS: [(&str, &str); 10] = [
     (
         "a delivery that waits or is held has a row in the queue",
-        "SELECT count(*) FROM delivery d WHERE d.state IN (2, 3) AND NOT EXISTS
+        "SELECT count(*) FROM delivery d WHERE d.state IN ('waiting', 'held') AND NOT EXISTS
             (SELECT FROM pending p WHERE p.message_id = d.message_id AND p.endpoint_id = d.endpoint_id)",
     ),
     (
         "a row in the queue has a delivery that waits or is held",
         "SELECT count(*) FROM pending p WHERE NOT EXISTS
             (SELECT FROM delivery d WHERE d.message_id = p.message_id AND d.endpoint_id = p.endpoint_id
-                AND d.state IN (2, 3))",
+                AND d.state IN ('waiting', 'held'))",
     ),
     (
         "a delivery in flight belongs to a node that is there",
-        "SELECT count(*) FROM delivery d WHERE d.state = 1 AND NOT EXISTS (SELECT FROM node n WHERE n.epoch = d.owner)",
+        "SELECT count(*) FROM delivery d WHERE d.state = 'in_flight' AND NOT EXISTS (SELECT FROM node n WHERE n.epoch = d.owner)",
     ),
     (
         "a dead delivery has its dead letter, not replayed",
-        "SELECT count(*) FROM delivery d WHERE d.state = 5 AND NOT EXISTS
+        "SELECT count(*) FROM delivery d WHERE d.state = 'dead' AND NOT EXISTS
             (SELECT FROM dead_letter l WHERE l.message_id = d.message_id AND l.endpoint_id = d.endpoint_id
                 AND l.replayed_at IS NULL)",
     ),
@@ -29,7 +29,7 @@ const INVARIANTS: [(&str, &str); 10] = [
         "an open dead letter has a dead delivery",
         "SELECT count(*) FROM dead_letter l WHERE l.replayed_at IS NULL AND l.discarded_at IS NULL AND NOT EXISTS
             (SELECT FROM delivery d WHERE d.message_id = l.message_id AND d.endpoint_id = l.endpoint_id
-                AND d.state = 5)",
+                AND d.state = 'dead')",
     ),
     (
         "a delivery has its message",
@@ -51,7 +51,7 @@ const INVARIANTS: [(&str, &str); 10] = [
     ),
     (
         "a delivered delivery has an attempt that delivered",
-        "SELECT count(*) FROM delivery d WHERE d.state = 4 AND NOT EXISTS
+        "SELECT count(*) FROM delivery d WHERE d.state = 'delivered' AND NOT EXISTS
             (SELECT FROM attempt t WHERE t.message_id = d.message_id AND t.endpoint_id = d.endpoint_id AND t.delivered)",
     ),
     (

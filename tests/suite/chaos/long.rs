@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use super::report::HEADER;
 use super::run::{self, Size};
 use super::{KINDS, SHORT};
+use crate::support::wanted::is_wanted;
 
 const DEFAULT_SEED: u64 = 1;
 /// Posts of a kind are spread over so long, so that several faults strike.
@@ -34,8 +35,6 @@ fn variable(name: &str) -> Option<String> {
 #[ignore = "it takes long: `make chaos` runs it"]
 async fn every_kind_at_length() {
     let size = Size { pairs: pairs().unwrap_or(SHORT.pairs), posting: POSTING, at_once: AT_ONCE };
-    let wanted = variable("KINDS").unwrap_or_default();
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.split(',').any(|part| name.contains(part));
     let mut report = variable("REPORT").map(|path| std::fs::File::create(path).unwrap());
     let (mut broken, mut pairs) = (Vec::new(), 0);
     println!("seed {}\n{HEADER}", seed());

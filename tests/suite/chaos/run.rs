@@ -105,7 +105,7 @@ async fn settle(laboratory: &Laboratory) {
         let left = "SELECT count(*) FROM delivery d
                     LEFT JOIN endpoint e ON e.id = d.endpoint_id
                     LEFT JOIN application a ON a.id = e.application_id
-                    WHERE d.state = 1 OR d.state IN (2, 3)
+                    WHERE d.state = 'in_flight' OR d.state IN ('waiting', 'held')
                         AND e.disabled_at IS NULL AND e.paused_at IS NULL AND e.deleted_at IS NULL
                         AND a.paused_at IS NULL AND a.deleted_at IS NULL
                         AND NOT EXISTS (SELECT FROM dispatching WHERE singleton AND paused_at IS NOT NULL)";
@@ -115,7 +115,7 @@ async fn settle(laboratory: &Laboratory) {
         }
         // What has a lease or a wait before it moves later, and is not still.
         let moves_later = "SELECT count(*) FROM pending p JOIN delivery d USING (message_id, endpoint_id)
-                           WHERE d.state IN (2, 3) AND p.due_at > now() AND p.due_at < now() + interval '120 s'";
+                           WHERE d.state IN ('waiting', 'held') AND p.due_at > now() AND p.due_at < now() + interval '120 s'";
         let moves_later = laboratory.home.try_count(moves_later).await.unwrap_or_default();
         let now = (left, laboratory.receiver.requests());
         if last != Some(now) || moves_later > 0 {

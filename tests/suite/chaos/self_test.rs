@@ -29,7 +29,7 @@ async fn posted() -> Arc<Laboratory> {
     until("everything was tried once", || async {
         laboratory
             .home
-            .try_count("SELECT count(*) FROM delivery WHERE state = 1")
+            .try_count("SELECT count(*) FROM delivery WHERE state = 'in_flight'")
             .await
             .filter(|left| *left == 0)
     })
@@ -72,9 +72,9 @@ async fn what_is_broken_by_hand_is_found() {
     .unwrap();
     let breaks = [
         "DELETE FROM delivery WHERE {}; DELETE FROM pending WHERE {}",
-        "DELETE FROM pending WHERE {}; UPDATE delivery SET state = 1, owner = (SELECT epoch FROM node) WHERE {}",
-        "DELETE FROM pending WHERE {}; UPDATE delivery SET state = 1, owner = -1 WHERE {}",
-        "DELETE FROM pending WHERE {}; UPDATE delivery SET state = 4, settled_at = now() WHERE {}",
+        "DELETE FROM pending WHERE {}; UPDATE delivery SET state = 'in_flight', owner = (SELECT epoch FROM node) WHERE {}",
+        "DELETE FROM pending WHERE {}; UPDATE delivery SET state = 'in_flight', owner = -1 WHERE {}",
+        "DELETE FROM pending WHERE {}; UPDATE delivery SET state = 'delivered', settled_at = now() WHERE {}",
         "DELETE FROM pending WHERE {}",
         "UPDATE pending SET due_at = now() - interval '1 h' WHERE {}",
     ];

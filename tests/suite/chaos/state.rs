@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use postrider::domain::delivery::DeliveryState;
 use postrider::domain::id::{ApplicationId, EndpointId, MessageId};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use super::payload::Label;
 /// A delivery's row, with what stands in the queue for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
-    pub state: i16,
+    pub state: DeliveryState,
     pub owner: Option<i64>,
     pub pending: Option<Pending>,
 }
@@ -33,12 +34,12 @@ pub struct State {
     pub nodes: HashSet<i64>,
 }
 
-type DeliveryRow = (Uuid, Uuid, i16, Option<i64>, Option<bool>, bool);
+type DeliveryRow = (Uuid, Uuid, String, Option<i64>, Option<bool>, bool);
 
 impl State {
     pub async fn read(pool: &PgPool, run: u64) -> Self {
         let deliveries = sqlx::query_as::<_, DeliveryRow>(
-            "SELECT d.message_id, d.endpoint_id, d.state, d.owner, p.due_at <= now(),
+            "SELECT d.message_id, d.endpoint_id, d.state::text, d.owner, p.due_at <= now(),
                     (e.disabled_at IS NULL AND e.paused_at IS NULL AND e.deleted_at IS NULL AND a.paused_at IS NULL
                      AND NOT EXISTS (SELECT FROM dispatching WHERE singleton AND paused_at IS NOT NULL)) IS TRUE
              FROM delivery d
@@ -50,6 +51,7 @@ impl State {
         .await
         .unwrap();
         let deliveries = deliveries.into_iter().map(|(message, endpoint, state, owner, is_due, is_open)| {
+            let state = DeliveryState::from_name(&state).unwrap();
             let pending = is_due.map(|is_due| Pending { is_due, is_open });
             ((message.into(), endpoint.into()), Row { state, owner, pending })
         });

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::clients::javascript::node;
+use crate::support::javascript::node;
 use crate::support::program::finished;
 use crate::support::server::free_address;
 use crate::support::{Receiver, Setup, TestApp};

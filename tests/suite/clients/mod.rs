@@ -1,6 +1,5 @@
 //! Other people's software, unmodified: client libraries, verifiers, a browser.
 
 mod browser;
-pub mod javascript;
 mod libraries;
-pub mod python;
+mod python;

@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::browser::{Browser, SESSION, SignedIn, location};
-use crate::clients::javascript::node;
+use crate::support::javascript::node;
 use crate::support::TestApp;
-use crate::support::api::mint;
 
 const FLOW: &str = "postrider_oidc";
 const ROLES: &str = "admins=operator,team-a=environment:org_a";
@@ -196,8 +195,7 @@ async fn nobody_is_signed_in_without_a_role_or_against_their_will() {
     world.provider.next(&json!({"error": "access_denied"})).await;
     let place = world.sign_in(&mut browser).await;
     world.assert_refused(&browser, &place, "oidc_refused");
-    let operator = world.app.api().with_token(&mint(&json!({"sub": "operator"})));
-    assert_eq!(operator.get("/person").await.expect(200)["data"], json!([]));
+    assert_eq!(world.app.operator().get("/person").await.expect(200)["data"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,9 +5,10 @@ use std::path::Path;
 use reqwest::Method;
 
 use crate::support::api::{Answer, client};
-use crate::support::{Api, Setup, TestApp};
+use crate::support::server::{App, Served};
+use crate::support::{Api, LocalApp, Setup};
 
-async fn get(app: &TestApp, path: &str) -> Answer {
+async fn get(app: &App<impl Served>, path: &str) -> Answer {
     Api::send(client().get(format!("http://{}{path}", app.address())).header("accept-encoding", "br")).await
 }
 
@@ -22,7 +23,7 @@ fn is_built() -> bool {
 
 #[tokio::test]
 async fn the_console_opens_at_the_root_and_at_each_of_its_places() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     for path in ["/", "/applications/app_x?tab=messages", "/sign-in"] {
         let page = get(&app, path).await;
         assert_eq!((page.status, header(&page, "content-type")), (200, "text/html; charset=utf-8"), "{path}");
@@ -40,11 +41,11 @@ async fn the_console_opens_at_the_root_and_at_each_of_its_places() {
 #[tokio::test]
 async fn the_built_pages_load_what_they_name_below_any_path() {
     if !is_built() {
-        let app = TestApp::start().await;
+        let app = LocalApp::start().await;
         assert_eq!(get(&app, "/portal").await.status, 404);
         return;
     }
-    let app = Setup::default().with("PUBLIC_URL", "https://example.com/hooks").start().await;
+    let app = Setup::default().with("PUBLIC_URL", "https://example.com/hooks").start_local().await;
     // A proxy takes the path off, or leaves it.
     for prefix in ["", "/hooks"] {
         for page in ["/", "/portal/endpoints/ep_x"] {
@@ -64,7 +65,7 @@ async fn the_built_pages_load_what_they_name_below_any_path() {
 
 #[tokio::test]
 async fn what_is_not_the_consoles_answers_as_before() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     for path in ["/api", "/api/v1/nothing", "/docs/nothing", "/in/abc"] {
         assert_eq!(get(&app, path).await.status, 404, "{path}");
     }
@@ -77,8 +78,10 @@ async fn what_is_not_the_consoles_answers_as_before() {
 
 #[tokio::test]
 async fn a_node_may_go_without_the_console() {
-    let app = Setup::default().with("CONSOLE", "false").start().await;
+    let mut app = Setup::default().with("CONSOLE", "false").start().await;
     assert_eq!(get(&app, "/").await.json()["code"], "not_found");
-    assert_eq!(app.printed(), "", "nobody is invited to what is not there");
     app.environment().get("/app").await.expect(200);
+    // What a process prints, it has printed once it has ended.
+    app.node_mut().terminate().await;
+    assert_eq!(app.printed(), "", "nobody is invited to what is not there");
 }

@@ -6,8 +6,8 @@ use sqlx::AssertSqlSafe;
 
 use super::browser::{SESSION, SignedIn, cookie_in, now};
 use crate::support::api::mint;
-use crate::support::server::command;
-use crate::support::{Api, Setup, TestApp};
+use crate::support::server::{App, Served, command};
+use crate::support::{Api, LocalApp, Setup, TestApp, until};
 
 fn operator() -> String {
     mint(&json!({"sub": "operator"}))
@@ -17,16 +17,16 @@ fn credential(text: &str) -> Value {
     json!({ "credential": text })
 }
 
-async fn run(app: &TestApp, statement: &str) {
+async fn run(app: &App<impl Served>, statement: &str) {
     sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&app.database().pool).await.unwrap();
 }
 
-async fn key(app: &TestApp, body: &Value) -> (String, String) {
-    let made = app.api().with_token(&operator()).post("/admin/api-key", body).await.expect(201);
+async fn key(app: &App<impl Served>, body: &Value) -> (String, String) {
+    let made = app.operator().post("/admin/api-key", body).await.expect(201);
     (made["id"].as_str().unwrap().to_owned(), made["key"].as_str().unwrap().to_owned())
 }
 
-async fn link(app: &TestApp) -> String {
+async fn link(app: &App<impl Served>) -> String {
     let database = app.database().url().to_owned();
     let out = tokio::task::spawn_blocking(move || {
         let mut link = command();
@@ -44,7 +44,7 @@ async fn link(app: &TestApp) -> String {
 
 #[tokio::test]
 async fn a_credential_becomes_a_session_that_says_who_is_signed_in() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let (_, operators) = key(&app, &json!({"name": "ops", "role": "operator"})).await;
     let (_, environments) =
         key(&app, &json!({"name": "billing", "role": "environment", "environmentId": "org_a"})).await;
@@ -84,7 +84,7 @@ async fn a_credential_becomes_a_session_that_says_who_is_signed_in() {
 
 #[tokio::test]
 async fn a_session_allows_what_its_credential_does_and_the_audit_log_says_by_which_session() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let (id, text) = key(&app, &json!({"name": "a", "role": "environment", "environmentId": "org_a"})).await;
     let environment = SignedIn::with(&app.api(), &credential(&text)).await;
     let made = environment.post("/app", &json!({"name": "made"})).await.expect(201);
@@ -111,7 +111,7 @@ async fn a_session_allows_what_its_credential_does_and_the_audit_log_says_by_whi
 
 #[tokio::test]
 async fn a_page_of_another_site_changes_nothing() {
-    let app = Setup::default().with("PUBLIC_URL", "https://hooks.example.com").start().await;
+    let app = Setup::default().with("PUBLIC_URL", "https://hooks.example.com").start_local().await;
     let signed_in = SignedIn::with(&app.api(), &credential(&mint(&json!({"sub": "org_a"})))).await;
     let body = json!({"name": "x"});
     let post = || signed_in.bare(Method::POST, "/app").json(&body);
@@ -150,7 +150,7 @@ async fn a_page_of_another_site_changes_nothing() {
 
 #[tokio::test]
 async fn who_signs_out_is_out_at_once_on_every_node() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let elsewhere = app.another_node("elsewhere").await;
     let (_, text) = key(&app, &json!({"name": "a", "role": "operator"})).await;
     let one = SignedIn::with(&app.api(), &credential(&text)).await;
@@ -181,7 +181,7 @@ async fn who_signs_out_is_out_at_once_on_every_node() {
 
 #[tokio::test]
 async fn a_bearer_ends_the_sessions_that_began_with_it() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let (_, text) = key(&app, &json!({"name": "a", "role": "operator"})).await;
     let token = mint(&json!({"sub": "org_a"}));
     let (by_key, by_token) = (
@@ -199,7 +199,7 @@ async fn a_bearer_ends_the_sessions_that_began_with_it() {
 
 #[tokio::test]
 async fn a_session_ends_with_its_key_on_every_node() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let elsewhere = app.another_node("elsewhere").await;
     let (id, text) = key(&app, &json!({"name": "a", "role": "operator"})).await;
     let signed_in = SignedIn::with(&app.api(), &credential(&text)).await;
@@ -207,7 +207,7 @@ async fn a_session_ends_with_its_key_on_every_node() {
         signed_in.through(&node).get("/session").await.expect(200);
     }
     let path = format!("/admin/api-key/{id}");
-    app.api().with_token(&operator()).delete(&path).await.expect(204);
+    app.operator().delete(&path).await.expect(204);
     for node in [app.address(), elsewhere.address()] {
         signed_in.through(&node).get("/session").await.expect_error(401, "authentication_failed");
     }
@@ -230,7 +230,7 @@ async fn a_session_ends_unused_or_old_or_when_the_key_that_verifies_tokens_is_an
     run(&app, nearly).await;
     signed_in.get("/session").await.expect(200);
     // That was a use of it.
-    crate::support::until("its use is written down", || async {
+    until("its use is written down", || async {
         let used = "SELECT count(*) FROM session WHERE last_used_at > now() - interval '1 hour'";
         (app.database().count(used).await == 1).then_some(())
     })
@@ -248,7 +248,7 @@ async fn a_session_ends_unused_or_old_or_when_the_key_that_verifies_tokens_is_an
 
 #[tokio::test]
 async fn a_link_signs_in_once_and_not_for_long() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let body = json!({"link": link(&app).await});
     let session = app.api().post("/session", &body).await.expect(201);
     assert_eq!(
@@ -268,7 +268,7 @@ async fn a_link_signs_in_once_and_not_for_long() {
 
 #[tokio::test]
 async fn what_does_not_sign_in() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("t").await;
     let of_tenant = mint(&json!({"sub": tenant.id, "org": "org_test"}));
     let body = json!({"name": "t", "role": "application", "appId": tenant.id});
@@ -291,7 +291,7 @@ async fn what_does_not_sign_in() {
 
 #[tokio::test]
 async fn guessing_is_slow() {
-    let app = Setup::default().with("TRUSTED_PROXIES", "127.0.0.0/8").start().await;
+    let app = Setup::default().with("TRUSTED_PROXIES", "127.0.0.0/8").start_local().await;
     let from = |address: &str, text: &str| {
         let request = app.api().request(Method::POST, "/session").header("x-forwarded-for", address);
         Api::send(request.json(&credential(text)))
@@ -309,25 +309,31 @@ async fn guessing_is_slow() {
 #[tokio::test]
 async fn the_first_start_and_no_other_prints_a_link() {
     let mut app = TestApp::start().await;
-    let printed = app.printed();
-    let (_, token) = printed.split_once("/sign-in#link=").unwrap_or_else(|| panic!("{printed:?}"));
-    let token = token.split_whitespace().next().unwrap().to_owned();
-    assert!(printed.contains(&format!("http://{}/sign-in#", app.address())), "{printed}");
+    let token = until("the link is printed", || async {
+        let printed = app.printed();
+        let (_, rest) = printed.split_once(&format!("http://{}/sign-in#link=", app.address()))?;
+        rest.split_once('\n').map(|(token, _)| token.to_owned())
+    })
+    .await;
+    // What a process prints, it has printed once it has ended.
     app.node_mut().terminate().await;
+    let printed = app.printed();
     app.node_mut().restart().await;
+    app.node_mut().terminate().await;
     assert_eq!(app.printed(), printed, "it is printed once");
-    SignedIn::with(&app.api(), &json!({ "link": token })).await.get("/admin/node").await.expect(200);
-
-    let later = app.another_node("later").await;
+    app.node_mut().restart().await;
+    let mut later = app.another_node("later").await;
+    later.terminate().await;
     assert_eq!(later.printed(), "");
+    SignedIn::with(&app.api(), &json!({ "link": token })).await.get("/admin/node").await.expect(200);
 }
 
 #[tokio::test]
 async fn the_ways_to_sign_in_are_told_to_everybody_and_settings_to_operators() {
-    let app = Setup::default().with("RETENTION", "40d").start().await;
+    let app = Setup::default().with("RETENTION", "40d").start_local().await;
     let options = app.api().get("/session/options").await.expect(200);
     assert_eq!(options, json!({"version": env!("CARGO_PKG_VERSION"), "oidc": null}));
-    let operators = app.api().with_token(&operator());
+    let operators = app.operator();
     let shown = operators.get("/admin/settings").await.expect(200);
     let setting = |name: &str| {
         shown["data"]
@@ -367,7 +373,7 @@ async fn every_answer_of_the_api_names_its_request() {
     ] {
         let id = answer.headers["x-request-id"].to_str().unwrap().to_owned();
         assert!(id.starts_with("req_") && id.len() == 30, "{id}");
-        crate::support::until("it is logged", || async { app.log().contains(&id).then_some(()) }).await;
+        until("it is logged", || async { app.log().contains(&id).then_some(()) }).await;
         seen.insert(id);
     }
     assert_eq!(seen.len(), 5);

@@ -53,7 +53,7 @@ const REFUSED: [&str; 27] = [
 
 #[tokio::test]
 async fn an_address_within_is_refused_in_every_spelling() {
-    let app = Setup::default().without("ALLOW_SUBNETS").start().await;
+    let app = Setup::default().without("ALLOW_SUBNETS").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/");
@@ -89,7 +89,7 @@ async fn an_endpoint_from_before_the_rule_is_refused_when_it_is_sent_to() {
 
 #[tokio::test]
 async fn a_name_that_leads_within_is_refused_after_it_is_resolved() {
-    let app = Setup::default().without("ALLOW_SUBNETS").with("RETRY_SCHEDULE", "none").start().await;
+    let app = Setup::default().without("ALLOW_SUBNETS").with("RETRY_SCHEDULE", "none").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Receiver, Setup, Tenant, TestApp};
+use crate::support::{LocalApp, Receiver, Setup, Tenant};
 
 /// What a JSON library that parses and writes again would change.
 fn odd_payloads() -> Vec<(&'static str, String)> {
@@ -25,8 +25,8 @@ fn odd_payloads() -> Vec<(&'static str, String)> {
     ]
 }
 
-async fn with_endpoint() -> (TestApp, Receiver, Tenant) {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+async fn with_endpoint() -> (LocalApp, Receiver, Tenant) {
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     tenant.endpoint(&receiver.hook("/hook"), json!({})).await;
     (app, receiver, tenant)
@@ -92,7 +92,7 @@ fn id_in(answer: &str) -> String {
 
 #[tokio::test]
 async fn what_is_not_a_message_is_refused() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("one").await;
     let path = tenant.path("/msg");
     for body in [
@@ -131,7 +131,7 @@ async fn what_is_not_a_message_is_refused() {
 
 #[tokio::test]
 async fn what_is_too_large_or_for_nobody_is_refused() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("one").await;
     let large = format!("{{\"text\":\"{}\"}}", "x".repeat(1024 * 1024));
     tenant.raw(&large).await.expect_error(413, "payload_too_large");

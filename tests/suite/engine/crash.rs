@@ -1,87 +1,21 @@
 //! A server that dies loses nothing that it has answered 202.
 
-use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
-use tokio::sync::Semaphore;
 
-use crate::support::{Api, Database, Receiver, Reply, Setup, Tenant, TestApp, until};
+use crate::support::posting::{deliveries, post_all, unrecorded};
+use crate::support::{Receiver, Reply, Setup, TestApp};
 
 const MESSAGES: usize = 10_000;
 const KILLS: usize = 5;
-const POSTS_AT_ONCE: usize = 48;
 const IN_FLIGHT: usize = 64;
 
 /// Whether the receiver fails the first attempt of a message: three in ten, by its id.
 fn is_unlucky(id: &str) -> bool {
     id.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 10 < 3
-}
-
-/// Posts until it is answered 202, however often the server dies meanwhile. The key makes a repetition the same
-/// message.
-async fn post_until_accepted(tenant: &Tenant, number: usize) -> String {
-    until("the post is accepted", || async {
-        let request = tenant.api.request(reqwest::Method::POST, &tenant.path("/msg"));
-        let body = json!({"eventType": "made", "payload": {"number": number}});
-        let request = request.header("idempotency-key", format!("number-{number}")).json(&body);
-        match Api::try_send(request).await {
-            Ok(answer) if answer.status == 202 => Some(answer.json()["id"].as_str().unwrap().to_owned()),
-            Ok(answer) => {
-                assert!([429, 503].contains(&answer.status), "{answer:?}");
-                None
-            }
-            Err(_) => None,
-        }
-    })
-    .await
-}
-
-/// Posts all messages of these numbers and returns their ids.
-pub async fn post_all(tenant: Tenant, numbers: Range<usize>) -> Vec<String> {
-    let gate = Arc::new(Semaphore::new(POSTS_AT_ONCE));
-    let mut posts = tokio::task::JoinSet::new();
-    for number in numbers {
-        let place = gate.clone().acquire_owned().await.unwrap();
-        let tenant = tenant.clone();
-        posts.spawn(async move {
-            let id = post_until_accepted(&tenant, number).await;
-            drop(place);
-            id
-        });
-    }
-    posts.join_all().await
-}
-
-/// Deliveries that the receiver has answered 200 and the database does not know as delivered: what a dead server
-/// may send again.
-pub async fn unrecorded(database: &Database, receiver: &Receiver) -> usize {
-    let recorded: Vec<uuid::Uuid> = sqlx::query_scalar("SELECT message_id FROM delivery WHERE state = 4")
-        .fetch_all(&database.pool)
-        .await
-        .unwrap();
-    let recorded: HashSet<String> =
-        recorded.into_iter().map(|id| postrider::domain::id::MessageId::from(id).to_string()).collect();
-    let answered: HashSet<String> = receiver
-        .received()
-        .into_iter()
-        .filter(|request| request.answered == Some(200))
-        .map(|request| request.id)
-        .collect();
-    answered.difference(&recorded).count()
-}
-
-/// How often each message was answered 200.
-pub fn deliveries(receiver: &Receiver) -> HashMap<String, usize> {
-    let mut times = HashMap::new();
-    for request in receiver.received() {
-        if request.answered == Some(200) {
-            *times.entry(request.id).or_default() += 1;
-        }
-    }
-    times
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +74,7 @@ async fn ten_thousand_messages_survive_five_kills() {
         "{again} duplicates, and only {may_come_again} were in flight at a kill"
     );
     assert_eq!(app.database().count("SELECT count(*) FROM message").await, i64::try_from(MESSAGES).unwrap());
-    let delivered = app.database().count("SELECT count(*) FROM delivery WHERE state = 4").await;
+    let delivered = app.database().count("SELECT count(*) FROM delivery WHERE state = 'delivered'").await;
     assert_eq!(delivered, i64::try_from(MESSAGES).unwrap());
     assert!(tenant.dead_letters().await.is_empty());
     assert_eq!(app.database().count("SELECT count(*) FROM pending").await, 0);
@@ -159,7 +93,7 @@ async fn a_terminated_server_loses_nothing_and_sends_nothing_twice() {
         let status = app.node_mut().terminate().await;
         assert!(status.success(), "{status}");
         assert_eq!(unrecorded(app.database(), &receiver).await, 0, "everything that went out was recorded");
-        let owned = app.database().count("SELECT count(*) FROM delivery WHERE state = 1").await;
+        let owned = app.database().count("SELECT count(*) FROM delivery WHERE state = 'in_flight'").await;
         assert_eq!(owned, 0, "everything that did not go out was handed back");
         app.node_mut().restart().await;
     }

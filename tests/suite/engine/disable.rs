@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Receiver, Reply, Setup, Tenant, TestApp, until};
+use crate::support::{LocalApp, Receiver, Reply, Setup, Tenant, until};
 
 fn setup() -> Setup {
     Setup::default()
@@ -21,7 +21,7 @@ async fn disabled(tenant: &Tenant, endpoint: &str) -> Value {
 }
 
 /// Makes the failures so far a matter of another hour, as an hour that passes does.
-async fn an_hour_passes(app: &TestApp) {
+async fn an_hour_passes(app: &LocalApp) {
     sqlx::query(
         "UPDATE endpoint_hour SET hour = hour - interval '1 hour', first_failed_at = first_failed_at - interval '1 hour',
              last_failed_at = last_failed_at - interval '1 hour'",
@@ -58,7 +58,7 @@ async fn an_endpoint_that_only_fails_is_disabled_and_holds() {
     for number in 0..20 {
         ids.insert(tenant.message("made", json!({"number": number})).await);
     }
-    let held = app.database().count("SELECT count(*) FROM delivery WHERE state = 3").await;
+    let held = app.database().count("SELECT count(*) FROM delivery WHERE state = 'held'").await;
     assert_eq!(held, 20);
     assert!(tenant.dead_letters().await.is_empty());
     receiver.now(&hook, |_| Reply::Status(200));
@@ -82,7 +82,7 @@ async fn an_endpoint_that_only_fails_is_disabled_and_holds() {
 
 #[tokio::test]
 async fn enabling_begins_a_new_count() {
-    let (mut app, receiver) = (setup().start().await, Receiver::start().await);
+    let (mut app, receiver) = (setup().start_local().await, Receiver::start().await);
     app.leave_work();
     let tenant = app.tenant("one").await;
     let hook = receiver.hook_that("/hook", |_| Reply::Status(500));
@@ -110,7 +110,7 @@ async fn enabling_begins_a_new_count() {
 
 #[tokio::test]
 async fn one_success_now_and_then_keeps_an_endpoint_enabled() {
-    let (mut app, receiver) = (setup().start().await, Receiver::start().await);
+    let (mut app, receiver) = (setup().start_local().await, Receiver::start().await);
     app.leave_work();
     let tenant = app.tenant("one").await;
     let (now_and_then, never) = (receiver.hook("/now-and-then"), receiver.hook("/never"));

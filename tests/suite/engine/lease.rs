@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::support::until::DEADLINE;
-use crate::support::{Receiver, Tenant, TestApp, until};
+use crate::support::{LocalApp, Receiver, Tenant, until};
 
 /// Far longer than a delivery takes.
 const LONG: Duration = Duration::from_secs(10);
@@ -17,7 +17,7 @@ async fn post(tenant: &Tenant) -> String {
 
 #[tokio::test]
 async fn a_node_that_cannot_prove_that_it_lives_stops_and_comes_back_as_another() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/hook");
     tenant.endpoint(&hook, json!({})).await;
@@ -57,6 +57,6 @@ async fn a_node_that_cannot_prove_that_it_lives_stops_and_comes_back_as_another(
     assert_eq!(app.database().count("SELECT count(*) FROM node").await, 1);
 
     app.settled().await;
-    let unsettled = "SELECT count(*) FROM delivery WHERE state <> 4";
+    let unsettled = "SELECT count(*) FROM delivery WHERE state <> 'delivered'";
     assert_eq!(app.database().count(unsettled).await, 0);
 }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use postrider::maintenance::{self, MaintenanceOptions, Round};
 use serde_json::{Value, json};
 
-use crate::storage::maintenance::store as store_of;
 use crate::support::receiver::Hook;
+use crate::support::store::store as store_of;
 use crate::support::{Api, Receiver, Reply, Setup, Tenant, until};
 
 const ENDPOINTS: &str = "/operational-webhook/endpoint";
@@ -49,7 +49,7 @@ async fn told_of(receiver: &Receiver, hook: &Hook, kind: &str, endpoint: &str, n
 
 #[tokio::test]
 async fn each_change_of_an_endpoint_is_told() {
-    let (app, receiver) = (setup().start().await, Receiver::start().await);
+    let (app, receiver) = (setup().start_local().await, Receiver::start().await);
     let api = app.environment();
     let ops = receiver.hook("/ops");
     listen(&api, &ops, json!({})).await;
@@ -87,7 +87,7 @@ async fn each_change_of_an_endpoint_is_told() {
 
 #[tokio::test]
 async fn failing_exhausted_and_recovered_deliveries_are_told_with_their_last_attempt() {
-    let (app, receiver) = (setup().start().await, Receiver::start().await);
+    let (app, receiver) = (setup().start_local().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let ops = receiver.hook("/ops");
     listen(&tenant.api, &ops, json!({})).await;
@@ -189,7 +189,7 @@ async fn a_thousand_dead_letters_are_told_in_a_few_webhooks_in_spite_of_kills() 
 /// A crash between posting a notice and forgetting it leaves the notice behind.
 #[tokio::test]
 async fn a_notice_that_is_posted_again_is_not_a_second_message() {
-    let (app, receiver) = (setup().start().await, Receiver::start().await);
+    let (app, receiver) = (setup().start_local().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let ops = receiver.hook("/ops");
     listen(&tenant.api, &ops, json!({})).await;
@@ -217,7 +217,7 @@ async fn a_notice_that_is_posted_again_is_not_a_second_message() {
 
 #[tokio::test]
 async fn what_is_buried_is_told_as_well() {
-    let (app, receiver) = (setup().start().await, Receiver::start().await);
+    let (app, receiver) = (setup().start_local().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let ops = receiver.hook("/ops");
     listen(&tenant.api, &ops, json!({"filterTypes": ["dead_letter.created"]})).await;
@@ -247,7 +247,7 @@ async fn what_is_buried_is_told_as_well() {
 
 #[tokio::test]
 async fn what_becomes_of_operational_webhooks_is_not_told_and_they_are_hidden() {
-    let (app, receiver) = (setup().start().await, Receiver::start().await);
+    let (app, receiver) = (setup().start_local().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let api = &tenant.api;
     let (deaf, ops) = (receiver.hook_that("/deaf", |_| Reply::Status(500)), receiver.hook("/ops"));
@@ -296,7 +296,7 @@ async fn what_becomes_of_operational_webhooks_is_not_told_and_they_are_hidden() 
 
 #[tokio::test]
 async fn operational_endpoints_are_kept_like_any_and_nothing_is_noted_without_one() {
-    let (app, receiver) = (setup().start().await, Receiver::start().await);
+    let (app, receiver) = (setup().start_local().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let api = &tenant.api;
     let failing = receiver.hook_that("/failing", |_| Reply::Status(410));

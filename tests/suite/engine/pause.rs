@@ -6,20 +6,16 @@ use postrider::maintenance::{self, MaintenanceOptions, Round};
 use serde_json::{Value, json};
 
 use crate::support::receiver::Hook;
-use crate::support::{Api, Receiver, Reply, Setup, Tenant, TestApp, until};
-
-fn operator(app: &TestApp) -> Api {
-    app.api().claiming(&json!({"sub": "operator"}))
-}
+use crate::support::{Api, App, LocalApp, Receiver, Reply, Served, Setup, Tenant, TestApp, until};
 
 async fn change(api: &Api, path: &str) -> Value {
     api.post(&format!("/admin/{path}"), &json!({})).await.expect(200)
 }
 
 /// Returns when so many deliveries are held, and nothing else is left to do.
-async fn held(app: &TestApp, number: i64) {
+async fn held(app: &App<impl Served>, number: i64) {
     until("what was posted is held", || async {
-        let held = app.database().count("SELECT count(*) FROM delivery WHERE state = 3").await;
+        let held = app.database().count("SELECT count(*) FROM delivery WHERE state = 'held'").await;
         (held == number).then_some(())
     })
     .await;
@@ -81,7 +77,7 @@ async fn a_paused_endpoint_holds_and_the_others_go_on() {
 
 #[tokio::test]
 async fn a_paused_application_holds_what_failed_before_as_well() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let (tenant, neighbour) = (app.tenant("one").await, app.tenant("two").await);
     let (failing, other) = (receiver.hook_that("/failing", |_| Reply::Status(500)), receiver.hook("/other"));
     let endpoint = tenant.endpoint(&failing, json!({"retrySchedule": [0.1, 0.1, 3600]})).await;
@@ -102,7 +98,7 @@ async fn a_paused_application_holds_what_failed_before_as_well() {
     neighbour.message("made", json!({})).await;
     receiver.wait_at(&other, 1).await;
     until("what was posted is held", || async {
-        (app.database().count("SELECT count(*) FROM delivery WHERE state = 3").await == 5).then_some(())
+        (app.database().count("SELECT count(*) FROM delivery WHERE state = 'held'").await == 5).then_some(())
     })
     .await;
     assert_eq!(receiver.received_at(&failing).len(), 3);
@@ -134,7 +130,7 @@ async fn a_pause_of_everything_reaches_every_node_and_survives_restarts() {
     receiver.wait_at(&hook, 10).await;
     app.settled().await;
 
-    let paused = change(&operator(&app), "pause").await;
+    let paused = change(&app.operator(), "pause").await;
     assert!(paused["pausedAt"].is_string(), "{paused}");
     for node in [&*app as &crate::support::Node, &other] {
         let log = || async { node.log().contains("dispatching is paused").then_some(()) };
@@ -152,17 +148,17 @@ async fn a_pause_of_everything_reaches_every_node_and_survives_restarts() {
     ids.extend(post(&there, 5).await);
     held(&app, 30).await;
     assert_eq!(receiver.received_at(&hook).len(), 10, "nothing goes out, before the restarts or after");
-    let seen = operator(&app).get("/admin/pause").await.expect(200);
+    let seen = app.operator().get("/admin/pause").await.expect(200);
     assert_eq!(seen["pausedAt"], paused["pausedAt"]);
 
-    change(&operator(&app), "resume").await;
+    change(&app.operator(), "resume").await;
     app.done().await;
     assert_eq!(arrived(&receiver, &hook), sorted(ids), "each exactly once");
 }
 
 #[tokio::test]
 async fn what_was_queued_when_the_pause_came_is_held_and_what_was_out_finishes() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let (slow, other) = (receiver.hook_that("/slow", |_| Reply::Hang), receiver.hook("/other"));
     let endpoint = tenant.endpoint(&slow, json!({"maxInFlight": 1, "retrySchedule": []})).await;
@@ -172,14 +168,15 @@ async fn what_was_queued_when_the_pause_came_is_held_and_what_was_out_finishes()
     receiver.wait_at(&other, 4).await;
     change(&tenant.api, &format!("pause{}", tenant.path(&format!("/endpoint/{endpoint}")))).await;
     until("what was queued is held", || async {
-        (app.database().count("SELECT count(*) FROM delivery WHERE state = 3").await == 3).then_some(())
+        (app.database().count("SELECT count(*) FROM delivery WHERE state = 'held'").await == 3).then_some(())
     })
     .await;
     until("what the other one took is recorded", || async {
-        (app.database().count("SELECT count(*) FROM delivery WHERE state = 4").await == 4).then_some(())
+        (app.database().count("SELECT count(*) FROM delivery WHERE state = 'delivered'").await == 4)
+            .then_some(())
     })
     .await;
-    let under_way = app.database().count("SELECT count(*) FROM delivery WHERE state = 1").await;
+    let under_way = app.database().count("SELECT count(*) FROM delivery WHERE state = 'in_flight'").await;
     assert_eq!(under_way, 1, "what is out is not called back");
     receiver.now(&slow, |_| Reply::Status(200));
     // It is answered by its deadline, and is the receiver's to miss.
@@ -192,12 +189,12 @@ async fn what_was_queued_when_the_pause_came_is_held_and_what_was_out_finishes()
 
 #[tokio::test]
 async fn what_is_paused_for_too_long_dies_but_a_pause_of_everything_kills_nothing() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("one").await;
     let hook = Receiver::start().await.hook("/hook");
     let endpoint = tenant.endpoint(&hook, json!({})).await;
     let path = tenant.path(&format!("/endpoint/{endpoint}"));
-    let store = crate::storage::maintenance::store(app.database()).await;
+    let store = crate::support::store::store(app.database()).await;
     let day = std::time::Duration::from_secs(86_400);
     let options = MaintenanceOptions {
         retention: 10 * day,
@@ -216,14 +213,14 @@ async fn what_is_paused_for_too_long_dies_but_a_pause_of_everything_kills_nothin
         })
         .await;
     };
-    change(&operator(&app), "pause").await;
+    change(&app.operator(), "pause").await;
     until("it has heard", || async { app.log().contains("dispatching is paused").then_some(()) }).await;
     post(&tenant, 3).await;
     held(&app, 3).await;
     a_month_passes().await;
     held(&app, 3).await;
     change(&tenant.api, &format!("pause{path}")).await;
-    change(&operator(&app), "resume").await;
+    change(&app.operator(), "resume").await;
     a_month_passes().await;
     app.done().await;
     let letters = tenant.dead_letters().await;
@@ -237,7 +234,7 @@ const AT_ONCE: &str = "
 
 #[tokio::test]
 async fn a_receiver_that_comes_back_is_asked_one_at_a_time_until_it_answers_well() {
-    let app = Setup::default().with("REQUEST_TIMEOUT", "300ms").start().await;
+    let app = Setup::default().with("REQUEST_TIMEOUT", "300ms").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let (enabled, resumed) =
@@ -274,7 +271,7 @@ async fn a_receiver_that_comes_back_is_asked_one_at_a_time_until_it_answers_well
 
 #[tokio::test]
 async fn who_may_pause_what() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("one").await;
     let own = app.api().claiming(&json!({"sub": tenant.id, "org": "org_test"}));
     let foreign = app.api().claiming(&json!({"sub": "org_other"}));
@@ -291,7 +288,7 @@ async fn who_may_pause_what() {
     let listed = |seen: Value| seen["applications"].as_array().unwrap().len();
     assert_eq!(listed(tenant.api.get("/admin/pause").await.expect(200)), 1);
     assert_eq!(listed(foreign.get("/admin/pause").await.expect(200)), 0);
-    assert_eq!(listed(operator(&app).get("/admin/pause").await.expect(200)), 1);
+    assert_eq!(listed(app.operator().get("/admin/pause").await.expect(200)), 1);
     let actions: Vec<String> =
         sqlx::query_scalar("SELECT action FROM audit_log WHERE action LIKE '%paused' ORDER BY id")
             .fetch_all(&app.database().pool)

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::support::receiver::Hook;
-use crate::support::{Api, Receiver, Reply, Setup, Tenant, TestApp, until};
+use crate::support::{Api, App, Receiver, Reply, Served, Setup, Tenant, until};
 
 const LONG_AGO: &str = "2020-01-01T00:00:00Z";
 
-async fn brief() -> TestApp {
-    Setup::default().with("RETRY_SCHEDULE", "20ms").start().await
+fn brief() -> Setup {
+    Setup::default().with("RETRY_SCHEDULE", "20ms")
 }
 
 /// Posts so many messages and returns their ids.
@@ -37,7 +37,7 @@ async fn ended(api: &Api, task: &Value) -> Value {
 }
 
 /// Starts a task at an endpoint, waits for its end and for what it sent, and returns how many it sent.
-async fn whole(app: &TestApp, tenant: &Tenant, endpoint: &str, what: &str, body: Value) -> i64 {
+async fn whole(app: &App<impl Served>, tenant: &Tenant, endpoint: &str, what: &str, body: Value) -> i64 {
     let path = tenant.path(&format!("/endpoint/{endpoint}/{what}"));
     let task = app.environment().post(&path, &body).await.expect(202);
     let task = ended(&app.environment(), &task).await;
@@ -48,7 +48,7 @@ async fn whole(app: &TestApp, tenant: &Tenant, endpoint: &str, what: &str, body:
 
 #[tokio::test]
 async fn recover_sends_what_failed_and_nothing_else() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/one");
     let endpoint = tenant.endpoint(&hook, json!({})).await;
@@ -83,7 +83,7 @@ async fn recover_sends_what_failed_and_nothing_else() {
 
 #[tokio::test]
 async fn a_new_endpoint_is_sent_what_it_was_never_to_get() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let wanted = post(&tenant, "invoice.paid", 3).await;
     post(&tenant, "invoice.lost", 2).await;
@@ -109,7 +109,7 @@ async fn a_new_endpoint_is_sent_what_it_was_never_to_get() {
 
 #[tokio::test]
 async fn bulk_replay_takes_what_its_filter_says() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/one");
     let endpoint = tenant.endpoint(&hook, json!({})).await;
@@ -148,7 +148,7 @@ async fn bulk_replay_takes_what_its_filter_says() {
 
 #[tokio::test]
 async fn a_replay_that_is_killed_in_the_middle_goes_on_and_sends_nothing_twice() {
-    let mut app = brief().await;
+    let mut app = brief().start().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let posted = post(&tenant, "a", 30).await;
@@ -172,7 +172,7 @@ async fn a_replay_that_is_killed_in_the_middle_goes_on_and_sends_nothing_twice()
 
 #[tokio::test]
 async fn a_task_that_is_called_off_stops() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     post(&tenant, "a", 20).await;
     app.settled().await;
@@ -207,7 +207,7 @@ async fn a_task_that_is_called_off_stops() {
 
 #[tokio::test]
 async fn a_deleted_endpoint_is_sent_nothing() {
-    let (app, receiver) = (brief().await, Receiver::start().await);
+    let (app, receiver) = (brief().start_local().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/one");
     let endpoint = tenant.endpoint(&hook, json!({})).await;

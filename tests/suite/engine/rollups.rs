@@ -5,8 +5,8 @@ use std::time::Duration;
 use postrider::maintenance::{self, MaintenanceOptions, Round};
 use serde_json::json;
 
-use crate::storage::maintenance::store;
-use crate::support::{Receiver, Reply, TestApp};
+use crate::support::store::store;
+use crate::support::{LocalApp, Receiver, Reply};
 
 const SUMS: &str = "
     SELECT ARRAY[sum(delivered), sum(dead), sum(status_2xx), sum(status_3xx), sum(status_4xx), sum(status_5xx),
@@ -21,7 +21,7 @@ const OPTIONS: MaintenanceOptions = MaintenanceOptions {
 
 #[tokio::test]
 async fn rollups_count_what_was_recorded_and_folding_keeps_the_sums() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let well = receiver.hook("/well");
     let recovering =
@@ -37,7 +37,7 @@ async fn rollups_count_what_was_recorded_and_folding_keeps_the_sums() {
 
     let sums =
         || async { sqlx::query_scalar::<_, Vec<i64>>(SUMS).fetch_one(&app.database().pool).await.unwrap() };
-    let by_state = "SELECT count(*) FROM delivery WHERE state = 4";
+    let by_state = "SELECT count(*) FROM delivery WHERE state = 'delivered'";
     assert_eq!(app.database().count(by_state).await, 6);
     assert_eq!(sums().await, [6, 3, 6, 0, 3, 9, 0]);
     let times = "

@@ -12,7 +12,7 @@ const WAITS: [f64; 6] = [60.0, 300.0, 1800.0, 7200.0, 21_600.0, 86_400.0];
 
 #[tokio::test]
 async fn seven_attempts_on_the_schedule_and_then_a_dead_letter() {
-    let app = Setup::default().without("RETRY_SCHEDULE").start().await;
+    let app = Setup::default().without("RETRY_SCHEDULE").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let hook = receiver.hook_that("/hook", |_| Reply::Status(500));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use crate::engine::crash::{deliveries, post_all, unrecorded};
+use crate::support::posting::{deliveries, post_all, unrecorded};
 use crate::support::{Receiver, Reply, Setup, TestApp, until};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +59,7 @@ async fn a_node_without_the_dispatchers_role_leaves_delivering_to_others() {
     let hook = receiver.hook("/hook");
     tenant.endpoint(&hook, json!({})).await;
     let early = tenant.message("made", json!({})).await;
-    assert_eq!(app.database().count("SELECT count(*) FROM delivery WHERE state = 2").await, 1);
+    assert_eq!(app.database().count("SELECT count(*) FROM delivery WHERE state = 'waiting'").await, 1);
     let _dispatcher = app.another_node_as("dispatcher", "api,dispatcher").await;
     assert_eq!(receiver.wait_at(&hook, 1).await[0].id, early);
     tenant.message("made", json!({})).await;
@@ -85,7 +85,7 @@ async fn a_killed_nodes_work_is_taken_over() {
         accepted.insert(there.message("made", json!({"number": number})).await);
     }
     receiver.wait_at(&hook, 16).await;
-    let owned = app.database().count("SELECT count(*) FROM delivery WHERE state = 1").await;
+    let owned = app.database().count("SELECT count(*) FROM delivery WHERE state = 'in_flight'").await;
     assert!(owned > 0);
     other.kill9();
     receiver.now(&hook, |_| Reply::Status(200));

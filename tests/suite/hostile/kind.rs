@@ -8,8 +8,9 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
+
+use crate::support::Elsewhere;
 
 /// What a receiver does with a connection, once something has come over it.
 #[derive(Clone, Default)]
@@ -38,20 +39,19 @@ pub struct Hostile {
     pub url: String,
     open: Arc<AtomicUsize>,
     met: Arc<AtomicUsize>,
-    runtime: Option<Runtime>,
+    _threads: Elsewhere,
 }
 
 impl Hostile {
     pub fn start(kind: Kind) -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let threads = Elsewhere::start(1);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let (open, met) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let url = url(&kind, address);
         let (opened, counted) = (open.clone(), met.clone());
-        runtime.spawn(async move {
+        threads.spawn(async move {
             let listener = TcpListener::from_std(listener).unwrap();
             let acceptor = acceptor();
             while let Ok((tcp, _)) = listener.accept().await {
@@ -64,7 +64,7 @@ impl Hostile {
                 });
             }
         });
-        Self { url, open, met, runtime: Some(runtime) }
+        Self { url, open, met, _threads: threads }
     }
 
     pub fn open_connections(&self) -> usize {
@@ -73,14 +73,6 @@ impl Hostile {
 
     pub fn was_met(&self) -> bool {
         self.met.load(Ordering::SeqCst) > 0
-    }
-}
-
-impl Drop for Hostile {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

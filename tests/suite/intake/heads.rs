@@ -13,7 +13,7 @@ use crate::support::{Api, Receiver, Setup, until};
 const PART_OF_A_HEAD: &[u8] = b"POST /api/v1/app HTTP/1.1\r\nhost: postrider\r\nx-slow: ";
 
 /// Connections with a part of a head each, opened again whenever the server closes them.
-fn besiege(address: &str, connections: usize) -> Vec<tokio::task::JoinHandle<()>> {
+pub fn besiege(address: &str, connections: usize) -> Vec<tokio::task::JoinHandle<()>> {
     let one = |address: String| async move {
         loop {
             if let Ok(mut connection) = TcpStream::connect(&address).await {

@@ -12,7 +12,7 @@ use crate::support::{Api, Node};
 pub const MOST_MIB: u64 = 300;
 
 /// Health answers meanwhile; a machine that is busy otherwise is forgiven.
-const SLOWEST_HEALTH: Duration = Duration::from_secs(5);
+pub const SLOWEST_HEALTH: Duration = Duration::from_secs(5);
 
 /// The largest resident size that the process has had, in MiB.
 pub fn peak_mib(node: &Node) -> u64 {
@@ -36,33 +36,40 @@ pub fn assert_small(node: &Node, what: &str) {
 
 /// Asks for health all the time, on a new connection each time.
 pub struct Health {
+    longest: Duration,
     stop: Arc<AtomicBool>,
     asking: JoinHandle<(usize, Duration)>,
 }
 
 impl Health {
     pub fn watch(node: &Node) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let asking = tokio::spawn(ask(format!("http://{}", node.address()), stop.clone()));
-        Self { stop, asking }
+        Self::watch_within(node, SLOWEST_HEALTH)
     }
 
-    /// It has answered all the time.
-    pub async fn expect(self, what: &str) {
+    /// Each answer has so long.
+    pub fn watch_within(node: &Node, longest: Duration) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let asking = tokio::spawn(ask(format!("http://{}", node.address()), stop.clone()));
+        Self { longest, stop, asking }
+    }
+
+    /// It has answered all the time. Returns how long the slowest answer took.
+    pub async fn expect(self, what: &str) -> Duration {
         self.stop.store(true, Ordering::Relaxed);
         let (answers, slowest) =
             self.asking.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()));
         eprintln!("{what}: health answered {answers} times, within {slowest:?}");
         assert!(answers > 0, "health was asked");
-        assert!(slowest < SLOWEST_HEALTH, "{what}: health took {slowest:?}");
+        assert!(slowest < self.longest, "{what}: health took {slowest:?}");
+        slowest
     }
 }
 
 async fn ask(base: String, stop: Arc<AtomicBool>) -> (usize, Duration) {
     let (mut answers, mut slowest) = (0, Duration::ZERO);
     while !stop.load(Ordering::Relaxed) {
-        let began = Instant::now();
         let client = crate::support::api::client();
+        let began = Instant::now();
         let request = client.get(format!("{base}/api/v1/health")).timeout(SLOWEST_HEALTH);
         let answer = Api::try_send(request).await.expect("health answers");
         assert_eq!(answer.status, 200, "{}", answer.text);

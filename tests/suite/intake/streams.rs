@@ -14,7 +14,7 @@ use crate::support::TestApp;
 
 const MIB: usize = 1 << 20;
 
-fn client() -> reqwest::Client {
+pub fn client() -> reqwest::Client {
     // Names the provider of cryptography.
     drop(crate::support::api::client());
     let builder = reqwest::Client::builder().no_proxy().http2_prior_knowledge();
@@ -22,7 +22,7 @@ fn client() -> reqwest::Client {
 }
 
 /// A body of a mebibyte that lacks its last byte.
-fn unfinished() -> reqwest::Body {
+pub fn unfinished() -> reqwest::Body {
     let parts = (0..64).map(|_| Ok::<_, std::io::Error>(Frame::data(Bytes::from(vec![b' '; MIB / 64 - 1]))));
     reqwest::Body::wrap(StreamBody::new(stream::iter(parts).chain(stream::pending())))
 }

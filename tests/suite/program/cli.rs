@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::api::JWT_SECRET;
+use crate::support::data_dir::data_dir;
 use crate::support::server::command;
 use crate::support::{Database, Node, Setup, TestApp};
 
@@ -202,13 +203,6 @@ fn the_api_description_is_up_to_date() {
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
     };
     assert!(read(&fresh) == read(kept.as_ref()), "api-spec/openapi.json is stale: run `make openapi`");
-}
-
-/// A directory that Postgres's own account can reach, as it must when root starts the tests.
-pub fn data_dir() -> TempDir {
-    let place = tempfile::Builder::new().prefix("postrider-data-").tempdir_in("/tmp").unwrap();
-    std::fs::set_permissions(place.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    place
 }
 
 fn embedded(data: &TempDir) -> BTreeMap<String, String> {

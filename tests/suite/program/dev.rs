@@ -30,7 +30,7 @@ fn counted(line: &str, what: &str) -> u64 {
 
 #[test]
 fn a_newcomer_sees_deliveries_a_retry_a_dead_letter_and_its_replay() {
-    let data = crate::program::cli::data_dir();
+    let data = crate::support::data_dir::data_dir();
     let address = free_address().to_string();
     let directory = data.path().join("data").display().to_string();
     let mut dev = command()

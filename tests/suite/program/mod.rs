@@ -1,4 +1,5 @@
 //! The program, as people start it.
 
-pub mod cli;
+mod cli;
 mod dev;
+mod machine;

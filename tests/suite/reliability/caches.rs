@@ -113,7 +113,7 @@ async fn nothing_goes_to_what_was_closed_on_another_node() {
             held.push(world.post_there().await);
         }
         let count = "SELECT count(*) FROM delivery d JOIN message m ON m.id = d.message_id
-                     WHERE m.event_type = 'made' AND d.state = 3";
+                     WHERE m.event_type = 'made' AND d.state = 'held'";
         crate::support::until("they are held", || async {
             (world.app.database().count(count).await == 5).then_some(())
         })

@@ -6,7 +6,7 @@ use crate::support::{Receiver, Reply, Setup, until};
 
 #[tokio::test]
 async fn a_deleted_applications_content_is_erased_everywhere() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "100ms").start().await;
+    let app = Setup::default().with("RETRY_SCHEDULE", "100ms").start_local().await;
     let receiver = Receiver::start().await;
     let (tenant, other) = (app.tenant("one").await, app.tenant("two").await);
     let answer =
@@ -37,7 +37,7 @@ async fn a_deleted_applications_content_is_erased_everywhere() {
 
 #[tokio::test]
 async fn a_dead_letter_of_a_deleted_endpoint_can_go_to_another() {
-    let app = Setup::default().with("RETRY_SCHEDULE", "100ms").start().await;
+    let app = Setup::default().with("RETRY_SCHEDULE", "100ms").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let (dies, takes) = (receiver.hook_that("/dies", |_| Reply::Status(500)), receiver.hook("/takes"));

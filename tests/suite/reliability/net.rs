@@ -62,11 +62,12 @@ async fn a_delivery_that_its_owner_does_not_hold_is_put_back_within_a_minute() {
         let id: postrider::domain::id::MessageId = ids[number].parse().unwrap();
         sqlx::query(what).bind(id.uuid()).execute(pool)
     };
-    let owned = "UPDATE delivery SET state = 1, settled_at = NULL, owner = (SELECT epoch FROM node) WHERE message_id = $1";
+    let owned = "UPDATE delivery SET state = 'in_flight', settled_at = NULL, owner = (SELECT epoch FROM node) WHERE message_id = $1";
     set(owned, 0).await.unwrap();
-    let orphaned = "UPDATE delivery SET state = 1, settled_at = NULL, owner = 0 WHERE message_id = $1";
+    let orphaned =
+        "UPDATE delivery SET state = 'in_flight', settled_at = NULL, owner = 0 WHERE message_id = $1";
     set(orphaned, 1).await.unwrap();
-    let unqueued = "UPDATE delivery SET state = 2, settled_at = NULL WHERE message_id = $1";
+    let unqueued = "UPDATE delivery SET state = 'waiting', settled_at = NULL WHERE message_id = $1";
     set(unqueued, 2).await.unwrap();
     let requests = receiver.wait_at(&hook, 8).await;
     let again: HashSet<&String> = requests[5..].iter().map(|request| &request.id).collect();

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::support::{Receiver, Reply, Setup, TestApp, until};
+use crate::support::{LocalApp, Receiver, Reply, Setup, until};
 
 #[tokio::test]
 async fn an_outcome_with_a_value_that_the_database_refuses_is_recorded_without_it() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/hook");
     let endpoint = tenant.endpoint(&hook, json!({})).await;
@@ -26,7 +26,7 @@ async fn an_outcome_with_a_value_that_the_database_refuses_is_recorded_without_i
 
 #[tokio::test]
 async fn an_outcome_that_cannot_be_recorded_at_all_ends_as_a_dead_letter_that_says_so() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let hook = receiver.hook("/hook");
     tenant.endpoint(&hook, json!({})).await;
@@ -48,7 +48,7 @@ async fn an_outcome_that_cannot_be_recorded_at_all_ends_as_a_dead_letter_that_sa
 /// changed all the time.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_that_is_gone_and_a_change_of_its_application_do_not_lock_each_other_up() {
-    let app = Setup::default().with("LOG", "debug").start().await;
+    let app = Setup::default().with("LOG", "debug").start_local().await;
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let hook = receiver.hook_that("/hook", |_| Reply::Status(410));

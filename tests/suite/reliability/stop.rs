@@ -41,7 +41,7 @@ async fn a_stop_without_the_database_ends_says_so_and_what_was_not_recorded_is_d
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_whose_private_postgres_is_killed_under_load_ends_with_an_error() {
-    let data = crate::program::cli::data_dir();
+    let data = crate::support::data_dir::data_dir();
     let directory = data.path().join("data").display().to_string();
     let mut variables = Setup::default().with("DATA_DIR", &directory).variables("");
     variables.remove("DATABASE_URL");
@@ -99,7 +99,7 @@ async fn what_is_handed_back_while_it_stops_is_in_the_queue_afterwards() {
     lock.commit().await.unwrap();
     node.ended().await;
     disabling.abort();
-    let lost = "SELECT count(*) FROM delivery d WHERE state IN (1, 2, 3)
+    let lost = "SELECT count(*) FROM delivery d WHERE state IN ('in_flight', 'waiting', 'held')
                   AND NOT EXISTS (SELECT FROM pending p WHERE p.message_id = d.message_id)";
     assert_eq!(database.count(lost).await, 0, "what is not in the queue is nobody's");
     assert_eq!(database.count("SELECT count(*) FROM pending").await, 200);

@@ -3,11 +3,11 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Api, Receiver, TestApp};
+use crate::support::{Api, LocalApp, Receiver};
 
 #[tokio::test]
 async fn both_spellings_of_a_field_are_understood_and_answered() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let api = app.environment();
     let hook = receiver.hook("/one");
@@ -34,7 +34,7 @@ async fn both_spellings_of_a_field_are_understood_and_answered() {
 
 #[tokio::test]
 async fn lists_of_names_in_a_query_come_in_every_form() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let tenant = app.tenant("one").await;
     let endpoint = tenant.endpoint(&receiver.hook("/one"), json!({})).await;
     let first = tenant.message("a", json!({})).await;
@@ -73,7 +73,7 @@ async fn lists_of_names_in_a_query_come_in_every_form() {
 
 #[tokio::test]
 async fn put_creates_or_replaces_and_deletion_frees_the_uid() {
-    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
     let api = app.environment();
     let body = json!({"name": "one", "uid": "mine"});
     let made = api.put("/app/mine", &body).await.expect(201);
@@ -98,7 +98,7 @@ async fn put_creates_or_replaces_and_deletion_frees_the_uid() {
 
 #[tokio::test]
 async fn what_is_not_served_says_so() {
-    let app = TestApp::start().await;
+    let app = LocalApp::start().await;
     let tenant = app.tenant("one").await;
     let api = app.environment();
     for (method, path) in [

@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::specification::token_matrix::{body, query};
+use crate::specification::token_matrix::operation::{body, query};
 use crate::support::api::Answer;
 use crate::support::{Api, Setup, TestApp};
 

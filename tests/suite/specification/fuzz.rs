@@ -8,8 +8,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::clients::python::python;
 use crate::support::program::finished;
+use crate::support::python::python;
 use crate::support::{Api, Setup, TestApp};
 
 /// What is left out, and why.
@@ -69,7 +69,7 @@ async fn an_environment_finds_what_the_description_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_finds_what_the_description_says() {
     let app = start().await;
-    let operator = app.api().claiming(&json!({"sub": "operator"}));
+    let operator = app.operator();
     fuzz(&app, &operator, &["postrider-environment: org_test"], "").await;
 }
 

@@ -1,40 +1,14 @@
 //! Partitions: nothing is lost without them, what is over goes, and one node at a time does it.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
-use postrider::domain::endpoint::schedule::RetrySchedule;
-use postrider::maintenance::{self, MaintenanceOptions, Round};
-use postrider::store::{MigrateError, Store, StoreOptions};
+use postrider::maintenance::{self, Round};
+use postrider::store::{MigrateError, Store};
 
 use crate::support::Database;
+use crate::support::store::{MAINTENANCE, store};
 
-pub(crate) const OPTIONS: MaintenanceOptions = MaintenanceOptions {
-    audit_retention: Duration::from_secs(400 * 86_400),
-    disable_after: None,
-    retention: Duration::from_secs(10 * 86_400),
-    dead_letter_retention: Duration::from_secs(90 * 86_400),
-    hold_limit: Duration::from_secs(30 * 86_400),
-};
 const RETENTION: TimeDelta = TimeDelta::days(10);
 const MESSAGE_DAYS: &str = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname ~ '^message_[0-9]'";
-
-/// The store on that database.
-pub async fn store(database: &Database) -> Store {
-    store_at(database.url()).await
-}
-
-/// The store at that URL.
-pub async fn store_at(url: &str) -> Store {
-    let options = StoreOptions {
-        database_url: url.to_owned(),
-        main_secret: b"a main secret for tests".to_vec(),
-        api_connections: 4,
-        retry_schedule: RetrySchedule::default(),
-        max_in_flight: 16,
-    };
-    Store::connect(&options).await.unwrap()
-}
 
 async fn run(database: &Database, statement: &'static str) {
     sqlx::raw_sql(statement).execute(&database.pool).await.unwrap();
@@ -48,9 +22,9 @@ const INSERT: &str = "
         endpoint uuid := gen_random_uuid();
     BEGIN
         INSERT INTO message (id, application_id, event_type) VALUES (id, gen_random_uuid(), 'a.b');
-        INSERT INTO delivery (message_id, endpoint_id, state, settled_at) VALUES (id, endpoint, 4, now());
+        INSERT INTO delivery (message_id, endpoint_id, state, settled_at) VALUES (id, endpoint, 'delivered', now());
         INSERT INTO attempt (id, message_id, endpoint_id, number, trigger, delivered, duration_ms, url)
-            VALUES (id, id, endpoint, 1, 0, true, 5, 'https://a.example/');
+            VALUES (id, id, endpoint, 1, 'scheduled', true, 5, 'https://a.example/');
         RETURN id;
     END $$";
 
@@ -62,7 +36,7 @@ async fn a_missing_partition_loses_no_write_and_what_it_caught_moves_when_it_is_
     run(&database, "SELECT insert_message('1 minute')").await;
     assert_eq!(database.count("SELECT count(*) FROM message_default").await, 1);
 
-    assert!(maintenance::run(&store.upkeep, OPTIONS, Round::Hourly).await.unwrap());
+    assert!(maintenance::run(&store.upkeep, MAINTENANCE, Round::Hourly).await.unwrap());
     for table in ["message", "delivery", "attempt"] {
         let in_default = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(format!(
             "SELECT count(*) FROM {table}_default"
@@ -80,7 +54,7 @@ async fn a_missing_partition_loses_no_write_and_what_it_caught_moves_when_it_is_
 async fn partitions_are_there_for_a_week_to_come() {
     let database = Database::fresh().await;
     let store = store(&database).await;
-    assert!(maintenance::run(&store.upkeep, OPTIONS, Round::Hourly).await.unwrap());
+    assert!(maintenance::run(&store.upkeep, MAINTENANCE, Round::Hourly).await.unwrap());
     run(&database, INSERT).await;
     run(&database, "SELECT insert_message(age) FROM unnest(ARRAY['0 d', '-7 d', '1 d']::interval[]) age")
         .await;
@@ -133,7 +107,7 @@ async fn days_past_their_retention_are_dropped_and_what_waits_in_them_stays() {
         &database,
         "WITH old AS MATERIALIZED (SELECT insert_message('15 days') AS id),
               waiting AS (SELECT old.id, gen_random_uuid() AS endpoint FROM old),
-              delivery AS (INSERT INTO delivery (message_id, endpoint_id, state) SELECT id, endpoint, 3 FROM waiting)
+              delivery AS (INSERT INTO delivery (message_id, endpoint_id, state) SELECT id, endpoint, 'held' FROM waiting)
          INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
          SELECT id, endpoint, gen_random_uuid(), now(), 1 FROM waiting",
     )
@@ -187,7 +161,7 @@ async fn an_event_id_is_free_again_when_its_message_is_past_retention() {
          FROM unnest(ARRAY['11 days', '9 days']::interval[]) age",
     )
     .await;
-    assert!(maintenance::run(&store.upkeep, OPTIONS, Round::Nightly).await.unwrap());
+    assert!(maintenance::run(&store.upkeep, MAINTENANCE, Round::Nightly).await.unwrap());
     assert_eq!(database.count("SELECT count(*) FROM message_event_id").await, 1);
 }
 
@@ -196,11 +170,11 @@ async fn one_node_at_a_time_does_the_maintenance_and_a_dead_one_does_not_block_i
     let database = Database::fresh().await;
     let store = store(&database).await;
     let session = store.upkeep.begin_maintenance(Round::Hourly.name()).await.unwrap().unwrap();
-    assert!(!maintenance::run(&store.upkeep, OPTIONS, Round::Hourly).await.unwrap(), "another is at it");
+    assert!(!maintenance::run(&store.upkeep, MAINTENANCE, Round::Hourly).await.unwrap(), "another is at it");
     assert_eq!(database.count(MESSAGE_DAYS).await, 0);
     // As a killed process leaves it: nobody says goodbye.
     drop(session);
-    while !maintenance::run(&store.upkeep, OPTIONS, Round::Hourly).await.unwrap() {
+    while !maintenance::run(&store.upkeep, MAINTENANCE, Round::Hourly).await.unwrap() {
         tokio::task::yield_now().await;
     }
     assert_eq!(database.count(MESSAGE_DAYS).await, 9);

@@ -1,5 +1,6 @@
 //! What the database does: the plans of its statements, partitions, and the end of what is over.
 
-pub mod maintenance;
-pub mod plans;
+mod maintenance;
+mod names;
+mod plans;
 mod upkeep;

@@ -1,21 +1,20 @@
 //! A fresh, migrated database for each test.
 //!
 //! The server is the one in `POSTRIDER_TEST_DATABASE_URL`; without it, one is started for this process alone, and
-//! ends with it. Databases are copies of a template that is migrated once for each state of the migrations.
+//! ends with it. Databases are copies of templates, each made once for what it is made with: the migrations, and what
+//! is filled in.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
 use std::sync::OnceLock;
 
+use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool};
 use url::Url;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
-
-/// Guards the making of the template among test processes.
-const TEMPLATE_LOCK: i64 = 7_110_325_118;
 
 /// A database of one test, dropped with it.
 pub struct Database {
@@ -28,19 +27,24 @@ pub struct Database {
 impl Database {
     /// A database with the newest schema, and nothing in it.
     pub async fn fresh() -> Self {
+        Self::filled(&[]).await
+    }
+
+    /// A database with the newest schema, and what these statements make.
+    pub async fn filled(statements: &'static [&'static str]) -> Self {
         let mut admin = connect(&server_url()).await;
-        let template = template(&mut admin).await;
-        let name = format!("postrider_test_{}", uuid::Uuid::new_v4().simple());
-        execute(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-        admin.close().await.unwrap();
-        Self::of(name)
+        let template = template(&mut admin, statements).await;
+        Self::copy_of(&template, admin).await
     }
 
     /// A database with nothing in it at all.
     pub async fn empty() -> Self {
-        let mut admin = connect(&server_url()).await;
+        Self::copy_of("template0", connect(&server_url()).await).await
+    }
+
+    async fn copy_of(template: &str, mut admin: PgConnection) -> Self {
         let name = format!("postrider_test_{}", uuid::Uuid::new_v4().simple());
-        execute(&mut admin, format!("CREATE DATABASE {name} TEMPLATE template0")).await;
+        execute(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
         admin.close().await.unwrap();
         Self::of(name)
     }
@@ -94,15 +98,16 @@ fn url_of(database: &str) -> String {
     url.to_string()
 }
 
-/// The template's name, made if it is not there.
-async fn template(admin: &mut PgConnection) -> String {
-    let state: String = MIGRATIONS
-        .iter()
-        .filter_map(|migration| migration.checksum.first_chunk::<4>())
-        .map(|start| format!("{:08x}", u32::from_be_bytes(*start)))
-        .collect();
-    let name = format!("postrider_{}", &state[..state.len().min(48)]);
-    sqlx::query("SELECT pg_advisory_lock($1)").bind(TEMPLATE_LOCK).execute(&mut *admin).await.unwrap();
+/// The name of the template that these statements fill, which is made if it is not there. One process makes it; the
+/// others wait.
+async fn template(admin: &mut PgConnection, statements: &[&'static str]) -> String {
+    let mut state = Sha256::new();
+    MIGRATIONS.iter().for_each(|migration| state.update(&migration.checksum));
+    statements.iter().for_each(|statement| state.update(statement));
+    let state = state.finalize();
+    let name = format!("postrider_{}", uuid::Uuid::from_slice(&state[..16]).unwrap().simple());
+    let lock = i64::from_be_bytes(state[..8].try_into().unwrap());
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(lock).execute(&mut *admin).await.unwrap();
     let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
         .bind(&name)
         .fetch_one(&mut *admin)
@@ -114,10 +119,13 @@ async fn template(admin: &mut PgConnection) -> String {
         execute(admin, format!("CREATE DATABASE {fresh}")).await;
         let mut connection = connect(&url_of(&fresh)).await;
         MIGRATIONS.run(&mut connection).await.unwrap();
+        for statement in statements {
+            sqlx::raw_sql(*statement).execute(&mut connection).await.unwrap();
+        }
         connection.close().await.unwrap();
         execute(admin, format!("ALTER DATABASE {fresh} RENAME TO {name}")).await;
     }
-    sqlx::query("SELECT pg_advisory_unlock($1)").bind(TEMPLATE_LOCK).execute(&mut *admin).await.unwrap();
+    sqlx::query("SELECT pg_advisory_unlock($1)").bind(lock).execute(&mut *admin).await.unwrap();
     name
 }
 

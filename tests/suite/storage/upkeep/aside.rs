@@ -9,8 +9,8 @@ use proptest::test_runner::TestRunner;
 use uuid::Uuid;
 
 use super::{run, world};
-use crate::storage::maintenance::{OPTIONS, store};
 use crate::support::Database;
+use crate::support::store::{MAINTENANCE, store};
 
 const RETENTION: TimeDelta = TimeDelta::days(10);
 
@@ -27,7 +27,7 @@ const DAYS: &str = "
         INSERT INTO message (id, application_id, event_type, payload) VALUES (message, gen_random_uuid(), 'a.b', 'x');
         FOR place IN 1..deliveries LOOP
             INSERT INTO delivery (message_id, endpoint_id, state, settled_at)
-            VALUES (message, uuid_at(to_timestamp(place)), CASE WHEN place <= waiting THEN 3 ELSE 4 END,
+            VALUES (message, uuid_at(to_timestamp(place)), CASE WHEN place <= waiting THEN 'held'::delivery_state ELSE 'delivered' END,
                     CASE WHEN place > waiting THEN now() END);
             IF place <= waiting THEN
                 INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
@@ -39,7 +39,7 @@ const DAYS: &str = "
 const LOST: &str = "
     SELECT count(*) FROM pending p
     WHERE NOT EXISTS (SELECT FROM message m WHERE m.id = p.message_id AND m.payload = 'x')
-       OR NOT EXISTS (SELECT FROM delivery d WHERE d.message_id = p.message_id AND d.endpoint_id = p.endpoint_id AND d.state = 3)";
+       OR NOT EXISTS (SELECT FROM delivery d WHERE d.message_id = p.message_id AND d.endpoint_id = p.endpoint_id AND d.state = 'held')";
 const OLD_DAYS: &str = "
     SELECT count(*) FROM pg_inherits JOIN pg_class ON oid = inhrelid
     WHERE relkind = 'r' AND relname ~ '^(message|delivery)_2' AND substr(relname, length(relname) - 10, 8) < to_char((now() - interval '10 days') AT TIME ZONE 'UTC', 'YYYYMMDD')";
@@ -47,7 +47,7 @@ const IN_DEFAULT: &str = "SELECT count(*) FROM message_default";
 
 async fn hour(store: &Store) {
     // The lock of the hour before goes when the database has noticed that its connection is closed.
-    while !maintenance::run(&store.upkeep, OPTIONS, Round::Hourly).await.unwrap() {
+    while !maintenance::run(&store.upkeep, MAINTENANCE, Round::Hourly).await.unwrap() {
         tokio::task::yield_now().await;
     }
 }
@@ -134,7 +134,7 @@ async fn a_replay_at_the_very_moment_loses_nothing() {
         tokio::task::yield_now().await;
     }
     sqlx::raw_sql(
-        "UPDATE delivery SET state = 3, settled_at = NULL;
+        "UPDATE delivery SET state = 'held', settled_at = NULL;
          INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
          SELECT message_id, endpoint_id, gen_random_uuid(), now(), 0 FROM delivery",
     )

@@ -5,7 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{night, run, world};
-use crate::storage::maintenance::store;
+use crate::support::store::store;
 
 #[tokio::test]
 async fn dead_letters_go_some_time_after_somebody_decided_and_open_ones_stay() {
@@ -74,9 +74,9 @@ async fn the_row_of_a_deleted_endpoint_stays_as_long_as_anything_names_it() {
          INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
              SELECT id_at('1 day'), id, gen_random_uuid(), now(), 0 FROM named WHERE name = 'pending';
          INSERT INTO delivery (message_id, endpoint_id, state, settled_at)
-             SELECT id_at('1 day'), id, 4, now() FROM named WHERE name = 'delivery';
+             SELECT id_at('1 day'), id, 'delivered', now() FROM named WHERE name = 'delivery';
          INSERT INTO attempt (id, message_id, endpoint_id, number, trigger, delivered, duration_ms, url)
-             SELECT id_at('1 day'), id_at('1 day'), id, 1, 0, true, 5, '' FROM named WHERE name = 'attempt'",
+             SELECT id_at('1 day'), id_at('1 day'), id, 1, 'scheduled', true, 5, '' FROM named WHERE name = 'attempt'",
     )
     .await;
     let store = store(&database).await;
@@ -195,7 +195,7 @@ async fn what_cannot_be_sent_is_buried_a_few_endpoints_at_a_time_and_what_was_er
          CREATE TABLE waits AS
              SELECT a, insert_endpoint(a, '1 day') AS e FROM (SELECT insert_application(NULL) AS a) one, generate_series(1, 5);
          INSERT INTO waits SELECT a, insert_endpoint(a, '1 day') FROM (SELECT insert_application('1 day') AS a) one;
-         INSERT INTO delivery (message_id, endpoint_id, state) SELECT id_at('1 hour'), e, 3 FROM waits, generate_series(1, 3);
+         INSERT INTO delivery (message_id, endpoint_id, state) SELECT id_at('1 hour'), e, 'held' FROM waits, generate_series(1, 3);
          INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
              SELECT message_id, endpoint_id, a, now() - interval '1 hour', 0 FROM delivery JOIN waits ON e = endpoint_id",
     )
@@ -213,5 +213,5 @@ async fn what_cannot_be_sent_is_buried_a_few_endpoints_at_a_time_and_what_was_er
         database.count("SELECT count(*) FROM dead_letter WHERE reason = 'endpoint_deleted'").await,
         15
     );
-    assert_eq!(database.count("SELECT count(*) FROM delivery WHERE state = 6").await, 3);
+    assert_eq!(database.count("SELECT count(*) FROM delivery WHERE state = 'cancelled'").await, 3);
 }

@@ -3,8 +3,8 @@
 use postrider::maintenance::{self, Round};
 use postrider::store::Store;
 
-use crate::storage::maintenance::OPTIONS;
 use crate::support::Database;
+use crate::support::store::MAINTENANCE;
 
 mod aside;
 mod ends;
@@ -49,7 +49,7 @@ async fn run(database: &Database, statement: &'static str) {
 
 async fn night(store: &Store) {
     // The lock of the night before goes when the database has noticed that its connection is closed.
-    while !maintenance::run(&store.upkeep, OPTIONS, Round::Nightly).await.unwrap() {
+    while !maintenance::run(&store.upkeep, MAINTENANCE, Round::Nightly).await.unwrap() {
         tokio::task::yield_now().await;
     }
 }

@@ -2,7 +2,8 @@
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::storage::plans::{SETTINGS, full, generic_plan, nodes, statements};
+use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
+use crate::support::queue::full_queue;
 
 /// Everything that maintenance runs once an hour or once a night.
 const UPKEEP: [&str; 29] = [
@@ -71,7 +72,7 @@ const FILL: &str = "
 
 #[tokio::test]
 async fn nothing_that_has_an_end_is_found_by_reading_a_whole_table() {
-    let database = full().await;
+    let database = full_queue().await;
     sqlx::raw_sql(FILL).execute(&database.pool).await.unwrap();
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
     sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
@@ -99,7 +100,7 @@ async fn nothing_that_has_an_end_is_found_by_reading_a_whole_table() {
 /// The time that a chunk takes in the database does not depend on how much there is: pages are what it takes.
 #[tokio::test]
 async fn a_chunk_reads_what_it_deletes_however_much_there_is() {
-    let database = full().await;
+    let database = full_queue().await;
     sqlx::raw_sql(FILL).execute(&database.pool).await.unwrap();
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
     sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();

@@ -1,0 +1,26 @@
+//! Statements: what Postgres shows of them says which they are.
+
+use crate::sources::{assert_none, sources};
+
+/// `pg_stat_statements` then reads like the code.
+#[test]
+fn every_statement_names_itself() {
+    let mut offences = Vec::new();
+    let mut seen = 0;
+    for source in sources().into_iter().filter(|source| source.is_in(&["store"])) {
+        for call in ["query!(", "query_as!(", "query_scalar!(", "query_unchecked!(", "query_as_unchecked!("] {
+            for (at, _) in source.text.match_indices(call) {
+                seen += 1;
+                let rest = &source.text[at..];
+                let statement = rest.split_once('"').map_or("", |(_, statement)| statement).trim_start();
+                let name = statement.strip_prefix("-- ").and_then(|rest| rest.split_whitespace().next());
+                if !name.is_some_and(|name| name.contains("::")) {
+                    let line = source.text[..at].lines().count();
+                    offences.push(format!("{}:{line}", source.path));
+                }
+            }
+        }
+    }
+    assert!(seen > 20, "the statements were not found");
+    assert_none("a statement begins with `-- aggregate::name`", &offences);
+}
