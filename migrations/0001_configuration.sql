@@ -10,6 +10,8 @@
 CREATE TABLE environment (
     id                          text PRIMARY KEY CHECK (id ~ '^org_[A-Za-z0-9]{1,64}$'),
     created_at                  timestamptz NOT NULL DEFAULT now(),
+    -- How deliveries are treated where neither the endpoint nor its application sets it.
+    policy                      jsonb NOT NULL DEFAULT '{"version": 1}' CHECK (policy ? 'version'),
     -- The hidden application that carries this environment's operational webhooks, while it has an endpoint. NULL when
     -- nobody listens: then no notice is written.
     operational_application_id  uuid
@@ -23,9 +25,9 @@ CREATE TABLE application (
     environment_id     text NOT NULL REFERENCES environment (id),
     uid                text,
     name               text NOT NULL,
-    rate_limit         integer CHECK (rate_limit > 0),
-    retry_schedule_ms  bigint[],
     metadata           jsonb NOT NULL DEFAULT '{}',
+    -- How the deliveries of its endpoints are treated: the fields that it sets, and the version of their form.
+    policy             jsonb NOT NULL DEFAULT '{"version": 1}' CHECK (policy ? 'version'),
     -- NULL for a tenant. The application that carries an environment's operational webhooks is hidden from the API.
     purpose            text CHECK (purpose = 'operational'),
     -- Raised by every change that a fan-out or a dispatch must see. Ingest refuses a message that was fanned out with an
@@ -82,10 +84,9 @@ CREATE TABLE endpoint (
     -- The filters: NULL means everything.
     event_types        text[] CHECK (cardinality(event_types) > 0),
     channels           text[] CHECK (cardinality(channels) > 0),
-    rate_limit         integer CHECK (rate_limit > 0),
-    max_in_flight      integer CHECK (max_in_flight BETWEEN 1 AND 1000),
-    retry_schedule_ms  bigint[],
     metadata           jsonb NOT NULL DEFAULT '{}',
+    -- How its deliveries are treated: the fields that it sets, and the version of their form.
+    policy             jsonb NOT NULL DEFAULT '{"version": 1}' CHECK (policy ? 'version'),
     -- The endpoint's own headers as a JSON object, encrypted with the main secret: they often carry credentials.
     headers_sealed     bytea,
     created_at         timestamptz NOT NULL DEFAULT now(),

@@ -1,5 +1,5 @@
-//! A bounded queue that is emptied in batches: whoever takes gets what has queued up while the last batch was under
-//! way. A lone item waits for nobody, and under load one commit serves hundreds. Bounded in items and in weight.
+//! A bounded queue that is emptied in batches: a batch is what was queued while the last one was being worked on. So a
+//! single item waits for nothing, and under load one commit serves hundreds. It is bounded in items and in bytes.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,13 +10,13 @@ use tokio::sync::Notify;
 #[derive(Debug, Clone, Copy)]
 pub struct BatchLimits {
     /// Items in the queue.
-    pub queued: usize,
-    /// Weight in the queue, in bytes.
-    pub queued_bytes: usize,
+    pub queue_items: usize,
+    /// Bytes in the queue.
+    pub queue_bytes: usize,
     /// Items in a batch.
-    pub taken: usize,
-    /// Weight of a batch, in bytes. A single item, or those that were pushed together, may exceed both.
-    pub taken_bytes: usize,
+    pub batch_items: usize,
+    /// Bytes in a batch. A single item, or items that were pushed together, may exceed both.
+    pub batch_bytes: usize,
 }
 
 /// The queue.
@@ -24,7 +24,7 @@ pub struct BatchQueue<T> {
     limits: BatchLimits,
     state: Mutex<State<T>>,
     filled: Notify,
-    emptied: Notify,
+    has_room: Notify,
 }
 
 struct State<T> {
@@ -36,15 +36,15 @@ struct State<T> {
 struct Queued<T> {
     item: T,
     bytes: usize,
-    /// It goes into the batch of the one before it.
-    joined: bool,
+    /// It goes into the same batch as the one before it.
+    joins_previous: bool,
 }
 
 impl<T> BatchQueue<T> {
     /// An empty queue.
     pub fn new(limits: BatchLimits) -> Self {
         let state = State { items: VecDeque::new(), bytes: 0, closed: false };
-        Self { limits, state: Mutex::new(state), filled: Notify::new(), emptied: Notify::new() }
+        Self { limits, state: Mutex::new(state), filled: Notify::new(), has_room: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -66,7 +66,7 @@ impl<T> BatchQueue<T> {
         Ok(())
     }
 
-    /// Adds items, each with its weight, that will be in one batch together; or gives them back.
+    /// Adds items, each with its bytes, that will be in one batch together; or gives them back.
     ///
     /// # Errors
     /// The items themselves.
@@ -85,8 +85,8 @@ impl<T> BatchQueue<T> {
 
     fn has_no_room(&self, state: &State<T>, bytes: usize) -> bool {
         state.closed
-            || state.items.len() >= self.limits.queued
-            || (state.bytes + bytes > self.limits.queued_bytes && !state.items.is_empty())
+            || state.items.len() >= self.limits.queue_items
+            || (state.bytes + bytes > self.limits.queue_bytes && !state.items.is_empty())
     }
 
     /// Adds an item, waiting for room.
@@ -95,7 +95,7 @@ impl<T> BatchQueue<T> {
     /// The item itself, when the queue was closed.
     pub async fn push(&self, mut item: T, bytes: usize) -> Result<(), T> {
         loop {
-            let room = self.emptied.notified();
+            let room = self.has_room.notified();
             tokio::pin!(room);
             room.as_mut().enable();
             match self.try_push(item, bytes) {
@@ -113,13 +113,13 @@ impl<T> BatchQueue<T> {
             let filled = self.filled.notified();
             let closed = {
                 let mut state = self.state();
-                let batch = self.cut(&mut state);
+                let batch = self.cut_batch(&mut state);
                 if !batch.is_empty() {
                     if !state.items.is_empty() {
                         self.filled.notify_one();
                     }
                     drop(state);
-                    self.emptied.notify_waiters();
+                    self.has_room.notify_waiters();
                     return Some(batch);
                 }
                 state.closed
@@ -132,19 +132,20 @@ impl<T> BatchQueue<T> {
         }
     }
 
-    fn cut(&self, state: &mut State<T>) -> Vec<T> {
+    fn cut_batch(&self, state: &mut State<T>) -> Vec<T> {
         let mut batch = Vec::new();
-        let mut taken_bytes = 0;
+        let mut batch_bytes = 0;
         while let Some(next) = state.items.front() {
-            let fits = batch.len() < self.limits.taken && taken_bytes + next.bytes <= self.limits.taken_bytes;
-            if !(fits || next.joined || batch.is_empty()) {
+            let fits =
+                batch.len() < self.limits.batch_items && batch_bytes + next.bytes <= self.limits.batch_bytes;
+            if !(fits || next.joins_previous || batch.is_empty()) {
                 break;
             }
             let Some(next) = state.items.pop_front() else { break };
-            taken_bytes += next.bytes;
+            batch_bytes += next.bytes;
             batch.push(next.item);
         }
-        state.bytes -= taken_bytes;
+        state.bytes -= batch_bytes;
         batch
     }
 
@@ -152,14 +153,14 @@ impl<T> BatchQueue<T> {
     pub fn close(&self) {
         self.state().closed = true;
         self.filled.notify_one();
-        self.emptied.notify_waiters();
+        self.has_room.notify_waiters();
     }
 }
 
 impl<T> State<T> {
-    fn add(&mut self, item: T, bytes: usize, joined: bool) {
+    fn add(&mut self, item: T, bytes: usize, joins_previous: bool) {
         self.bytes += bytes;
-        self.items.push_back(Queued { item, bytes, joined });
+        self.items.push_back(Queued { item, bytes, joins_previous });
     }
 }
 
@@ -167,7 +168,8 @@ impl<T> State<T> {
 mod tests {
     use super::*;
 
-    const LIMITS: BatchLimits = BatchLimits { queued: 4, queued_bytes: 100, taken: 3, taken_bytes: 50 };
+    const LIMITS: BatchLimits =
+        BatchLimits { queue_items: 4, queue_bytes: 100, batch_items: 3, batch_bytes: 50 };
 
     #[tokio::test]
     async fn a_batch_is_bounded_in_items_and_bytes_and_keeps_order() {

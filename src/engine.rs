@@ -1,5 +1,5 @@
-//! The engine of a node: its lease, its dispatcher, ingest in front of it, the replay runner beside it; started and
-//! stopped in order.
+//! The engine of a node: its lease, its dispatcher, ingest in front of it, and the runner of background tasks beside it;
+//! started and stopped in order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::background_tasks::{ReplayHandle, ReplayRunner};
+use crate::background_tasks::{TaskRunner, TaskRunnerHandle};
 use crate::config::Config;
 use crate::dispatch::{
     CLAIM_LEASE, DispatchOptions, Dispatcher, DispatcherDependencies, LaneLimits, RunningDispatcher,
@@ -19,12 +19,12 @@ use crate::domain::clock::Clock;
 use crate::ingest::{Ingest, Writers};
 use crate::lease;
 use crate::lease::{KeeperEnd, Lease};
-use crate::notices::{Changes, Hearing};
+use crate::node_health::NodeHealth;
+use crate::notices::{ChangeBarrier, NoticeTracker};
 use crate::operational::OperationalWebhooks;
-use crate::rescue::Rescue;
+use crate::rescue::Rescuer;
 use crate::send::{EgressPolicy, OwnAddresses, Sender, SenderOptions};
 use crate::store::{Credentials, Snapshots, Store, Trust};
-use crate::vitals::Vitals;
 
 /// Deliveries that one endpoint's lane queues in memory.
 const QUEUED_PER_LANE: usize = 1024;
@@ -33,14 +33,14 @@ const QUEUED_PER_LANE: usize = 1024;
 pub struct Engine {
     /// Accepts messages.
     pub ingest: Ingest,
-    /// What authentication knows.
+    /// What authentication has cached.
     pub credentials: Credentials,
     /// Wakes the replay runner.
-    pub replay: ReplayHandle,
-    /// How this node is.
-    pub vitals: Vitals,
-    /// Waits until a change is in force on every node.
-    pub changes: Changes,
+    pub replay: TaskRunnerHandle,
+    /// How the parts of this node get on.
+    pub health: NodeHealth,
+    /// Waits until changes are in force on every node.
+    pub changes: ChangeBarrier,
     store: Store,
     lease: Lease,
     stop: CancellationToken,
@@ -48,13 +48,13 @@ pub struct Engine {
     rescue: JoinHandle<()>,
     dispatching: RunningDispatcher,
     writers: Writers,
-    runner: Option<ReplayRunner>,
+    runner: Option<TaskRunner>,
     operational: Option<(OperationalWebhooks, CancellationToken)>,
-    patience: Duration,
+    timeout: Duration,
 }
 
-/// What an engine stands on.
-pub struct Foundation<'a> {
+/// What an engine works with.
+pub struct EngineDependencies<'a> {
     /// The database.
     pub store: Store,
     /// The time of day.
@@ -62,18 +62,19 @@ pub struct Foundation<'a> {
     /// The threads that deliver.
     pub threads: &'a Handle,
     /// The threads that nothing else may occupy.
-    pub vital: &'a Handle,
-    /// The address that this process has bound, with its host; empty when it has bound none.
-    pub place: &'a str,
+    pub critical_threads: &'a Handle,
+    /// The address that this process has bound, with its host; empty if it has bound none.
+    pub address: &'a str,
 }
 
 impl Engine {
-    /// Joins as a node and starts to work. What a former self of this name left behind goes on at once.
+    /// Joins as a node and starts to work. What a former node of this name left behind goes
+    /// back to the queue at once.
     ///
     /// # Errors
     /// When the node cannot join, or the HTTP client cannot be made.
-    pub async fn start(config: &Config, foundation: Foundation<'_>) -> anyhow::Result<Self> {
-        let Foundation { store, clock, threads, vital, place } = foundation;
+    pub async fn start(config: &Config, dependencies: EngineDependencies<'_>) -> anyhow::Result<Self> {
+        let EngineDependencies { store, clock, threads, critical_threads, address } = dependencies;
         let sender = Sender::new(&SenderOptions {
             request_timeout: config.request_timeout,
             idle_timeout: config.connection_idle_timeout,
@@ -82,21 +83,22 @@ impl Engine {
             tls_ca_file: config.tls_ca_file.clone(),
         })?;
         let (lease, freed) =
-            Lease::join(&store.queue, &config.node_name, place).await.context("this node cannot join")?;
+            Lease::join(&store.queue, &config.node_name, address).await.context("this node cannot join")?;
         tracing::info!(node = %config.node_name, epoch = lease.epoch(), freed, "joined");
         let paused = store.queue.dispatching().await.context("the database cannot be asked")?.paused;
-        let (stop, vitals, hearing) = (CancellationToken::new(), Vitals::default(), Hearing::default());
-        let numbers = hearing.clone();
-        let keeper = vital.spawn(lease::keep(
+        let (stop, health, notice_tracker) =
+            (CancellationToken::new(), NodeHealth::default(), NoticeTracker::default());
+        let heartbeats = notice_tracker.clone();
+        let keeper = critical_threads.spawn(lease::run_keeper(
             lease.clone(),
             store.queue.clone(),
-            vitals.clone(),
-            move || numbers.next_beat(),
+            health.clone(),
+            move || heartbeats.next_heartbeat(),
             stop.clone(),
         ));
-        let net = Rescue::new(store.queue.clone(), lease.clone(), vitals.clone(), CLAIM_LEASE);
-        let rescue = vital.spawn(net.run(stop.clone()));
-        let trust: Arc<dyn Trust> = Arc::new(hearing.clone());
+        let rescuer = Rescuer::new(store.queue.clone(), lease.clone(), health.clone(), CLAIM_LEASE);
+        let rescue = critical_threads.spawn(rescuer.run(stop.clone()));
+        let trust: Arc<dyn Trust> = Arc::new(notice_tracker.clone());
         let snapshots = Snapshots::new(store.configuration.clone(), trust.clone());
         let credentials = Credentials::new(store.access.clone(), trust);
         let deps = DispatcherDependencies {
@@ -107,18 +109,18 @@ impl Engine {
             lease: lease.clone(),
             clock,
             threads: threads.clone(),
-            critical_threads: vital.clone(),
-            vitals: vitals.clone(),
-            hearing: hearing.clone(),
+            critical_threads: critical_threads.clone(),
+            health: health.clone(),
+            notice_tracker: notice_tracker.clone(),
         };
         let (dispatcher, dispatching) = Dispatcher::start(deps, dispatch_options(config, paused));
         let (ingest, writers) =
-            Ingest::start(store.queue.clone(), snapshots, lease.clone(), dispatcher, vitals.messages.clone());
-        let replay = ReplayHandle::default();
+            Ingest::start(store.queue.clone(), snapshots, lease.clone(), dispatcher, health.messages.clone());
+        let replay = TaskRunnerHandle::default();
         let runner = config
             .roles
             .dispatcher
-            .then(|| ReplayRunner::start(store.tasks.clone(), lease.clone(), &replay, stop.clone()));
+            .then(|| TaskRunner::start(store.tasks.clone(), lease.clone(), &replay, stop.clone()));
         let operational = config.roles.dispatcher.then(|| {
             let stop = CancellationToken::new();
             let window = config.operational_window;
@@ -127,12 +129,12 @@ impl Engine {
                 stop,
             )
         });
-        let changes = Changes::new(store.queue.clone(), lease.clone(), hearing);
+        let changes = ChangeBarrier::new(store.queue.clone(), lease.clone(), notice_tracker);
         Ok(Self {
             ingest,
             credentials,
             replay,
-            vitals,
+            health,
             changes,
             store,
             lease,
@@ -143,11 +145,11 @@ impl Engine {
             writers,
             runner,
             operational,
-            patience: config.shutdown_timeout,
+            timeout: config.shutdown_timeout,
         })
     }
 
-    /// Resolves when this node may not go on: another one has its name.
+    /// Resolves when this node has to stop because another one has its name.
     pub async fn failed(&mut self) {
         if (&mut self.keeper).await.is_ok_and(|end| end == KeeperEnd::Stopped) {
             std::future::pending::<()>().await;
@@ -160,46 +162,48 @@ impl Engine {
     ///
     /// # Errors
     /// When something was left undone.
-    pub async fn stop(self, patience: Option<Duration>) -> anyhow::Result<()> {
-        let patience = patience.unwrap_or(self.patience);
+    pub async fn stop(self, timeout: Option<Duration>) -> anyhow::Result<()> {
+        let timeout = timeout.unwrap_or(self.timeout);
         if let Some((operational, stop)) = self.operational {
             stop.cancel();
-            within(WRITES_WITHIN, operational.stopped()).await;
+            within(FINAL_WRITES_TIMEOUT, operational.stopped()).await;
         }
-        let mut left = Vec::new();
-        if !within(patience.max(WRITES_WITHIN), self.writers.stop()).await {
-            left.push("messages that were not answered are not written".to_owned());
+        let mut undone = Vec::new();
+        if !within(timeout.max(FINAL_WRITES_TIMEOUT), self.writers.stop()).await {
+            undone.push("messages that were not answered are not written".to_owned());
         }
-        let unfinished = self.dispatching.stop(patience).await;
+        let unfinished = self.dispatching.stop(timeout).await;
         if unfinished.requests > 0 {
             let requests = unfinished.requests;
             tracing::warn!(requests, "requests were still under way at the end; they will be made again");
         }
         if unfinished.unwritten {
-            left.push("outcomes are not recorded; what they are of is delivered again".to_owned());
+            undone.push("outcomes are not recorded; what they are of is delivered again".to_owned());
         }
         self.stop.cancel();
         if let Some(runner) = self.runner {
-            within(WRITES_WITHIN, runner.stopped()).await;
+            within(FINAL_WRITES_TIMEOUT, runner.stopped()).await;
         }
         self.rescue.abort();
         if !self.keeper.is_finished() {
-            within(WRITES_WITHIN, self.keeper).await;
+            within(FINAL_WRITES_TIMEOUT, self.keeper).await;
         }
-        match tokio::time::timeout(WRITES_WITHIN, self.store.queue.take_over_node(self.lease.epoch())).await {
+        match tokio::time::timeout(FINAL_WRITES_TIMEOUT, self.store.queue.take_over_node(self.lease.epoch()))
+            .await
+        {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
-                left.push(format!("this node could not leave ({error}); another takes it over"));
+                undone.push(format!("this node could not leave ({error}); another takes it over"));
             }
-            Err(_) => left.push("this node could not leave in time; another takes it over".to_owned()),
+            Err(_) => undone.push("this node could not leave in time; another takes it over".to_owned()),
         }
-        anyhow::ensure!(left.is_empty(), "stopped without the database: {}", left.join("; "));
+        anyhow::ensure!(undone.is_empty(), "stopped without the database: {}", undone.join("; "));
         Ok(())
     }
 }
 
-/// What is written at the end is written within this, or given up.
-const WRITES_WITHIN: Duration = Duration::from_secs(5);
+/// What is written at the end is written within this time, or not at all.
+const FINAL_WRITES_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whether something ended within this time.
 async fn within(limit: Duration, work: impl Future) -> bool {

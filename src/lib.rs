@@ -1,7 +1,7 @@
 //! Postrider sends webhooks: it stores events in Postgres, signs them, delivers them, retries them on a schedule
 //! and keeps what could not be delivered as dead letters that can be replayed.
 //!
-//! The modules stand in the order of the flow; `ARCHITECTURE.md` draws it.
+//! The modules are listed in the order of the flow; `ARCHITECTURE.md` draws it.
 
 pub mod batch;
 pub mod cli;
@@ -29,8 +29,8 @@ pub mod embedded;
 pub mod engine;
 pub mod listener;
 pub mod maintenance;
+pub mod node_health;
 pub mod notices;
 pub mod rescue;
 pub mod server;
 pub mod telemetry;
-pub mod vitals;

@@ -23,17 +23,18 @@ use crate::console::Console;
 use crate::dispatch::ThreadPool;
 use crate::domain::access::actor::Actor;
 use crate::domain::clock::Clock;
+use crate::domain::policy::ServerPolicy;
 use crate::embedded::PrivatePostgres;
-use crate::engine::{Engine, Foundation, egress_policy};
-use crate::listener::{Bound, Listener, ListenerLimits, descriptors};
+use crate::engine::{Engine, EngineDependencies, egress_policy};
+use crate::listener::{BoundListener, Listener, ListenerLimits, descriptors};
 use crate::maintenance::{Maintenance, MaintenanceOptions};
 use crate::openid::OpenId;
 use crate::store::{Sealer, Store, StoreOptions};
 
 /// How long a stop waits for API requests under way.
-const LAST_ANSWERS: Duration = Duration::from_secs(10);
+const FINAL_ANSWERS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a stop waits for anything once the private Postgres has ended: nothing can be recorded.
-const WITHOUT_DATABASE: Duration = Duration::from_secs(1);
+const STOP_TIMEOUT_WITHOUT_DATABASE: Duration = Duration::from_secs(1);
 
 /// What the bodies under way on one connection may take.
 const CONNECTION_BODY_BYTES: usize = 4 << 20;
@@ -63,8 +64,10 @@ impl Database {
             database_url: url,
             main_secret: config.main_secret.expose_secret().as_bytes().to_vec(),
             api_connections: config.api_connections,
-            retry_schedule: config.retry_schedule.clone(),
-            max_in_flight: config.max_in_flight,
+            policy: ServerPolicy {
+                max_in_flight: config.max_in_flight,
+                retry_schedule: Arc::new(config.retry_schedule.clone()),
+            },
         };
         match Store::connect(&options).await {
             Ok(store) => Ok(Self { store, private }),
@@ -120,10 +123,10 @@ pub struct Server {
     threads: NodeThreads,
 }
 
-/// They go last: database connections were opened on them.
+/// They are dropped last, because database connections were opened on them.
 struct NodeThreads {
     dispatch: ThreadPool,
-    vital: ThreadPool,
+    critical: ThreadPool,
 }
 
 /// Why a node cannot go on.
@@ -147,7 +150,7 @@ impl Failure {
     }
 }
 
-/// What stands on the database.
+/// What runs on the database.
 struct Parts {
     maintenance: Option<Maintenance>,
     engine: Option<Engine>,
@@ -161,10 +164,10 @@ impl Server {
     /// When a part does not start; what had started is stopped.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let config = &within_descriptors(config);
-        let bound = config.roles.api.then(|| Bound::bind(config.listen)).transpose()?;
+        let bound = config.roles.api.then(|| BoundListener::bind(config.listen)).transpose()?;
         let threads = NodeThreads {
             dispatch: ThreadPool::start_dispatch().context("no threads can be started")?,
-            vital: ThreadPool::start_critical().context("no threads can be started")?,
+            critical: ThreadPool::start_critical().context("no threads can be started")?,
         };
         let database = Database::open(config).await?;
         let mut parts = Parts { maintenance: None, engine: None, listener: None };
@@ -174,7 +177,7 @@ impl Server {
                 Ok(Self { database, parts, address, threads })
             }
             Err(error) => {
-                // Why it did not start says more than what is left by that.
+                // The error of the start says more than one of the stop.
                 let _ = parts.stop(None).await;
                 database.close().await?;
                 Err(error)
@@ -223,8 +226,9 @@ impl Server {
     /// # Errors
     /// When something was left undone, or the private Postgres cannot be stopped.
     pub async fn stop(self, failure: Option<Failure>) -> anyhow::Result<()> {
-        let patience = failure.filter(|why| *why == Failure::DatabaseEnded).map(|_| WITHOUT_DATABASE);
-        let stopped = self.parts.stop(patience).await;
+        let timeout =
+            failure.filter(|why| *why == Failure::DatabaseEnded).map(|_| STOP_TIMEOUT_WITHOUT_DATABASE);
+        let stopped = self.parts.stop(timeout).await;
         self.database.close().await?;
         drop(self.threads);
         stopped
@@ -237,7 +241,7 @@ impl Parts {
         database: &Database,
         config: &Config,
         threads: &NodeThreads,
-        bound: Option<Bound>,
+        bound: Option<BoundListener>,
     ) -> anyhow::Result<()> {
         database.prepare(config.migrate).await?;
         let clock = Clock::default();
@@ -254,15 +258,15 @@ impl Parts {
         if !config.roles.api && !config.roles.dispatcher {
             return Ok(());
         }
-        let place = bound.as_ref().map(|bound| place_of(bound.address())).unwrap_or_default();
-        let foundation = Foundation {
+        let address = bound.as_ref().map(|bound| address_with_host(bound.address())).unwrap_or_default();
+        let dependencies = EngineDependencies {
             store: database.store.clone(),
             clock: clock.clone(),
             threads: threads.dispatch.handle(),
-            vital: threads.vital.handle(),
-            place: &place,
+            critical_threads: threads.critical.handle(),
+            address: &address,
         };
-        let engine = self.engine.insert(Engine::start(config, foundation).await?);
+        let engine = self.engine.insert(Engine::start(config, dependencies).await?);
         if let Some(bound) = bound {
             let state = api_state(&database.store, engine, config, clock)?;
             self.listener = Some(Listener::start(bound, api::router(state), listener_limits(config)));
@@ -270,17 +274,17 @@ impl Parts {
         Ok(())
     }
 
-    /// Stops in the order of the flow: nothing new comes in, what is here goes out.
-    async fn stop(self, patience: Option<Duration>) -> anyhow::Result<()> {
+    /// Stops in the order of the flow: first nothing new is accepted, then what is here is delivered.
+    async fn stop(self, timeout: Option<Duration>) -> anyhow::Result<()> {
         if let Some(listener) = self.listener {
-            listener.stop(patience.unwrap_or(LAST_ANSWERS)).await;
+            listener.stop(timeout.unwrap_or(FINAL_ANSWERS_TIMEOUT)).await;
         }
         let stopped = match self.engine {
-            Some(engine) => engine.stop(patience).await,
+            Some(engine) => engine.stop(timeout).await,
             None => Ok(()),
         };
         if let Some(maintenance) = self.maintenance
-            && tokio::time::timeout(LAST_ANSWERS, maintenance.stop()).await.is_err()
+            && tokio::time::timeout(FINAL_ANSWERS_TIMEOUT, maintenance.stop()).await.is_err()
         {
             tracing::warn!("maintenance was still under way at the end; another node goes on with it");
         }
@@ -349,7 +353,7 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         ingest: engine.ingest.clone(),
         replay: engine.replay.clone(),
         credentials: engine.credentials.clone(),
-        vitals: engine.vitals.clone(),
+        health: engine.health.clone(),
         changes: engine.changes.clone(),
         cookies: Cookies::new(&public_url),
         sign_in_failures: SignInFailures::default(),
@@ -382,9 +386,9 @@ fn openid(config: &Config, public_url: &Url, clock: &Clock) -> anyhow::Result<Op
     Ok(Some(Arc::new(openid)))
 }
 
-/// Where this process runs, as no two can at a time: its host since when it was started, its network, the address.
-/// Nothing where Linux does not say so: then hosts of one name could be taken for one, and a live node for a former self.
-fn place_of(address: SocketAddr) -> String {
+/// An address that no two processes can have at the same time: the host since it was started, its network namespace, and
+/// the bound address. Empty where Linux does not say so, as hosts of one name could then be taken for one.
+fn address_with_host(address: SocketAddr) -> String {
     let host = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let network = std::fs::read_link("/proc/self/ns/net").unwrap_or_default();

@@ -1,5 +1,5 @@
 //! Logs. Text for people on a terminal, one JSON object a line elsewhere, both on standard error. Payloads, secrets
-//! and tokens are never put into a log: there is nothing here that would take them out again.
+//! and tokens are never put into a log: nothing here would remove them.
 
 use std::io::IsTerminal;
 
@@ -7,8 +7,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, LogOptions};
 
-/// What would talk about itself at the level `info`; the operator's filter can say otherwise.
-const QUIET: &str = "tokio_cron_scheduler=warn";
+/// Libraries that log too much at the level `info`; the operator's filter can change it.
+const QUIET_LIBRARIES: &str = "tokio_cron_scheduler=warn";
 
 /// A log that cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,7 @@ pub enum TelemetryError {
 /// # Errors
 /// [`TelemetryError::Filter`] when the filter does not parse.
 pub fn start(options: &LogOptions) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(format!("{QUIET},{}", options.filter))?;
+    let filter = EnvFilter::try_new(format!("{QUIET_LIBRARIES},{}", options.filter))?;
     let on_terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let text = match options.format {

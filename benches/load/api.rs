@@ -1,4 +1,4 @@
-//! Setting a scene through the API: applications and endpoints at the receiver.
+//! Set-up through the API: applications and endpoints at the receiver.
 
 use anyhow::Context;
 use bytes::Bytes;

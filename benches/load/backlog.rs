@@ -10,7 +10,7 @@ use http::Method;
 use crate::Options;
 use crate::api::tenant;
 use crate::client::Connection;
-use crate::evaluate::{PATIENCE, add_counters, evaluate};
+use crate::evaluate::{ARRIVAL_TIMEOUT, add_counters, evaluate};
 use crate::isolation::{healthy_tenants, ten_healthy};
 use crate::post::{Pace, Posts, messages, post};
 use crate::receiver::Receiver;
@@ -103,7 +103,7 @@ async fn drain(
     let mut reached = 0;
     while !receiver.wait_for(count, Duration::from_millis(500)).await {
         let now = receiver.delivered.load(Ordering::Relaxed);
-        if now == reached && began.elapsed() > PATIENCE {
+        if now == reached && began.elapsed() > ARRIVAL_TIMEOUT {
             break;
         }
         reached = now;

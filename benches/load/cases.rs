@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::Options;
 use crate::api::tenant;
 use crate::ceiling;
-use crate::evaluate::{PATIENCE, add_counters, evaluate};
+use crate::evaluate::{ARRIVAL_TIMEOUT, add_counters, evaluate};
 use crate::post::{Destination, Pace, messages, post};
 use crate::receiver::Receiver;
 use crate::report::{Outcome, Report};
@@ -72,14 +72,14 @@ async fn plain(
     receiver.reset();
     // Warm up: connections, caches, plans.
     let warm = post(&destination, pace, 1, &numbers).await?.sent.len() as u64;
-    receiver.wait_for(warm * u64::from(endpoints), PATIENCE).await;
+    receiver.wait_for(warm * u64::from(endpoints), ARRIVAL_TIMEOUT).await;
     receiver.reset();
     let before = target.counters().await?;
     let began = Instant::now();
     let posts = post(&destination, pace, options.seconds, &numbers).await?;
     let posted = began.elapsed().as_secs_f64();
     let expected = posts.sent.len() as u64 * u64::from(endpoints);
-    receiver.wait_for(expected, PATIENCE).await;
+    receiver.wait_for(expected, ARRIVAL_TIMEOUT).await;
     let after = target.counters().await?;
     let mut outcome = evaluate(name, receiver, posts, endpoints, posted, began);
     add_counters(&mut outcome, before, after, expected / u64::from(endpoints));
@@ -91,7 +91,7 @@ async fn crash(options: &Options, receiver: &Arc<Receiver>, report: &mut Report)
     const KILLS: u32 = 3;
     let mut target = Target::start(options, Vec::new()).await?;
     let app = tenant(&target, receiver, &["/ok/0".to_owned()]).await?;
-    let destination = Destination { stubborn: true, ..messages(options, &target, &app) };
+    let destination = Destination { reconnects: true, ..messages(options, &target, &app) };
     receiver.reset();
     let began = Instant::now();
     let numbers = Arc::new(AtomicU64::new(0));

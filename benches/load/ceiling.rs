@@ -19,7 +19,7 @@ use crate::receiver::Receiver;
 use crate::report::{Outcome, Report};
 
 /// The longest that a ceiling is measured.
-const SECONDS: u64 = 5;
+const MAX_CEILING_SECONDS: u64 = 5;
 
 /// Measures both.
 pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Report) -> anyhow::Result<()> {
@@ -29,10 +29,10 @@ pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Repor
         headers: HeaderMap::new(),
         filler: filler(options),
         raw: true,
-        stubborn: false,
+        reconnects: false,
     };
     receiver.reset();
-    let seconds = options.seconds.min(SECONDS);
+    let seconds = options.seconds.min(MAX_CEILING_SECONDS);
     let began = Instant::now();
     let numbers = Arc::new(AtomicU64::new(0));
     let mut posts = post_at(&destination, Pace::Closed(options.connections), seconds, &numbers).await?;

@@ -1,4 +1,4 @@
-//! What a run has come to: what was posted, held against what has arrived.
+//! The result of a run: what was posted, compared with what has arrived.
 
 use std::ops::Range;
 use std::sync::atomic::Ordering;
@@ -10,8 +10,8 @@ use crate::receiver::{Arrivals, Receiver};
 use crate::report::Outcome;
 use crate::target::Counters;
 
-/// A delivery that has not come when nothing has come for so long is missing.
-pub const PATIENCE: Duration = Duration::from_secs(15);
+/// A delivery that has not arrived when nothing has arrived for this long is missing.
+pub const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What was seen of messages.
 #[derive(Default)]

@@ -14,7 +14,7 @@ use crate::receiver::Receiver;
 use crate::report::{Outcome, Report};
 use crate::target::{Counters, Target};
 
-/// Times that both are measured, in turns: the machine's own moods fall on both alike.
+/// How often both are measured, in turns, so that changes of the machine's speed affect both alike.
 const ROUNDS: u32 = 3;
 
 /// Where others post, beside whom the healthy ones are measured: five, five and one of the receiver's paths.
@@ -23,7 +23,7 @@ const HOSTILE: Others = ["/hang/", "/fail/", "/slow/"];
 const GOOD: Others = ["/ok/"; 3];
 
 /// Healthy tenants alone; then beside others that are as healthy, which shows what the load alone does; then beside
-/// endpoints that hang, endpoints that fail and a slow one whose tenant shouts.
+/// endpoints that hang, endpoints that fail and a slow one whose tenant posts much.
 pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Report) -> anyhow::Result<()> {
     let (mut alone, mut beside_good, mut beside_hostile) =
         (Healthy::default(), Healthy::default(), Healthy::default());
@@ -60,17 +60,17 @@ pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Repor
     report.add(beside_hostile)
 }
 
-/// Others who post for longer than the healthy ones are measured. The last of them shouts: it alone posts twice as much
+/// Others who post for longer than the healthy ones are measured. The last of them is loud: it alone posts twice as much
 /// as the ten healthy ones together.
 async fn make_noise(
     options: &Options,
     target: &Target,
     receiver: &Receiver,
-    [one, another, shouting]: Others,
+    [one, another, loud]: Others,
 ) -> anyhow::Result<JoinSet<anyhow::Result<Posts>>> {
     let quiet = [one; 5].into_iter().chain([another; 5]).map(|path| (path, 20));
     let mut destinations = Vec::new();
-    for (number, (path, rate)) in (100..).zip(quiet.chain([(shouting, 20 * 30)])) {
+    for (number, (path, rate)) in (100..).zip(quiet.chain([(loud, 20 * 30)])) {
         let app = tenant(target, receiver, &[format!("{path}{number}")]).await?;
         destinations.push((messages(options, target, &app), rate));
     }

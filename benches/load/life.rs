@@ -10,7 +10,7 @@ use sqlx::{PgConnection, Row};
 
 use crate::Options;
 use crate::api::tenant;
-use crate::evaluate::{PATIENCE, add_counters, evaluate};
+use crate::evaluate::{ARRIVAL_TIMEOUT, add_counters, evaluate};
 use crate::post::{Pace, Posts, messages, post};
 use crate::receiver::Receiver;
 use crate::report::Report;
@@ -18,7 +18,7 @@ use crate::target::Target;
 
 const ENDPOINTS: u32 = 10;
 /// Between two looks at the tables.
-const LOOK_EVERY: u64 = 10;
+const SAMPLE_INTERVAL_SECONDS: u64 = 10;
 
 /// What the tables take up.
 #[derive(Clone, Copy)]
@@ -45,7 +45,8 @@ pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Repor
     while posts.sent.len() as u64 * u64::from(ENDPOINTS) < options.life {
         let interval = Instant::now();
         let delivered = receiver.delivered.load(Ordering::Relaxed);
-        let more = post(&destination, Pace::Closed(options.connections), LOOK_EVERY, &numbers).await?;
+        let more =
+            post(&destination, Pace::Closed(options.connections), SAMPLE_INTERVAL_SECONDS, &numbers).await?;
         let delivered = receiver.delivered.load(Ordering::Relaxed) - delivered;
         rates.push(delivered as f64 / interval.elapsed().as_secs_f64());
         posts.sent.extend(more.sent);
@@ -56,7 +57,7 @@ pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Repor
     }
     let posted = began.elapsed().as_secs_f64();
     let messages = posts.sent.len() as u64;
-    receiver.wait_for(messages * u64::from(ENDPOINTS), PATIENCE).await;
+    receiver.wait_for(messages * u64::from(ENDPOINTS), ARRIVAL_TIMEOUT).await;
     // The last outcomes are being recorded.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let after = target.counters().await?;

@@ -43,8 +43,8 @@ pub struct Destination {
     pub filler: Arc<str>,
     /// Whether the payload stands alone, without the message around it.
     pub raw: bool,
-    /// Whether a broken connection is made anew, as a producer would.
-    pub stubborn: bool,
+    /// Whether it connects again after a broken connection, as a producer would.
+    pub reconnects: bool,
 }
 
 impl Destination {
@@ -72,7 +72,7 @@ pub fn messages(options: &Options, target: &Target, app: &str) -> Destination {
         headers: target.headers.clone(),
         filler: filler(options),
         raw: false,
-        stubborn: false,
+        reconnects: false,
     }
 }
 
@@ -142,7 +142,7 @@ async fn one(
     let body = destination.body(number);
     let began = Instant::now();
     if let Err(error) = connection.post(&destination.path, &destination.headers, body).await {
-        if !destination.stubborn {
+        if !destination.reconnects {
             return Err(error);
         }
         // Whether it was stored is open, so nothing is expected of it.

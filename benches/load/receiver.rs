@@ -167,14 +167,14 @@ impl Receiver {
         self.arrivals.lock().unwrap().seen.values().map(|(at, _)| *at).max()
     }
 
-    /// Waits until so many requests were answered 2xx, or nothing more comes for `patience`.
-    pub async fn wait_for(&self, count: u64, patience: Duration) -> bool {
+    /// Waits until so many requests were answered 2xx, or nothing more comes for `timeout`.
+    pub async fn wait_for(&self, count: u64, timeout: Duration) -> bool {
         loop {
             let changed = self.changed.notified();
             if self.delivered.load(Ordering::Relaxed) >= count {
                 return true;
             }
-            if tokio::time::timeout(patience, changed).await.is_err() {
+            if tokio::time::timeout(timeout, changed).await.is_err() {
                 return self.delivered.load(Ordering::Relaxed) >= count;
             }
         }

@@ -13,7 +13,7 @@ use crate::report::Report;
 use crate::target::Target;
 
 /// Longer than a dead node's lease and the heartbeats around it.
-const UNTIL_TAKEN_OVER: Duration = Duration::from_secs(30);
+const TAKEOVER_TIME: Duration = Duration::from_secs(30);
 
 /// Posts to both nodes and kills the second in the middle.
 pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Report) -> anyhow::Result<()> {
@@ -23,7 +23,7 @@ pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Repor
     let mut other = target.another().await?;
     let app = tenant(&target, receiver, &["/ok/0".to_owned()]).await?;
     let here = messages(options, &target, &app);
-    let there = Destination { base: other.base.clone(), stubborn: true, ..here.clone() };
+    let there = Destination { base: other.base.clone(), reconnects: true, ..here.clone() };
     receiver.reset();
     let began = Instant::now();
     let numbers = Arc::new(AtomicU64::new(0));
@@ -41,7 +41,7 @@ pub async fn run(options: &Options, receiver: &Arc<Receiver>, report: &mut Repor
     all.sent.extend(of_the_dead.sent);
     all.accept.extend(of_the_dead.accept);
     let posted = began.elapsed().as_secs_f64();
-    receiver.wait_for(u64::MAX, UNTIL_TAKEN_OVER).await;
+    receiver.wait_for(u64::MAX, TAKEOVER_TIME).await;
     let last = receiver.last_arrival().unwrap_or(began).saturating_duration_since(began);
     let mut outcome = evaluate("takeover", receiver, all, 1, posted, began);
     outcome.note = format!(

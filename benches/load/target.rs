@@ -20,10 +20,10 @@ pub struct Target {
     pub base: Uri,
     /// With the credentials.
     pub headers: HeaderMap,
-    own: Option<Own>,
+    own: Option<OwnServer>,
 }
 
-struct Own {
+struct OwnServer {
     binary: String,
     child: Child,
     directory: TempDir,
@@ -126,7 +126,7 @@ impl Target {
             .envs(settings.iter().map(|(key, value)| (*key, value)))
             .args(["token", "create", "--role", "environment", "--env", "org_bench", "--data-dir"])
             .arg(directory.path().join("data"));
-        let own = Own { binary: options.binary.clone(), child, directory, settings };
+        let own = OwnServer { binary: options.binary.clone(), child, directory, settings };
         let mut target = Self { base, headers: HeaderMap::new(), own: Some(own) };
         target.ready().await?;
         target.headers = bearer(output(&mut token)?.trim())?;
@@ -248,7 +248,7 @@ impl Target {
     }
 }
 
-impl Own {
+impl OwnServer {
     /// The postmaster's process and the database's URL, from the file that Postgres keeps.
     fn postmaster(&self) -> anyhow::Result<(u32, String)> {
         let file =
@@ -262,7 +262,7 @@ impl Own {
     }
 }
 
-impl Drop for Own {
+impl Drop for OwnServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

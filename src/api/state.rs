@@ -7,17 +7,17 @@ use ipnet::IpNet;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::background_tasks::ReplayHandle;
+use crate::background_tasks::TaskRunnerHandle;
 use crate::config::{Caps, Setting};
 use crate::console::Console;
 use crate::ingest::Ingest;
-use crate::notices::Changes;
+use crate::node_health::NodeHealth;
+use crate::notices::ChangeBarrier;
 use crate::openid::OpenId;
 use crate::send::EgressPolicy;
 use crate::store::{
     AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, Sealer, TaskStore,
 };
-use crate::vitals::Vitals;
 
 use super::conventions::error::ApiError;
 use super::credential::{Authenticator, Cookies};
@@ -41,13 +41,13 @@ pub struct ApiState {
     /// Accepts messages.
     pub ingest: Ingest,
     /// Wakes this node's runner of background tasks.
-    pub replay: ReplayHandle,
+    pub replay: TaskRunnerHandle,
     /// What is known of API keys and of tokens that were taken back.
     pub credentials: Credentials,
     /// How this node is.
-    pub vitals: Vitals,
+    pub health: NodeHealth,
     /// Waits until a change is in force on every node.
-    pub changes: Changes,
+    pub changes: ChangeBarrier,
     /// What links to this server start with.
     pub public_url: Url,
     /// Verifies tokens.

@@ -1,11 +1,11 @@
-//! How what died comes back to work, many at a time.
+//! Background tasks: replays of many dead letters or messages, expunging of content, counting.
 //!
-//! Each node runs a [`ReplayRunner`]. It takes up background tasks that nobody works on (new ones, and those of
+//! Each node runs a [`TaskRunner`]. It takes up background tasks that nobody works on (new ones, and those of
 //! nodes that are gone) and works through each in chunks. A chunk and the task's progress are one transaction,
-//! so a task that is interrupted anywhere goes on where it stopped and moves no dead letter twice. When the
+//! so a task that is interrupted anywhere goes on where it stopped and does nothing twice. When the
 //! runner is stopped it finishes its chunks under way and gives its tasks back.
 //!
-//! A task with a rate moves at most that many dead letters a second. Tasks do not wait for one another.
+//! A task with a rate moves at most that many items a second. Tasks do not wait for one another.
 
 mod pace;
 
@@ -23,19 +23,19 @@ use crate::store::{Step, StoreError, TaskStore};
 use pace::Pace;
 
 /// New tasks of other nodes are found this often.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_secs(10);
 /// After an error that may pass.
-const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// A node works on this many at once.
-const MAX_TASKS: usize = 16;
+const MAX_TASKS_AT_ONCE: usize = 16;
 
 /// Tells a node's runner that there is a new task. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct ReplayHandle {
+pub struct TaskRunnerHandle {
     woken: Arc<Notify>,
 }
 
-impl ReplayHandle {
+impl TaskRunnerHandle {
     /// Has the runner look for tasks now. Without a runner on this node it does nothing; another node's runner
     /// looks by itself every few seconds.
     pub fn wake(&self) {
@@ -45,13 +45,13 @@ impl ReplayHandle {
 
 /// Works through background tasks until it is stopped.
 #[derive(Debug)]
-pub struct ReplayRunner {
+pub struct TaskRunner {
     running: JoinHandle<()>,
 }
 
-impl ReplayRunner {
+impl TaskRunner {
     /// Starts to work under this node's lease. It ends when `stop` is cancelled.
-    pub fn start(tasks: TaskStore, lease: Lease, handle: &ReplayHandle, stop: CancellationToken) -> Self {
+    pub fn start(tasks: TaskStore, lease: Lease, handle: &TaskRunnerHandle, stop: CancellationToken) -> Self {
         let worker = Worker { tasks, lease, stop };
         let woken = Arc::clone(&handle.woken);
         Self { running: tokio::spawn(worker.run(woken)) }
@@ -60,7 +60,7 @@ impl ReplayRunner {
     /// Waits for the end: every task is finished or given back.
     pub async fn stopped(self) {
         if let Err(error) = self.running.await {
-            tracing::error!(%error, "the replay runner broke off");
+            tracing::error!(%error, "the runner of background tasks ended early");
         }
     }
 }
@@ -82,7 +82,7 @@ impl Worker {
                 () = self.stop.cancelled() => break,
                 () = woken.notified() => {}
                 Some(_) = under_way.join_next() => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
             }
         }
         while under_way.join_next().await.is_some() {}
@@ -90,7 +90,7 @@ impl Worker {
 
     /// Takes up what is free, as far as there is room.
     async fn take_up(&self, under_way: &mut JoinSet<()>) {
-        while under_way.len() < MAX_TASKS && !self.stop.is_cancelled() {
+        while under_way.len() < MAX_TASKS_AT_ONCE && !self.stop.is_cancelled() {
             let epoch = self.lease.epoch();
             match self.tasks.claim_task(epoch).await {
                 Ok(None) => return,
@@ -132,7 +132,7 @@ impl Worker {
                     tracing::warn!(%task, error = &error as &dyn std::error::Error, "background task waits");
                     tokio::select! {
                         () = self.stop.cancelled() => {}
-                        () = tokio::time::sleep(TRY_AGAIN_AFTER) => {}
+                        () = tokio::time::sleep(PAUSE_AFTER_ERROR) => {}
                     }
                 }
                 Err(error) => return self.give_up(task, &error).await,

@@ -1,10 +1,10 @@
-//! At which pace a background task goes: how many dead letters at once, and how often.
+//! The pace of a background task: how many items in a chunk, and how often a chunk.
 
 use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior};
 
-/// Moved in one transaction at most.
+/// Items in one transaction at most.
 const MAX_CHUNK: i64 = 500;
 /// A task with a rate makes about this many steps a second, so that it does not go in bursts.
 const STEPS_PER_SECOND: i64 = 4;

@@ -9,7 +9,7 @@ use clap::Args;
 use crate::config::{Config, Flags};
 use crate::send::install_tls_provider;
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Args)]
 pub(super) struct Health {
@@ -23,7 +23,7 @@ impl Health {
         install_tls_provider();
         let listen = self.listen.map_or_else(|| Config::listen_address(&Flags::default()), Ok)?;
         let url = format!("http://{}/api/v1/health", reachable(listen));
-        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+        let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_TIMEOUT).build()?;
         let answer = client.get(&url).send().await.with_context(|| format!("{url} does not answer"))?;
         ensure!(answer.status().is_success(), "{url} answers {}", answer.status());
         Ok(())

@@ -19,7 +19,7 @@ impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = Config::load(&self.flags)?;
         telemetry::start(&config.log)?;
-        // Listened for from the start on: a stop during the start is one, too.
+        // From the beginning, because a signal may come during the start.
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let mut server = tokio::select! {

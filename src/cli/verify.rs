@@ -1,5 +1,5 @@
 //! `postrider verify`: what a receiver does, from the shell. It uses the public `standardwebhooks` crate and not
-//! our own signer, so that it can find the signer wrong.
+//! our own signer, so that it can find errors of the signer.
 
 use std::io::Read;
 use std::path::PathBuf;

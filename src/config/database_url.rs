@@ -7,10 +7,10 @@ use url::Url;
 pub(super) const MASK: &str = "********";
 
 /// Parts of the names of parameters that hold secrets.
-const SECRET_PARTS: [&str; 4] = ["pass", "secret", "token", "credential"];
+const SECRET_NAME_PARTS: [&str; 4] = ["pass", "secret", "token", "credential"];
 
 /// The only such parameter that the client library reads.
-const READ: &str = "password";
+const READ_PARAMETER: &str = "password";
 
 /// The text is not repeated in the error: it may hold a password.
 pub(super) fn read(text: &str) -> Result<SecretString, String> {
@@ -23,11 +23,11 @@ pub(super) fn read(text: &str) -> Result<SecretString, String> {
 
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    SECRET_PARTS.iter().any(|part| name.contains(part))
+    SECRET_NAME_PARTS.iter().any(|part| name.contains(part))
 }
 
 fn without_unread_secrets(url: Url, text: &str) -> String {
-    let is_unread = |name: &str| name != READ && is_secret(name);
+    let is_unread = |name: &str| name != READ_PARAMETER && is_secret(name);
     if !url.query_pairs().any(|(name, _)| is_unread(&name)) {
         return text.to_owned();
     }

@@ -1,5 +1,4 @@
-//! Which layer each value comes from: flags over environment over file over defaults. Pure, once the process's
-//! surroundings are read.
+//! Which layer each value comes from: flags over environment over file over defaults. Pure, once the sources are read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::flags::Flags;
 use super::keys::{KEYS, Key};
-use super::{ConfigError, keys, place};
+use super::{ConfigError, keys, system_defaults};
 
 /// What a configuration is read from.
 #[derive(Debug, Clone, Default)]
-pub struct Surroundings {
+pub struct ConfigSources {
     /// The flags.
     pub flags: Flags,
     /// The environment.
@@ -20,7 +19,7 @@ pub struct Surroundings {
     pub file: Option<(PathBuf, String)>,
 }
 
-impl Surroundings {
+impl ConfigSources {
     /// This process's: its environment, and the file that it names or finds.
     pub(super) fn of_process(flags: &Flags) -> Result<Self, ConfigError> {
         let variables: BTreeMap<String, String> = std::env::vars_os()
@@ -51,10 +50,10 @@ pub(super) enum Origin {
     Flag,
     Variable(String),
     File(PathBuf),
-    /// Generated once, and kept in the data directory.
-    Kept(PathBuf),
+    /// Generated once, and kept in a file of the data directory.
+    GeneratedFile(PathBuf),
     /// To be generated at the first start.
-    NotYet,
+    NotGeneratedYet,
     Default,
 }
 
@@ -63,8 +62,8 @@ impl fmt::Display for Origin {
         match self {
             Self::Flag => f.write_str("flag"),
             Self::Variable(name) => f.write_str(name),
-            Self::File(path) | Self::Kept(path) => write!(f, "{}", path.display()),
-            Self::NotYet => f.write_str("generated at the first start"),
+            Self::File(path) | Self::GeneratedFile(path) => write!(f, "{}", path.display()),
+            Self::NotGeneratedYet => f.write_str("generated at the first start"),
             Self::Default => f.write_str("default"),
         }
     }
@@ -85,7 +84,7 @@ pub(super) struct Layers {
 
 impl Layers {
     pub(super) fn read(
-        surroundings: &Surroundings,
+        sources: &ConfigSources,
         defaults: &[(&'static str, String)],
     ) -> Result<Self, ConfigError> {
         let mut layers = Self::default();
@@ -94,17 +93,17 @@ impl Layers {
                 layers.set(key.name, default.to_owned(), Origin::Default);
             }
         }
-        layers.set("data_dir", place::data_dir(&surroundings.variables), Origin::Default);
+        layers.set("data_dir", system_defaults::data_dir(&sources.variables), Origin::Default);
         for (name, value) in defaults {
             layers.set(name, value.clone(), Origin::Default);
         }
-        if let Some((path, text)) = &surroundings.file {
+        if let Some((path, text)) = &sources.file {
             layers.read_file(path, text)?;
         }
         for key in KEYS {
-            layers.read_variables(key, &surroundings.variables);
+            layers.read_variables(key, &sources.variables);
         }
-        for (name, value) in &surroundings.flags.values {
+        for (name, value) in &sources.flags.values {
             layers.set(name, value.clone(), Origin::Flag);
         }
         Ok(layers)
@@ -135,7 +134,7 @@ impl Layers {
         Ok(())
     }
 
-    /// An empty variable is as good as none: compose files pass those.
+    /// An empty variable counts as unset, because compose files pass empty ones.
     fn read_variables(&mut self, key: &'static Key, variables: &BTreeMap<String, String>) {
         let set = key.variables().into_iter().find_map(|name| {
             variables.get(&name).filter(|value| !value.is_empty()).map(|value| (name, value.clone()))

@@ -11,16 +11,16 @@ mod caps;
 mod database_url;
 mod error;
 mod flags;
+mod generated_secrets;
 mod intake;
-mod kept;
 mod keys;
 mod layers;
 mod openid;
-mod place;
 mod remote;
 mod resolve;
 mod setting;
 mod show;
+mod system_defaults;
 mod values;
 
 #[cfg(test)]
@@ -44,7 +44,7 @@ pub use error::ConfigError;
 pub use flags::CredentialFlags;
 pub use flags::Flags;
 pub use intake::IntakeOptions;
-pub use layers::Surroundings;
+pub use layers::ConfigSources;
 pub use remote::NoToken;
 pub use remote::Remote;
 pub use setting::Setting;
@@ -82,7 +82,7 @@ pub struct Config {
     pub tls_ca_file: Option<PathBuf>,
     /// Private networks that deliveries may go to all the same.
     pub allow_subnets: Vec<IpNet>,
-    /// Proxies whose word on where a request came from is taken.
+    /// Proxies whose forwarded address of a client is trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// The largest request body that the API takes.
     pub max_body_bytes: usize,
@@ -92,7 +92,7 @@ pub struct Config {
     pub caps: Caps,
     /// What this node does.
     pub roles: Roles,
-    /// This node's name: one that comes back under its name takes over from its former self.
+    /// This node's name: one that starts again under its name takes its former deliveries over.
     pub node_name: String,
     /// Requests at a time to one endpoint that has no limit of its own.
     pub max_in_flight: u32,
@@ -110,7 +110,7 @@ pub struct Config {
     pub audit_retention: Duration,
     /// For how long an endpoint may fail, without one success, before it is disabled; `None` for ever.
     pub endpoint_disable_after: Option<Duration>,
-    /// Failures and dead letters of an endpoint are told once in so long.
+    /// Failures and dead letters of an endpoint are reported once in this time.
     pub operational_window: Duration,
     /// How long a stop waits for requests that are out.
     pub shutdown_timeout: Duration,
@@ -176,12 +176,12 @@ pub struct LogOptions {
     pub filter: String,
 }
 
-/// The data directory of a set-up that is to be kept apart from the usual one: its path and then `ending`.
+/// The data directory of a set-up that is apart from the usual one: the usual path and then `ending`.
 pub fn data_dir_beside(ending: &str) -> String {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    place::data_dir(&variables) + ending
+    system_defaults::data_dir(&variables) + ending
 }
 
 impl Config {
@@ -199,9 +199,9 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], one sentence that names what is wrong.
     pub fn load_over(flags: &Flags, defaults: &[(&'static str, String)]) -> Result<Self, ConfigError> {
-        let mut layers = layers::Layers::read(&Surroundings::of_process(flags)?, defaults)?;
+        let mut layers = layers::Layers::read(&ConfigSources::of_process(flags)?, defaults)?;
         if !layers.has("database_url") && layers.lacks_secrets() {
-            kept::fill(&mut layers, kept::Missing::Generate)?;
+            generated_secrets::fill(&mut layers, generated_secrets::Missing::Generate)?;
         }
         resolve::config(&layers)
     }
@@ -212,9 +212,9 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], one sentence that names what is wrong.
     pub fn show(flags: &Flags) -> Result<String, ConfigError> {
-        let mut layers = layers::Layers::read(&Surroundings::of_process(flags)?, &[])?;
+        let mut layers = layers::Layers::read(&ConfigSources::of_process(flags)?, &[])?;
         if !layers.has("database_url") && layers.lacks_secrets() {
-            kept::fill(&mut layers, kept::Missing::Announce)?;
+            generated_secrets::fill(&mut layers, generated_secrets::Missing::Announce)?;
         }
         resolve::config(&layers)?;
         Ok(show::toml(&layers))
@@ -225,15 +225,15 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], one sentence that names what is wrong.
     pub fn listen_address(flags: &Flags) -> Result<SocketAddr, ConfigError> {
-        resolve::listen(&layers::Layers::read(&Surroundings::of_process(flags)?, &[])?)
+        resolve::listen(&layers::Layers::read(&ConfigSources::of_process(flags)?, &[])?)
     }
 
-    /// Reads surroundings that were put together by hand, and nothing else. Secrets must be in them.
+    /// Reads these sources and nothing else. Secrets must be in them.
     ///
     /// # Errors
     /// [`ConfigError`], one sentence that names what is wrong.
-    pub fn from_surroundings(surroundings: &Surroundings) -> Result<Self, ConfigError> {
-        resolve::config(&layers::Layers::read(surroundings, &[])?)
+    pub fn from_sources(sources: &ConfigSources) -> Result<Self, ConfigError> {
+        resolve::config(&layers::Layers::read(sources, &[])?)
     }
 
     /// What every token must say besides.

@@ -12,12 +12,12 @@ use crate::domain::endpoint::schedule::RetrySchedule;
 
 use super::layers::{Layers, Origin, Value};
 use super::{
-    Caps, Config, ConfigError, IntakeOptions, JwtKey, LogOptions, database_url, keys, openid, place, setting,
-    values,
+    Caps, Config, ConfigError, IntakeOptions, JwtKey, LogOptions, database_url, keys, openid, setting,
+    system_defaults, values,
 };
 
 /// Below this a secret could be guessed.
-const SECRET_CHARACTERS: usize = 16;
+const MIN_SECRET_CHARACTERS: usize = 16;
 
 pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
     let read = Reader { layers };
@@ -47,7 +47,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         roles: read.value("roles", values::roles)?,
         node_name: read
             .given("node_name", node_name)?
-            .unwrap_or_else(|| format!("{}:{}", place::host_name(), listen.port())),
+            .unwrap_or_else(|| format!("{}:{}", system_defaults::host_name(), listen.port())),
         max_in_flight: read.value("max_in_flight", |text| values::number_within(text, 1, 1_000))?,
         max_in_flight_total: read
             .value("max_in_flight_total", |text| values::number_within(text, 1, 65_536))?,
@@ -73,7 +73,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
             format: read.value("log_format", values::log_format)?,
             filter: read.value("log", log_filter)?,
         },
-        migrate: !read.value("no_migrate", values::truth)?,
+        migrate: !read.value("no_migrate", values::boolean)?,
         test_losses: if cfg!(debug_assertions) { read.value("test_losses", values::share)? } else { 0.0 },
     })
 }
@@ -149,8 +149,8 @@ impl Reader<'_> {
 
     fn secret(&self, name: &str, why: &str) -> Result<SecretString, ConfigError> {
         self.given(name, |text| {
-            if text.chars().count() < SECRET_CHARACTERS {
-                return Err(format!("a secret has {SECRET_CHARACTERS} characters at least"));
+            if text.chars().count() < MIN_SECRET_CHARACTERS {
+                return Err(format!("a secret has {MIN_SECRET_CHARACTERS} characters at least"));
             }
             Ok(SecretString::from(text))
         })?
@@ -168,8 +168,8 @@ fn bad(name: &str, value: &Value, reason: String) -> ConfigError {
     let origin = match &value.origin {
         Origin::Flag => format!("--{}", name.replace('_', "-")),
         Origin::Variable(variable) => variable.clone(),
-        Origin::File(path) | Origin::Kept(path) => format!("`{name}` in {}", path.display()),
-        Origin::NotYet | Origin::Default => format!("`{name}`"),
+        Origin::File(path) | Origin::GeneratedFile(path) => format!("`{name}` in {}", path.display()),
+        Origin::NotGeneratedYet | Origin::Default => format!("`{name}`"),
     };
     ConfigError::BadValue { origin, reason }
 }

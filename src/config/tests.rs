@@ -17,8 +17,8 @@ fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     secrets.iter().chain(pairs).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-fn given(pairs: &[(&str, &str)], file: Option<&str>, flags: &[(&'static str, &str)]) -> Surroundings {
-    Surroundings {
+fn given(pairs: &[(&str, &str)], file: Option<&str>, flags: &[(&'static str, &str)]) -> ConfigSources {
+    ConfigSources {
         flags: flags.iter().fold(Flags::default(), |all, (key, value)| all.with(key, *value)),
         variables: variables(pairs),
         file: file.map(|text| (PathBuf::from("postrider.toml"), text.to_owned())),
@@ -26,7 +26,7 @@ fn given(pairs: &[(&str, &str)], file: Option<&str>, flags: &[(&'static str, &st
 }
 
 fn read(pairs: &[(&str, &str)], file: Option<&str>) -> Result<Config, ConfigError> {
-    Config::from_surroundings(&given(pairs, file, &[]))
+    Config::from_sources(&given(pairs, file, &[]))
 }
 
 fn refusal(pairs: &[(&str, &str)], file: Option<&str>) -> String {
@@ -43,7 +43,7 @@ fn flags_win_over_environment_over_file_over_defaults() {
     assert_eq!(config.retry_schedule.waits(), [Duration::from_secs(1), Duration::from_secs(2)]);
     assert_eq!(config.request_timeout, Duration::from_secs(15), "the default");
     let all = given(&environment, file, &[("listen", "127.0.0.1:4")]);
-    assert_eq!(Config::from_surroundings(&all).unwrap().listen.port(), 4);
+    assert_eq!(Config::from_sources(&all).unwrap().listen.port(), 4);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_bad_value_is_named_as_the_one_who_set_it_knows_it() {
         assert_eq!(said, expected);
     }
     let flag =
-        Config::from_surroundings(&given(&[], None, &[("max_body_bytes", "1 TB")])).unwrap_err().to_string();
+        Config::from_sources(&given(&[], None, &[("max_body_bytes", "1 TB")])).unwrap_err().to_string();
     assert!(flag.starts_with("--max-body-bytes is not valid"), "{flag}");
 }
 
@@ -127,9 +127,9 @@ fn every_key_refuses_nonsense() {
 
 #[test]
 fn a_missing_secret_is_named() {
-    let mut surroundings = given(&[("DATABASE_URL", "postgres://a/b")], None, &[]);
-    surroundings.variables.remove("POSTRIDER_MAIN_SECRET");
-    let said = Config::from_surroundings(&surroundings).unwrap_err().to_string();
+    let mut sources = given(&[("DATABASE_URL", "postgres://a/b")], None, &[]);
+    sources.variables.remove("POSTRIDER_MAIN_SECRET");
+    let said = Config::from_sources(&sources).unwrap_err().to_string();
     assert_eq!(said, "POSTRIDER_MAIN_SECRET is missing: it seals endpoint secrets at rest");
     let said = refusal(&[("POSTRIDER_JWT_ALGORITHM", "EdDSA")], None);
     assert_eq!(said, "POSTRIDER_JWT_PUBLIC_KEY is missing: tokens are signed with EdDSA");
@@ -155,12 +155,12 @@ fn no_error_shows_a_secret() {
 
 #[test]
 fn what_is_shown_is_masked_and_can_be_read_back() {
-    let surroundings = given(
+    let sources = given(
         &[("DATABASE_URL", "postgres://u:hunter2@h/d?password=hunter3&sslmode=require")],
         Some("max_in_flight = 7"),
         &[("listen", "127.0.0.1:9")],
     );
-    let text = show::toml(&Layers::read(&surroundings, &[]).unwrap());
+    let text = show::toml(&Layers::read(&sources, &[]).unwrap());
     for secret in ["hunter2", "hunter3", SECRET] {
         assert!(!text.contains(secret), "{text}");
     }
@@ -182,18 +182,18 @@ fn what_is_shown_is_masked_and_can_be_read_back() {
 fn generated_secrets_are_kept_private_and_stay_the_same() {
     let place = tempfile::tempdir().unwrap();
     let data_dir = place.path().join("deep/data");
-    let mut surroundings = given(&[], None, &[]);
-    surroundings.variables.clear();
-    surroundings.flags = Flags::default().with("data_dir", data_dir.to_str().unwrap());
+    let mut sources = given(&[], None, &[]);
+    sources.variables.clear();
+    sources.flags = Flags::default().with("data_dir", data_dir.to_str().unwrap());
     let load = |missing| {
-        let mut layers = Layers::read(&surroundings, &[]).unwrap();
-        kept::fill(&mut layers, missing).unwrap();
+        let mut layers = Layers::read(&sources, &[]).unwrap();
+        generated_secrets::fill(&mut layers, missing).unwrap();
         resolve::config(&layers).unwrap()
     };
-    load(kept::Missing::Announce);
+    load(generated_secrets::Missing::Announce);
     assert!(!data_dir.exists(), "showing makes nothing");
-    let first = load(kept::Missing::Generate);
-    let again = load(kept::Missing::Generate);
+    let first = load(generated_secrets::Missing::Generate);
+    let again = load(generated_secrets::Missing::Generate);
     assert_eq!(first.main_secret.expose_secret(), again.main_secret.expose_secret());
     let mode = std::fs::metadata(data_dir.join("secrets.toml")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);

@@ -87,7 +87,7 @@ pub(super) fn number_within(text: &str, least: u32, most: u32) -> Result<u32, St
         .ok_or_else(|| format!("`{text}` is not a whole number between {least} and {most}"))
 }
 
-pub(super) fn truth(text: &str) -> Result<bool, String> {
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),

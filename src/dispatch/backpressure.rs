@@ -15,11 +15,12 @@ use crate::domain::id::EndpointId;
 use super::Dispatcher;
 use super::lanes::{Lanes, Queued};
 
-/// The longest that a post waits while the threads are saturated. Otherwise it waits once.
+/// The longest that a post waits while the threads are saturated. Otherwise it waits for one
+/// interval.
 const MAX_WAIT_WHEN_SATURATED: Duration = Duration::from_secs(1);
-const ONE_WAIT: Duration = Duration::from_millis(50);
-/// Threads are saturated when they are busy for this part of the time.
-const SATURATED: f64 = 0.9;
+const WAIT_INTERVAL: Duration = Duration::from_millis(50);
+/// Threads are saturated when they are busy for more than this share of the time.
+const SATURATED_SHARE: f64 = 0.9;
 
 /// How busy threads are.
 pub(super) struct ThreadLoad {
@@ -49,7 +50,7 @@ impl ThreadLoad {
             let workers = metrics.num_workers();
             let busy = (0..workers).map(|worker| metrics.worker_total_busy_duration(worker)).sum();
             let lately = Duration::saturating_sub(busy, last.busy);
-            let saturated = lately.as_secs_f64() > SATURATED * elapsed.as_secs_f64() * workers as f64;
+            let saturated = lately.as_secs_f64() > SATURATED_SHARE * elapsed.as_secs_f64() * workers as f64;
             *last = Sample { at: Instant::now(), busy, saturated };
         }
         last.saturated
@@ -74,7 +75,7 @@ async fn wait_for_long_queues<'a, T: Queued + 'a>(
     while began.elapsed() < MAX_WAIT_WHEN_SATURATED {
         let longest = lanes().longest_queue(endpoints.clone(), Instant::now());
         let Some(queue) = longest else { return };
-        if tokio::time::timeout(ONE_WAIT, queue.drained).await.is_ok() {
+        if tokio::time::timeout(WAIT_INTERVAL, queue.drained).await.is_ok() {
             return;
         }
         let saturated = saturated();

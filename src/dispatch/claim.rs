@@ -1,5 +1,5 @@
-//! Claims from the queue what is due, for lanes that have room. The agenda says for which endpoints; the database is not
-//! asked while nothing is due. A sweep of the whole queue finds endpoints that the agenda was not told of.
+//! Claims from the queue what is due, for lanes that have room. The claim schedule says for which endpoints; the database is
+//! not asked while nothing is due. A sweep of the whole queue finds endpoints that the claim schedule does not have.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::store::{Ask, Claims, StoreError};
+use crate::store::{ClaimRequest, ClaimResult, StoreError};
 
 use super::claim_cursors::ClaimCursors;
 use super::{CLAIM_LEASE, Dispatcher};
@@ -35,11 +35,11 @@ pub(super) const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(500);
 /// Claims for ever.
 pub(super) async fn run(dispatcher: Arc<Dispatcher>) {
     let epoch = dispatcher.deps.lease.epoch();
-    let progress = dispatcher.deps.vitals.claims.clone();
+    let progress = dispatcher.deps.health.claims.clone();
     let mut claimer =
         Claimer { dispatcher, epoch, cursors: ClaimCursors::default(), sweep_interval: SWEEP_INTERVAL };
     loop {
-        claimer.dispatcher.agenda.reached().await;
+        claimer.dispatcher.claim_schedule.wait_until_due().await;
         progress.begin();
         let pause = match claimer.claim_once().await {
             Ok(pause) => {
@@ -48,9 +48,9 @@ pub(super) async fn run(dispatcher: Arc<Dispatcher>) {
             }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "claiming failed");
-                // The endpoints of this claim are off the agenda, and their rows still in the queue: a sweep finds them.
+                // The endpoints of this claim are taken from the claim schedule, and their rows still in the queue: a sweep finds them.
                 // If rows were claimed and the answer was lost, the search for lost claims in `rescue/` releases them.
-                claimer.dispatcher.agenda.sweep_at_once();
+                claimer.dispatcher.claim_schedule.sweep_now();
                 PAUSE_AFTER_ERROR
             }
         };
@@ -78,10 +78,10 @@ impl Claimer {
         if epoch != self.epoch {
             // Everything that the epoch before owned is in the queue again.
             self.epoch = epoch;
-            dispatcher.agenda.sweep_at_once();
+            dispatcher.claim_schedule.sweep_now();
         }
         let now = Instant::now();
-        if dispatcher.agenda.begin_sweep(now, now + self.sweep_interval) {
+        if dispatcher.claim_schedule.begin_sweep(now, now + self.sweep_interval) {
             self.sweep(now).await?;
         }
         let asked_at = Instant::now();
@@ -98,7 +98,7 @@ impl Claimer {
 
     /// Asks the whole queue which endpoints have something due before the sweep after the next one.
     async fn sweep(&mut self, began_at: Instant) -> Result<(), StoreError> {
-        let agenda = &self.dispatcher.agenda;
+        let claim_schedule = &self.dispatcher.claim_schedule;
         self.cursors.forget_old(began_at);
         let horizon = self.sweep_interval * 2;
         let mut after = Uuid::nil();
@@ -110,40 +110,40 @@ impl Claimer {
             let now = Instant::now();
             took += now - asked_at;
             for due in &page {
-                agenda.schedule_by(due.endpoint_id, now + due.wait);
+                claim_schedule.schedule_no_later_than(due.endpoint_id, now + due.wait);
                 overdue = overdue.max(Some(due.overdue).filter(|by| !by.is_zero()));
             }
-            let more = page.len() >= SWEEP_PAGE_ENDPOINTS && !agenda.is_full();
+            let more = page.len() >= SWEEP_PAGE_ENDPOINTS && !claim_schedule.is_full();
             let Some(last) = page.last().filter(|_| more) else { break };
             after = last.endpoint_id.uuid();
         }
-        self.dispatcher.deps.vitals.overdue(overdue);
+        self.dispatcher.deps.health.set_longest_overdue(overdue);
         let rest = (took * SWEEP_REST_FACTOR).min(MAX_SWEEP_REST);
         self.sweep_interval = SWEEP_INTERVAL.max(rest);
-        agenda.rest_until(Instant::now() + rest);
+        claim_schedule.allow_no_sweep_before(Instant::now() + rest);
         Ok(())
     }
 
     /// What to claim: for the endpoints that are due, as far as their lanes have room.
-    fn asks(&self, now: Instant) -> Vec<Ask> {
+    fn asks(&self, now: Instant) -> Vec<ClaimRequest> {
         let mut asks = Vec::new();
         let mut rows = 0;
         while asks.len() < MAX_ENDPOINTS_PER_CLAIM
             && rows < ENOUGH_ROWS_PER_CLAIM
-            && let Some(endpoint_id) = self.dispatcher.agenda.take_due(now)
+            && let Some(endpoint_id) = self.dispatcher.claim_schedule.take_due(now)
         {
-            // A lane without room puts its endpoint back on the agenda when it has room again.
+            // A lane without room puts its endpoint back on the claim schedule when it has room again.
             let quota = self.dispatcher.lanes().room(endpoint_id);
             if quota > 0 {
                 rows += usize::from(quota);
-                asks.push(Ask { endpoint_id, floor: self.cursors.of(endpoint_id, now), quota });
+                asks.push(ClaimRequest { endpoint_id, floor: self.cursors.of(endpoint_id, now), quota });
             }
         }
         asks
     }
 
     /// Notes where the next claims for these endpoints begin to read, and when they are due.
-    fn note_claimed(&mut self, asks: &[Ask], claims: &Claims, asked_at: Instant) {
+    fn note_claimed(&mut self, asks: &[ClaimRequest], claims: &ClaimResult, asked_at: Instant) {
         let mut taken: HashMap<_, (u16, _)> = HashMap::new();
         for row in &claims.rows {
             let (count, last) = taken.entry(row.endpoint_id).or_insert((0, row.due_at));
@@ -156,12 +156,12 @@ impl Claimer {
                 self.cursors.advance(ask.endpoint_id, *last, claimed_at, asked_at);
                 // There may be more.
                 if *count == ask.quota {
-                    self.dispatcher.agenda.schedule_by(ask.endpoint_id, asked_at);
+                    self.dispatcher.claim_schedule.schedule_no_later_than(ask.endpoint_id, asked_at);
                 }
             }
         }
         for (endpoint, wait) in &claims.waits {
-            self.dispatcher.agenda.schedule_by(*endpoint, Instant::now() + *wait);
+            self.dispatcher.claim_schedule.schedule_no_later_than(*endpoint, Instant::now() + *wait);
         }
     }
 }

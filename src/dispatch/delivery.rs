@@ -9,7 +9,7 @@ use crate::domain::delivery::attempt::Trigger;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::MessageId;
 use crate::domain::message::SharedMessage;
-use crate::lease::{HeldClaim, Mark};
+use crate::lease::{ClaimGuard, MessageGuard};
 
 use super::MemoryShare;
 use super::lanes::Queued;
@@ -20,9 +20,9 @@ pub struct DeliveryGuards {
     /// Its share of the memory budget.
     pub(super) _memory: MemoryShare,
     /// Keeps the low-water mark at or below its message; shared by all deliveries of the message.
-    pub(super) _mark: Option<Arc<Mark>>,
+    pub(super) _message: Option<Arc<MessageGuard>>,
     /// Counts a claimed row as held by this node.
-    pub(super) _claim: Option<HeldClaim>,
+    pub(super) _claim: Option<ClaimGuard>,
 }
 
 /// A delivery, ready to be sent when its turn comes.

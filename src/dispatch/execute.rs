@@ -36,7 +36,7 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
         return;
     }
     let attempts_made = delivery.attempts.saturating_add(1);
-    let next = next_step(&attempt, attempts_made, &endpoint.schedule, chance::fraction());
+    let next = next_step(&attempt, attempts_made, &endpoint.policy.retry_schedule, chance::fraction());
     dispatcher
         .recorder
         .push(Outcome {
@@ -48,7 +48,7 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
             trigger: delivery.trigger,
             attempt,
             next,
-            keep: delivery.guards,
+            guard: delivery.guards,
         })
         .await;
 }
@@ -85,7 +85,7 @@ impl Drop for InFlightSlot {
     fn drop(&mut self) {
         let has_room_again = self.dispatcher.lanes().finished(self.endpoint, self.signal, Instant::now());
         if has_room_again {
-            self.dispatcher.agenda.schedule_by(self.endpoint, Instant::now());
+            self.dispatcher.claim_schedule.schedule_no_later_than(self.endpoint, Instant::now());
         }
         self.dispatcher.send_ready();
         self.dispatcher.finished.notify_waiters();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::domain::id::EndpointId;
-use crate::notices::HEARING_FOR;
+use crate::notices::NOTICES_VALID_FOR;
 use crate::store::{Notice, Notices};
 
 use super::Dispatcher;
@@ -15,7 +15,7 @@ const LISTEN_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Follows notices for ever.
 pub(super) async fn run(dispatcher: Arc<Dispatcher>) {
-    let progress = dispatcher.deps.vitals.notices.clone();
+    let progress = dispatcher.deps.health.notices.clone();
     loop {
         progress.begin();
         match tokio::time::timeout(LISTEN_TIMEOUT, dispatcher.deps.queue.listen()).await {
@@ -34,8 +34,8 @@ impl Dispatcher {
     async fn follow(self: &Arc<Self>, mut notices: Notices) {
         self.forget_everything_cached();
         loop {
-            // This node hears its own heartbeats, so silence means that the connection is broken.
-            match tokio::time::timeout(HEARING_FOR, notices.next()).await {
+            // This node receives its own heartbeats, so silence means that the connection is broken.
+            match tokio::time::timeout(NOTICES_VALID_FOR, notices.next()).await {
                 Ok(Ok(notice)) => self.act_on(notice),
                 Ok(Err(error)) => {
                     return tracing::warn!(error = &error as &dyn std::error::Error, "notices stopped");
@@ -43,7 +43,7 @@ impl Dispatcher {
                 Err(_) => {
                     return tracing::warn!(
                         "no notice was received for {} s; listening again",
-                        HEARING_FOR.as_secs()
+                        NOTICES_VALID_FOR.as_secs()
                     );
                 }
             }
@@ -57,20 +57,20 @@ impl Dispatcher {
         match notice {
             Notice::Changed(application) => self.refresh(application),
             Notice::Due(endpoints) => self.schedule_now(&endpoints),
-            Notice::AnyDue => self.agenda.sweep_by(Instant::now()),
+            Notice::AnyDue => self.claim_schedule.sweep_no_later_than(Instant::now()),
             Notice::CredentialEnded(hash) => self.deps.credentials.forget(&hash),
             Notice::TokensTakenBack(application) => self.deps.credentials.forget_tokens(application),
             Notice::Paused => self.ask_whether_paused(),
             Notice::Reconnected => self.forget_everything_cached(),
             Notice::Beat { epoch, number } if epoch == own_epoch => {
-                self.deps.hearing.heard_beat(number);
-                self.deps.vitals.notices.done();
+                self.deps.notice_tracker.heartbeat_received(number);
+                self.deps.health.notices.done();
                 // What was not sent while no notice was received can be sent now.
                 self.send_ready();
             }
             Notice::Beat { .. } => {}
             Notice::Question { epoch, number } if epoch == own_epoch => {
-                self.deps.hearing.heard_answer(number, epoch);
+                self.deps.notice_tracker.answer_received(number, epoch);
             }
             Notice::Question { epoch, number } => {
                 let queue = self.deps.queue.clone();
@@ -82,7 +82,7 @@ impl Dispatcher {
             }
             Notice::Answer { epoch, asked_by, number } => {
                 if asked_by == own_epoch {
-                    self.deps.hearing.heard_answer(number, epoch);
+                    self.deps.notice_tracker.answer_received(number, epoch);
                 }
             }
         }
@@ -90,7 +90,7 @@ impl Dispatcher {
 
     fn schedule_now(&self, endpoints: &[EndpointId]) {
         let now = Instant::now();
-        endpoints.iter().for_each(|endpoint| self.agenda.schedule_by(*endpoint, now));
+        endpoints.iter().for_each(|endpoint| self.claim_schedule.schedule_no_later_than(*endpoint, now));
     }
 
     /// Listening begins now. Anything may have been missed before, so all that is cached is read again.
@@ -100,8 +100,8 @@ impl Dispatcher {
         self.ask_whether_paused();
         let tenants = self.lanes().tenants();
         tenants.into_iter().for_each(|tenant| self.refresh(tenant));
-        self.deps.hearing.begins();
-        self.agenda.sweep_at_once();
+        self.deps.notice_tracker.listening_began();
+        self.claim_schedule.sweep_now();
     }
 
     fn ask_whether_paused(&self) {

@@ -1,5 +1,5 @@
-//! The way back into the queue for what this node has and will not send now. Whoever hands something back does not wait:
-//! it is kept here, with its memory and its marks, until the database has it or until the epoch that it was taken under is
+//! The way back into the queue for what this node has and will not send now. Handing something back never waits:
+//! it is kept here, with what it holds, until the database has it or until the epoch that it was taken under is
 //! over, which frees it as well. So a task that is cancelled half-way loses nothing.
 
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use tokio::sync::mpsc;
 
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::message::Message;
-use crate::lease::{HeldClaim, Lease, Mark};
-use crate::record::Agenda;
+use crate::lease::{ClaimGuard, Lease, MessageGuard};
+use crate::node_health::Progress;
+use crate::record::ClaimSchedule;
 use crate::store::{DeliveryKey, HandBack, QueueStore, StoreError};
-use crate::vitals::Progress;
 
 use super::{Delivery, DeliveryGuards, Dispatcher};
 
@@ -36,12 +36,12 @@ pub(super) struct HandBackItem {
 #[derive(Debug)]
 #[expect(dead_code, reason = "guards are never read, only dropped")]
 pub(super) enum Guard {
-    /// Of a delivery in a lane: its memory, with its mark or its claim.
+    /// Of a delivery in a lane: its memory, with its message or its claim.
     Delivery(DeliveryGuards),
-    /// The mark of its message.
-    Mark(Arc<Mark>),
+    /// Keeps the low-water mark at or below its message.
+    Message(Arc<MessageGuard>),
     /// The claim on its row.
-    Claim(HeldClaim),
+    Claim(ClaimGuard),
 }
 
 /// Takes deliveries that go back.
@@ -54,7 +54,7 @@ pub(super) struct HandBackWriter {
     receiver: mpsc::UnboundedReceiver<HandBackItem>,
     queue: QueueStore,
     lease: Lease,
-    agenda: Agenda,
+    claim_schedule: ClaimSchedule,
     progress: Progress,
 }
 
@@ -101,10 +101,10 @@ impl Dispatcher {
         epoch: i64,
         message: &Message,
         endpoints: impl Iterator<Item = EndpointId>,
-        mark: &Arc<Mark>,
+        mark: &Arc<MessageGuard>,
     ) {
         for endpoint in endpoints {
-            let (key, guard) = ((message.id, endpoint), Guard::Mark(mark.clone()));
+            let (key, guard) = ((message.id, endpoint), Guard::Message(mark.clone()));
             self.hand_backs.add(HandBackItem::new(epoch, key, message.application_id, None, guard));
         }
     }
@@ -115,11 +115,11 @@ impl HandBackQueue {
     pub(super) fn new(
         queue: QueueStore,
         lease: Lease,
-        agenda: Agenda,
+        claim_schedule: ClaimSchedule,
         progress: Progress,
     ) -> (Self, HandBackWriter) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let writer = HandBackWriter { receiver, queue, lease, agenda, progress };
+        let writer = HandBackWriter { receiver, queue, lease, claim_schedule, progress };
         (Self { sender: Mutex::new(Some(sender)) }, writer)
     }
 
@@ -188,7 +188,7 @@ impl HandBackWriter {
         }
     }
 
-    /// Puts their endpoints on the agenda.
+    /// Puts their endpoints on the claim schedule.
     fn schedule_claims(&self, items: &[HandBackItem]) {
         let now = Instant::now();
         let mut due: Vec<(EndpointId, Duration)> = items
@@ -197,6 +197,7 @@ impl HandBackWriter {
             .map(|item| (item.row.endpoint_id, item.claim_after))
             .collect();
         due.dedup();
-        due.into_iter().for_each(|(endpoint, wait)| self.agenda.schedule_by(endpoint, now + wait));
+        due.into_iter()
+            .for_each(|(endpoint, wait)| self.claim_schedule.schedule_no_later_than(endpoint, now + wait));
     }
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use crate::domain::application::Application;
 use crate::domain::id::{ApplicationId, MessageId};
 use crate::domain::message::SharedMessage;
-use crate::lease::HeldClaim;
-use crate::store::Claimed;
+use crate::lease::ClaimGuard;
+use crate::store::ClaimedDelivery;
 
 use super::claim::PAUSE_AFTER_ERROR;
 use super::hand_back::{Guard, HandBackItem};
@@ -23,15 +23,20 @@ const TIME_TO_RECORD: Duration = Duration::from_secs(10);
 
 /// A row that was claimed, and counts as held by this node until it is dropped.
 struct HeldRow {
-    row: Claimed,
-    claim: HeldClaim,
+    row: ClaimedDelivery,
+    claim: ClaimGuard,
 }
 
 impl Dispatcher {
     /// Loads the messages of claimed rows as far as memory goes, and puts them into their lanes. An error with one
     /// application affects no other's rows.
-    pub(super) async fn load_claimed(self: &Arc<Self>, epoch: i64, rows: Vec<Claimed>, claimed_at: Instant) {
-        let claims = self.deps.lease.claims();
+    pub(super) async fn load_claimed(
+        self: &Arc<Self>,
+        epoch: i64,
+        rows: Vec<ClaimedDelivery>,
+        claimed_at: Instant,
+    ) {
+        let claims = self.deps.lease.held_claims();
         let mut admitted = Vec::new();
         for row in rows {
             let claim = claims.hold((row.message_id, row.endpoint_id, row.lease));
@@ -111,7 +116,7 @@ impl Dispatcher {
             claim: Some(Claim { token: row.lease, start_by }),
             attempts: row.attempts,
             trigger: row.trigger,
-            guards: DeliveryGuards { _memory: share, _mark: None, _claim: Some(claim) },
+            guards: DeliveryGuards { _memory: share, _message: None, _claim: Some(claim) },
         };
         let mut lanes = self.lanes();
         let pushed = if self.deps.snapshots.is_current(application) {

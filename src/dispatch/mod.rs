@@ -1,4 +1,4 @@
-//! From a stored delivery to an attempt. A delivery comes from ingest (born leased, in memory: `reservation.rs`) or from the
+//! From a stored delivery to an attempt. A delivery comes from ingest (stored as owned by this node: `reservation.rs`) or from the
 //! queue in the database (claimed: `claim.rs`, `load_claimed.rs`). Its endpoint's lane gives it its turn (`lanes/`), and one
 //! `execute` signs it, sends it, decides what follows and hands that to the recorder. No database connection is held while
 //! a request is out. What is not sent after all goes back into the queue (`hand_back.rs`).
@@ -33,11 +33,11 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::clock::Clock;
 use crate::domain::id::EndpointId;
 use crate::lease::Lease;
-use crate::notices::Hearing;
-use crate::record::{Agenda, Recorder};
+use crate::node_health::NodeHealth;
+use crate::notices::NoticeTracker;
+use crate::record::{ClaimSchedule, Recorder};
 use crate::send::Sender;
 use crate::store::{Credentials, QueueStore, Snapshots, Trust};
-use crate::vitals::Vitals;
 
 use announce::DueAnnouncements;
 use backpressure::ThreadLoad;
@@ -96,9 +96,9 @@ pub struct DispatcherDependencies {
     /// The threads that nothing else may occupy; it listens for notices there.
     pub critical_threads: Handle,
     /// How each part of this node gets on.
-    pub vitals: Vitals,
-    /// Whether this node hears of changes.
-    pub hearing: Hearing,
+    pub health: NodeHealth,
+    /// Whether this node receives notices.
+    pub notice_tracker: NoticeTracker,
 }
 
 /// The dispatcher of one node.
@@ -108,7 +108,7 @@ pub struct Dispatcher {
     lanes: Mutex<Lanes<Delivery>>,
     memory: MemoryBudget,
     recorder: Arc<Recorder<DeliveryGuards>>,
-    agenda: Agenda,
+    claim_schedule: ClaimSchedule,
     hand_backs: HandBackQueue,
     /// Notified when a lane or a tenant begins to wait for its rate limit.
     rate_limited: Notify,
@@ -130,10 +130,11 @@ impl Dispatcher {
         }
         let threads = deps.threads.clone();
         let _spawn_on_these_threads = threads.enter();
-        let agenda = Agenda::default();
-        let (queue, lease, vitals) = (deps.queue.clone(), deps.lease.clone(), deps.vitals.clone());
-        let (recorder, mut writers) = Recorder::start(queue.clone(), agenda.clone(), vitals.outcomes);
-        let (hand_backs, hand_back_writer) = HandBackQueue::new(queue, lease, agenda.clone(), vitals.returns);
+        let claim_schedule = ClaimSchedule::default();
+        let (queue, lease, health) = (deps.queue.clone(), deps.lease.clone(), deps.health.clone());
+        let (recorder, mut writers) = Recorder::start(queue.clone(), claim_schedule.clone(), health.outcomes);
+        let (hand_backs, hand_back_writer) =
+            HandBackQueue::new(queue, lease, claim_schedule.clone(), health.hand_backs);
         writers.spawn(hand_back_writer.run());
         let dispatcher = Arc::new(Self {
             deps,
@@ -142,7 +143,7 @@ impl Dispatcher {
             fault_injection: FaultInjection::new(options.dropped_share),
             options,
             recorder,
-            agenda,
+            claim_schedule,
             hand_backs,
             rate_limited: Notify::new(),
             announcements: DueAnnouncements::default(),
@@ -176,8 +177,8 @@ impl Dispatcher {
 
     /// Starts every delivery whose turn it is.
     fn send_ready(self: &Arc<Self>) {
-        // A node that does not hear of changes does not know where to send. The next heartbeat that it hears calls this again.
-        if !self.deps.hearing.holds() {
+        // Without notices this node does not know of changes. The next heartbeat that it receives calls this again.
+        if !self.deps.notice_tracker.holds() {
             return;
         }
         loop {
@@ -201,7 +202,7 @@ impl Dispatcher {
 
     /// A row was put into the queue for this endpoint that is due now, for whichever node has room.
     pub fn note_due(&self, endpoint: EndpointId) {
-        self.agenda.schedule_by(endpoint, Instant::now());
+        self.claim_schedule.schedule_no_later_than(endpoint, Instant::now());
         self.announcements.add(endpoint);
     }
 

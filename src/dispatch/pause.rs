@@ -52,7 +52,7 @@ impl Dispatcher {
         drop(lanes);
         if was_paused {
             tracing::info!("dispatching goes on");
-            self.agenda.sweep_by(Instant::now());
+            self.claim_schedule.sweep_no_later_than(Instant::now());
         }
         self.send_ready();
     }

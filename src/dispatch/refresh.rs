@@ -21,7 +21,7 @@ impl Dispatcher {
             self.deps.threads.spawn(async move { dispatcher.refresh_lanes(application).await });
         }
         // If an endpoint was enabled, what it held is due.
-        self.agenda.sweep_by(Instant::now());
+        self.claim_schedule.sweep_no_later_than(Instant::now());
     }
 
     /// Loads the new snapshot until the lanes have taken it over. Lanes of endpoints that are gone hand back what they had.

@@ -8,7 +8,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::delivery::attempt::Trigger;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::message::SharedMessage;
-use crate::lease::Mark;
+use crate::lease::MessageGuard;
 
 use super::lanes::Admission;
 use super::{Delivery, DeliveryGuards, Dispatcher, MemoryShare};
@@ -69,7 +69,7 @@ impl Dispatcher {
 impl Reservation {
     /// Puts the delivery in: it is stored, and owned under `epoch`. It is sent once the dispatcher is told to
     /// [`wake`](Dispatcher::wake).
-    pub fn fill(mut self, message: SharedMessage, epoch: i64, mark: Arc<Mark>) {
+    pub fn fill(mut self, message: SharedMessage, epoch: i64, mark: Arc<MessageGuard>) {
         if self.dispatcher.fault_injection.drops_this() {
             return;
         }
@@ -82,7 +82,7 @@ impl Reservation {
             claim: None,
             attempts: 0,
             trigger: Trigger::Scheduled,
-            guards: DeliveryGuards { _memory: share, _mark: mark, _claim: None },
+            guards: DeliveryGuards { _memory: share, _message: mark, _claim: None },
         };
         let refused = self.dispatcher.lanes().push_first(&self.endpoint, delivery, Instant::now());
         if let Some(delivery) = refused {

@@ -15,9 +15,9 @@ pub enum TaskKind {
     Discard,
     /// Sends an endpoint what failed for good.
     Recover,
-    /// Sends an endpoint what it was never to get.
+    /// Sends an endpoint messages for which it has no delivery.
     ReplayMissing,
-    /// Sends an endpoint once more what it got, or failed to.
+    /// Sends an endpoint messages again, delivered or not.
     BulkReplay,
     /// Expunges the content of all messages of an application.
     PurgeContent,
@@ -54,7 +54,7 @@ impl TaskKind {
         }
     }
 
-    /// The nearest word that client libraries know.
+    /// The nearest name that client libraries know.
     pub const fn client_name(self) -> &'static str {
         match self {
             Self::Replay | Self::BulkReplay => "endpoint.bulk-replay",
@@ -77,7 +77,7 @@ impl TaskKind {
 pub enum TaskState {
     /// Under way, or waiting for a node.
     Running,
-    /// Through.
+    /// Done.
     Finished,
     /// Given up.
     Failed,
@@ -152,7 +152,7 @@ impl EndpointReplay {
     }
 }
 
-/// Whose content goes.
+/// Whose content is expunged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ContentPurge {

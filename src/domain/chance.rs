@@ -1,5 +1,5 @@
-//! Where chance comes from. Decisions take a number as an argument, so that tests can fix it; only the callers
-//! at the edge draw it here.
+//! Random numbers. Decisions take a number as an argument, so that tests can fix it; only their callers at the edge
+//! draw it here.
 
 use rand::RngExt;
 

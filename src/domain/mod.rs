@@ -12,3 +12,5 @@ pub mod event_type;
 pub mod id;
 pub mod message;
 pub mod page;
+pub mod policy;
+pub mod settings;

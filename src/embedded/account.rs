@@ -1,4 +1,4 @@
-//! Whom Postgres runs as. Started by root it becomes the cluster's owner, `postgres` or else `nobody`.
+//! The account that Postgres runs as. If Postrider runs as root, it is the cluster's owner, `postgres` or else `nobody`.
 
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
@@ -9,10 +9,11 @@ use nix::unistd::{Uid, User, geteuid};
 
 use super::EmbeddedError;
 
-/// `None` when we are an ordinary user, whom Postgres is happy to run as.
+/// The account that Postgres runs as.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
-    other: Option<User>,
+    /// `None` for this process's own account, which is not root.
+    user: Option<User>,
 }
 
 impl Account {
@@ -21,20 +22,20 @@ impl Account {
         let us = geteuid();
         if !us.is_root() {
             return match owner {
-                Some(owner) if owner != us => Err(EmbeddedError::NotOurs { cluster: cluster.to_owned() }),
-                _ => Ok(Self { other: None }),
+                Some(owner) if owner != us => Err(EmbeddedError::WrongOwner { cluster: cluster.to_owned() }),
+                _ => Ok(Self { user: None }),
             };
         }
         let by_owner =
             owner.filter(|owner| !owner.is_root()).and_then(|owner| User::from_uid(owner).ok().flatten());
         let by_name = |name: &str| User::from_name(name).ok().flatten().filter(|user| !user.uid.is_root());
         let other = by_owner.or_else(|| by_name("postgres")).or_else(|| by_name("nobody"));
-        other.map(|user| Self { other: Some(user) }).ok_or(EmbeddedError::NoAccount)
+        other.map(|user| Self { user: Some(user) }).ok_or(EmbeddedError::NoAccount)
     }
 
     /// Whether every directory on the way lets the account through.
     pub(super) fn can_reach(&self, directory: &Path) -> Result<(), EmbeddedError> {
-        let Some(user) = &self.other else { return Ok(()) };
+        let Some(user) = &self.user else { return Ok(()) };
         for ancestor in directory.ancestors() {
             let metadata = std::fs::metadata(ancestor)
                 .map_err(|error| EmbeddedError::io("cannot look at", ancestor, error))?;
@@ -47,7 +48,7 @@ impl Account {
             };
             if metadata.mode() & bit == 0 {
                 let directory = ancestor.to_owned();
-                return Err(EmbeddedError::Closed { directory, account: user.name.clone() });
+                return Err(EmbeddedError::Unreachable { directory, account: user.name.clone() });
             }
         }
         Ok(())
@@ -55,20 +56,20 @@ impl Account {
 
     /// Gives a file or directory to the account.
     pub(super) fn own(&self, path: &Path) -> Result<(), EmbeddedError> {
-        let Some(user) = &self.other else { return Ok(()) };
+        let Some(user) = &self.user else { return Ok(()) };
         chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
             .map_err(|error| EmbeddedError::io("cannot give away", path, error))
     }
 
-    /// The number that our files must belong to.
+    /// The user id that the files must belong to.
     pub(super) fn uid(&self) -> u32 {
-        self.other.as_ref().map_or_else(geteuid, |user| user.uid).as_raw()
+        self.user.as_ref().map_or_else(geteuid, |user| user.uid).as_raw()
     }
 
-    /// A command that runs as the account. The groups of root are left behind.
+    /// A command that runs as the account, without root's groups.
     pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        if let Some(user) = &self.other {
+        if let Some(user) = &self.user {
             command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
         }
         command

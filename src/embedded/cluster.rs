@@ -1,5 +1,5 @@
-//! The cluster on disk: made in a place beside its own and moved there whole, so that a first start that was cut
-//! short leaves nothing that looks like one.
+//! The cluster on disk: made in another directory and renamed when it is complete, so that a first start that was cut
+//! short leaves nothing that looks like a cluster.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
@@ -10,9 +10,9 @@ use super::account::Account;
 use super::programs::Programs;
 use super::{EmbeddedError, socket};
 
-/// Of the private Postgres's own memory for pages.
-const LEAST_BUFFERS_MB: u64 = 128;
-const MOST_BUFFERS_MB: u64 = 1024;
+/// Bounds of the private Postgres's `shared_buffers`.
+const MIN_SHARED_BUFFERS_MB: u64 = 128;
+const MAX_SHARED_BUFFERS_MB: u64 = 1024;
 
 /// A cluster that can be started.
 #[derive(Debug)]
@@ -68,9 +68,9 @@ impl Cluster {
             format!("shared_buffers={}MB", shared_buffers_mb(memory_mb())),
             "max_wal_size=8GB".to_owned(),
             "checkpoint_timeout=15min".to_owned(),
-            // The queue lives and dies in seconds; cleared once a minute, it would be as large as a minute makes it.
+            // Rows of the queue are dead within seconds; vacuumed once a minute, it would keep the dead rows of a minute.
             "autovacuum_naptime=10s".to_owned(),
-            // Three would all be busy while a day's messages, deliveries and attempts are.
+            // The usual three would all be busy with the tables of a day's messages, deliveries and attempts.
             "autovacuum_max_workers=6".to_owned(),
             format!("wal_compression={compression}"),
             "idle_in_transaction_session_timeout=60s".to_owned(),
@@ -87,7 +87,9 @@ impl Cluster {
 /// A quarter of the machine's memory, as is usual, within bounds: it shares the machine with Postrider, and what is
 /// due of a large backlog should not have to be read from disk.
 fn shared_buffers_mb(memory_mb: Option<u64>) -> u64 {
-    memory_mb.map_or(LEAST_BUFFERS_MB, |memory| (memory / 4).clamp(LEAST_BUFFERS_MB, MOST_BUFFERS_MB))
+    memory_mb.map_or(MIN_SHARED_BUFFERS_MB, |memory| {
+        (memory / 4).clamp(MIN_SHARED_BUFFERS_MB, MAX_SHARED_BUFFERS_MB)
+    })
 }
 
 /// The machine's memory, or the container's if that is less, where Linux tells.
@@ -114,7 +116,7 @@ fn make(data_dir: &Path, place: &Path, programs: &Programs, account: &Account) -
     let output = account
         .command(&programs.path("initdb"))
         .current_dir(&fresh)
-        .args(["-U", socket::USER, "-A", "trust", "--auth-host=reject", "-E", "UTF8", locale, "-D"])
+        .args(["-U", socket::DATABASE_USER, "-A", "trust", "--auth-host=reject", "-E", "UTF8", locale, "-D"])
         .arg(&fresh)
         .output()
         .map_err(|error| EmbeddedError::io("cannot run", &programs.path("initdb"), error))?;

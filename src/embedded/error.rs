@@ -44,18 +44,18 @@ pub enum EmbeddedError {
         /// The process that holds it.
         process: Option<String>,
     },
-    /// Postgres cannot get to the data directory.
+    /// Postgres cannot reach the data directory.
     #[error(
         "{} is closed to the account `{account}`, which Postgres runs as because it refuses to be root: \
          choose another --data-dir, or open the directory with chmod o+x", .directory.display()
     )]
-    Closed {
+    Unreachable {
         /// The directory that cannot be passed through.
         directory: PathBuf,
         /// The account.
         account: String,
     },
-    /// Started as root, and there is nobody else to be.
+    /// Started as root, and there is no other account to run as.
     #[error(
         "Postgres refuses to run as root, and there is neither an account `postgres` nor `nobody` here: \
          start Postrider as another user"
@@ -64,7 +64,7 @@ pub enum EmbeddedError {
     /// The cluster belongs to somebody else.
     #[error("{} belongs to another user: start Postrider as that user, or choose another --data-dir",
         .cluster.display())]
-    NotOurs {
+    WrongOwner {
         /// The cluster.
         cluster: PathBuf,
     },

@@ -1,4 +1,4 @@
-//! One Postrider a data directory. The system drops the lock when its holder ends, however it ends.
+//! At most one Postrider for a data directory. The system releases the lock when its holder ends, however it ends.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read, Seek, Write};
@@ -31,7 +31,7 @@ impl DirectoryLock {
             .mode(OWNER_ONLY)
             .open(&path)
             .map_err(failed)?;
-        // It may be there from a time when everybody could read it. Whoever can open it can hold it.
+        // A file from before may be readable by everybody, and everybody who can open it could hold the lock.
         file.set_permissions(Permissions::from_mode(OWNER_ONLY)).map_err(failed)?;
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(mut file) => {
@@ -45,7 +45,7 @@ impl DirectoryLock {
             }
             Err((mut file, Errno::EWOULDBLOCK)) => {
                 let mut holder = String::new();
-                // The number is a courtesy: without it the message still says what to do.
+                // Without the process number the message still says what to do.
                 let _ = file.read_to_string(&mut holder);
                 let process = Some(holder).filter(|text| !text.is_empty());
                 Err(EmbeddedError::InUse { data_dir: data_dir.to_owned(), process })

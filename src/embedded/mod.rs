@@ -1,4 +1,4 @@
-//! A private Postgres for people who have none: made in the data directory at the first start, reused after, and
+//! A private Postgres where there is no other: made in the data directory at the first start, reused after, and
 //! stopped with this process.
 //!
 //! Actors: the *programs* (`initdb`, `postgres`) of a PostgreSQL on this machine; the *cluster*, which is
@@ -6,8 +6,8 @@
 //! run as root.
 //!
 //! Promises: it listens on a unix socket in a directory that only its account can enter, never on a port. Fsync
-//! stays on. A cluster stands in its place only when it is whole. Two Postriders never share a data directory: a
-//! lock is held for life. A postmaster that outlived a killed Postrider is adopted, so that a restart goes on at
+//! stays on. A cluster has its name only when it is complete. Two Postriders never share a data directory: a
+//! lock is held as long as the process lives. A postmaster that outlived a killed Postrider is adopted, so that a restart goes on at
 //! once.
 
 mod account;

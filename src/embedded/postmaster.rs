@@ -20,9 +20,9 @@ use super::account::Account;
 use super::cluster::Cluster;
 use super::programs::Programs;
 
-/// How often a process that cannot be waited for is looked at: while it starts or stops, and while it does its work.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-const LOOK_AT_WORK_EVERY: Duration = Duration::from_secs(1);
+/// How often a process that cannot be waited for is polled: while it starts or stops, and while it runs.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+const RUNNING_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A postmaster that answers.
 #[derive(Debug)]
@@ -34,18 +34,18 @@ pub(super) struct Postmaster {
 }
 
 impl Drop for Postmaster {
-    /// A start that is given up, or a panic: whoever does not wait at least tells it to stop.
+    /// After a start that is given up, or a panic: nothing waits for it, but it is told to stop.
     fn drop(&mut self) {
         if !self.stopped {
-            // Nobody is left to hear of an error.
+            // There is no caller for an error.
             let _ = kill(self.pid, Signal::SIGINT);
         }
     }
 }
 
 impl Postmaster {
-    /// Takes over the postmaster that a killed Postrider left behind, once it answers. A process that only has its
-    /// old number is not one.
+    /// Takes over the postmaster that a killed Postrider left behind, once it answers. Another
+    /// process that has its old number is not adopted.
     pub(super) async fn adopt(cluster: &Cluster, url: &str) -> Result<Option<Self>, EmbeddedError> {
         let note = cluster.directory.join("postmaster.pid");
         let Some(pid) = fs::read_to_string(&note).ok().and_then(|text| pid_of(&text)) else {
@@ -55,16 +55,16 @@ impl Postmaster {
             return Ok(None);
         }
         if !is_postgres(pid) {
-            // Postgres would take the number for its own.
+            // With that file, Postgres would not start.
             fs::remove_file(&note).map_err(|error| EmbeddedError::io("cannot remove", &note, error))?;
             return Ok(None);
         }
         while is_alive(pid) {
             if answers(url).await {
-                tracing::info!(%pid, "the private Postgres runs still: going on with it");
+                tracing::info!(%pid, "the private Postgres is still running and is used again");
                 return Ok(Some(Self { pid, child: None, stopped: false }));
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         Ok(None)
     }
@@ -88,7 +88,7 @@ impl Postmaster {
         for setting in cluster.settings(programs, account) {
             command.arg("-c").arg(setting);
         }
-        // A group of its own: Ctrl-C on the terminal is for us, and we stop it when we have drained.
+        // A process group of its own: Ctrl-C on the terminal must stop Postrider alone, which stops Postgres after draining.
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let child = Command::from(command)
             .spawn()
@@ -99,24 +99,24 @@ impl Postmaster {
         while !answers(url).await {
             tokio::select! {
                 () = postmaster.ended() => return Err(ended_early(&cluster.log)),
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
             }
         }
         Ok(postmaster)
     }
 
-    /// Returns when it has gone by itself.
+    /// Returns when it has ended without being told to.
     pub(super) async fn ended(&mut self) {
-        self.gone(LOOK_AT_WORK_EVERY).await;
+        self.wait_for_exit(RUNNING_POLL_INTERVAL).await;
     }
 
-    async fn gone(&mut self, look_every: Duration) {
+    async fn wait_for_exit(&mut self, poll_interval: Duration) {
         if let Some(child) = &mut self.child {
             // An error means that there is nothing to wait for any more.
             let _ = child.wait().await;
         } else {
             while is_alive(self.pid) {
-                tokio::time::sleep(look_every).await;
+                tokio::time::sleep(poll_interval).await;
             }
         }
         self.stopped = true;
@@ -128,7 +128,7 @@ impl Postmaster {
             Ok(()) | Err(Errno::ESRCH) => {}
             Err(error) => return Err(EmbeddedError::io("cannot stop", Path::new("postgres"), error)),
         }
-        self.gone(LOOK_EVERY).await;
+        self.wait_for_exit(POLL_INTERVAL).await;
         Ok(())
     }
 }
@@ -142,7 +142,7 @@ fn is_alive(pid: Pid) -> bool {
     !matches!(kill(pid, None), Err(Errno::ESRCH)) && !is_zombie(pid)
 }
 
-/// A dead process whose parent has not asked after it, as in a container without an init.
+/// A dead process whose parent has not waited for it, as in a container without an init.
 fn is_zombie(pid: Pid) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat"))
         .is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))

@@ -7,10 +7,10 @@ use super::EmbeddedError;
 use super::account::Account;
 
 /// The oldest major version that Postrider works with.
-const OLDEST: u32 = 15;
+const MIN_MAJOR_VERSION: u32 = 15;
 
 /// Directories that packages install into; `*` stands for a version.
-const USUAL: [(&str, &str, &str); 8] = [
+const PACKAGE_DIRECTORIES: [(&str, &str, &str); 8] = [
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr", "pgsql-", "bin"),
     ("/usr/libexec", "postgresql", ""),
@@ -31,7 +31,7 @@ pub(super) struct Programs {
 impl Programs {
     /// Those in `given`, or else the newest on this machine; with a cluster, those of its version.
     pub(super) fn find(given: Option<&Path>, cluster: Option<&str>) -> Result<Self, EmbeddedError> {
-        let places = given.map_or_else(usual_places, |place| vec![place.to_owned()]);
+        let places = given.map_or_else(candidate_directories, |place| vec![place.to_owned()]);
         let mut found: Vec<Self> = places.into_iter().filter_map(Self::in_directory).collect();
         found.sort_by_key(|programs| programs.major);
         let Some(newest) = found.last().cloned() else {
@@ -53,7 +53,7 @@ impl Programs {
         }
         let said = Command::new(directory.join("postgres")).arg("--version").output().ok()?;
         let major = major_of(&String::from_utf8_lossy(&said.stdout))?;
-        (major >= OLDEST).then_some(Self { directory, major })
+        (major >= MIN_MAJOR_VERSION).then_some(Self { directory, major })
     }
 
     pub(super) fn path(&self, program: &str) -> PathBuf {
@@ -88,18 +88,19 @@ fn major_of(said: &str) -> Option<u32> {
     version.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
 }
 
-fn usual_places() -> Vec<PathBuf> {
-    let packaged = USUAL.iter().flat_map(|(root, prefix, inner)| {
+fn candidate_directories() -> Vec<PathBuf> {
+    let packaged = PACKAGE_DIRECTORIES.iter().flat_map(|(root, prefix, inner)| {
         let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
         entries
             .filter(move |entry| entry.file_name().to_string_lossy().starts_with(prefix))
             .map(move |entry| entry.path().join(inner))
     });
-    asked().into_iter().chain(packaged).collect()
+    configured_directories().into_iter().chain(packaged).collect()
 }
 
-/// What `pg_config` and the search path say. The shell looks along the path, because it is not ours to read.
-fn asked() -> Vec<PathBuf> {
+/// The directories that `pg_config` and the search path name. The shell searches the path, because this module does not
+/// read the environment.
+fn configured_directories() -> Vec<PathBuf> {
     let say = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;

@@ -1,4 +1,4 @@
-//! The unix socket: the only way in.
+//! The unix socket, through which alone the database is reached.
 
 use std::fs::DirBuilder;
 use std::os::unix::ffi::OsStrExt;
@@ -12,16 +12,16 @@ use super::EmbeddedError;
 use super::account::Account;
 
 /// The system's limit for the path of a socket, its final zero left out.
-const LONGEST_PATH: usize = if cfg!(target_os = "macos") { 103 } else { 107 };
-const FILE: &str = ".s.PGSQL.5432";
+const MAX_SOCKET_PATH_BYTES: usize = if cfg!(target_os = "macos") { 103 } else { 107 };
+const SOCKET_FILE: &str = ".s.PGSQL.5432";
 /// The account that owns the cluster, inside Postgres.
-pub(super) const USER: &str = "postrider";
+pub(super) const DATABASE_USER: &str = "postrider";
 
 /// The socket's directory: in the data directory, or, where its path would be too long for a socket, a short one
 /// that follows from it.
 pub(super) fn directory(data_dir: &Path) -> PathBuf {
     let inside = data_dir.join("run");
-    if inside.join(FILE).as_os_str().len() <= LONGEST_PATH {
+    if inside.join(SOCKET_FILE).as_os_str().len() <= MAX_SOCKET_PATH_BYTES {
         return inside;
     }
     let hash = Sha256::digest(data_dir.as_os_str().as_bytes());
@@ -29,16 +29,16 @@ pub(super) fn directory(data_dir: &Path) -> PathBuf {
     PathBuf::from("/tmp").join(format!("postrider-{name}"))
 }
 
-/// Makes the directory, closed to everybody but the account: whoever can enter it is let in.
+/// Makes the directory, which only the account can enter, because everybody who can enter it can connect.
 pub(super) fn make(directory: &Path, account: &Account) -> Result<(), EmbeddedError> {
     let failed = |error| EmbeddedError::io("cannot make", directory, error);
     match DirBuilder::new().mode(0o700).create(directory) {
         Ok(()) => account.own(directory),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            // In /tmp anybody could have made it first.
+            // In /tmp another user could have made it first.
             let metadata = std::fs::symlink_metadata(directory).map_err(failed)?;
             let ours = metadata.is_dir() && metadata.uid() == account.uid() && metadata.mode() & 0o077 == 0;
-            if ours { Ok(()) } else { Err(EmbeddedError::NotOurs { cluster: directory.to_owned() }) }
+            if ours { Ok(()) } else { Err(EmbeddedError::WrongOwner { cluster: directory.to_owned() }) }
         }
         Err(error) => Err(failed(error)),
     }
@@ -46,7 +46,7 @@ pub(super) fn make(directory: &Path, account: &Account) -> Result<(), EmbeddedEr
 
 /// The URL of a database behind the socket.
 pub(super) fn url(directory: &Path, database: &str) -> String {
-    let base = format!("postgres://{USER}@localhost:5432/{database}");
+    let base = format!("postgres://{DATABASE_USER}@localhost:5432/{database}");
     // A constant with two names in it always parses.
     Url::parse(&base).map_or(base, |mut url| {
         url.query_pairs_mut().append_pair("host", &directory.to_string_lossy());

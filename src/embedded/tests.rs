@@ -9,51 +9,51 @@ use sqlx::PgConnection;
 use super::*;
 
 /// A directory that Postgres can reach when we are root, as temporary directories may not be.
-fn place() -> tempfile::TempDir {
-    let place = tempfile::Builder::new().prefix("a place, with blanks").tempdir_in("/tmp").unwrap();
-    std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    place
+fn directory() -> tempfile::TempDir {
+    let directory = tempfile::Builder::new().prefix("a directory, with blanks").tempdir_in("/tmp").unwrap();
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    directory
 }
 
-async fn ask(postgres: &PrivatePostgres, question: &'static str) -> String {
+async fn query(postgres: &PrivatePostgres, statement: &'static str) -> String {
     let mut connection = PgConnection::connect(postgres.url()).await.unwrap();
-    sqlx::query_scalar(question).fetch_one(&mut connection).await.unwrap()
+    sqlx::query_scalar(statement).fetch_one(&mut connection).await.unwrap()
 }
 
-async fn tell(postgres: &PrivatePostgres, statement: &'static str) {
+async fn execute(postgres: &PrivatePostgres, statement: &'static str) {
     let mut connection = PgConnection::connect(postgres.url()).await.unwrap();
     sqlx::query(statement).execute(&mut connection).await.unwrap();
 }
 
-fn pid(place: &Path) -> Pid {
-    let note = std::fs::read_to_string(place.join("postgres/postmaster.pid")).unwrap();
+fn pid(directory: &Path) -> Pid {
+    let note = std::fs::read_to_string(directory.join("postgres/postmaster.pid")).unwrap();
     Pid::from_raw(note.lines().next().unwrap().parse().unwrap())
 }
 
 #[tokio::test]
 async fn what_was_written_is_there_after_a_restart() {
-    let place = place();
-    let postgres = PrivatePostgres::start(place.path(), None).await.unwrap();
-    tell(&postgres, "CREATE TABLE kept AS SELECT 'here'::text AS word").await;
-    assert_eq!(ask(&postgres, "SHOW fsync").await, "on");
-    assert_eq!(ask(&postgres, "SHOW listen_addresses").await, "");
-    assert_ne!(ask(&postgres, "SHOW wal_compression").await, "off");
-    assert_eq!(ask(&postgres, "SHOW server_encoding").await, "UTF8");
+    let directory = directory();
+    let postgres = PrivatePostgres::start(directory.path(), None).await.unwrap();
+    execute(&postgres, "CREATE TABLE kept AS SELECT 'here'::text AS word").await;
+    assert_eq!(query(&postgres, "SHOW fsync").await, "on");
+    assert_eq!(query(&postgres, "SHOW listen_addresses").await, "");
+    assert_ne!(query(&postgres, "SHOW wal_compression").await, "off");
+    assert_eq!(query(&postgres, "SHOW server_encoding").await, "UTF8");
     postgres.stop().await.unwrap();
-    assert!(!place.path().join("postgres/postmaster.pid").exists(), "it was stopped, not killed");
+    assert!(!directory.path().join("postgres/postmaster.pid").exists(), "it was stopped, not killed");
 
-    let postgres = PrivatePostgres::start(place.path(), None).await.unwrap();
-    assert_eq!(ask(&postgres, "SELECT word FROM kept").await, "here");
-    let run = std::fs::metadata(place.path().join("run")).unwrap().permissions().mode();
+    let postgres = PrivatePostgres::start(directory.path(), None).await.unwrap();
+    assert_eq!(query(&postgres, "SELECT word FROM kept").await, "here");
+    let run = std::fs::metadata(directory.path().join("run")).unwrap().permissions().mode();
     assert_eq!(run & 0o777, 0o700, "nobody else can enter");
     postgres.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_second_start_on_the_same_directory_is_refused() {
-    let place = place();
-    let postgres = PrivatePostgres::start(place.path(), None).await.unwrap();
-    let said = PrivatePostgres::start(place.path(), None).await.unwrap_err().to_string();
+    let directory = directory();
+    let postgres = PrivatePostgres::start(directory.path(), None).await.unwrap();
+    let said = PrivatePostgres::start(directory.path(), None).await.unwrap_err().to_string();
     assert!(said.contains("in use by another Postrider"), "{said}");
     assert!(said.contains(&std::process::id().to_string()), "{said}");
     postgres.stop().await.unwrap();
@@ -61,73 +61,73 @@ async fn a_second_start_on_the_same_directory_is_refused() {
 
 #[tokio::test]
 async fn a_postmaster_that_outlived_its_postrider_is_adopted() {
-    let place = place();
-    let postgres = PrivatePostgres::start(place.path(), None).await.unwrap();
-    let before = pid(place.path());
+    let directory = directory();
+    let postgres = PrivatePostgres::start(directory.path(), None).await.unwrap();
+    let before = pid(directory.path());
     // What SIGKILL leaves: no lock, and a postmaster that nobody waits for.
     let PrivatePostgres { postmaster, _lock: lock, .. } = postgres;
     std::mem::forget(postmaster);
     drop(lock);
-    let mut postgres = PrivatePostgres::start(place.path(), None).await.unwrap();
-    assert_eq!(pid(place.path()), before);
+    let mut postgres = PrivatePostgres::start(directory.path(), None).await.unwrap();
+    assert_eq!(pid(directory.path()), before);
     assert!(postgres.postmaster.child.is_none());
     kill(before, Signal::SIGQUIT).unwrap();
     postgres.ended().await;
     // Killed at once, its note is still there; the next start sees through it and recovers.
     drop(postgres);
-    let postgres = PrivatePostgres::start(place.path(), None).await.unwrap();
-    assert_ne!(pid(place.path()), before);
+    let postgres = PrivatePostgres::start(directory.path(), None).await.unwrap();
+    assert_ne!(pid(directory.path()), before);
     postgres.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_note_with_another_process_number_is_not_believed() {
-    let place = place();
-    PrivatePostgres::start(place.path(), None).await.unwrap().stop().await.unwrap();
-    let note = place.path().join("postgres/postmaster.pid");
+async fn a_pid_file_with_another_process_number_is_ignored() {
+    let directory = directory();
+    PrivatePostgres::start(directory.path(), None).await.unwrap().stop().await.unwrap();
+    let note = directory.path().join("postgres/postmaster.pid");
     std::fs::write(&note, format!("{}\n", std::process::id())).unwrap();
-    let postgres = PrivatePostgres::start(place.path(), None).await.unwrap();
-    assert_ne!(pid(place.path()).as_raw().cast_unsigned(), std::process::id());
+    let postgres = PrivatePostgres::start(directory.path(), None).await.unwrap();
+    assert_ne!(pid(directory.path()).as_raw().cast_unsigned(), std::process::id());
     postgres.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_first_start_that_was_cut_short_does_no_harm() {
-    let place = place();
-    std::fs::create_dir_all(place.path().join("postgres.new/base")).unwrap();
-    std::fs::write(place.path().join("postgres.new/PG_VERSION"), "15").unwrap();
-    let postgres = PrivatePostgres::start(place.path(), None).await.unwrap();
-    assert_eq!(ask(&postgres, "SELECT current_database()::text").await, "postrider");
-    assert!(!place.path().join("postgres.new").exists());
+    let directory = directory();
+    std::fs::create_dir_all(directory.path().join("postgres.new/base")).unwrap();
+    std::fs::write(directory.path().join("postgres.new/PG_VERSION"), "15").unwrap();
+    let postgres = PrivatePostgres::start(directory.path(), None).await.unwrap();
+    assert_eq!(query(&postgres, "SELECT current_database()::text").await, "postrider");
+    assert!(!directory.path().join("postgres.new").exists());
     postgres.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_long_path_gets_a_short_socket() {
-    let place = place();
-    let deep = place.path().join("x".repeat(60)).join("y".repeat(60));
+    let directory = directory();
+    let deep = directory.path().join("x".repeat(60)).join("y".repeat(60));
     let postgres = PrivatePostgres::start(&deep, None).await.unwrap();
-    assert_eq!(ask(&postgres, "SELECT 'up'").await, "up");
+    assert_eq!(query(&postgres, "SELECT 'up'").await, "up");
     postgres.stop().await.unwrap();
     std::fs::remove_dir_all(socket::directory(&deep.canonicalize().unwrap())).unwrap();
 }
 
 #[tokio::test]
 async fn a_postgres_that_is_dropped_stops() {
-    let place = place();
-    let postgres = PrivatePostgres::start(place.path(), None).await.unwrap();
-    let before = pid(place.path());
+    let directory = directory();
+    let postgres = PrivatePostgres::start(directory.path(), None).await.unwrap();
+    let before = pid(directory.path());
     drop(postgres);
     // The next start waits for the old one's end, or there would be two on one directory.
-    let postgres = PrivatePostgres::start(place.path(), None).await.unwrap();
-    assert_ne!(pid(place.path()), before);
+    let postgres = PrivatePostgres::start(directory.path(), None).await.unwrap();
+    assert_ne!(pid(directory.path()), before);
     postgres.stop().await.unwrap();
 }
 
 #[test]
 fn a_directory_that_postgres_cannot_reach_is_named() {
-    let place = place();
-    let closed = place.path().join("closed");
+    let directory = directory();
+    let closed = directory.path().join("closed");
     std::fs::create_dir_all(closed.join("data")).unwrap();
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();
     let account = Account::choose(&closed.join("data/postgres")).unwrap();
@@ -143,10 +143,10 @@ fn a_directory_that_postgres_cannot_reach_is_named() {
 #[test]
 fn the_postmaster_has_no_port() {
     // The recipe of `initdb` rejects every host, in case somebody gives it a port by hand.
-    let place = place();
+    let directory = directory();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let postgres = runtime.block_on(PrivatePostgres::start(place.path(), None)).unwrap();
-    let rules = std::fs::read_to_string(place.path().join("postgres/pg_hba.conf")).unwrap();
+    let postgres = runtime.block_on(PrivatePostgres::start(directory.path(), None)).unwrap();
+    let rules = std::fs::read_to_string(directory.path().join("postgres/pg_hba.conf")).unwrap();
     let hosts: Vec<&str> = rules.lines().filter(|line| line.starts_with("host")).collect();
     assert!(!hosts.is_empty() && hosts.iter().all(|line| line.ends_with("reject")), "{hosts:?}");
     runtime.block_on(postgres.stop()).unwrap();

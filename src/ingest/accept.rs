@@ -1,4 +1,4 @@
-//! The way of one post: find the snapshot, fan out, have it written, and say what became of it.
+//! The steps of one post: find the application, fan out, have the messages written, and answer.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use crate::domain::application::Application;
 use crate::domain::id::{ApplicationId, EnvironmentId};
 use crate::domain::message::{Message, SharedMessage};
 use crate::lease::Lease;
+use crate::node_health::Progress;
 use crate::store::{QueueStore, Refusal, Snapshots};
-use crate::vitals::Progress;
 
 use super::fan_out::fan_out;
 use super::writer::{Answer, Posted, Writer, Writers};
 use super::{Accepted, IngestError, NewMessage};
 
-/// A snapshot that is stale this often in a row belongs to an application that changes faster than we can read it.
-const STALE_TRIES: usize = 10;
+/// After this many stale snapshots in a row the application changes faster than it can be read, and the post is refused.
+const MAX_STALE_SNAPSHOTS: usize = 10;
 
 /// Which application a message is for.
 #[derive(Clone, Copy)]
@@ -26,8 +26,8 @@ enum Target<'a> {
     Known(ApplicationId),
 }
 
-/// A message that is to be written: its place among those that were posted, and where its answer comes.
-type Asked = (usize, SharedMessage, oneshot::Receiver<Answer>);
+/// A message that is being written: its index among those that were posted, and the channel of its answer.
+type Pending = (usize, SharedMessage, oneshot::Receiver<Answer>);
 
 /// Accepts messages. Cheap to clone.
 #[derive(Clone)]
@@ -65,7 +65,7 @@ impl Ingest {
         self.accept_one(Target::Named(environment, application), new).await
     }
 
-    /// The same for an application whose id is known, the hidden ones among them.
+    /// The same for an application whose id is known, which may be a hidden one.
     ///
     /// # Errors
     /// As [`IngestError`] says.
@@ -77,8 +77,8 @@ impl Ingest {
         self.accept_one(Target::Known(application), new).await
     }
 
-    /// Stores messages and every one of their deliveries, in one commit as far as their weight allows. Each has its
-    /// own answer, in their order; one that is refused keeps none of the others back.
+    /// Stores messages and all of their deliveries, in one commit as far as their size allows. Each has its own answer, in
+    /// their order; one that is refused does not affect the others.
     ///
     /// # Errors
     /// As [`IngestError`] says, of all of them together.
@@ -103,28 +103,30 @@ impl Ingest {
     ) -> Result<Vec<Result<Accepted, IngestError>>, IngestError> {
         let mut answers: Vec<_> = new.iter().map(|_| Err(IngestError::Overloaded)).collect();
         let mut open: Vec<usize> = (0..new.len()).collect();
-        for _ in 0..STALE_TRIES {
-            let snapshot = self.snapshot(target).await?;
+        for _ in 0..MAX_STALE_SNAPSHOTS {
+            let snapshot = self.load(target).await?;
             let endpoints = snapshot.endpoints.iter().map(|endpoint| endpoint.id);
             self.dispatcher.wait_for_long_queues(endpoints).await;
-            let (asked, group) =
-                self.prepare(&snapshot, open.iter().filter_map(|place| Some((*place, new.get(*place)?))));
+            let (pending, group) =
+                self.prepare(&snapshot, open.iter().filter_map(|index| Some((*index, new.get(*index)?))));
             self.writer.push(group);
             open.clear();
-            for (place, message, answered) in asked {
+            for (index, message, answered) in pending {
                 let answer = match answered.await {
                     Ok(Answer::Written) => Ok(Accepted::Stored(message)),
                     Ok(Answer::Refused(Refusal::Stale)) => {
-                        open.push(place);
+                        open.push(index);
                         continue;
                     }
-                    Ok(Answer::Refused(Refusal::KeyUsed)) => Box::pin(self.repeated(new.get(place))).await,
+                    Ok(Answer::Refused(Refusal::KeyUsed)) => {
+                        Box::pin(self.earlier_answer(new.get(index))).await
+                    }
                     Ok(Answer::Refused(Refusal::EventIdTaken)) => Err(IngestError::EventIdTaken),
                     Ok(Answer::ValueRefused) => Err(IngestError::ValueRefused),
                     Ok(Answer::NoRoom) => Err(IngestError::Overloaded),
                     Ok(Answer::Unavailable) | Err(_) => Err(IngestError::Unavailable),
                 };
-                if let Some(slot) = answers.get_mut(place) {
+                if let Some(slot) = answers.get_mut(index) {
                     *slot = answer;
                 }
             }
@@ -136,7 +138,7 @@ impl Ingest {
         Ok(answers)
     }
 
-    async fn snapshot(&self, target: Target<'_>) -> Result<Arc<Application>, IngestError> {
+    async fn load(&self, target: Target<'_>) -> Result<Arc<Application>, IngestError> {
         let found = match target {
             Target::Named(environment, application) => self.snapshots.find(environment, application).await,
             Target::Known(application) => self.snapshots.find_by_id(application).await,
@@ -153,12 +155,12 @@ impl Ingest {
         &self,
         snapshot: &Application,
         new: impl Iterator<Item = (usize, &'a NewMessage)>,
-    ) -> (Vec<Asked>, Vec<Posted>) {
-        let (mut asked, mut group) = (Vec::new(), Vec::new());
-        for (place, new) in new {
-            let mark = self.lease.begin_message();
+    ) -> (Vec<Pending>, Vec<Posted>) {
+        let (mut pending, mut group) = (Vec::new(), Vec::new());
+        for (index, new) in new {
+            let guard = self.lease.begin_message();
             let message = Arc::new(Message {
-                id: mark.id(),
+                id: guard.id(),
                 application_id: snapshot.id,
                 event_type: new.event_type.clone(),
                 event_id: new.event_id.clone(),
@@ -173,16 +175,16 @@ impl Ingest {
                 deliveries: fan_out(&self.dispatcher, snapshot, &message, new.only),
                 idempotency: new.idempotency,
                 payload_hours: new.payload_hours,
-                mark: Arc::new(mark),
+                guard: Arc::new(guard),
                 answer,
             });
-            asked.push((place, message, answered));
+            pending.push((index, message, answered));
         }
-        (asked, group)
+        (pending, group)
     }
 
-    /// What the first post under this key made.
-    async fn repeated(&self, new: Option<&NewMessage>) -> Result<Accepted, IngestError> {
+    /// The answer to a repeated idempotency key: what the first post under this key stored.
+    async fn earlier_answer(&self, new: Option<&NewMessage>) -> Result<Accepted, IngestError> {
         let Some(key) = new.and_then(|new| new.idempotency) else {
             return Err(IngestError::IdempotencyKeyReused);
         };
@@ -193,7 +195,7 @@ impl Ingest {
         match earlier {
             Some(earlier) if earlier.request_hash == key.request_hash => match earlier.message_id {
                 Some(id) if earlier.is_stored => Ok(Accepted::Repeated(id)),
-                // Its key was kept and its message was not: the `eventId` was taken.
+                // Its key was stored and its message was not, because its `eventId` was taken.
                 Some(_) => Err(IngestError::EventIdTaken),
                 None => Err(IngestError::IdempotencyKeyReused),
             },

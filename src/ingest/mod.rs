@@ -1,12 +1,10 @@
-//! Accepting messages: fanned out in memory against a snapshot of the application, written in batches, and handed
-//! to this node's dispatcher once stored. When `accept` returns, the message and every one of its deliveries are
-//! committed. A caller that goes away in the middle changes nothing: what was queued is written and delivered.
+//! Accepts messages: they are fanned out in memory by a snapshot of the application, written in batches, and handed to this
+//! node's dispatcher once stored. When `accept` returns, the message and all of its deliveries are committed. If the caller
+//! goes away before, what was queued is written and delivered all the same.
 
 mod accept;
 mod fan_out;
-mod fate;
-#[cfg(test)]
-mod fate_test;
+mod settle;
 mod writer;
 
 use bytes::Bytes;
@@ -31,7 +29,7 @@ pub struct NewMessage {
     pub tags: Vec<String>,
     /// The payload's JSON text.
     pub payload: Bytes,
-    /// For so many hours the payload is kept, when that is less than the message is.
+    /// For how many hours the payload is kept, if that is shorter than the message is.
     pub payload_hours: Option<u32>,
     /// For this endpoint alone, whatever it listens to; `None` for all that want it.
     pub only: Option<EndpointId>,
@@ -48,7 +46,7 @@ pub enum Accepted {
     Repeated(MessageId),
 }
 
-/// Why a message was not accepted. Nothing of it is stored, except after `Unavailable`, when that is open.
+/// Why a message was not accepted. Nothing of it is stored, but after `Unavailable` it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IngestError {
     /// No such application in the environment.

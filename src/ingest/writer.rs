@@ -1,7 +1,7 @@
-//! The batch writer of messages: whatever has queued up while the last commit was under way becomes one statement.
+//! The batch writer of messages: what was queued while the last commit was under way becomes one statement.
 //!
-//! What became of a batch is settled in `fate.rs`. Here it is acted on: what was written takes its seats in memory or
-//! is announced as due, and everybody gets an answer.
+//! `settle.rs` finds out whether each message was written. Here that is acted on: what was written fills its places in
+//! memory or is announced as due, and every caller gets an answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,21 +14,21 @@ use crate::dispatch::{Dispatcher, Placement};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::SharedMessage;
-use crate::lease::{Lease, Mark};
+use crate::lease::{Lease, MessageGuard};
+use crate::node_health::Progress;
 use crate::store::{FannedOut, IdempotencyKey, QueueStore, Refusal, StoreError};
-use crate::vitals::Progress;
 
-use super::fate::{Batch, Fate, Item, Statements, Timing};
+use super::settle::{Batch, Item, Statements, Timing, WriteResult};
 
 const WRITERS: usize = 1;
-const LIMITS: BatchLimits =
-    BatchLimits { queued: 16_384, queued_bytes: 64 << 20, taken: 500, taken_bytes: 4 << 20 };
+const QUEUE_LIMITS: BatchLimits =
+    BatchLimits { queue_items: 16_384, queue_bytes: 64 << 20, batch_items: 500, batch_bytes: 4 << 20 };
 /// What a message weighs in a batch besides its payload, and what each of its deliveries does.
-const ROW_BYTES: usize = 256;
+const MESSAGE_BYTES: usize = 256;
 const DELIVERY_BYTES: usize = 200;
-/// A batch whose fate is open is settled within this, or given up.
+/// A batch is settled within these times, or given up.
 const TIMING: Timing = Timing {
-    patience: Duration::from_secs(10),
+    give_up_after: Duration::from_secs(10),
     backoff: Duration::from_millis(50),
     statement_timeout: Duration::from_secs(6),
 };
@@ -40,7 +40,7 @@ pub(super) struct Posted {
     pub(super) deliveries: Vec<(EndpointId, Placement)>,
     pub(super) idempotency: Option<IdempotencyKey>,
     pub(super) payload_hours: Option<u32>,
-    pub(super) mark: Arc<Mark>,
+    pub(super) guard: Arc<MessageGuard>,
     pub(super) answer: oneshot::Sender<Answer>,
 }
 
@@ -85,7 +85,8 @@ impl Writer {
         dispatcher: Arc<Dispatcher>,
         progress: Progress,
     ) -> (Arc<Self>, Writers) {
-        let writer = Arc::new(Self { waiting: BatchQueue::new(LIMITS), queue, lease, dispatcher, progress });
+        let writer =
+            Arc::new(Self { waiting: BatchQueue::new(QUEUE_LIMITS), queue, lease, dispatcher, progress });
         let mut tasks = JoinSet::new();
         for _ in 0..WRITERS {
             let writer = writer.clone();
@@ -105,44 +106,44 @@ impl Writer {
         let mut group_bytes = 0;
         for one in posted {
             let bytes = one.weight();
-            if group_bytes + bytes > LIMITS.taken_bytes && !group.is_empty() {
-                self.push_group(std::mem::take(&mut group));
+            if group_bytes + bytes > QUEUE_LIMITS.batch_bytes && !group.is_empty() {
+                self.push_together(std::mem::take(&mut group));
                 group_bytes = 0;
             }
             group_bytes += bytes;
             group.push((one, bytes));
         }
-        self.push_group(group);
+        self.push_together(group);
     }
 
-    fn push_group(&self, group: Vec<(Posted, usize)>) {
+    fn push_together(&self, group: Vec<(Posted, usize)>) {
         if let Err(back) = self.waiting.try_push_together(group) {
             back.into_iter().for_each(|(posted, _)| posted.reply(Answer::NoRoom));
         }
     }
 
     async fn write(&self, batch: Vec<Posted>) {
-        let mut any_goes = false;
+        let mut any_in_memory = false;
         self.progress.begin();
         Batch::new(batch, TIMING)
-            .settle(self, &self.lease, &mut |posted, fate| any_goes |= self.conclude(posted, fate))
+            .settle(self, &self.lease, &mut |posted, result| any_in_memory |= self.conclude(posted, result))
             .await;
         self.progress.done();
-        if any_goes {
+        if any_in_memory {
             self.dispatcher.wake();
         }
     }
 
-    /// Acts on what became of a message, and answers. Returns whether something of it can go now.
-    fn conclude(&self, mut posted: Posted, fate: Fate) -> bool {
-        let mut goes = false;
-        let answer = match fate {
-            Fate::Written { epoch } => {
+    /// Acts on the result of a message, and answers. Returns whether one of its deliveries is in memory.
+    fn conclude(&self, mut posted: Posted, result: WriteResult) -> bool {
+        let mut in_memory = false;
+        let answer = match result {
+            WriteResult::Written { epoch } => {
                 for (endpoint, place) in std::mem::take(&mut posted.deliveries) {
                     match place {
                         Placement::InMemory(reservation) => {
-                            reservation.fill(posted.message.clone(), epoch, posted.mark.clone());
-                            goes = true;
+                            reservation.fill(posted.message.clone(), epoch, posted.guard.clone());
+                            in_memory = true;
                         }
                         Placement::Waiting => self.dispatcher.note_due(endpoint),
                         Placement::Held => {}
@@ -150,21 +151,21 @@ impl Writer {
                 }
                 Answer::Written
             }
-            Fate::WrittenByThen { epoch } => {
-                // Its places were reserved under an epoch that is over. What this epoch owns goes through the queue as well.
+            WriteResult::WrittenUnderFormerEpoch { epoch } => {
+                // Its places were reserved under an epoch that is over. What this epoch owns in_memory through the queue as well.
                 let endpoints = posted.deliveries.iter().map(|(endpoint, _)| *endpoint);
-                self.dispatcher.hand_back_stored(epoch, &posted.message, endpoints, &posted.mark);
+                self.dispatcher.hand_back_stored(epoch, &posted.message, endpoints, &posted.guard);
                 Answer::Written
             }
-            Fate::Refused(refusal) => Answer::Refused(refusal),
-            Fate::ValueRefused => Answer::ValueRefused,
-            Fate::Unknown { epoch } => {
-                self.lease.keep_until_left(epoch, posted.mark.clone());
+            WriteResult::Refused(refusal) => Answer::Refused(refusal),
+            WriteResult::ValueRefused => Answer::ValueRefused,
+            WriteResult::Unknown { epoch } => {
+                self.lease.keep_until_rejoin(epoch, posted.guard.clone());
                 Answer::Unavailable
             }
         };
         posted.reply(answer);
-        goes
+        in_memory
     }
 }
 
@@ -194,17 +195,17 @@ impl Statements<Posted> for Writer {
         self.queue.insert_messages(epoch, &rows).await
     }
 
-    async fn written(&self, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
+    async fn stored_among(&self, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
         self.queue.written_messages(ids).await
     }
 }
 
 impl Posted {
     fn weight(&self) -> usize {
-        self.message.payload.len() + ROW_BYTES + DELIVERY_BYTES * self.deliveries.len()
+        self.message.payload.len() + MESSAGE_BYTES + DELIVERY_BYTES * self.deliveries.len()
     }
 
-    /// Answers; nobody may be waiting any more.
+    /// Answers. The caller may have gone away.
     fn reply(self, answer: Answer) {
         let _ = self.answer.send(answer);
     }

@@ -1,18 +1,18 @@
-//! Keeps the lease: writes down that this node lives, looks for nodes that have stopped, and comes back under a new epoch
-//! after the right was lost.
+//! Keeps the lease: writes heartbeats, takes over nodes that have stopped, and comes back under a new epoch after the right
+//! was lost.
 //!
-//! It runs on threads of its own, and each of its statements has a short limit, so that neither a busy node nor a silent
-//! connection is taken for a dead one.
+//! It runs on the critical threads, and each of its statements has a short limit, so that neither a busy node nor a silent
+//! connection is taken for a dead node.
 
 use std::time::Instant;
 
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use crate::node_health::NodeHealth;
 use crate::store::{Beat, QueueStore};
-use crate::vitals::Vitals;
 
-use super::{BEAT_EVERY, Lease, LeaseError, TIME_TO_LIVE};
+use super::{HEARTBEAT_INTERVAL, Lease, LeaseError, NODE_TIME_TO_LIVE};
 
 /// Why the keeper ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,24 +23,24 @@ pub enum KeeperEnd {
     NameInUse,
 }
 
-/// Keeps the lease until `stop`. Each heartbeat has a number, by which this node knows it when it hears it.
-pub async fn keep(
+/// Keeps the lease until `stop`. Each heartbeat has a number, so that this node recognizes its notice.
+pub async fn run_keeper(
     lease: Lease,
     queue: QueueStore,
-    vitals: Vitals,
-    numbers: impl Fn() -> i64,
+    health: NodeHealth,
+    next_number: impl Fn() -> i64,
     stop: CancellationToken,
 ) -> KeeperEnd {
-    let mut ticks = interval(BEAT_EVERY);
+    let mut ticks = interval(HEARTBEAT_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             () = stop.cancelled() => return KeeperEnd::Stopped,
         }
-        vitals.heartbeat.begin();
-        match beat(&lease, &queue, numbers()).await {
-            Ok(()) => vitals.heartbeat.done(),
+        health.heartbeat.begin();
+        match heartbeat(&lease, &queue, next_number()).await {
+            Ok(()) => health.heartbeat.done(),
             Err(LeaseError::NameInUse(name)) => {
                 tracing::error!(%name, "another running node has this name; stopping");
                 return KeeperEnd::NameInUse;
@@ -52,15 +52,15 @@ pub async fn keep(
     }
 }
 
-async fn beat(lease: &Lease, queue: &QueueStore, number: i64) -> Result<(), LeaseError> {
+async fn heartbeat(lease: &Lease, queue: &QueueStore, number: i64) -> Result<(), LeaseError> {
     let began = Instant::now();
     let epoch = lease.epoch();
-    let mark = lease.verified();
+    let mark = lease.verified_mark();
     let alive = lease.covers(epoch)
         && queue.beat_node(epoch, mark, number).await? == Beat::Alive
         && lease.extend(began);
     if !alive {
-        // Whether it was taken, lapsed or was given up: never go on as if nothing was.
+        // Another node took it, or it ended, or it was given up. In each case only a new epoch may go on.
         let released = queue.take_over_node(epoch).await?;
         let freed = released + lease.rejoin(queue).await?;
         tracing::warn!(
@@ -69,7 +69,7 @@ async fn beat(lease: &Lease, queue: &QueueStore, number: i64) -> Result<(), Leas
             "the lease was lost; this node came back under a new epoch"
         );
     }
-    let freed = queue.take_over_stale_nodes(TIME_TO_LIVE).await?;
+    let freed = queue.take_over_stale_nodes(NODE_TIME_TO_LIVE).await?;
     if freed > 0 {
         tracing::warn!(freed, "took over the deliveries of a node that stopped");
     }

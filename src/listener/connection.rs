@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use super::ListenerLimits;
-use super::stage::{Clock, Stage, UnderWay};
-use super::watched::WatchedSocket;
+use super::connection_state::{CoarseClock, ConnectionState, RequestInFlight};
+use super::watched_socket::WatchedSocket;
 
 /// What a connection holds of bytes read and to be written; no head is larger.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -34,19 +34,19 @@ const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
 
 /// Serves connections. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Serving {
+pub(super) struct ConnectionServer {
     router: Router,
     builder: Builder<TokioExecutor>,
-    clock: Clock,
+    clock: CoarseClock,
     limits: ListenerLimits,
     stop: CancellationToken,
 }
 
-impl Serving {
+impl ConnectionServer {
     pub(super) fn new(
         router: Router,
         limits: &ListenerLimits,
-        clock: Clock,
+        clock: CoarseClock,
         stop: CancellationToken,
     ) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
@@ -68,16 +68,16 @@ impl Serving {
         Self { router, builder, clock, limits: limits.clone(), stop }
     }
 
-    pub(super) fn stage(&self) -> Arc<Stage> {
-        Arc::new(Stage::new(self.clock.clone(), self.limits.body_bytes))
+    pub(super) fn new_state(&self) -> Arc<ConnectionState> {
+        Arc::new(ConnectionState::new(self.clock.clone(), self.limits.body_bytes))
     }
 
-    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, stage: Arc<Stage>) {
-        let io = TokioIo::new(WatchedSocket::new(stream, Some(stage.clone())));
-        let requests = stage.clone();
+    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, state: Arc<ConnectionState>) {
+        let io = TokioIo::new(WatchedSocket::new(stream, Some(state.clone())));
+        let requests = state.clone();
         let service = service_fn(move |request| answer(self.router.clone(), request, peer, &requests));
         let mut connection = pin!(self.builder.serve_connection(io, service));
-        let mut closed = pin!(stage.closed());
+        let mut closed = pin!(state.closed());
         let mut stopping = pin!(self.stop.cancelled());
         let mut is_stopping = false;
         loop {
@@ -89,12 +89,12 @@ impl Serving {
                     return;
                 }
                 () = &mut closed => {
-                    if !stage.has_begun_work(self.clock.now_ms(), &self.limits) {
+                    if !state.has_crossing_request(self.clock.now_ms(), &self.limits) {
                         return;
                     }
                     // The request crossed the decision. It is answered, and the connection ends with it.
                     connection.as_mut().graceful_shutdown();
-                    closed.set(stage.closed());
+                    closed.set(state.closed());
                 }
                 () = &mut stopping, if !is_stopping => {
                     connection.as_mut().graceful_shutdown();
@@ -109,20 +109,20 @@ fn answer(
     mut router: Router,
     request: Request<Incoming>,
     peer: SocketAddr,
-    stage: &Arc<Stage>,
+    state: &Arc<ConnectionState>,
 ) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + use<> {
-    let under_way = stage.begin(request.version());
+    let in_flight = state.begin(request.version());
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
-    request.extensions_mut().insert(stage.caller.clone());
+    request.extensions_mut().insert(state.caller.clone());
     let answering = router.call(request);
-    async move { Ok(answering.await?.map(|body| AnswerBody { body, _under_way: under_way })) }
+    async move { Ok(answering.await?.map(|body| AnswerBody { body, _in_flight: in_flight })) }
 }
 
 /// An answer's body. The request is under way until it is sent.
 struct AnswerBody {
     body: Body,
-    _under_way: UnderWay,
+    _in_flight: RequestInFlight,
 }
 
 impl HttpBody for AnswerBody {
@@ -177,16 +177,16 @@ mod tests {
             body_bytes: 1,
         };
         let router = Router::new().route("/", get(handler));
-        let serving = Serving::new(router, &limits, Clock::default(), CancellationToken::new());
+        let server = ConnectionServer::new(router, &limits, CoarseClock::default(), CancellationToken::new());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, peer) = listener.accept().await.unwrap();
-        let stage = serving.stage();
-        let told = stage.clone();
-        let served = tokio::spawn(async move { serving.serve(stream, peer, told).await });
+        let state = server.new_state();
+        let served_state = state.clone();
+        let served = tokio::spawn(async move { server.serve(stream, peer, served_state).await });
         client.write_all(b"GET / HTTP/1.1\r\nhost: postrider\r\n\r\n").await.unwrap();
         begun.notified().await;
-        stage.close();
+        state.close();
         // So that the serving task sees it before the answer is there.
         tokio::task::yield_now().await;
         goes_on.notify_one();

@@ -3,14 +3,14 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// More are of no use to us.
-const MOST_WANTED: u64 = 1 << 16;
+/// More would not be used.
+const MAX_DESCRIPTORS: u64 = 1 << 16;
 /// For the database, logs, the private Postgres and what the runtime needs.
-const KEPT_BACK: u64 = 96;
+const RESERVED_DESCRIPTORS: u64 = 96;
 
 /// How many sockets each side may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shares {
+pub struct SocketShares {
     /// Connections to the API.
     pub connections: u32,
     /// Requests to receivers at a time.
@@ -19,8 +19,8 @@ pub struct Shares {
 
 /// Raises the soft limit as far as the hard one allows, and returns it.
 pub fn raised_limit() -> u64 {
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return MOST_WANTED };
-    let wanted = hard.min(MOST_WANTED);
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return MAX_DESCRIPTORS };
+    let wanted = hard.min(MAX_DESCRIPTORS);
     if soft < wanted && setrlimit(Resource::RLIMIT_NOFILE, wanted, hard).is_ok() {
         return wanted;
     }
@@ -28,12 +28,12 @@ pub fn raised_limit() -> u64 {
 }
 
 /// What of the wanted numbers fits into `limit`. Connections that deliveries keep for the next one count as well.
-pub fn shares(limit: u64, connections: u32, deliveries: u32, database: u32) -> Shares {
-    let free = limit.saturating_sub(KEPT_BACK + u64::from(database));
+pub fn shares(limit: u64, connections: u32, deliveries: u32, database: u32) -> SocketShares {
+    let free = limit.saturating_sub(RESERVED_DESCRIPTORS + u64::from(database));
     let deliveries = u64::from(deliveries).min((free / 3).max(1));
     let left = free.saturating_sub(deliveries * 2);
     let connections = u64::from(connections).min(left.max(1));
-    Shares {
+    SocketShares {
         connections: u32::try_from(connections).unwrap_or(u32::MAX),
         deliveries: u32::try_from(deliveries).unwrap_or(u32::MAX),
     }
@@ -45,14 +45,15 @@ mod tests {
 
     #[test]
     fn what_was_set_is_kept_where_there_is_room() {
-        assert_eq!(shares(65_536, 4_096, 2_048, 18), Shares { connections: 4_096, deliveries: 2_048 });
+        assert_eq!(shares(65_536, 4_096, 2_048, 18), SocketShares { connections: 4_096, deliveries: 2_048 });
     }
 
     #[test]
     fn a_small_limit_is_shared() {
         let shared = shares(1_024, 4_096, 2_048, 18);
-        assert_eq!(shared, Shares { connections: 304, deliveries: 303 });
-        let used = u64::from(shared.connections) + 2 * u64::from(shared.deliveries) + KEPT_BACK + 18;
+        assert_eq!(shared, SocketShares { connections: 304, deliveries: 303 });
+        let used =
+            u64::from(shared.connections) + 2 * u64::from(shared.deliveries) + RESERVED_DESCRIPTORS + 18;
         assert!(used <= 1_024);
         let few = shares(64, 10, 10, 8);
         assert!(few.connections >= 1 && few.deliveries >= 1);

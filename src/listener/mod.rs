@@ -1,12 +1,12 @@
-//! The socket that the API is served on, and what a stranger may take of it: connections are counted and timed, one
-//! that does nothing makes room for one that comes, and descriptors are left for deliveries and the database.
+//! The socket that the API is served on, and what an unknown caller may take of it: connections are counted and timed, idle
+//! ones are closed when there is no room for a new one, and descriptors are left for deliveries and the database.
 
 mod connection;
+mod connection_state;
 pub mod descriptors;
-mod open;
+mod open_connections;
 mod refusal;
-mod stage;
-mod watched;
+mod watched_socket;
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,20 +20,21 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use connection::Serving;
-use open::OpenConnections;
+use connection::ConnectionServer;
+use connection_state::CoarseClock;
+use open_connections::OpenConnections;
 use refusal::Refusals;
-use stage::Clock;
 
-/// So many connections may wait to be accepted, as far as the system allows. With the usual 128, a producer that opens
-/// some hundreds at once has to knock again a second later.
+/// How many connections may wait to be accepted, as far as the system allows. With the usual 128, a producer that opens some
+/// hundreds at once has to try again a second later.
 const BACKLOG: u32 = 4096;
 /// How often overdue connections are looked for.
-const SWEEP_EVERY: Duration = Duration::from_millis(250);
-/// No connection is closed for a newcomer before it has had this long to show its credential. Newcomers wait meanwhile.
-const TIME_TO_SPEAK: Duration = Duration::from_millis(50);
-/// How long nothing is accepted after the system refused to.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const SWEEP_INTERVAL: Duration = Duration::from_millis(250);
+/// A connection is not closed to make room before it is this old, so that it can show its credential. New ones wait
+/// meanwhile.
+const MIN_AGE_TO_CLOSE: Duration = Duration::from_millis(50);
+/// How long nothing is accepted after the system has refused to.
+const PAUSE_AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
 
 /// What callers may take.
 #[derive(Debug, Clone)]
@@ -52,13 +53,13 @@ pub struct ListenerLimits {
     pub body_bytes: usize,
 }
 
-/// A bound address that nobody is served on yet. Connections wait.
-pub struct Bound {
+/// A bound address that is not served yet. Connections wait.
+pub struct BoundListener {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-impl Bound {
+impl BoundListener {
     /// Binds.
     ///
     /// # Errors
@@ -85,14 +86,14 @@ pub struct Listener {
 
 impl Listener {
     /// Serves.
-    pub fn start(bound: Bound, router: Router, limits: ListenerLimits) -> Self {
-        let Bound { listener, address } = bound;
+    pub fn start(bound: BoundListener, router: Router, limits: ListenerLimits) -> Self {
+        let BoundListener { listener, address } = bound;
         let stop = CancellationToken::new();
         let serving = TaskTracker::new();
-        let clock = Clock::default();
+        let clock = CoarseClock::default();
         let open = OpenConnections::new(limits.connections);
-        let door = Door {
-            serving: Serving::new(router, &limits, clock.clone(), stop.clone()),
+        let acceptor = Acceptor {
+            serving: ConnectionServer::new(router, &limits, clock.clone(), stop.clone()),
             open: open.clone(),
             refusals: Refusals::default(),
             under_way: serving.clone(),
@@ -101,7 +102,7 @@ impl Listener {
             let stop = stop.clone();
             async move {
                 tokio::select! {
-                    () = door.accept_all(listener) => {}
+                    () = acceptor.accept_all(listener) => {}
                     () = sweep(&open, &clock, &limits) => {}
                     () = stop.cancelled() => {}
                 }
@@ -116,8 +117,8 @@ impl Listener {
         self.address
     }
 
-    /// Takes no more connections and waits for the requests under way, no longer than `patience`.
-    pub async fn stop(self, patience: Duration) {
+    /// Takes no more connections and waits for the requests under way, no longer than `timeout`.
+    pub async fn stop(self, timeout: Duration) {
         self.stop.cancel();
         let finished = async {
             if let Err(error) = self.accepting.await {
@@ -126,52 +127,52 @@ impl Listener {
             self.serving.close();
             self.serving.wait().await;
         };
-        if tokio::time::timeout(patience, finished).await.is_err() {
+        if tokio::time::timeout(timeout, finished).await.is_err() {
             tracing::warn!("some API requests were still under way at the end");
         }
     }
 }
 
-/// Where connections come in.
-struct Door {
-    serving: Serving,
+/// Accepts connections.
+struct Acceptor {
+    serving: ConnectionServer,
     open: Arc<OpenConnections>,
     refusals: Refusals,
     under_way: TaskTracker,
 }
 
-impl Door {
+impl Acceptor {
     async fn accept_all(&self, listener: TcpListener) {
         loop {
             match listener.accept().await {
                 Ok((stream, peer)) => {
-                    let wait = self.open.wait_for_room(TIME_TO_SPEAK);
+                    let wait = self.open.wait_for_room(MIN_AGE_TO_CLOSE);
                     if !wait.is_zero() {
                         tokio::time::sleep(wait).await;
                     }
                     self.admit(stream, peer);
                 }
-                // The one that knocked is gone again.
-                Err(error) if is_of_the_connection(&error) => {}
+                // The client has gone away.
+                Err(error) if is_about_the_connection(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, "no connection can be accepted");
                     self.open.make_room();
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    tokio::time::sleep(PAUSE_AFTER_ACCEPT_ERROR).await;
                 }
             }
         }
     }
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr) {
-        // An answer never waits for the client to say that it has what was sent before.
+        // An answer must not wait for the acknowledgement of what was sent before.
         let _ = stream.set_nodelay(true);
-        let stage = self.serving.stage();
-        match self.open.enter(&stage) {
-            Some(place) => {
+        let state = self.serving.new_state();
+        match self.open.add(&state) {
+            Some(slot) => {
                 let serving = self.serving.clone();
                 self.under_way.spawn(async move {
-                    serving.serve(stream, peer, stage).await;
-                    drop(place);
+                    serving.serve(stream, peer, state).await;
+                    drop(slot);
                 });
             }
             None => self.refusals.refuse(stream),
@@ -179,7 +180,7 @@ impl Door {
     }
 }
 
-fn is_of_the_connection(error: &io::Error) -> bool {
+fn is_about_the_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionRefused
@@ -190,8 +191,8 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 }
 
 /// Closes what is overdue.
-async fn sweep(open: &OpenConnections, clock: &Clock, limits: &ListenerLimits) {
-    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+async fn sweep(open: &OpenConnections, clock: &CoarseClock, limits: &ListenerLimits) {
+    let mut ticks = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         ticks.tick().await;
         clock.advance();
@@ -219,10 +220,10 @@ mod tests {
         let burst = most.trim().parse::<usize>().unwrap().min(500);
         let listener = bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let address = listener.local_addr().unwrap();
-        // One for which there is no room would be let in when it knocks again, or never.
-        let patience = Duration::from_secs(30);
+        // One for which there is no room would be accepted at its next try, or never.
+        let timeout = Duration::from_secs(30);
         let connections: Vec<_> =
-            (0..burst).map(|_| TcpStream::connect_timeout(&address, patience).unwrap()).collect();
+            (0..burst).map(|_| TcpStream::connect_timeout(&address, timeout).unwrap()).collect();
         assert_eq!(connections.len(), burst);
     }
 }

@@ -1,4 +1,4 @@
-//! What a connection gets that there is no room for: an answer that says when to come back.
+//! The answer to a connection for which there is no room: it says when to try again.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
-use super::watched::WatchedSocket;
+use super::watched_socket::WatchedSocket;
 
-/// So many are told at a time; the others are closed without a word.
-const AT_A_TIME: usize = 32;
+/// At most this many are answered at once; the others are closed without an answer.
+const MAX_REFUSALS_AT_ONCE: usize = 32;
 
-const ANSWER: &str = concat!(
+const OVERLOADED_ANSWER: &str = concat!(
     "HTTP/1.1 503 Service Unavailable\r\n",
     "content-type: application/json\r\n",
     "content-length: 77\r\n",
@@ -20,12 +20,12 @@ const ANSWER: &str = concat!(
     r#"{"code":"overloaded","detail":"Too many connections; try again in a moment."}"#
 );
 
-/// Tells those for whom there is no room.
+/// Answers connections for which there is no room.
 pub(super) struct Refusals(Arc<Semaphore>);
 
 impl Default for Refusals {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_A_TIME)))
+        Self(Arc::new(Semaphore::new(MAX_REFUSALS_AT_ONCE)))
     }
 }
 
@@ -34,8 +34,8 @@ impl Refusals {
         let Ok(permit) = self.0.clone().try_acquire_owned() else { return };
         tokio::spawn(async move {
             let mut socket = WatchedSocket::new(stream, None);
-            // It fits into the socket's buffer. Whoever went away does not miss it.
-            let _ = socket.write_all(ANSWER.as_bytes()).await;
+            // It fits into the socket's buffer. The client may have gone away.
+            let _ = socket.write_all(OVERLOADED_ANSWER.as_bytes()).await;
             let _ = socket.shutdown().await;
             drop(permit);
         });
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn the_answer_is_as_long_as_it_says() {
-        let (head, body) = ANSWER.split_once("\r\n\r\n").unwrap();
+        let (head, body) = OVERLOADED_ANSWER.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
         assert!(serde_json::from_str::<serde_json::Value>(body).is_ok());
     }

@@ -1,34 +1,33 @@
-//! Work in chunks: each a transaction of its own that takes milliseconds, with a pause in between, so that nobody waits for
-//! its locks, no snapshot of it is old, and the database has time for others.
+//! Work in chunks: each is a transaction of its own that takes milliseconds, with a pause in between, so that its locks and
+//! its snapshot are short, and the database has time for other work.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::store::{StoreError, Walked};
+use crate::store::{ChunkProgress, StoreError};
 
-/// Between two chunks.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE_BETWEEN_CHUNKS: Duration = Duration::from_millis(20);
 
-/// Goes from chunk to chunk until there is nothing left, or the process stops.
+/// Does chunk after chunk until nothing is left or the process stops.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chunks<'a> {
     pub(super) stop: &'a CancellationToken,
 }
 
 impl Chunks<'_> {
-    /// Calls `chunk` again and again, `at_most` so often, until it did nothing. Returns how much was done.
+    /// Calls `chunk` again and again, at most `max_chunks` times, until it did nothing. Returns how much was done.
     ///
     /// # Errors
     /// That of a chunk; what was done before stays done.
     pub(super) async fn until_nothing<F: Future<Output = Result<u64, StoreError>>>(
         self,
-        at_most: u32,
+        max_chunks: u32,
         mut chunk: impl FnMut() -> F,
     ) -> Result<u64, StoreError> {
         let mut done = 0;
-        for _ in 0..at_most {
+        for _ in 0..max_chunks {
             let in_chunk = chunk().await?;
             done += in_chunk;
             if in_chunk == 0 || self.stops().await {
@@ -38,17 +37,17 @@ impl Chunks<'_> {
         Ok(done)
     }
 
-    /// Walks through a table in the order of its ids, `at_most` so many chunks. Returns how much was done.
+    /// Walks through a table in the order of its ids, at most `max_chunks` chunks. Returns how much was done.
     ///
     /// # Errors
     /// That of a chunk; what was done before stays done.
-    pub(super) async fn walk<F: Future<Output = Result<Walked, StoreError>>>(
+    pub(super) async fn walk<F: Future<Output = Result<ChunkProgress, StoreError>>>(
         self,
-        at_most: u32,
+        max_chunks: u32,
         mut chunk: impl FnMut(Uuid) -> F,
     ) -> Result<u64, StoreError> {
         let (mut done, mut place) = (0, Uuid::nil());
-        for _ in 0..at_most {
+        for _ in 0..max_chunks {
             let walked = chunk(place).await?;
             done += walked.done;
             let Some(next) = walked.next else { break };
@@ -62,7 +61,7 @@ impl Chunks<'_> {
 
     /// Pauses; true when the process stops.
     async fn stops(self) -> bool {
-        self.stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none()
+        self.stop.run_until_cancelled(tokio::time::sleep(PAUSE_BETWEEN_CHUNKS)).await.is_none()
     }
 }
 
@@ -79,7 +78,7 @@ mod tests {
         let mut left = vec![0, 3, 5, 5];
         assert_eq!(chunks.until_nothing(10, || ready(Ok(left.pop().unwrap()))).await.unwrap(), 13);
         assert_eq!(chunks.until_nothing(4, || ready(Ok(5))).await.unwrap(), 20);
-        let endless = |_| ready(Ok(Walked { done: 1, next: Some(Uuid::max()) }));
+        let endless = |_| ready(Ok(ChunkProgress { done: 1, next: Some(Uuid::max()) }));
         assert_eq!(chunks.walk(4, endless).await.unwrap(), 4);
         stop.cancel();
         assert_eq!(chunks.until_nothing(10, || ready(Ok(5))).await.unwrap(), 5);

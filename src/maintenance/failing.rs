@@ -1,14 +1,14 @@
-//! Endpoints that have taken nothing for too long are disabled. What they hold stays held until they are enabled.
+//! Disables endpoints to which every delivery has failed for too long. Their deliveries are held until they are enabled.
 //!
-//! Several nodes may do this at once: an endpoint is disabled by one of them, and only if it still takes nothing.
+//! Several nodes may do this at once: an endpoint is disabled by one of them, and only if it still fails.
 
 use std::time::Duration;
 
 use crate::domain::access::actor::Actor;
 use crate::store::{StoreError, UpkeepStore};
 
-/// How often to look; a short time is looked at more often.
-pub(super) fn every(after: Duration) -> Duration {
+/// How often to check; a short time is checked more often.
+pub(super) fn check_interval(after: Duration) -> Duration {
     (after / 10).clamp(Duration::from_secs(1), Duration::from_secs(60))
 }
 
@@ -34,8 +34,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_time_is_looked_at_more_often() {
+    fn a_short_time_is_checked_more_often() {
         let secs = Duration::from_secs;
-        assert_eq!([secs(2), secs(100), secs(432_000)].map(every), [secs(1), secs(10), secs(60)]);
+        assert_eq!([secs(2), secs(100), secs(432_000)].map(check_interval), [secs(1), secs(10), secs(60)]);
     }
 }

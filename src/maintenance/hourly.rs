@@ -8,13 +8,13 @@ use super::MaintenanceOptions;
 use super::chunks::Chunks;
 
 /// Messages that are looked at in one transaction.
-const STRAYS_AT_ONCE: i64 = 500;
+const MESSAGES_PER_CHUNK: i64 = 500;
 /// Rows of rollups that are folded in one transaction.
-const FOLD_AT_ONCE: i64 = 2_000;
+const ROLLUPS_PER_CHUNK: i64 = 2_000;
 /// Chunks of one part in one round.
-const AT_MOST: u32 = 20_000;
+const MAX_CHUNKS: u32 = 20_000;
 
-pub(super) async fn work(
+pub(super) async fn run(
     upkeep: &UpkeepStore,
     session: &mut MaintenanceSession,
     options: MaintenanceOptions,
@@ -22,7 +22,7 @@ pub(super) async fn work(
 ) -> Result<(), StoreError> {
     let retention = TimeDelta::from_std(options.retention).unwrap_or(TimeDelta::MAX);
     let made = session.make_partitions().await?;
-    let folded = chunks.until_nothing(AT_MOST, || upkeep.fold_rollups(FOLD_AT_ONCE)).await?;
+    let folded = chunks.until_nothing(MAX_CHUNKS, || upkeep.fold_rollups(ROLLUPS_PER_CHUNK)).await?;
     tracing::debug!(folded, "rollups of past hours");
     let dropped = session.drop_partitions(retention).await?;
     let strays = delete_strays(upkeep, retention, chunks).await?;
@@ -39,6 +39,6 @@ async fn delete_strays(
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
     let until = upkeep.whole_days_until(retention).await?;
-    chunks.until_nothing(AT_MOST, || upkeep.delete_stray_attempts(until, STRAYS_AT_ONCE)).await?;
-    chunks.walk(AT_MOST, |after| upkeep.delete_stray_messages(until, after, STRAYS_AT_ONCE)).await
+    chunks.until_nothing(MAX_CHUNKS, || upkeep.delete_stray_attempts(until, MESSAGES_PER_CHUNK)).await?;
+    chunks.walk(MAX_CHUNKS, |after| upkeep.delete_stray_messages(until, after, MESSAGES_PER_CHUNK)).await
 }

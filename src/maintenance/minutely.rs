@@ -1,5 +1,5 @@
-//! What is done each minute. Each part stops after a number of chunks and goes on at the next tick, so that none keeps
-//! the others waiting for long.
+//! What is done each minute. Each part stops after a number of chunks and goes on in the next minute, so that no part delays
+//! the others for long.
 
 use crate::store::{StoreError, UpkeepStore};
 
@@ -7,34 +7,34 @@ use super::MaintenanceOptions;
 use super::chunks::Chunks;
 
 /// How many deliveries are buried in one transaction.
-const BURY_AT_ONCE: i64 = 500;
-/// How many endpoints that something waits for are looked at in one transaction.
-const ENDPOINTS_AT_ONCE: i64 = 500;
+const BURIED_PER_CHUNK: i64 = 500;
+/// How many endpoints with waiting deliveries are checked in one transaction.
+const ENDPOINTS_PER_CHUNK: i64 = 500;
 /// Rows that are erased in one statement.
-const ERASE_AT_ONCE: i64 = 500;
+const ERASED_PER_CHUNK: i64 = 500;
 /// How many payloads are expunged in one transaction.
-const EXPUNGE_AT_ONCE: i64 = 500;
+const EXPUNGED_PER_CHUNK: i64 = 500;
 /// Chunks of one part in one round.
-const AT_MOST: u32 = 500;
+const MAX_CHUNKS: u32 = 500;
 
-pub(super) async fn work(
+pub(super) async fn run(
     upkeep: &UpkeepStore,
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<(), StoreError> {
     let buried = chunks
-        .walk(AT_MOST, |after| {
-            upkeep.bury_unreachable(options.hold_limit, after, ENDPOINTS_AT_ONCE, BURY_AT_ONCE)
+        .walk(MAX_CHUNKS, |after| {
+            upkeep.bury_unreachable(options.hold_limit, after, ENDPOINTS_PER_CHUNK, BURIED_PER_CHUNK)
         })
         .await?;
     if buried > 0 {
         tracing::info!(buried, "deliveries that can reach nobody are dead letters now");
     }
-    let expunged = chunks.until_nothing(AT_MOST, || upkeep.expunge_expired(EXPUNGE_AT_ONCE)).await?;
+    let expunged = chunks.until_nothing(MAX_CHUNKS, || upkeep.expunge_expired(EXPUNGED_PER_CHUNK)).await?;
     if expunged > 0 {
         tracing::info!(expunged, "payloads whose time is over");
     }
-    let erased = chunks.until_nothing(AT_MOST, || upkeep.erase_deleted(ERASE_AT_ONCE)).await?;
+    let erased = chunks.until_nothing(MAX_CHUNKS, || upkeep.erase_deleted(ERASED_PER_CHUNK)).await?;
     if erased > 0 {
         tracing::info!(erased, "messages and dead letters of deleted applications");
     }

@@ -1,9 +1,9 @@
-//! What has to be done from time to time: partitions made ahead and dropped behind, deliveries buried that can reach
-//! nobody any more, endpoints disabled that only fail, payloads expunged whose time is over, and the end of everything
-//! that grows (`nightly.rs`).
+//! What has to be done from time to time: partitions are made ahead and dropped behind, deliveries that can never arrive
+//! become dead letters, endpoints that only fail are disabled, payloads are expunged when their time is over, and
+//! everything that is past its retention is deleted (`nightly.rs`).
 //!
-//! Every node with this role looks once a minute at what is due, by the database's clock and memory: a round that was
-//! missed, because no process ran or because it failed, is made up for. Each kind of round has an advisory lock of its
+//! Every node with this role checks once a minute which rounds are due, by the database's clock and its record of rounds: a
+//! round that was missed, because no process ran or because it failed, is done later. Each kind of round has an advisory lock of its
 //! own, so that one node at a time does it and a long one keeps no other kind waiting. What is deleted goes a bounded
 //! number of rows at a time, by an index, each in a transaction of its own, with a pause in between (`chunks.rs`).
 //! Partitions are made a week ahead, and a default partition catches what has none, so nothing depends on a single tick.
@@ -27,8 +27,8 @@ use chunks::Chunks;
 
 pub use round::Round;
 
-/// What is due is looked for at twenty seconds past each minute.
-const EACH_MINUTE: &str = "20 * * * * *";
+/// Due rounds are looked for at twenty seconds past each minute.
+const CHECK_SCHEDULE: &str = "20 * * * * *";
 
 /// How long things are kept.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +76,7 @@ impl Maintenance {
         }
         let (under_way, stop) = (TaskTracker::new(), CancellationToken::new());
         let schedule = Schedule::new().await?;
-        schedule.add(look_each_minute(upkeep.clone(), options, under_way.clone(), stop.clone())?).await?;
+        schedule.add(check_each_minute(upkeep.clone(), options, under_way.clone(), stop.clone())?).await?;
         if let Some(after) = options.disable_after {
             schedule.add(watch_failing(upkeep, after, under_way.clone())?).await?;
         }
@@ -95,13 +95,13 @@ impl Maintenance {
     }
 }
 
-fn look_each_minute(
+fn check_each_minute(
     upkeep: UpkeepStore,
     options: MaintenanceOptions,
     under_way: TaskTracker,
     stop: CancellationToken,
 ) -> Result<Tick, ScheduleError> {
-    Tick::new_async(EACH_MINUTE, move |_, _| {
+    Tick::new_async(CHECK_SCHEDULE, move |_, _| {
         for round in Round::ALL {
             let (upkeep, stop) = (upkeep.clone(), stop.clone());
             under_way.spawn(async move {
@@ -120,7 +120,7 @@ fn watch_failing(
     after: Duration,
     under_way: TaskTracker,
 ) -> Result<Tick, ScheduleError> {
-    Tick::new_repeated_async(failing::every(after), move |_, _| {
+    Tick::new_repeated_async(failing::check_interval(after), move |_, _| {
         let upkeep = upkeep.clone();
         Box::pin(under_way.track_future(async move {
             if let Err(error) = failing::disable_failing(&upkeep, after).await {
@@ -141,7 +141,7 @@ pub async fn run(
     round: Round,
 ) -> Result<bool, StoreError> {
     let Some(session) = upkeep.begin_maintenance(round.name()).await? else { return Ok(false) };
-    work(upkeep, session, options, round, &CancellationToken::new()).await.map(|()| true)
+    do_round(upkeep, session, options, round, &CancellationToken::new()).await.map(|()| true)
 }
 
 /// One round, if it is due and no other node is at it. Says whether it was done.
@@ -168,10 +168,10 @@ pub async fn run_if_due(
         session.end().await;
         return Ok(false);
     }
-    work(upkeep, session, options, round, stop).await.map(|()| true)
+    do_round(upkeep, session, options, round, stop).await.map(|()| true)
 }
 
-async fn work(
+async fn do_round(
     upkeep: &UpkeepStore,
     mut session: MaintenanceSession,
     options: MaintenanceOptions,
@@ -180,9 +180,9 @@ async fn work(
 ) -> Result<(), StoreError> {
     let chunks = Chunks { stop };
     let mut done = match round {
-        Round::Minutely => minutely::work(upkeep, options, chunks).await,
-        Round::Hourly => hourly::work(upkeep, &mut session, options, chunks).await,
-        Round::Nightly => nightly::work(upkeep, options, chunks).await,
+        Round::Minutely => minutely::run(upkeep, options, chunks).await,
+        Round::Hourly => hourly::run(upkeep, &mut session, options, chunks).await,
+        Round::Nightly => nightly::run(upkeep, options, chunks).await,
     };
     if done.is_ok() && !stop.is_cancelled() {
         done = session.note_done().await;

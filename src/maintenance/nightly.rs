@@ -1,4 +1,4 @@
-//! The end of everything that grows, once a night: each kind of thing has its time, and goes in chunks.
+//! Deletes, once a night, everything that is past its retention: each kind of thing in chunks.
 
 use std::time::Duration;
 
@@ -9,18 +9,19 @@ use crate::store::{StoreError, UpkeepStore};
 use super::MaintenanceOptions;
 use super::chunks::Chunks;
 
-/// Rows at most that are deleted in one transaction. Where rows are large, or are looked up in many tables, fewer.
-const AT_ONCE: i64 = 1_000;
-const LARGE_AT_ONCE: i64 = 200;
-/// Chunks of one kind in one round; the next night goes on.
-const AT_MOST: u32 = 100_000;
-const DAY: Duration = Duration::from_secs(86_400);
-/// Background tasks that ended, with what they found out.
-const ENDED_TASKS_KEPT: Duration = Duration::from_secs(30 * 86_400);
-/// API keys that were revoked or have expired, so that one can see which. The audit log keeps their ids.
-const ENDED_API_KEYS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// Rows that are deleted in one transaction; fewer where rows are large, or are looked up in many tables.
+const ROWS_PER_CHUNK: i64 = 1_000;
+const LARGE_ROWS_PER_CHUNK: i64 = 200;
+/// Chunks of one kind in one round; the next night deletes the rest.
+const MAX_CHUNKS: u32 = 100_000;
+/// Secrets and headers of deleted endpoints: nothing that was under way at the deletion can need them any more.
+const SECRETS_OF_DELETED_KEPT_FOR: Duration = Duration::from_secs(86_400);
+/// Background tasks that ended, with their results.
+const ENDED_TASKS_KEPT_FOR: Duration = Duration::from_secs(30 * 86_400);
+/// API keys that were revoked or have expired are listed for this long. The audit log keeps their ids.
+const ENDED_API_KEYS_KEPT_FOR: Duration = Duration::from_secs(30 * 86_400);
 
-pub(super) async fn work(
+pub(super) async fn run(
     upkeep: &UpkeepStore,
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
@@ -37,7 +38,7 @@ pub(super) async fn work(
         ("endpoints", endpoints(upkeep, options, chunks).await),
         ("applications", applications(upkeep, options, chunks).await),
     ];
-    // What failed does not keep the others waiting; the first error is the round's.
+    // An error with one kind does not stop the others; the first error is that of the round.
     let mut failed = Ok(());
     for (what, result) in results {
         match result {
@@ -58,7 +59,7 @@ async fn event_ids(
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
-    chunks.until_nothing(AT_MOST, || upkeep.free_event_ids(retention(options), AT_ONCE)).await
+    chunks.until_nothing(MAX_CHUNKS, || upkeep.free_event_ids(retention(options), ROWS_PER_CHUNK)).await
 }
 
 async fn dead_letters(
@@ -67,11 +68,11 @@ async fn dead_letters(
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
     let kept = options.dead_letter_retention;
-    chunks.until_nothing(AT_MOST, || upkeep.retire_dead_letters(kept, LARGE_AT_ONCE)).await
+    chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_dead_letters(kept, LARGE_ROWS_PER_CHUNK)).await
 }
 
 async fn rollups(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, StoreError> {
-    chunks.until_nothing(AT_MOST, || upkeep.delete_old_rollups(AT_ONCE)).await
+    chunks.until_nothing(MAX_CHUNKS, || upkeep.delete_old_rollups(ROWS_PER_CHUNK)).await
 }
 
 async fn audit_entries(
@@ -80,14 +81,14 @@ async fn audit_entries(
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
     let kept = TimeDelta::from_std(options.audit_retention).unwrap_or(TimeDelta::MAX);
-    chunks.until_nothing(AT_MOST, || upkeep.delete_audit_entries(kept, AT_ONCE)).await
+    chunks.until_nothing(MAX_CHUNKS, || upkeep.delete_audit_entries(kept, ROWS_PER_CHUNK)).await
 }
 
 async fn background_tasks(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, StoreError> {
     chunks
-        .until_nothing(AT_MOST, || async move {
-            let found = upkeep.retire_findings(ENDED_TASKS_KEPT, LARGE_AT_ONCE).await?;
-            Ok(found + upkeep.retire_tasks(ENDED_TASKS_KEPT, LARGE_AT_ONCE).await?)
+        .until_nothing(MAX_CHUNKS, || async move {
+            let found = upkeep.retire_findings(ENDED_TASKS_KEPT_FOR, LARGE_ROWS_PER_CHUNK).await?;
+            Ok(found + upkeep.retire_tasks(ENDED_TASKS_KEPT_FOR, LARGE_ROWS_PER_CHUNK).await?)
         })
         .await
 }
@@ -97,14 +98,16 @@ async fn notices(
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
-    chunks.until_nothing(AT_MOST, || upkeep.retire_notices(retention(options), AT_ONCE)).await
+    chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_notices(retention(options), ROWS_PER_CHUNK)).await
 }
 
 async fn credentials(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, StoreError> {
-    let secrets = chunks.until_nothing(AT_MOST, || upkeep.retire_secrets(AT_ONCE)).await?;
-    let keys = chunks.until_nothing(AT_MOST, || upkeep.retire_api_keys(ENDED_API_KEYS_KEPT, AT_ONCE)).await?;
-    let logouts = chunks.until_nothing(AT_MOST, || upkeep.retire_logouts(AT_ONCE)).await?;
-    let cutoffs = chunks.walk(AT_MOST, |after| upkeep.retire_cutoffs(after, AT_ONCE)).await?;
+    let secrets = chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_secrets(ROWS_PER_CHUNK)).await?;
+    let keys = chunks
+        .until_nothing(MAX_CHUNKS, || upkeep.retire_api_keys(ENDED_API_KEYS_KEPT_FOR, ROWS_PER_CHUNK))
+        .await?;
+    let logouts = chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_logouts(ROWS_PER_CHUNK)).await?;
+    let cutoffs = chunks.walk(MAX_CHUNKS, |after| upkeep.retire_cutoffs(after, ROWS_PER_CHUNK)).await?;
     Ok(secrets + keys + logouts + cutoffs)
 }
 
@@ -120,17 +123,19 @@ async fn sessions(
     Ok(sessions + links + people)
 }
 
-/// Secrets and headers a day after the deletion: nothing that was under way then can need them. Rows when nothing names
-/// them any more.
+/// First the secrets and headers of deleted endpoints, then their rows when no other row refers to them.
 async fn endpoints(
     upkeep: &UpkeepStore,
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
-    let emptied =
-        chunks.until_nothing(AT_MOST, || upkeep.empty_deleted_endpoints(DAY, LARGE_AT_ONCE)).await?;
+    let emptied = chunks
+        .until_nothing(MAX_CHUNKS, || {
+            upkeep.empty_deleted_endpoints(SECRETS_OF_DELETED_KEPT_FOR, LARGE_ROWS_PER_CHUNK)
+        })
+        .await?;
     let retired = chunks
-        .walk(AT_MOST, |after| upkeep.retire_endpoints(retention(options), after, LARGE_AT_ONCE))
+        .walk(MAX_CHUNKS, |after| upkeep.retire_endpoints(retention(options), after, LARGE_ROWS_PER_CHUNK))
         .await?;
     Ok(emptied + retired)
 }
@@ -141,9 +146,9 @@ async fn applications(
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
     let credentials =
-        chunks.walk(AT_MOST, |after| upkeep.retire_credentials_of_deleted(after, AT_ONCE)).await?;
+        chunks.walk(MAX_CHUNKS, |after| upkeep.retire_credentials_of_deleted(after, ROWS_PER_CHUNK)).await?;
     let retired = chunks
-        .walk(AT_MOST, |after| upkeep.retire_applications(retention(options), after, LARGE_AT_ONCE))
+        .walk(MAX_CHUNKS, |after| upkeep.retire_applications(retention(options), after, LARGE_ROWS_PER_CHUNK))
         .await?;
     Ok(credentials + retired)
 }

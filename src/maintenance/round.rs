@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// A kind of round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Round {
-    /// Deliveries that can reach nobody, payloads whose time is over, what deleted applications left.
+    /// Deliveries that can never arrive, payloads whose time is over, what deleted applications left.
     Minutely,
     /// Partitions and rollups: at seven minutes past each hour.
     Hourly,

@@ -3,7 +3,7 @@
 //! it happens (`store/operational.rs`), and each notice becomes a message of that application.
 //!
 //! A notice is posted under an `eventId` of its own and forgotten afterwards. A crash in between posts it again, and
-//! the `eventId` keeps that from being a second message; so nothing is lost and nothing is said twice, by whichever
+//! the `eventId` keeps that from being a second message; so nothing is lost and nothing is posted twice, by whichever
 //! node. What can happen in masses is told once for each endpoint, kind and window, with a count.
 
 mod payload;
@@ -20,10 +20,10 @@ use crate::store::{OperationalNotice, OperationalStore, StoreError};
 
 use payload::payload;
 
-/// Posted at once.
-const AT_ONCE: i64 = 100;
-/// Who has taken notices has posted them by then, or is gone.
-const LEASE: Duration = Duration::from_secs(10);
+/// Notices that are taken and posted together.
+const MAX_NOTICES_AT_ONCE: i64 = 100;
+/// A node that has taken notices and not posted them by then has stopped; another one takes them.
+const NOTICE_LEASE: Duration = Duration::from_secs(10);
 
 /// Turns notices into messages until it is stopped.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Worker {
                 () = stop.cancelled() => return,
                 _ = ticks.tick() => {}
             }
-            if let Err(error) = self.round(&stop).await {
+            if let Err(error) = self.seal_and_post(&stop).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "operational webhooks wait for the database");
             }
@@ -75,10 +75,10 @@ impl Worker {
     }
 
     /// Seals what is due, and posts what is sealed.
-    async fn round(&self, stop: &CancellationToken) -> Result<(), StoreError> {
+    async fn seal_and_post(&self, stop: &CancellationToken) -> Result<(), StoreError> {
         self.operational.seal_notices(self.window).await?;
         while !stop.is_cancelled() {
-            let notices = self.operational.take_notices(LEASE, AT_ONCE).await?;
+            let notices = self.operational.take_notices(NOTICE_LEASE, MAX_NOTICES_AT_ONCE).await?;
             if notices.is_empty() {
                 break;
             }
@@ -101,7 +101,7 @@ impl Worker {
     }
 }
 
-/// Posts a notice. Says whether that is over with; otherwise it is tried again when its lease has run out.
+/// Posts a notice. Returns whether it is done; otherwise it is tried again when its lease has ended.
 async fn post(ingest: &Ingest, notice: &OperationalNotice) -> bool {
     let Some(target) = notice.target else { return true };
     let message = NewMessage {
@@ -115,7 +115,7 @@ async fn post(ingest: &Ingest, notice: &OperationalNotice) -> bool {
         payload_hours: None,
     };
     match ingest.accept_into(target, &message).await {
-        // It was posted before, or there is nobody to tell.
+        // It was posted before, or the environment has no operational webhooks any more.
         Ok(_) | Err(IngestError::EventIdTaken | IngestError::UnknownApplication) => true,
         Err(error) => {
             tracing::warn!(%error, kind = notice.kind.name(), "an operational webhook waits");

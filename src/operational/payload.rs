@@ -7,26 +7,26 @@ use crate::store::{LastAttempt, OperationalNotice, Subjects};
 /// The payload of a notice's message.
 pub(super) fn payload(notice: &OperationalNotice) -> Value {
     let mut data = Map::new();
-    let mut say = |name: &str, value: Value| drop(data.insert(name.to_owned(), value));
-    say("appId", json!(notice.application_id));
-    say("appUid", json!(notice.application_uid));
-    say("endpointId", json!(notice.endpoint_id));
-    say("endpointUid", json!(notice.endpoint_uid));
+    let mut set = |name: &str, value: Value| drop(data.insert(name.to_owned(), value));
+    set("appId", json!(notice.application_id));
+    set("appUid", json!(notice.application_uid));
+    set("endpointId", json!(notice.endpoint_id));
+    set("endpointUid", json!(notice.endpoint_uid));
     match &notice.subjects {
         Subjects::None => {}
         Subjects::Messages(ids) => {
-            say("count", json!(notice.number));
-            say("msgIds", json!(ids));
+            set("count", json!(notice.number));
+            set("msgIds", json!(ids));
         }
         Subjects::DeadLetters(ids) => {
-            say("count", json!(notice.number));
-            say("deadLetterIds", json!(ids));
+            set("count", json!(notice.number));
+            set("deadLetterIds", json!(ids));
         }
     }
     if let Some(last) = &notice.last {
-        say("msgId", json!(last.message_id));
-        say("msgEventId", json!(last.event_id));
-        say("lastAttempt", attempt(last));
+        set("msgId", json!(last.message_id));
+        set("msgEventId", json!(last.event_id));
+        set("lastAttempt", attempt(last));
     } else if let Value::Object(details) = &notice.details {
         data.extend(details.clone());
     }
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn one_about_an_endpoint_names_it_and_says_why() {
+    fn a_notice_about_an_endpoint_names_it_and_the_reason() {
         let notice =
             OperationalNotice { details: json!({"reason": "gone"}), ..notice(NoticeKind::EndpointDisabled) };
         let expected = json!({
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn one_about_many_says_how_many_and_which() {
+    fn a_notice_about_many_has_their_number_and_their_ids() {
         let messages = vec![MessageId::generate(), MessageId::generate()];
         let last = LastAttempt {
             id: AttemptId::generate(),

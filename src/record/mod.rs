@@ -1,13 +1,13 @@
-//! The batch writer of outcomes. What queued up while its last commit was under way becomes one statement:
-//! attempts, settled deliveries, retries, dead letters. It tries until the database takes it; whoever sends waits
-//! when it lags, so the queue is bounded and nothing that was sent is forgotten while the process lives.
+//! The batch writer of outcomes. What was queued while its last commit was under way becomes one statement: attempts,
+//! settled deliveries, retries, dead letters. It tries until the database takes it. Attempts wait while it lags, so the
+//! queue is bounded and no outcome is forgotten while the process lives.
 //!
-//! No error makes it throw an outcome away. A value that the database refuses, such as a header with a character that it
-//! cannot keep, is set aside alone: the outcome is recorded without what the receiver answered, and if that is refused
-//! as well the delivery becomes a dead letter that says so.
+//! No error makes it drop an outcome. If the database refuses a value, such as a header with a character that it cannot
+//! store, that outcome is recorded alone and without what the receiver answered; if that is refused as well, the delivery
+//! becomes a dead letter that says so (`refused_value.rs`).
 
-mod agenda;
-mod set_aside;
+mod claim_schedule;
+mod refused_value;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,24 +20,26 @@ use crate::domain::delivery::NextStep;
 use crate::domain::delivery::attempt::{AttemptOutcome, Trigger};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::message::SharedMessage;
+use crate::node_health::Progress;
 use crate::store::{OutcomeRow, QueueStore, StoreError};
-use crate::vitals::Progress;
 
-pub use agenda::Agenda;
+pub use claim_schedule::ClaimSchedule;
 
 const WRITERS: usize = 1;
-const LIMITS: BatchLimits =
-    BatchLimits { queued: 4096, queued_bytes: 32 << 20, taken: 1000, taken_bytes: 4 << 20 };
-/// After a batch of so many the writer rests for a moment, so that the next is larger. Nobody waits for an outcome to be
+const QUEUE_LIMITS: BatchLimits =
+    BatchLimits { queue_items: 4096, queue_bytes: 32 << 20, batch_items: 1000, batch_bytes: 4 << 20 };
+/// What an outcome weighs in the queue besides the body of its answer.
+const OUTCOME_BYTES: usize = 512;
+/// After a batch of this size the writer waits for a moment, so that the next is larger. Nobody waits for an outcome to be
 /// recorded, and a statement for a hundred costs little more than one for ten.
 const MEDIUM_BATCH: std::ops::Range<usize> = 16..250;
 const MEDIUM_BATCH_LINGER: Duration = Duration::from_millis(3);
 const FIRST_BACKOFF: Duration = Duration::from_millis(20);
-const LONGEST_BACKOFF: Duration = Duration::from_millis(500);
+const MAX_BACKOFF: Duration = Duration::from_millis(500);
 
-/// An attempt that was made and what is to follow from it. `keep` holds on to whatever must last until it is
-/// recorded: the message's place in memory and its mark.
-pub struct Outcome<K> {
+/// An attempt that was made and what follows from it. `guard` holds whatever must last until it is recorded: the memory of
+/// the delivery, and its message or its claim.
+pub struct Outcome<G> {
     /// The message.
     pub message: SharedMessage,
     /// The endpoint, as it was when the request went out.
@@ -55,10 +57,10 @@ pub struct Outcome<K> {
     /// What follows.
     pub next: NextStep,
     /// Dropped once recorded.
-    pub keep: K,
+    pub guard: G,
 }
 
-impl<K> Outcome<K> {
+impl<G> Outcome<G> {
     fn row(&self) -> OutcomeRow<'_> {
         OutcomeRow {
             message_id: self.message.id,
@@ -73,35 +75,41 @@ impl<K> Outcome<K> {
         }
     }
 
-    fn is_happy(&self) -> bool {
+    /// Most outcomes are of this kind, and have a statement of their own: a delivery that was never in the queue arrived.
+    fn is_first_success(&self) -> bool {
         self.lease.is_none() && self.next == NextStep::Settle
     }
 
     fn bytes(&self) -> usize {
-        512 + self.attempt.response_body.len()
+        OUTCOME_BYTES + self.attempt.response_body.len()
     }
 }
 
-/// The recorder.
-pub struct Recorder<K> {
-    waiting: BatchQueue<Outcome<K>>,
+/// Queues outcomes and writes them.
+pub struct Recorder<G> {
+    waiting: BatchQueue<Outcome<G>>,
     queue: QueueStore,
-    agenda: Agenda,
+    claim_schedule: ClaimSchedule,
     progress: Progress,
 }
 
-impl<K: Send + Sync + 'static> Recorder<K> {
-    /// Starts the writers. Retries are put on the agenda.
-    pub fn start(queue: QueueStore, agenda: Agenda, progress: Progress) -> (Arc<Self>, JoinSet<()>) {
-        let recorder = Arc::new(Self { waiting: BatchQueue::new(LIMITS), queue, agenda, progress });
+impl<G: Send + Sync + 'static> Recorder<G> {
+    /// Starts the writers. Retries are put on the claim schedule.
+    pub fn start(
+        queue: QueueStore,
+        claim_schedule: ClaimSchedule,
+        progress: Progress,
+    ) -> (Arc<Self>, JoinSet<()>) {
+        let recorder =
+            Arc::new(Self { waiting: BatchQueue::new(QUEUE_LIMITS), queue, claim_schedule, progress });
         let mut writers = JoinSet::new();
         for _ in 0..WRITERS {
             let recorder = recorder.clone();
             writers.spawn(async move {
                 while let Some(batch) = recorder.waiting.take().await {
-                    let more_will_come = MEDIUM_BATCH.contains(&batch.len());
+                    let medium = MEDIUM_BATCH.contains(&batch.len());
                     recorder.write(batch).await;
-                    if more_will_come {
+                    if medium {
                         tokio::time::sleep(MEDIUM_BATCH_LINGER).await;
                     }
                 }
@@ -111,10 +119,10 @@ impl<K: Send + Sync + 'static> Recorder<K> {
     }
 
     /// Hands an outcome over; waits while the writers lag.
-    pub async fn push(&self, outcome: Outcome<K>) {
+    pub async fn push(&self, outcome: Outcome<G>) {
         let bytes = outcome.bytes();
         if let Err(outcome) = self.waiting.push(outcome, bytes).await {
-            // Its delivery is freed with everything else that this node still owns.
+            // Its delivery stays owned by this node, and is freed when this node leaves.
             tracing::warn!(message = %outcome.message.id, "an outcome came after the recorder had stopped");
         }
     }
@@ -124,12 +132,12 @@ impl<K: Send + Sync + 'static> Recorder<K> {
         self.waiting.close();
     }
 
-    async fn write(&self, batch: Vec<Outcome<K>>) {
-        let mut groups: Vec<Vec<Outcome<K>>> = Vec::new();
+    async fn write(&self, batch: Vec<Outcome<G>>) {
+        let mut groups: Vec<Vec<Outcome<G>>> = Vec::new();
         for outcome in batch {
-            let fits = |group: &&mut Vec<Outcome<K>>| {
+            let fits = |group: &&mut Vec<Outcome<G>>| {
                 group.first().is_some_and(|first| {
-                    first.epoch == outcome.epoch && first.is_happy() == outcome.is_happy()
+                    first.epoch == outcome.epoch && first.is_first_success() == outcome.is_first_success()
                 })
             };
             match groups.iter_mut().find(fits) {
@@ -144,21 +152,21 @@ impl<K: Send + Sync + 'static> Recorder<K> {
         self.progress.done();
     }
 
-    /// Writes outcomes of one kind and epoch, halving the group around a value that the database refuses.
-    async fn write_group(&self, group: &[Outcome<K>]) {
+    /// Writes outcomes of one kind and epoch. If the database refuses a value, the halves are written separately.
+    async fn write_group(&self, group: &[Outcome<G>]) {
         let mut backoff = FIRST_BACKOFF;
         loop {
-            match self.try_write(group).await {
+            match self.write_once(group).await {
                 Ok(moved) => {
                     if moved < group.len() {
                         tracing::warn!(
                             lost = group.len() - moved,
-                            "outcomes were no longer this node's to record"
+                            "this node did not own these deliveries any more; their outcomes are not recorded"
                         );
                     }
-                    return self.announce(group);
+                    return self.schedule_retries(group);
                 }
-                Err(error @ StoreError::ValueRefused(_)) => return self.write_apart(group, &error).await,
+                Err(error @ StoreError::ValueRefused(_)) => return self.write_halves(group, &error).await,
                 Err(error) => {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
@@ -166,36 +174,36 @@ impl<K: Send + Sync + 'static> Recorder<K> {
                         "outcomes wait for the database"
                     );
                     tokio::time::sleep(backoff).await;
-                    backoff = (backoff * 2).min(LONGEST_BACKOFF);
+                    backoff = (backoff * 2).min(MAX_BACKOFF);
                 }
             }
         }
     }
 
-    async fn write_apart(&self, group: &[Outcome<K>], error: &StoreError) {
+    async fn write_halves(&self, group: &[Outcome<G>], error: &StoreError) {
         if let [one] = group {
-            return self.set_aside(one, error).await;
+            return self.record_without_answer(one, error).await;
         }
         let (left, right) = group.split_at(group.len() / 2);
         Box::pin(self.write_group(left)).await;
         Box::pin(self.write_group(right)).await;
     }
 
-    async fn try_write(&self, group: &[Outcome<K>]) -> Result<usize, StoreError> {
+    async fn write_once(&self, group: &[Outcome<G>]) -> Result<usize, StoreError> {
         let Some(first) = group.first() else { return Ok(0) };
         let rows: Vec<OutcomeRow<'_>> = group.iter().map(Outcome::row).collect();
-        if first.is_happy() {
+        if first.is_first_success() {
             self.queue.settle_born(first.epoch, &rows).await
         } else {
             self.queue.record_outcomes(first.epoch, &rows).await
         }
     }
 
-    fn announce(&self, group: &[Outcome<K>]) {
+    fn schedule_retries(&self, group: &[Outcome<G>]) {
         let now = Instant::now();
         for outcome in group {
             if let NextStep::RetryAfter(wait) = outcome.next {
-                self.agenda.schedule_by(outcome.endpoint.id, now + wait);
+                self.claim_schedule.schedule_no_later_than(outcome.endpoint.id, now + wait);
             }
         }
     }

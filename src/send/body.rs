@@ -11,9 +11,9 @@ use crate::domain::delivery::attempt::RESPONSE_KEPT_BYTES;
 use super::connection::Connection;
 
 /// An answer longer than this costs its connection.
-const READ_BYTES: usize = 64 * 1024;
+const MAX_READ_BYTES: usize = 64 * 1024;
 /// So does one in more parts than this: each part costs as much as a large one, however small it is.
-const READ_FRAMES: usize = 1024;
+const MAX_READ_FRAMES: usize = 1024;
 
 /// What was read of a body so far. It survives a read that is broken off by the deadline.
 #[derive(Default)]
@@ -30,8 +30,8 @@ impl KeptBody {
     ) -> Result<bool, hyper::Error> {
         // The rest is only worth reading when the end is in reach.
         let bound = match body.size_hint().exact() {
-            Some(length) if length > READ_BYTES as u64 => RESPONSE_KEPT_BYTES,
-            _ => READ_BYTES,
+            Some(length) if length > MAX_READ_BYTES as u64 => RESPONSE_KEPT_BYTES,
+            _ => MAX_READ_BYTES,
         };
         let (mut read, mut frames) = (0, 0);
         while !body.is_end_stream() {
@@ -48,7 +48,7 @@ impl KeptBody {
             frames += 1;
             let room = RESPONSE_KEPT_BYTES - self.kept.len();
             self.kept.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-            if read >= bound || frames >= READ_FRAMES {
+            if read >= bound || frames >= MAX_READ_FRAMES {
                 return Ok(body.is_end_stream());
             }
         }

@@ -35,13 +35,13 @@ const KEPT_HEADERS: [&str; 11] = [
 ];
 
 /// At most this much of a header's value is kept.
-const KEPT_HEADER_BYTES: usize = 512;
+const MAX_KEPT_HEADER_BYTES: usize = 512;
 
 /// Names of a certificate that are shown at most.
-const NAMES_SHOWN: usize = 5;
+const MAX_NAMES_SHOWN: usize = 5;
 
 const NO_CONNECTION: &str = "no connection could be made";
-const BROKEN_OFF: &str = "the connection was closed before the answer was complete";
+const CLOSED_EARLY: &str = "the connection was closed before the answer was complete";
 const EGRESS_REFUSED: &str = "the address is not allowed by the egress policy";
 
 /// What the sentence says when the deadline passed.
@@ -75,7 +75,7 @@ pub(super) fn failure_of_error(error: &SendError) -> (Failure, Cow<'static, str>
         SendError::Connect(error) => (Failure::Connection, connection_sentence(error, NO_CONNECTION)),
         SendError::Tls(error) => match tls::error_within(error) {
             Some(error) => return (Failure::Tls, tls_sentence(error)),
-            None => (Failure::Connection, connection_sentence(error, BROKEN_OFF)),
+            None => (Failure::Connection, connection_sentence(error, CLOSED_EARLY)),
         },
         SendError::Http(error) if error.is_parse_too_large() => {
             (Failure::Connection, "the answer has more than 100 headers, or more than 32 KiB of them")
@@ -86,7 +86,7 @@ pub(super) fn failure_of_error(error: &SendError) -> (Failure, Cow<'static, str>
                 Some(error) => return (Failure::Tls, tls_sentence(error)),
                 None => (
                     Failure::Connection,
-                    io.map_or(BROKEN_OFF, |error| connection_sentence(error, BROKEN_OFF)),
+                    io.map_or(CLOSED_EARLY, |error| connection_sentence(error, CLOSED_EARLY)),
                 ),
             }
         }
@@ -150,7 +150,7 @@ fn certificate_sentence(error: &CertificateError) -> Cow<'static, str> {
 fn other_name(presented: &[String]) -> Cow<'static, str> {
     let names: Vec<String> = presented
         .iter()
-        .take(NAMES_SHOWN)
+        .take(MAX_NAMES_SHOWN)
         .map(|name| {
             let inner = name.split_once('(').map_or(name.as_str(), |(_, inner)| inner);
             shown(inner.trim_end_matches(')').trim_matches('"').as_bytes())
@@ -205,7 +205,7 @@ pub(super) fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
         .iter()
         .filter_map(|name| {
             let value = headers.get(*name)?.as_bytes();
-            let kept = value.get(..KEPT_HEADER_BYTES).unwrap_or(value);
+            let kept = value.get(..MAX_KEPT_HEADER_BYTES).unwrap_or(value);
             // A NUL cannot stand in Postgres text; HTTP does not allow one, but other controls slip through too.
             let text = String::from_utf8_lossy(kept).replace(|c: char| c.is_control(), " ");
             Some(((*name).to_owned(), text))
@@ -278,6 +278,6 @@ mod tests {
         let kept = kept_headers(&headers);
         assert_eq!(kept.len(), 2);
         assert_eq!(kept[0], ("content-type".to_owned(), "text/\u{fffd} plain".to_owned()));
-        assert_eq!(kept[1].1.len(), KEPT_HEADER_BYTES);
+        assert_eq!(kept[1].1.len(), MAX_KEPT_HEADER_BYTES);
     }
 }

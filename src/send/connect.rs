@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
-use super::connection::{Connection, HEAD_BYTES, Meters, TLS_BYTES};
+use super::connection::{Connection, MAX_HEAD_BYTES, MAX_TLS_BYTES, Meters};
 use super::egress::{EgressPolicy, Refused};
 use super::error::SendError;
 use super::metered::{Meter, Metered};
@@ -22,7 +22,7 @@ use super::resolver::Resolver;
 /// How long an address may be silent before the next one is tried beside it (RFC 8305, section 5).
 pub(super) const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
 /// A name has no more addresses than this, as far as we are concerned.
-const ADDRESSES_TRIED: usize = 8;
+const MAX_ADDRESSES_TRIED: usize = 8;
 
 /// Makes connections.
 pub(super) struct Connector {
@@ -30,7 +30,7 @@ pub(super) struct Connector {
     pub(super) resolver: Resolver,
     pub(super) tls: TlsConnector,
     /// How long the kernel keeps what a receiver does not take.
-    pub(super) unsent_for: Duration,
+    pub(super) unsent_timeout: Duration,
 }
 
 impl Connector {
@@ -39,12 +39,12 @@ impl Connector {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(SendError::Unsendable);
         };
-        progress.is_at(Step::Name);
+        progress.enter(Step::Dns);
         let addresses = self.addresses(&host).await?;
-        progress.is_at(Step::Connection);
+        progress.enter(Step::Connection);
         let tcp = connect_any(&addresses, port).await.map_err(SendError::Connect)?;
         self.prepare(&tcp).map_err(SendError::Connect)?;
-        progress.is_at(Step::Tls);
+        progress.enter(Step::Tls);
         if url.scheme() == "https" { self.over_tls(tcp, &host).await } else { plain(tcp).await }
     }
 
@@ -61,11 +61,11 @@ impl Connector {
     fn prepare(&self, tcp: &TcpStream) -> io::Result<()> {
         tcp.set_nodelay(true)?;
         // Closing a socket leaves to the kernel what is not yet sent. It gives up on it after this time.
-        let unsent_for_ms = u32::try_from(self.unsent_for.as_millis()).unwrap_or(u32::MAX);
+        let unsent_timeout_ms = u32::try_from(self.unsent_timeout.as_millis()).unwrap_or(u32::MAX);
         #[cfg(target_os = "linux")]
-        nix::sys::socket::setsockopt(tcp, nix::sys::socket::sockopt::TcpUserTimeout, &unsent_for_ms)?;
+        nix::sys::socket::setsockopt(tcp, nix::sys::socket::sockopt::TcpUserTimeout, &unsent_timeout_ms)?;
         #[cfg(not(target_os = "linux"))]
-        let _there_is_no_such_option = unsent_for_ms;
+        let _no_such_option_here = unsent_timeout_ms;
         Ok(())
     }
 
@@ -77,7 +77,7 @@ impl Connector {
             Host::Ipv4(address) => ServerName::from(IpAddr::from(*address)),
             Host::Ipv6(address) => ServerName::from(IpAddr::from(*address)),
         };
-        let (http, tls) = (Meter::new(HEAD_BYTES), Meter::new(TLS_BYTES));
+        let (http, tls) = (Meter::new(MAX_HEAD_BYTES), Meter::new(MAX_TLS_BYTES));
         let stream = match self.tls.connect(name, Metered::new(tcp, tls.clone())).await {
             Ok(stream) => stream,
             Err(_) if tls.is_exceeded() => return Err(SendError::TooMuch),
@@ -96,14 +96,14 @@ impl Connector {
 }
 
 async fn plain(tcp: TcpStream) -> Result<Connection, SendError> {
-    let http = Meter::new(HEAD_BYTES);
+    let http = Meter::new(MAX_HEAD_BYTES);
     let stream = Metered::new(tcp, http.clone());
     Connection::http1(stream, Meters { http, tls: None }).await.map_err(SendError::Http)
 }
 
 /// Connects to the first address that answers. The next one is tried when one fails, or is silent for a while.
 pub(super) async fn connect_any(addresses: &[IpAddr], port: u16) -> io::Result<TcpStream> {
-    let mut left = addresses.iter().take(ADDRESSES_TRIED).map(|address| SocketAddr::new(*address, port));
+    let mut left = addresses.iter().take(MAX_ADDRESSES_TRIED).map(|address| SocketAddr::new(*address, port));
     let mut trying = FuturesUnordered::new();
     let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);
     loop {

@@ -28,11 +28,11 @@ use super::metered::Meter;
 
 /// What may come before the head of the answer is complete: informational answers, header fields, and whatever else
 /// the protocol has.
-pub(super) const HEAD_BYTES: usize = 32 * 1024;
+pub(super) const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// What may come after it: the part of the body that is read, with its framing.
-const BODY_BYTES: usize = 96 * 1024;
+const MAX_BODY_BYTES: usize = 96 * 1024;
 /// What may come over TLS in one exchange, the handshake and the records' own bytes included.
-pub(super) const TLS_BYTES: usize = 256 * 1024;
+pub(super) const MAX_TLS_BYTES: usize = 256 * 1024;
 /// What a receiver may send of an HTTP/2 body before we have taken it.
 const HTTP2_WINDOW_BYTES: u32 = 64 * 1024;
 
@@ -65,13 +65,13 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Speaks HTTP/1 over a stream.
+    /// HTTP/1 over a stream.
     pub(super) async fn http1<S>(stream: S, meters: Meters) -> Result<Self, hyper::Error>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let mut builder = http1::Builder::new();
-        builder.ignore_invalid_headers_in_responses(true).max_buf_size(HEAD_BYTES);
+        builder.ignore_invalid_headers_in_responses(true).max_buf_size(MAX_HEAD_BYTES);
         let (requests, connection) = builder.handshake(TokioIo::new(stream)).await?;
         let driver = Box::pin(async move {
             if let Err(error) = connection.await {
@@ -81,20 +81,20 @@ impl Connection {
         Ok(Self::new(Requests::Http1(requests), driver, meters))
     }
 
-    /// Speaks HTTP/2 over a stream.
+    /// HTTP/2 over a stream.
     pub(super) async fn http2<S>(stream: S, meters: Meters) -> Result<Self, hyper::Error>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let tasks = OwnTasks::default();
+        let tasks = ConnectionTasks::default();
         let mut builder = http2::Builder::new(tasks.clone());
         builder
             .initial_stream_window_size(HTTP2_WINDOW_BYTES)
             .initial_connection_window_size(HTTP2_WINDOW_BYTES);
         let (requests, connection) = builder.handshake(TokioIo::new(stream)).await?;
-        let tasks = TasksEnd(tasks);
+        let tasks = AbortTasksOnDrop(tasks);
         let driver = Box::pin(async move {
-            let _dropped_with_the_connection = tasks;
+            let _abort_with_the_connection = tasks;
             if let Err(error) = connection.await {
                 tracing::trace!(%error, "a connection ended");
             }
@@ -120,11 +120,11 @@ impl Connection {
         self.meters.http.is_exceeded() || self.meters.tls.as_ref().is_some_and(|meter| meter.is_exceeded())
     }
 
-    /// Whether an exchange failed because the receiver had come to the connection's end, and not to the request. Over
-    /// HTTP/1 nothing came for it; HTTP/2 says so, or breaks off.
-    pub(super) fn was_at_its_end(&self, error: &hyper::Error) -> bool {
+    /// Whether an exchange failed because the receiver had closed the connection before it saw the request. Over HTTP/1
+    /// nothing came as an answer; HTTP/2 says so, or the connection broke.
+    pub(super) fn failed_because_closed(&self, error: &hyper::Error) -> bool {
         if !self.is_http2() {
-            return self.meters.http.is_untouched();
+            return self.meters.http.received_nothing();
         }
         let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
         !self.is_exceeded()
@@ -140,7 +140,7 @@ impl Connection {
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, hyper::Error> {
-        self.meters.http.begin(HEAD_BYTES);
+        self.meters.http.begin(MAX_HEAD_BYTES);
         let answer = match &mut self.requests {
             Requests::Http1(requests) => {
                 let answer = requests.send_request(request);
@@ -151,7 +151,7 @@ impl Connection {
                 drive(&mut self.driver, answer).await
             }
         };
-        self.meters.http.allow(BODY_BYTES);
+        self.meters.http.allow(MAX_BODY_BYTES);
         answer
     }
 
@@ -160,11 +160,11 @@ impl Connection {
         drive(&mut self.driver, what).await
     }
 
-    /// Whether another exchange can begin at once. It notices what came since the last one, such as the connection's
-    /// end.
+    /// Whether another exchange can begin at once. It reads what came since the last one, such as the end of the
+    /// connection.
     pub(super) async fn is_ready(&mut self) -> bool {
         if let Some(meter) = &self.meters.tls {
-            meter.begin(TLS_BYTES);
+            meter.begin(MAX_TLS_BYTES);
         }
         let (driver, requests) = (&mut self.driver, &mut self.requests);
         poll_fn(|cx| {
@@ -196,9 +196,9 @@ fn poll_driver(driver: &mut Option<Driver>, cx: &mut std::task::Context<'_>) {
 
 /// The tasks that HTTP/2 wants for a connection.
 #[derive(Clone, Default)]
-struct OwnTasks(Arc<Mutex<JoinSet<()>>>);
+struct ConnectionTasks(Arc<Mutex<JoinSet<()>>>);
 
-impl<F: Future<Output = ()> + Send + 'static> Executor<F> for OwnTasks {
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for ConnectionTasks {
     fn execute(&self, task: F) {
         let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
@@ -206,11 +206,11 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for OwnTasks {
     }
 }
 
-/// Ends a connection's tasks when it is dropped. Some of them hold the set that they are in, so that they would not end
-/// with the last who holds it.
-struct TasksEnd(OwnTasks);
+/// Ends a connection's tasks when it is dropped. Some of the tasks hold the set that they are in, so dropping the set would
+/// not end them.
+struct AbortTasksOnDrop(ConnectionTasks);
 
-impl Drop for TasksEnd {
+impl Drop for AbortTasksOnDrop {
     fn drop(&mut self) {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }

@@ -1,7 +1,7 @@
 //! Counts what comes in over a connection, and ends it when that is more than an exchange may cost.
 //!
-//! It stands below HTTP, because what a receiver can send without end (informational answers, control frames, header
-//! fields, chunk framing) never comes to light above: hyper reads over it in a loop, for as long as bytes are there.
+//! It is below HTTP, because much of what a receiver can send without end (informational answers, control frames, header
+//! fields, chunk framing) is not visible above: hyper reads it in a loop for as long as bytes are there.
 
 use std::io;
 use std::pin::Pin;
@@ -11,41 +11,41 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// As much of an answer's beginning is kept, to show what came instead of HTTP.
-const BEGINNING_BYTES: usize = 64;
+/// This much of an answer's beginning is kept, to show what came if it was not HTTP.
+const KEPT_BEGINNING_BYTES: usize = 64;
 
-/// The count of one connection, shared between the stream and who sends over it.
+/// The count of one connection, shared by the stream and the code that sends over it.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
-    /// What may still come.
-    left: AtomicUsize,
-    /// What came since the exchange began.
-    came: AtomicUsize,
-    /// More came than may.
+    /// Bytes that may still come.
+    remaining: AtomicUsize,
+    /// Bytes that came since the exchange began.
+    received: AtomicUsize,
+    /// More came than allowed.
     exceeded: AtomicBool,
     beginning: Mutex<Vec<u8>>,
 }
 
 impl Meter {
     pub(super) fn new(allowance_bytes: usize) -> Arc<Self> {
-        Arc::new(Self { left: AtomicUsize::new(allowance_bytes), ..Self::default() })
+        Arc::new(Self { remaining: AtomicUsize::new(allowance_bytes), ..Self::default() })
     }
 
     /// Begins an exchange, in which so much may come.
     pub(super) fn begin(&self, allowance_bytes: usize) {
-        self.left.store(allowance_bytes, Ordering::Relaxed);
-        self.came.store(0, Ordering::Relaxed);
+        self.remaining.store(allowance_bytes, Ordering::Relaxed);
+        self.received.store(0, Ordering::Relaxed);
         self.beginning().clear();
     }
 
     /// From now on so much may come, whatever came before.
     pub(super) fn allow(&self, allowance_bytes: usize) {
-        self.left.store(allowance_bytes, Ordering::Relaxed);
+        self.remaining.store(allowance_bytes, Ordering::Relaxed);
     }
 
     /// Whether nothing came since the exchange began.
-    pub(super) fn is_untouched(&self) -> bool {
-        self.came.load(Ordering::Relaxed) == 0
+    pub(super) fn received_nothing(&self) -> bool {
+        self.received.load(Ordering::Relaxed) == 0
     }
 
     /// Whether the connection was ended for what came over it.
@@ -64,7 +64,7 @@ impl Meter {
 
     /// Whether more may be read.
     fn check(&self) -> io::Result<()> {
-        if self.left.load(Ordering::Relaxed) > 0 {
+        if self.remaining.load(Ordering::Relaxed) > 0 {
             return Ok(());
         }
         self.exceeded.store(true, Ordering::Relaxed);
@@ -72,11 +72,11 @@ impl Meter {
     }
 
     fn count(&self, read: &[u8]) {
-        let left = self.left.load(Ordering::Relaxed);
-        self.left.store(left.saturating_sub(read.len()), Ordering::Relaxed);
-        let before = self.came.fetch_add(read.len(), Ordering::Relaxed);
-        if before < BEGINNING_BYTES {
-            let room = BEGINNING_BYTES - before;
+        let left = self.remaining.load(Ordering::Relaxed);
+        self.remaining.store(left.saturating_sub(read.len()), Ordering::Relaxed);
+        let before = self.received.fetch_add(read.len(), Ordering::Relaxed);
+        if before < KEPT_BEGINNING_BYTES {
+            let room = KEPT_BEGINNING_BYTES - before;
             self.beginning().extend_from_slice(read.get(..room).unwrap_or(read));
         }
     }

@@ -3,8 +3,8 @@
 //! It promises: an attempt ends within the request deadline, which covers name, connection, headers and body; what a
 //! receiver may send within it is bounded in bytes, whatever they are; a connection is closed with the attempt that was
 //! cut off on it; requests go only where the [egress policy](egress) allows; redirects are not followed; no proxy is
-//! used. A failed attempt is an [`AttemptOutcome`], never an error. Retries are not made here, but for a request that
-//! met the end of a connection that was used before: it goes once more, at once, over a fresh one.
+//! used. A failed attempt is an [`AttemptOutcome`], never an error. Retries are not made here, with one exception: a request
+//! over an idle connection that the receiver had closed is sent once more, at once, over a new one.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ use body::KeptBody;
 use connect::Connector;
 use connection::Connection;
 use error::SendError;
-use pool::{Ages, Pool};
+use pool::{ConnectionAges, Pool};
 use progress::{Progress, Step};
 use resolver::Resolver;
 
@@ -119,8 +119,10 @@ impl Sender {
         let policy = options.egress.clone();
         let resolver = Resolver::new(policy.clone()).map_err(SenderError::Resolver)?;
         let tls = tls::connector(own);
-        let connector = Arc::new(Connector { policy, resolver, tls, unsent_for: options.request_timeout });
-        let pool = Pool::start(Ages { idle: options.idle_timeout, life: options.connection_lifetime });
+        let connector =
+            Arc::new(Connector { policy, resolver, tls, unsent_timeout: options.request_timeout });
+        let pool =
+            Pool::start(ConnectionAges { idle: options.idle_timeout, total: options.connection_lifetime });
         Ok(Self { connector, pool, request_timeout: options.request_timeout, clock: Clock::default() })
     }
 
@@ -176,17 +178,17 @@ impl Sender {
             if !connection.is_ready().await {
                 continue;
             }
-            progress.is_at(Step::Answer);
+            progress.enter(Step::Answer);
             let request = request(&connection)?;
             match connection.send(request).await {
                 Ok(response) => return Ok(Answer { connection, response }),
                 // The receiver closed it just as the request went out, and most probably never saw it.
-                Err(error) if connection.was_at_its_end(&error) => break,
+                Err(error) if connection.failed_because_closed(&error) => break,
                 Err(error) => return Err(error_over(&connection, error)),
             }
         }
         let mut connection = self.connect(endpoint, progress).await?;
-        progress.is_at(Step::Answer);
+        progress.enter(Step::Answer);
         let request = request(&connection)?;
         match connection.send(request).await {
             Ok(response) => Ok(Answer { connection, response }),
@@ -194,7 +196,7 @@ impl Sender {
         }
     }
 
-    /// A fresh connection. When no more files can be open, those that wait for nothing but their next exchange make room.
+    /// A new connection. When no more files can be open, idle connections are closed first.
     async fn connect(&self, endpoint: &Endpoint, progress: &Progress) -> Result<Connection, SendError> {
         match self.connector.connect(&endpoint.url, progress).await {
             Err(SendError::Connect(error)) if is_out_of_files(&error) => {
@@ -238,7 +240,7 @@ impl Sender {
         if failure == Some(Failure::Redirect)
             && let Some(sentence) = classify::redirect_sentence(&head.headers)
         {
-            response_body = told_first(&sentence, &response_body);
+            response_body = prefixed(&sentence, &response_body);
         }
         AttemptOutcome {
             id,
@@ -293,8 +295,8 @@ fn bytes_of(sentence: Cow<'static, str>) -> Bytes {
     }
 }
 
-/// A sentence of ours before the answer's body, together no longer than what is kept.
-fn told_first(sentence: &str, body: &[u8]) -> Bytes {
+/// A sentence before the answer's body, together no longer than what is kept of a body.
+fn prefixed(sentence: &str, body: &[u8]) -> Bytes {
     let mut told = BytesMut::from(sentence.as_bytes());
     told.extend_from_slice(body);
     told.truncate(RESPONSE_KEPT_BYTES);
@@ -302,12 +304,4 @@ fn told_first(sentence: &str, body: &[u8]) -> Bytes {
 }
 
 #[cfg(test)]
-mod answers_test;
-#[cfg(test)]
-mod http2_test;
-#[cfg(test)]
-mod reuse_test;
-#[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tls_test;

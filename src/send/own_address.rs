@@ -9,7 +9,7 @@ use nix::ifaddrs::getifaddrs;
 use url::{Host, Url};
 
 /// Interfaces are asked anew when what is known of them is older.
-const KNOWN_FOR: Duration = Duration::from_secs(5);
+const INTERFACES_CACHED_FOR: Duration = Duration::from_secs(5);
 
 /// Addresses that are this server's own. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +39,7 @@ impl OwnAddresses {
 
     fn is_of_machine(&self, address: IpAddr) -> bool {
         let mut known = self.interfaces.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.as_ref().is_none_or(|known| known.asked_at.elapsed() > KNOWN_FOR) {
+        if known.as_ref().is_none_or(|known| known.asked_at.elapsed() > INTERFACES_CACHED_FOR) {
             *known = Some(Interfaces { asked_at: Instant::now(), addresses: addresses_of_interfaces() });
         }
         known.as_ref().is_some_and(|known| known.addresses.contains(&address))

@@ -1,5 +1,5 @@
-//! Connections that wait for their next exchange, by where they lead. They wait for a short time only: servers close
-//! what is idle for some seconds, and a request that meets such an end has to be sent again.
+//! Idle connections, by origin. They are kept for a short time only: servers close connections that are idle for some
+//! seconds, and a request over a closed one has to be sent again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,38 +9,38 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 
-/// Connections that wait for one origin; as many as an endpoint has requests at once by default.
-const IDLE_PER_ORIGIN: usize = 16;
-/// Connections that wait in all; each costs a descriptor.
-const IDLE_IN_ALL: usize = 1024;
+/// Idle connections of one origin; as many as an endpoint has requests at once by default.
+const MAX_IDLE_PER_ORIGIN: usize = 16;
+/// Idle connections in all; each takes a descriptor.
+const MAX_IDLE_CONNECTIONS: usize = 1024;
 
-/// How long connections are kept.
+/// How old connections may become.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ages {
+pub(super) struct ConnectionAges {
     /// Without an exchange.
     pub(super) idle: Duration,
     /// In all.
-    pub(super) life: Duration,
+    pub(super) total: Duration,
 }
 
-/// The waiting connections.
+/// The idle connections.
 pub(super) struct Pool {
-    ages: Ages,
-    waiting: Mutex<Waiting>,
+    max_ages: ConnectionAges,
+    idle: Mutex<Idle>,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct Idle {
     by_origin: HashMap<Box<str>, Vec<Connection>>,
     count: usize,
 }
 
 impl Pool {
-    /// An empty pool, which is swept of what has waited too long for as long as it is there.
-    pub(super) fn start(ages: Ages) -> Arc<Self> {
-        let pool = Arc::new(Self { ages, waiting: Mutex::default() });
+    /// An empty pool, with a task that closes what has been idle for too long.
+    pub(super) fn start(max_ages: ConnectionAges) -> Arc<Self> {
+        let pool = Arc::new(Self { max_ages, idle: Mutex::default() });
         let weak = Arc::downgrade(&pool);
-        let pause = (ages.idle / 4).clamp(Duration::from_millis(20), Duration::from_secs(1));
+        let pause = (max_ages.idle / 4).clamp(Duration::from_millis(20), Duration::from_secs(1));
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(pause).await;
@@ -51,14 +51,14 @@ impl Pool {
         pool
     }
 
-    /// A connection to an origin, the one that was used last. It may have been closed at the other end.
+    /// A connection to an origin, the one that was used last. The receiver may have closed it.
     pub(super) fn take(&self, origin: &str) -> Option<Connection> {
         let now = Instant::now();
         loop {
-            let mut waiting = self.waiting();
-            let connection = waiting.by_origin.get_mut(origin)?.pop()?;
-            waiting.count -= 1;
-            drop(waiting);
+            let mut idle = self.idle();
+            let connection = idle.by_origin.get_mut(origin)?.pop()?;
+            idle.count -= 1;
+            drop(idle);
             if self.may_be_used(&connection, now) {
                 return Some(connection);
             }
@@ -71,45 +71,45 @@ impl Pool {
         if !self.may_be_used(&connection, connection.idle_since) {
             return;
         }
-        let mut waiting = self.waiting();
-        if waiting.count >= IDLE_IN_ALL {
+        let mut idle = self.idle();
+        if idle.count >= MAX_IDLE_CONNECTIONS {
             return;
         }
-        let there = match waiting.by_origin.get_mut(origin) {
+        let there = match idle.by_origin.get_mut(origin) {
             Some(there) => there,
-            None => waiting.by_origin.entry(origin.into()).or_default(),
+            None => idle.by_origin.entry(origin.into()).or_default(),
         };
-        if there.len() < IDLE_PER_ORIGIN {
+        if there.len() < MAX_IDLE_PER_ORIGIN {
             there.push(connection);
-            waiting.count += 1;
+            idle.count += 1;
         }
     }
 
     /// Drops every connection.
     pub(super) fn clear(&self) {
-        let all = std::mem::take(&mut *self.waiting());
-        // Out of the lock.
+        let all = std::mem::take(&mut *self.idle());
+        // Closed after the lock is released.
         drop(all);
     }
 
     fn sweep(&self) {
         let now = Instant::now();
         let mut over = Vec::new();
-        let mut waiting = self.waiting();
-        waiting.by_origin.retain(|_, there| {
+        let mut idle = self.idle();
+        idle.by_origin.retain(|_, there| {
             over.extend(there.extract_if(.., |connection| !self.may_be_used(connection, now)));
             !there.is_empty()
         });
-        waiting.count -= over.len();
-        // Closing them takes system calls, which nobody shall wait for.
-        drop(waiting);
+        idle.count -= over.len();
+        // Closing connections takes system calls, so it happens after the lock is released.
+        drop(idle);
     }
 
     fn may_be_used(&self, connection: &Connection, now: Instant) -> bool {
-        now - connection.idle_since < self.ages.idle && now - connection.opened_at < self.ages.life
+        now - connection.idle_since < self.max_ages.idle && now - connection.opened_at < self.max_ages.total
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,8 +10,8 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::message::Message;
 use crate::sign::{ID_HEADER, SIGNATURE_HEADER, SignatureHeaders, TIMESTAMP_HEADER};
 
-/// How receivers see us.
-const SEEN_AS: &str =
+/// The `user-agent` header.
+const USER_AGENT_VALUE: &str =
     concat!("Postrider/", env!("CARGO_PKG_VERSION"), " (+https://github.com/postrider/postrider)");
 
 /// Where a URL's requests go: scheme, host and port.
@@ -35,9 +35,9 @@ pub(super) fn build(
     let headers = request.headers_mut();
     headers.clone_from(&endpoint.headers);
     headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-    // What is kept of an answer is for people to read.
+    // People read what is kept of an answer, so it must not be compressed.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(SEEN_AS));
+    headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
     headers.insert(HeaderName::from_static(ID_HEADER), signature.id.clone());
     headers.insert(HeaderName::from_static(TIMESTAMP_HEADER), signature.timestamp.clone());
     headers.insert(HeaderName::from_static(SIGNATURE_HEADER), signature.signature.clone());

@@ -1,5 +1,5 @@
 //! Names to addresses, and only to those that the egress policy allows. Connections are made to what is returned
-//! here and to nothing else, so a name cannot change its mind between check and connection.
+//! here and to nothing else, so a name cannot change its address between check and connection.
 //!
 //! It asks DNS itself (hickory) rather than through `getaddrinfo`: that one blocks a thread for as long as a name
 //! server is slow, and with tens of thousands of tenants' names the slow ones would use up the threads that the
@@ -21,9 +21,9 @@ use super::egress::{EgressPolicy, Refused};
 /// Answers that are kept at most.
 const CACHE_ENTRIES: u64 = 16 * 1024;
 /// A tenant who moves a receiver waits no longer than this.
-const LONGEST_TTL: Duration = Duration::from_secs(300);
+const MAX_TTL: Duration = Duration::from_secs(300);
 /// A tenant who creates a missing name waits no longer than this.
-const LONGEST_NEGATIVE_TTL: Duration = Duration::from_secs(15);
+const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(15);
 /// For one question to one server; a second try follows.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -57,8 +57,8 @@ impl Resolver {
         let options = builder.options_mut();
         options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
         options.cache_size = CACHE_ENTRIES;
-        options.positive_max_ttl = Some(LONGEST_TTL);
-        options.negative_max_ttl = Some(LONGEST_NEGATIVE_TTL);
+        options.positive_max_ttl = Some(MAX_TTL);
+        options.negative_max_ttl = Some(MAX_NEGATIVE_TTL);
         options.timeout = QUERY_TIMEOUT;
         options.attempts = 1;
         options.max_active_requests = 1024;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::domain::endpoint::schedule::RetrySchedule;
+use crate::domain::policy::ServerPolicy;
 
 use super::access::AccessStore;
 use super::configuration::ConfigurationStore;
@@ -29,10 +29,8 @@ pub struct StoreOptions {
     pub main_secret: Vec<u8>,
     /// Connections for the API and for configuration.
     pub api_connections: u32,
-    /// The schedule of applications and endpoints that have none of their own.
-    pub retry_schedule: RetrySchedule,
-    /// The concurrency of endpoints that have none of their own.
-    pub max_in_flight: u32,
+    /// How deliveries are treated where nobody says otherwise.
+    pub policy: ServerPolicy,
 }
 
 /// The database in its rooms. Whoever works with it is handed the rooms that it needs. Cheap to clone.
@@ -125,8 +123,7 @@ impl Store {
                 pool: pool(&reading, REQUEST)?,
                 snapshot_pool: pool(&reading, SNAPSHOT)?,
                 sealer: sealer.clone(),
-                default_schedule: options.retry_schedule.clone(),
-                default_max_in_flight: options.max_in_flight,
+                server_policy: options.policy.clone(),
             },
             queue: QueueStore {
                 ingest: pool(&steady, WRITE)?,

@@ -8,8 +8,8 @@ const LONGEST_FILE: usize = 400;
 const MEDIAN_FILE: usize = 120;
 const MOST_FILES_OF_A_FOLDER: usize = 20;
 /// Words that say nothing, or that mean something else here.
-const NO_NAMES: [&str; 9] =
-    ["job", "jobs", "event", "consumer", "subscription", "utils", "common", "helpers", "manager"];
+const NO_NAMES: [&str; 10] =
+    ["job", "jobs", "task", "event", "consumer", "subscription", "utils", "common", "helpers", "manager"];
 
 fn lines(source: &Source) -> usize {
     source.text.lines().count()
@@ -65,4 +65,11 @@ fn nobody_names_what_is_three_floors_up() {
     let offences: Vec<String> =
         sources().iter().flat_map(|source| source.lines_with("super::super::super")).collect();
     assert_none("a path has at most two `super`", &offences);
+}
+
+#[test]
+fn unit_tests_are_in_tests_rs_or_beside_the_code() {
+    let other = |source: &Source| source.path.ends_with("_test.rs") || source.path.ends_with("_tests.rs");
+    let offences: Vec<String> = sources().into_iter().filter(other).map(|source| source.path).collect();
+    assert_none("unit tests are in `mod tests`, inline or in `tests.rs`", &offences);
 }

@@ -212,8 +212,12 @@ impl BodyBounds {
                 })
             }),
             Value::Number(number) => {
-                let most = schema.get("maximum").and_then(Value::as_f64)?;
-                number.as_f64().filter(|number| *number > most).map(|_| format!("must be {most} at most"))
+                let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
+                let number = number.as_f64()?;
+                let most = bound("maximum").filter(|most| number > *most);
+                let least = bound("minimum").filter(|least| number < *least);
+                most.map(|most| format!("must be {most} at most"))
+                    .or_else(|| least.map(|least| format!("must be {least} at least")))
             }
             _ => None,
         }

@@ -109,6 +109,15 @@ impl ApiError {
         Self::Invalid(fields)
     }
 
+    /// The same, with what is said of the field `of` said of `name`.
+    pub fn renamed(self, of: &str, name: &str) -> Self {
+        let Self::Invalid(mut fields) = self else { return self };
+        for part in fields.iter_mut().filter_map(|field| field.loc.get_mut(1)).filter(|part| *part == of) {
+            name.clone_into(part);
+        }
+        Self::Invalid(fields)
+    }
+
     /// The status of its answer.
     pub const fn status(&self) -> StatusCode {
         match self {

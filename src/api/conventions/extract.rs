@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 use url::form_urlencoded;
 
 use crate::api::state::SharedState;
+use crate::domain::settings::Unreadable;
 
 use super::bounds::{self, BodyBounds};
 use super::error::ApiError;
@@ -88,6 +89,11 @@ fn require_object(bytes: &[u8]) -> Result<(), ApiError> {
 fn refused_syntax(error: &serde_json::Error) -> ApiError {
     let msg = format!("the body is not JSON (line {}, column {})", error.line(), error.column());
     ApiError::invalid(&["body"], msg, "json_invalid")
+}
+
+/// Fields that cannot be read, as a 422 that names the place.
+pub(in crate::api) fn unreadable(wrong: &Unreadable) -> ApiError {
+    refused_json(wrong.path(), wrong.inner())
 }
 
 fn refused_json(path: &serde_path_to_error::Path, error: &serde_json::Error) -> ApiError {

@@ -20,7 +20,7 @@ pub(in crate::api) async fn answer_in_force(
     let changes = !reads && path.is_some_and(|path| path != MESSAGE_PATH && path != BATCH_PATH);
     let response = next.run(request).await;
     if changes && response.status().is_success() {
-        state.changes.in_force().await;
+        state.changes.wait().await;
     }
     response
 }

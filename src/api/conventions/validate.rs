@@ -1,7 +1,9 @@
 //! What values an input may have. Everything that is wrong is collected, so that a client sees it at once.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use crate::domain::endpoint::schedule::RetrySchedule;
 use crate::domain::id::{RESERVED_PREFIXES, path_name};
 
 use super::bounds::{MOST_ASKED_EVENT_TYPES, MOST_EVENT_TYPES};
@@ -15,7 +17,8 @@ const MAX_METADATA_BYTES: usize = 4_096;
 const MAX_RATE_LIMIT: u32 = 1_000_000;
 const MAX_RETRIES: usize = 15;
 /// All waits of a schedule together: less than messages are kept at the least.
-const MAX_SCHEDULE_SECONDS: f64 = 216_000.0;
+const MAX_SCHEDULE: Duration = Duration::from_secs(216_000);
+const MIN_RETRY_WAIT: Duration = Duration::from_millis(1);
 
 /// What was found wrong with an input.
 #[derive(Debug)]
@@ -57,6 +60,13 @@ impl Findings {
         if let Some(msg) = wrong {
             self.add(field, msg);
         }
+    }
+
+    /// Only the findings about these fields of the root.
+    pub fn of_fields(mut self, are_meant: impl Fn(&str) -> bool) -> Self {
+        let place = self.root.len();
+        self.fields.retain(|field| field.loc.get(place).is_none_or(|name| are_meant(name)));
+        self
     }
 
     /// # Errors
@@ -134,15 +144,17 @@ impl Findings {
         }
     }
 
-    /// The waits before each retry, in seconds.
-    pub fn retry_schedule(&mut self, field: &str, seconds: Option<&[f64]>) {
-        let Some(seconds) = seconds else { return };
-        if seconds.len() > MAX_RETRIES {
+    /// The waits before each retry.
+    pub fn retry_schedule(&mut self, field: &str, schedule: Option<&RetrySchedule>) {
+        let Some(waits) = schedule.map(RetrySchedule::waits) else { return };
+        let all = waits.iter().fold(Duration::ZERO, |all, wait| all.saturating_add(*wait));
+        if waits.len() > MAX_RETRIES {
             self.add(field, format!("may have {MAX_RETRIES} waits at most"));
-        } else if seconds.iter().any(|wait| *wait < 0.001) {
+        } else if waits.iter().any(|wait| *wait < MIN_RETRY_WAIT) {
             self.add(field, "each wait must be 0.001 seconds at least");
-        } else if seconds.iter().sum::<f64>() > MAX_SCHEDULE_SECONDS {
-            self.add(field, format!("all waits together may last {MAX_SCHEDULE_SECONDS} seconds at most"));
+        } else if all > MAX_SCHEDULE {
+            let seconds = MAX_SCHEDULE.as_secs();
+            self.add(field, format!("all waits together may last {seconds} seconds at most"));
         }
     }
 
@@ -173,20 +185,6 @@ fn wrong_identifier(text: &str, longest: usize) -> Option<String> {
 /// A count as the database keeps it. It was checked to be small.
 pub fn stored_count(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
-}
-
-/// Seconds as the database keeps them.
-pub fn schedule_ms(seconds: &[f64]) -> Vec<i64> {
-    #[expect(clippy::cast_possible_truncation, reason = "the waits were checked to be far below the limit")]
-    let to_ms = |wait: &f64| (wait * 1_000.0).round() as i64;
-    seconds.iter().map(to_ms).collect()
-}
-
-/// The stored schedule in seconds.
-pub fn schedule_seconds(ms: &[i64]) -> Vec<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "a schedule is far below 2^52 milliseconds")]
-    let to_seconds = |wait: &i64| *wait as f64 / 1_000.0;
-    ms.iter().map(to_seconds).collect()
 }
 
 #[cfg(test)]
@@ -230,9 +228,11 @@ mod tests {
         assert!(!wrong(|f| f.metadata("metadata", &metadata(4096))));
         assert!(wrong(|f| f.metadata("metadata", &metadata(4097))));
         assert!(wrong(|f| f.text("description", "a\0b")));
-        assert!(!wrong(|f| f.retry_schedule("retrySchedule", Some(&[0.1, 60.0]))));
-        assert!(wrong(|f| f.retry_schedule("retrySchedule", Some(&[0.0]))));
-        assert!(wrong(|f| f.retry_schedule("retrySchedule", Some(&[216_000.0, 1.0]))));
-        assert_eq!(schedule_seconds(&schedule_ms(&[0.1, 60.0])), [0.1, 60.0]);
+        let schedule =
+            |waits: &[f64]| wrong(|f| f.retry_schedule("retrySchedule", Some(&waits.to_vec().into())));
+        assert!(!schedule(&[0.1, 60.0]) && !schedule(&[]));
+        for bad in [&[0.0][..], &[-1.0], &[216_000.0, 1.0], &[1e300, 1e300], &[1.0; 16]] {
+            assert!(schedule(bad), "{bad:?}");
+        }
     }
 }

@@ -3,3 +3,4 @@
 pub mod docs;
 pub mod errors;
 pub mod examples;
+pub(in crate::api) mod settings;

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::state::SharedState;
-use crate::vitals::{Progress, Vitals};
+use crate::node_health::{NodeHealth, Progress};
 
 /// A database that takes longer counts as gone.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -83,23 +83,23 @@ struct NodeOut {
     )
 )]
 async fn get(State(state): State<SharedState>) -> (StatusCode, Json<HealthOut>) {
-    let vitals = &state.vitals;
+    let health = &state.health;
     let asked = tokio::time::timeout(PATIENCE, state.queue.queue_health()).await;
     let queue = asked.ok().and_then(Result::ok).map(|queue| QueueOut {
         live_nodes: queue.live_nodes,
         waiting_estimate: queue.waiting_estimate,
-        longest_overdue_seconds: vitals.longest_overdue().map(|(by, ago)| (by + ago).as_secs_f64()),
+        longest_overdue_seconds: health.longest_overdue().map(|(by, ago)| (by + ago).as_secs_f64()),
     });
     let seconds = |progress: &Progress| progress.last_done().map(|ago| ago.as_secs_f64());
-    let hears_changes = state.changes.hears();
+    let hears_changes = state.changes.receives_notices();
     let node = NodeOut {
-        heartbeat_age_seconds: seconds(&vitals.heartbeat),
+        heartbeat_age_seconds: seconds(&health.heartbeat),
         hears_changes,
-        last_messages_seconds: seconds(&vitals.messages),
-        last_outcomes_seconds: seconds(&vitals.outcomes),
-        rescued: vitals.rescued_in_all(),
+        last_messages_seconds: seconds(&health.messages),
+        last_outcomes_seconds: seconds(&health.outcomes),
+        rescued: health.rescued_count(),
     };
-    let mut problems = problems(vitals);
+    let mut problems = problems(health);
     if queue.is_none() {
         problems.insert(0, "the database does not answer".to_owned());
     }
@@ -117,13 +117,13 @@ async fn get(State(state): State<SharedState>) -> (StatusCode, Json<HealthOut>) 
 }
 
 /// What has not got on for too long.
-fn problems(vitals: &Vitals) -> Vec<String> {
+fn problems(health: &NodeHealth) -> Vec<String> {
     let parts = [
-        (&vitals.heartbeat, "the database does not take this node's heartbeats"),
-        (&vitals.messages, "messages that were posted wait to be written"),
-        (&vitals.outcomes, "outcomes of attempts wait to be recorded"),
-        (&vitals.returns, "deliveries wait to be handed back to the queue"),
-        (&vitals.claims, "what is due in the queue is not claimed"),
+        (&health.heartbeat, "the database does not take this node's heartbeats"),
+        (&health.messages, "messages that were posted wait to be written"),
+        (&health.outcomes, "outcomes of attempts wait to be recorded"),
+        (&health.hand_backs, "deliveries wait to be handed back to the queue"),
+        (&health.claims, "what is due in the queue is not claimed"),
     ];
     parts
         .into_iter()

@@ -17,11 +17,10 @@ use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EndpointId};
 
-use super::endpoint::check::{Rules, check_input};
 use super::endpoint::headers::{EndpointHeadersIn, EndpointHeadersOut};
 use super::endpoint::secret::{EndpointSecretOut, EndpointSecretRotateIn};
 use super::endpoint::shape::{EndpointIn, EndpointOut};
-use super::endpoint::{create_from, headers, page_of, put_to, secret};
+use super::endpoint::{Rules, create_from, headers, page_of, replace_or_create, secret};
 use super::path::{ENDPOINT, named_endpoint};
 
 /// The hidden application, made when it is first needed.
@@ -94,12 +93,12 @@ async fn list(
 async fn create(
     State(state): State<SharedState>,
     caller: Caller,
-    JsonBody(mut input): JsonBody<EndpointIn>,
+    JsonBody(input): JsonBody<EndpointIn>,
 ) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
     caller.whole_environment()?;
-    check_input(&mut input, &Rules::of(&state, &caller))?;
+    let new = input.read(&Rules::of(&state, &caller))?;
     let application = made(&state, &caller).await?;
-    let record = create_from(&state, caller.actor(), application, input).await?;
+    let record = create_from(&state, caller.actor(), application, new).await?;
     Ok((StatusCode::CREATED, Json(record)))
 }
 
@@ -137,7 +136,7 @@ async fn update(
     JsonBody(input): JsonBody<EndpointIn>,
 ) -> Result<(StatusCode, Json<EndpointOut>), ApiError> {
     let application = made(&state, &caller).await?;
-    put_to(&state, &caller, application, path.name, input).await
+    replace_or_create(&state, &caller, application, path.name, input).await
 }
 
 /// Delete an endpoint that gets operational webhooks. What it still waits for becomes dead letters.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::config::Remote;
 use crate::send::install_tls_provider;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A server and who calls it.
 pub(super) struct Client {
@@ -23,7 +23,7 @@ impl Client {
     pub(super) fn new(remote: &Remote) -> anyhow::Result<Self> {
         let url = &remote.url;
         install_tls_provider();
-        let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
+        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build()?;
         let base: Url = url.parse().with_context(|| format!("{url:?} is not a URL"))?;
         anyhow::ensure!(!base.cannot_be_a_base(), "{url:?} is not the URL of a server");
         Ok(Self { http, base, token: remote.token.clone() })
@@ -52,7 +52,11 @@ impl Client {
         let status = response.status();
         let body: Value =
             response.json().await.with_context(|| format!("{status}, without a JSON answer"))?;
-        if status.is_success() { Ok(body) } else { Err(anyhow!("{}", complaint(status.as_u16(), &body))) }
+        if status.is_success() {
+            Ok(body)
+        } else {
+            Err(anyhow!("{}", error_sentence(status.as_u16(), &body)))
+        }
     }
 }
 
@@ -71,19 +75,19 @@ fn api_url(base: &Url, path: &[&str], query: &[(&str, String)]) -> anyhow::Resul
 }
 
 /// An error of the API as one sentence.
-fn complaint(status: u16, body: &Value) -> String {
+fn error_sentence(status: u16, body: &Value) -> String {
     match body.get("detail") {
         Some(Value::String(detail)) => format!("{detail} ({status})"),
-        Some(Value::Array(fields)) => fields.iter().map(field_complaint).collect::<Vec<_>>().join("; "),
+        Some(Value::Array(fields)) => fields.iter().map(field_error_sentence).collect::<Vec<_>>().join("; "),
         _ => format!("the server answers {status}"),
     }
 }
 
-fn field_complaint(field: &Value) -> String {
+fn field_error_sentence(field: &Value) -> String {
     let loc = field.get("loc").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let place: Vec<&str> = loc.iter().skip(1).filter_map(Value::as_str).collect();
+    let path: Vec<&str> = loc.iter().skip(1).filter_map(Value::as_str).collect();
     let msg = field.get("msg").and_then(Value::as_str).unwrap_or_default();
-    format!("{}: {msg}", place.join("."))
+    format!("{}: {msg}", path.join("."))
 }
 
 #[cfg(test)]
@@ -108,9 +112,9 @@ mod tests {
     #[test]
     fn errors_read_as_sentences() {
         let conflict = json!({"code": "already_replayed", "detail": "It was replayed."});
-        assert_eq!(complaint(409, &conflict), "It was replayed. (409)");
+        assert_eq!(error_sentence(409, &conflict), "It was replayed. (409)");
         let invalid = json!({"detail": [{"loc": ["body", "since"], "msg": "no time", "type": "x"}]});
-        assert_eq!(complaint(422, &invalid), "since: no time");
-        assert_eq!(complaint(502, &json!(null)), "the server answers 502");
+        assert_eq!(error_sentence(422, &invalid), "since: no time");
+        assert_eq!(error_sentence(502, &json!(null)), "the server answers 502");
     }
 }

@@ -15,9 +15,9 @@ use crate::config::Remote;
 use client::Client;
 
 /// How often progress is asked for.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 /// The largest page that the API gives.
-const PAGE: usize = 250;
+const MAX_PAGE_SIZE: usize = 250;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DeadLetters {
@@ -173,7 +173,7 @@ impl List {
         let mut iterator: Option<String> = None;
         while letters.len() < self.limit {
             let mut query = self.filter.query();
-            query.push(("limit", (self.limit - letters.len()).min(PAGE).to_string()));
+            query.push(("limit", (self.limit - letters.len()).min(MAX_PAGE_SIZE).to_string()));
             query.extend(iterator.take().map(|iterator| ("iterator", iterator)));
             let mut page = client.get(&self.filter.base(), &query).await?;
             let Some(Value::Array(data)) = page.get_mut("data").map(Value::take) else {
@@ -241,7 +241,7 @@ async fn follow(client: &Client, mut task: Value) -> anyhow::Result<Value> {
     let id = task.get("id").and_then(Value::as_str).context("the server's answer names no task")?.to_owned();
     let watched = std::io::stderr().is_terminal();
     while task.get("status").and_then(Value::as_str) == Some("running") {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(PROGRESS_INTERVAL).await;
         task = client.get(&["background-task", &id], &[]).await?;
         if watched {
             write!(std::io::stderr().lock(), "\r{}", table::progress(&task))?;

@@ -40,7 +40,7 @@ fn cell(field: &str, value: Option<&Value>) -> String {
         Some(Value::String(text)) if field == "diedAt" => {
             text.split_once('.').map_or_else(|| text.clone(), |(seconds, _)| format!("{seconds}Z"))
         }
-        // What a stranger chose must not steer the terminal.
+        // A tenant chose this text, which must not control the terminal.
         Some(Value::String(text)) => text.chars().filter(|letter| !letter.is_control()).collect(),
         Some(other) => other.to_string(),
     }

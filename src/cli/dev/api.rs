@@ -47,20 +47,20 @@ impl Api {
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
-        let said = format!("{method} {path}");
+        let call = format!("{method} {path}");
         let mut request =
             self.client.request(method, format!("{}/api/v1{path}", self.server)).bearer_auth(&self.token);
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.with_context(|| said.clone())?;
+        let response = request.send().await.with_context(|| call.clone())?;
         let status = response.status();
-        let text = response.text().await.with_context(|| said.clone())?;
-        ensure!(status.is_success(), "{said} was answered {status}: {text}");
+        let text = response.text().await.with_context(|| call.clone())?;
+        ensure!(status.is_success(), "{call} was answered {status}: {text}");
         if text.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_str(&text).with_context(|| said)
+        serde_json::from_str(&text).with_context(|| call)
     }
 }
 

@@ -8,25 +8,25 @@ use serde_json::{Value, json};
 use crate::domain::chance;
 
 use super::api::Api;
-use super::tally::Tally;
+use super::statistics::Statistics;
 use super::tenants::Tenants;
 
-const POST_EVERY: Duration = Duration::from_millis(350);
+const POST_INTERVAL: Duration = Duration::from_millis(350);
 
 /// Posts for ever.
-pub(super) async fn produce(api: Api, tenants: Tenants, tally: Arc<Tally>) {
-    let mut ticks = tokio::time::interval(POST_EVERY);
+pub(super) async fn produce(api: Api, tenants: Tenants, statistics: Arc<Statistics>) {
+    let mut ticks = tokio::time::interval(POST_INTERVAL);
     loop {
         ticks.tick().await;
         let Some(tenant) = pick(&tenants) else { return };
         let (event_type, payload) = event();
         let body = json!({"eventType": event_type, "payload": payload});
         match api.post(&format!("/app/{}/msg", tenant.uid), &body).await {
-            Ok(_) => tally.counts().accepted += 1,
+            Ok(_) => statistics.counts().accepted += 1,
             Err(error) => {
-                let mut counts = tally.counts();
+                let mut counts = statistics.counts();
                 counts.refused += 1;
-                counts.tell(format!("a post failed: {error:#}"));
+                counts.add_event(format!("a post failed: {error:#}"));
             }
         }
     }

@@ -1,14 +1,14 @@
 //! `postrider dev`: everything on one machine, to watch and to try. A real server (with a private Postgres, unless a
 //! database is given), two demo tenants, a receiver that verifies every signature as a customer would, and a producer
 //! that posts events through the API. One endpoint fails for a while and recovers, and what died meanwhile is
-//! replayed; one never answers. Nothing here is short-circuited: it is all said and done over HTTP.
+//! replayed; one never answers. Everything goes over HTTP, as with a real producer and real receivers.
 
 mod api;
 mod drill;
 mod events;
 mod receiver;
 mod screen;
-mod tally;
+mod statistics;
 mod tenants;
 
 use std::net::Ipv4Addr;
@@ -30,9 +30,9 @@ use super::{console, token};
 use api::Api;
 use receiver::Receiver;
 use screen::Screen;
-use tally::Tally;
+use statistics::Statistics;
 
-/// Short, so that a dead letter can be watched coming. Production waits for minutes and hours.
+/// Short, so that a dead letter is seen soon. In production the waits are minutes and hours.
 const RETRY_SCHEDULE: &str = "1s,2s,4s";
 const REQUEST_TIMEOUT: &str = "2s";
 const ENVIRONMENT: &str = "org_demo";
@@ -90,19 +90,19 @@ impl Dev {
 /// Runs the demonstration for ever.
 async fn show(config: &Config, link: &Url, screen: &mut Screen) -> anyhow::Result<()> {
     let api = Api::new(config.listen, mint(config)?)?;
-    let tally = Arc::new(Tally::new(config.retry_schedule.waits().len() + 1));
-    let receiver = Receiver::start(tally.clone()).await.context("the receiver cannot be started")?;
-    let tenants = tenants::create(&api, &receiver, &tally).await?;
+    let statistics = Arc::new(Statistics::new(config.retry_schedule.waits().len() + 1));
+    let receiver = Receiver::start(statistics.clone()).await.context("the receiver cannot be started")?;
+    let tenants = tenants::create(&api, &receiver, &statistics).await?;
     screen.lines(&screen::introduction(&api, &tenants, config, link))?;
     let stop = CancellationToken::new();
     let _stopped_at_the_end = stop.clone().drop_guard();
     tokio::spawn(stop.clone().run_until_cancelled_owned(events::produce(
         api.clone(),
         tenants.clone(),
-        tally.clone(),
+        statistics.clone(),
     )));
-    tokio::spawn(stop.run_until_cancelled_owned(drill::run(api, tenants, tally.clone())));
-    screen.follow(&tally).await
+    tokio::spawn(stop.run_until_cancelled_owned(drill::run(api, tenants, statistics.clone())));
+    screen.follow(&statistics).await
 }
 
 fn mint(config: &Config) -> anyhow::Result<String> {

@@ -1,5 +1,5 @@
 //! The customers' side: one HTTP server with a path for each endpoint. It verifies with the public
-//! `standardwebhooks` crate and not with our own signer, so that it would find the signer wrong.
+//! `standardwebhooks` crate and not with our own signer, so that it would find errors of the signer.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,7 +15,7 @@ use standardwebhooks::Webhook;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::tally::{Manner, Tally};
+use super::statistics::{Behaviour, Statistics};
 
 /// A running receiver; it stops when it is dropped.
 pub(super) struct Receiver {
@@ -25,16 +25,16 @@ pub(super) struct Receiver {
 }
 
 struct Shared {
-    tally: Arc<Tally>,
+    statistics: Arc<Statistics>,
     secrets: Mutex<HashMap<usize, Arc<Webhook>>>,
 }
 
 impl Receiver {
-    pub(super) async fn start(tally: Arc<Tally>) -> anyhow::Result<Self> {
+    pub(super) async fn start(statistics: Arc<Statistics>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { tally, secrets: Mutex::default() });
-        let router = Router::new().route("/{place}", post(receive)).with_state(shared.clone());
+        let shared = Arc::new(Shared { statistics, secrets: Mutex::default() });
+        let router = Router::new().route("/{index}", post(receive)).with_state(shared.clone());
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(%error, "the receiver ended");
@@ -44,15 +44,15 @@ impl Receiver {
     }
 
     /// Where an endpoint's requests go.
-    pub(super) fn url(&self, place: usize) -> String {
-        format!("http://{}/{place}", self.address)
+    pub(super) fn url(&self, index: usize) -> String {
+        format!("http://{}/{index}", self.address)
     }
 
-    /// Requests at that place are signed with this secret.
-    pub(super) fn expect(&self, place: usize, secret: &str) -> anyhow::Result<()> {
+    /// Requests at that index are signed with this secret.
+    pub(super) fn expect_secret(&self, index: usize, secret: &str) -> anyhow::Result<()> {
         let webhook = Webhook::new(secret).context("the endpoint's secret cannot be read")?;
         let mut secrets = self.shared.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        secrets.insert(place, Arc::new(webhook));
+        secrets.insert(index, Arc::new(webhook));
         Ok(())
     }
 }
@@ -65,24 +65,24 @@ impl Drop for Receiver {
 
 async fn receive(
     State(shared): State<Arc<Shared>>,
-    Path(place): Path<usize>,
+    Path(index): Path<usize>,
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
-    let webhook = shared.secrets.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned();
+    let webhook = shared.secrets.lock().unwrap_or_else(PoisonError::into_inner).get(&index).cloned();
     if webhook.is_none_or(|webhook| webhook.verify(&body, &headers).is_err()) {
-        shared.tally.counts().forged += 1;
+        shared.statistics.counts().bad_signatures += 1;
         return StatusCode::UNAUTHORIZED;
     }
     let message = headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    let (works, manner) = {
-        let mut counts = shared.tally.counts();
-        let works = counts.arrived(place, message);
-        (works, counts.endpoints.get(place).map(|seen| seen.manner))
+    let (works, behaviour) = {
+        let mut counts = shared.statistics.counts();
+        let works = counts.arrived(index, message);
+        (works, counts.endpoints.get(index).map(|endpoint| endpoint.behaviour))
     };
     if works {
         StatusCode::OK
-    } else if manner == Some(Manner::Silent) {
+    } else if behaviour == Some(Behaviour::Silent) {
         std::future::pending().await
     } else {
         StatusCode::INTERNAL_SERVER_ERROR

@@ -1,4 +1,4 @@
-//! What the terminal shows: a block that is refreshed in place, or, where there is no terminal, plain lines.
+//! What the terminal shows: a block that is refreshed in index, or, where there is no terminal, plain lines.
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
@@ -9,24 +9,24 @@ use url::Url;
 use crate::config::Config;
 
 use super::api::Api;
-use super::tally::{Counts, Manner, Seen, Tally};
+use super::statistics::{Behaviour, Counts, EndpointCounts, Statistics};
 use super::tenants::Tenants;
 
-const REFRESH_EVERY: Duration = Duration::from_millis(500);
-/// Without a terminal, the counts are printed with every so many refreshes.
-const COUNTS_EVERY: u32 = 10;
+const REFRESH_INTERVAL: Duration = Duration::from_millis(500);
+/// Without a terminal, the counts are printed once in this many refreshes.
+const REFRESHES_PER_COUNTS: u32 = 10;
 
 pub(super) struct Screen {
     terminal: bool,
-    /// How many lines of the last block stand on the terminal.
+    /// How many lines of the last block are on the terminal.
     drawn: usize,
-    told: u64,
+    shown_events: u64,
     refreshes: u32,
 }
 
 impl Screen {
     pub(super) fn new() -> Self {
-        Self { terminal: std::io::stdout().is_terminal(), drawn: 0, told: 0, refreshes: 0 }
+        Self { terminal: std::io::stdout().is_terminal(), drawn: 0, shown_events: 0, refreshes: 0 }
     }
 
     pub(super) fn line(&mut self, line: &str) -> anyhow::Result<()> {
@@ -42,11 +42,15 @@ impl Screen {
     }
 
     /// Shows the counts for ever.
-    pub(super) async fn follow(&mut self, tally: &Tally) -> anyhow::Result<()> {
-        let mut ticks = tokio::time::interval(REFRESH_EVERY);
+    pub(super) async fn follow(&mut self, statistics: &Statistics) -> anyhow::Result<()> {
+        let mut ticks = tokio::time::interval(REFRESH_INTERVAL);
         loop {
             ticks.tick().await;
-            let text = if self.terminal { self.block(&tally.counts()) } else { self.news(&tally.counts()) };
+            let text = if self.terminal {
+                self.block(&statistics.counts())
+            } else {
+                self.new_events(&statistics.counts())
+            };
             let mut out = std::io::stdout().lock();
             out.write_all(text.as_bytes())?;
             out.flush()?;
@@ -59,22 +63,22 @@ impl Screen {
         lines.extend([String::new(), heading()]);
         lines.extend(counts.endpoints.iter().map(row));
         lines.push(String::new());
-        lines.extend(counts.news.iter().map(|(_, news)| format!("  · {news}")));
+        lines.extend(counts.events.iter().map(|(_, event)| format!("  · {event}")));
         let back = if self.drawn > 0 { format!("\x1b[{}A\x1b[J", self.drawn) } else { String::new() };
         self.drawn = lines.len();
-        // Without wrapping, a line of ours is a line of the terminal's, however narrow it is.
+        // Without wrapping, each of these lines is one line of the terminal, however narrow it is.
         format!("{back}\x1b[?7l{}\n\x1b[?7h", lines.join("\n"))
     }
 
-    fn news(&mut self, counts: &Counts) -> String {
+    fn new_events(&mut self, counts: &Counts) -> String {
         let mut text = String::new();
-        let told = self.told;
-        for (number, news) in counts.news.iter().filter(|(number, _)| *number > told) {
-            self.told = *number;
-            text.push_str(news);
+        let shown = self.shown_events;
+        for (number, event) in counts.events.iter().filter(|(number, _)| *number > shown) {
+            self.shown_events = *number;
+            text.push_str(event);
             text.push('\n');
         }
-        if self.refreshes.is_multiple_of(COUNTS_EVERY) {
+        if self.refreshes.is_multiple_of(REFRESHES_PER_COUNTS) {
             text.push_str(&totals(counts).join("   "));
             text.push('\n');
         }
@@ -84,20 +88,20 @@ impl Screen {
 }
 
 fn totals(counts: &Counts) -> [String; 2] {
-    let sum = |count: fn(&Seen) -> u64| counts.endpoints.iter().map(count).sum::<u64>();
-    let mut way = format!(
+    let sum = |count: fn(&EndpointCounts) -> u64| counts.endpoints.iter().map(count).sum::<u64>();
+    let mut line = format!(
         "accepted {}   delivered {}   retries {}   dead letters {}   replays delivered {}",
         counts.accepted,
-        sum(|seen| seen.delivered),
-        sum(|seen| seen.retries),
-        sum(|seen| seen.dead_letters),
+        sum(|endpoint| endpoint.delivered),
+        sum(|endpoint| endpoint.retries),
+        sum(|endpoint| endpoint.dead_letters),
         counts.replayed,
     );
     if counts.refused > 0 {
         // Writing to a string cannot fail.
-        let _ = write!(way, "   posts failed {}", counts.refused);
+        let _ = write!(line, "   posts failed {}", counts.refused);
     }
-    [way, format!("signatures verified {}, wrong {}", counts.verified, counts.forged)]
+    [line, format!("signatures verified {}, wrong {}", counts.verified, counts.bad_signatures)]
 }
 
 fn heading() -> String {
@@ -107,20 +111,20 @@ fn heading() -> String {
     )
 }
 
-fn row(seen: &Seen) -> String {
-    let now = match (seen.manner, seen.failing) {
-        (Manner::Works, _) => "works",
-        (Manner::Flaky, true) => "fails just now",
-        (Manner::Flaky, false) => "works again",
-        (Manner::Silent, _) => "never answers",
+fn row(endpoint: &EndpointCounts) -> String {
+    let now = match (endpoint.behaviour, endpoint.failing) {
+        (Behaviour::Works, _) => "works",
+        (Behaviour::Flaky, true) => "fails just now",
+        (Behaviour::Flaky, false) => "works again",
+        (Behaviour::Silent, _) => "never answers",
     };
     format!(
         "  {:<16}{now:<16}{:>10}{:>10}{:>10}{:>14}",
-        seen.name, seen.delivered, seen.failed, seen.retries, seen.dead_letters
+        endpoint.name, endpoint.delivered, endpoint.failed, endpoint.retries, endpoint.dead_letters
     )
 }
 
-/// What stands above the counts.
+/// What is printed above the counts.
 pub(super) fn introduction(api: &Api, tenants: &Tenants, config: &Config, link: &Url) -> String {
     let (server, token) = (api.server(), api.token());
     let database = if config.is_embedded() {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::api::{Api, text};
 use super::receiver::Receiver;
-use super::tally::{Manner, Tally};
+use super::statistics::{Behaviour, Statistics};
 
 /// A tenant of the demonstration.
 pub(super) struct Tenant {
@@ -14,7 +14,7 @@ pub(super) struct Tenant {
     pub(super) uid: &'static str,
     name: &'static str,
     /// Its endpoints' `uid`s, with what they listen to and how they behave.
-    endpoints: &'static [(&'static str, &'static [&'static str], Manner)],
+    endpoints: &'static [(&'static str, &'static [&'static str], Behaviour)],
 }
 
 impl Tenant {
@@ -40,22 +40,26 @@ const EVENT_TYPES: [(&str, &str); 5] = [
 
 /// Makes sure that the tenants, their event types and their endpoints are there, and that the endpoints point at
 /// this run's receiver.
-pub(super) async fn create(api: &Api, receiver: &Receiver, tally: &Tally) -> anyhow::Result<Tenants> {
+pub(super) async fn create(
+    api: &Api,
+    receiver: &Receiver,
+    statistics: &Statistics,
+) -> anyhow::Result<Tenants> {
     let tenants = [
         Tenant {
             uid: "acme",
             name: "Acme Ltd",
             endpoints: &[
-                ("orders", &[], Manner::Works),
-                ("flaky", &["invoice.paid", "order.shipped"], Manner::Flaky),
+                ("orders", &[], Behaviour::Works),
+                ("flaky", &["invoice.paid", "order.shipped"], Behaviour::Flaky),
             ],
         },
         Tenant {
             uid: "globex",
             name: "Globex Corporation",
             endpoints: &[
-                ("crm", &["user.signed_up", "user.deleted"], Manner::Works),
-                ("silent", &["invoice.overdue"], Manner::Silent),
+                ("crm", &["user.signed_up", "user.deleted"], Behaviour::Works),
+                ("silent", &["invoice.overdue"], Behaviour::Silent),
             ],
         },
     ];
@@ -64,13 +68,13 @@ pub(super) async fn create(api: &Api, receiver: &Receiver, tally: &Tally) -> any
     }
     for tenant in &tenants {
         api.put(&format!("/app/{}", tenant.uid), &json!({"name": tenant.name, "uid": tenant.uid})).await?;
-        for (uid, event_types, manner) in tenant.endpoints {
-            let place = tally.add(tenant.uid, uid, *manner);
+        for (uid, event_types, behaviour) in tenant.endpoints {
+            let index = statistics.add(tenant.uid, uid, *behaviour);
             let path = format!("/app/{}/endpoint/{uid}", tenant.uid);
-            let body = json!({"url": receiver.url(place), "uid": uid, "filterTypes": event_types});
+            let body = json!({"url": receiver.url(index), "uid": uid, "filterTypes": event_types});
             api.put(&path, &body).await?;
             let secret = text(&api.get(&format!("{path}/secret")).await?, "key")?;
-            receiver.expect(place, &secret)?;
+            receiver.expect_secret(index, &secret)?;
         }
     }
     Ok(tenants.into())

@@ -59,7 +59,7 @@ impl Backpressure {
         }
     }
 
-    /// A post has waited once, since so many had left the queue.
+    /// A post has waited for one interval; when it began, `dequeued_before` had left the queue.
     fn note_wait(&mut self, dequeued_before: u64, saturated: bool, now: Instant) {
         let least = if saturated { MIN_DEQUEUED_WHEN_SATURATED } else { MIN_DEQUEUED };
         if self.dequeued < dequeued_before + least {
@@ -82,7 +82,7 @@ impl<T: Queued> Lanes<T> {
         queues.max_by_key(|queue| queue.length)
     }
 
-    /// A post has waited once for this lane, since so many had left its queue.
+    /// A post has waited for this lane for one interval; when it began, `dequeued_before` had left its queue.
     pub(in crate::dispatch) fn note_wait(
         &mut self,
         endpoint: EndpointId,

@@ -69,7 +69,7 @@ pub(super) struct Lane<T> {
 impl<T: Queued> Lane<T> {
     /// A new lane; one that was just `opened` begins with slow start.
     pub(super) fn new(endpoint: Arc<Endpoint>, opened: bool) -> Self {
-        let limit = endpoint.max_in_flight;
+        let limit = endpoint.policy.max_in_flight;
         Self {
             window: if opened { Window::slow_start(limit) } else { Window::full(limit) },
             endpoint,
@@ -94,7 +94,7 @@ impl<T: Queued> Lane<T> {
     /// Takes a newer snapshot of its endpoint over; an older one changes nothing.
     pub(super) fn adopt(&mut self, endpoint: &Arc<Endpoint>) {
         if endpoint.config_version > self.endpoint.config_version {
-            self.window.set_limit(endpoint.max_in_flight);
+            self.window.set_limit(endpoint.policy.max_in_flight);
             if self.endpoint.closed && !endpoint.closed {
                 self.begin_slow_start();
             }
@@ -104,7 +104,7 @@ impl<T: Queued> Lane<T> {
 
     /// Begins again with one request at a time.
     pub(super) fn begin_slow_start(&mut self) {
-        self.window = Window::slow_start(self.endpoint.max_in_flight);
+        self.window = Window::slow_start(self.endpoint.policy.max_in_flight);
     }
 
     pub(super) fn queued(&self) -> usize {

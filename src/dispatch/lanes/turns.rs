@@ -1,4 +1,4 @@
-//! Whose turn it is: lanes and tenants that can send stand in two queues, one of tenants and one of lanes for each tenant.
+//! Whose turn it is: tenants that can send are in one queue, and the lanes of each that can send in another.
 //! What has to wait for its rate limit comes back into them in time.
 
 use std::cmp::Reverse;
@@ -79,9 +79,9 @@ impl<T: Queued> Lanes<T> {
             let taken = if lane.can_send() { lane.take() } else { None };
             if taken.is_some() {
                 lane.in_flight += 1;
-                lane.rate_limiter.spend(lane.endpoint.rate_limit, now);
+                lane.rate_limiter.spend(lane.endpoint.policy.rate_limit, now);
                 tenant.in_flight += 1;
-                tenant.rate_limiter.spend(lane.endpoint.tenant_rate_limit, now);
+                tenant.rate_limiter.spend(lane.endpoint.policy.application_rate_limit, now);
                 self.in_flight += 1;
                 self.queued = self.queued.saturating_sub(1);
                 self.make_ready(endpoint, now);

@@ -1,4 +1,4 @@
-//! Who does something: what the audit log remembers of the one behind a change.
+//! Who made a change, as the audit log records it.
 
 use std::net::IpAddr;
 
@@ -34,7 +34,7 @@ impl Role {
     }
 }
 
-/// How somebody proved who they are, or that nobody had to.
+/// How a caller proved who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActorKind {
     /// A signed token.
@@ -73,7 +73,7 @@ impl ActorKind {
     }
 }
 
-/// The one behind a change.
+/// Who made a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// How they proved who they are.

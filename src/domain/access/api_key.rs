@@ -33,7 +33,7 @@ impl ApiKey {
         (bits.len() == 32).then(|| Self(text.to_owned()))
     }
 
-    /// Whether a bearer token is meant as a key.
+    /// Whether a bearer token looks like a key.
     pub fn is_meant_by(text: &str) -> bool {
         text.starts_with(PREFIX)
     }

@@ -1,5 +1,5 @@
 //! What a tenant's token allows. A token that says nothing of it allows everything that is the tenant's own; a link
-//! to the portal may be narrower, down to a look without secrets.
+//! to the portal may be narrower, down to reading without secrets.
 
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +57,7 @@ impl Capability {
 pub type Need = &'static [Capability];
 
 /// The last part of paths that have messages sent (again), or that deal with what was not delivered.
-const SENDING: [&str; 8] =
+const SENDING_OPERATIONS: [&str; 8] =
     ["resend", "recover", "replay", "replay-missing", "bulk-replay", "send-example", "discard", "cancel"];
 
 /// What a tenant's token must allow for a request. Unknown changes are changes to endpoints: a new operation is
@@ -77,7 +77,7 @@ pub fn need(method: &str, path: &str) -> Need {
     if last.starts_with("transformation") {
         return &[ManageTransformations, ManageEndpoint];
     }
-    if SENDING.contains(&last) {
+    if SENDING_OPERATIONS.contains(&last) {
         return &[CreateAttempts];
     }
     &[ManageEndpoint]
@@ -122,7 +122,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_change_is_open_to_a_look(path in "(/[a-z{}_-]{1,12}){1,8}", method in "POST|PUT|PATCH|DELETE") {
+        fn no_change_is_allowed_by_view_capabilities(path in "(/[a-z{}_-]{1,12}){1,8}", method in "POST|PUT|PATCH|DELETE") {
             prop_assert!(!need(&method, &path).contains(&ViewBase));
             prop_assert!(!need(&method, &path).contains(&ViewEndpointSecret));
         }

@@ -1,11 +1,11 @@
-//! What a token says. `cli/` mints tokens and `api/` verifies them; this is what they share.
+//! The claims of a token. `cli/` mints tokens and `api/` verifies them; this is what they share.
 
 use serde::{Deserialize, Serialize};
 
 /// The subject of an operator's token.
 pub const OPERATOR_SUBJECT: &str = "operator";
 
-/// What every token must say besides, where the operator wants it.
+/// Claims that every token must have, if the operator has set them.
 #[derive(Debug, Clone, Default)]
 pub struct RequiredClaims {
     /// Whom it is for (`aud`).

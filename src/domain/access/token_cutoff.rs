@@ -7,25 +7,25 @@ use chrono::{DateTime, Utc};
 /// The SHA-256 of what a token's signature covers. (Of the signature itself, other texts might verify as well.)
 pub type TokenHash = [u8; 32];
 
-/// Tokens that were issued up to a moment hold no longer, from another moment on.
+/// Tokens that were issued up to a moment are not valid from another moment on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenCutoff {
     /// Only those of this session; `None` for all.
     pub session_id: Option<String>,
     /// The last moment of issue that is meant.
     pub issued_until: DateTime<Utc>,
-    /// From then on they do not hold.
+    /// From then on they are not valid.
     pub effective_at: DateTime<Utc>,
 }
 
-/// Everything that was taken back of one application.
+/// All tokens of one application that were taken back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TakenBack {
     /// By their time of issue.
     pub cutoffs: Vec<TokenCutoff>,
     /// One by one.
     pub logged_out: HashSet<TokenHash>,
-    /// The application is deleted: nothing that was issued for it holds.
+    /// The application is deleted: nothing that was issued for it is valid.
     pub application_is_gone: bool,
 }
 
@@ -38,12 +38,12 @@ impl TakenBack {
         session_id: Option<&str>,
         now: DateTime<Utc>,
     ) -> bool {
-        let is_meant = |cutoff: &TokenCutoff| {
+        let is_cut_off = |cutoff: &TokenCutoff| {
             cutoff.session_id.as_deref().is_none_or(|session| Some(session) == session_id)
                 && issued_at <= cutoff.issued_until
                 && now >= cutoff.effective_at
         };
-        self.application_is_gone || self.logged_out.contains(hash) || self.cutoffs.iter().any(is_meant)
+        self.application_is_gone || self.logged_out.contains(hash) || self.cutoffs.iter().any(is_cut_off)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Operational webhooks: what an environment is told about the endpoints of its tenants, and in which words.
+//! Operational webhooks: what an environment is told about the endpoints of its tenants, and under which names.
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,11 +21,11 @@ pub enum NoticeKind {
     DeadLetterCreated,
 }
 
-/// A delivery is failing when so many attempts of its round have failed and another one follows.
+/// A delivery is failing when this many attempts of its round have failed and another one follows.
 pub const FAILING_ATTEMPTS: i16 = 4;
 
-/// So many of what a notice stands for are named in it.
-pub const NAMED: usize = 100;
+/// A notice names at most this many of the messages or dead letters that it is about.
+pub const MAX_NAMED: usize = 100;
 
 impl NoticeKind {
     /// All of them.

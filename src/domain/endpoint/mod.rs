@@ -4,16 +4,15 @@ pub mod custom_header;
 pub mod filter;
 pub mod schedule;
 pub mod secret;
+pub mod settings;
 pub mod target_url;
-
-use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use super::id::{ApplicationId, EndpointId};
+use super::policy::EffectivePolicy;
 use filter::Filter;
-use schedule::RetrySchedule;
 use secret::SigningKey;
 
 /// What a header takes besides its name and its value, in bytes.
@@ -36,14 +35,8 @@ pub struct Endpoint {
     pub keys: Vec<SigningKey>,
     /// What stands in every request besides its signature: see [`of_requests`](custom_header::of_requests).
     pub headers: HeaderMap,
-    /// When failed deliveries are tried again.
-    pub schedule: Arc<RetrySchedule>,
-    /// At most this many requests at once.
-    pub max_in_flight: u32,
-    /// At most this many requests a second; `None` for no limit.
-    pub rate_limit: Option<u32>,
-    /// At most this many requests a second to all endpoints of the application; `None` for no limit.
-    pub tenant_rate_limit: Option<u32>,
+    /// How its deliveries are treated.
+    pub policy: EffectivePolicy,
     /// It holds its deliveries: it is disabled or paused, or its application is paused.
     pub closed: bool,
     /// It was enabled or resumed a moment ago, so that its lane begins slowly.
@@ -57,7 +50,7 @@ impl Endpoint {
         let field =
             |(name, value): (&HeaderName, &HeaderValue)| HEADER_ENTRY + name.as_str().len() + value.len();
         let headers: usize = self.headers.iter().map(field).sum();
-        let waits = std::mem::size_of_val(self.schedule.waits());
-        size_of::<Self>() + self.url.as_str().len() + self.filter.weight() + keys + headers + waits
+        let policy = self.policy.weight();
+        size_of::<Self>() + self.url.as_str().len() + self.filter.weight() + keys + headers + policy
     }
 }

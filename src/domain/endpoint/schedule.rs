@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-/// The waits before each retry. The first attempt is at once, so a schedule of six waits allows seven attempts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+/// The waits before each retry. The first attempt is at once, so a schedule of six waits allows seven attempts. In JSON it
+/// is a list of seconds, which are kept to the millisecond.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<f64>", into = "Vec<f64>")]
 pub struct RetrySchedule {
     waits: Vec<Duration>,
 }
@@ -27,6 +31,24 @@ impl RetrySchedule {
         let place = usize::from(attempts_made).checked_sub(1)?;
         let wait = self.waits.get(place)?;
         Some(wait.mul_f64(1.0 + JITTER * (2.0 * chance - 1.0)))
+    }
+}
+
+impl From<Vec<f64>> for RetrySchedule {
+    fn from(seconds: Vec<f64>) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "what is out of bounds becomes the nearest bound, and is refused where it is not allowed"
+        )]
+        let wait = |seconds: f64| Duration::from_millis((seconds * 1_000.0).round() as u64);
+        Self::new(seconds.into_iter().map(wait).collect())
+    }
+}
+
+impl From<RetrySchedule> for Vec<f64> {
+    fn from(schedule: RetrySchedule) -> Self {
+        schedule.waits.iter().map(Duration::as_secs_f64).collect()
     }
 }
 

@@ -5,8 +5,8 @@ use serde_json::Value;
 /// What a value takes in memory besides its text.
 const VALUE_BYTES: usize = size_of::<Value>();
 
-/// About how many bytes a value takes. Counting stops soon after `most`.
-pub fn weight(value: &Value, most: usize) -> usize {
+/// About how many bytes a value takes. Counting stops soon after `max`.
+pub fn weight(value: &Value, max: usize) -> usize {
     let mut left = vec![value];
     let mut bytes = 0;
     while let Some(value) = left.pop() {
@@ -20,7 +20,7 @@ pub fn weight(value: &Value, most: usize) -> usize {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
-        if bytes > most {
+        if bytes > max {
             break;
         }
     }

@@ -1,7 +1,7 @@
-//! A schema of an OpenAPI document with everything that it refers to under `$defs`, so that it stands for itself.
+//! A schema of an OpenAPI document with everything that it refers to under `$defs`, so that it is complete.
 //!
-//! A document can refer to a large part of itself many times, so what is copied has a budget. Schemas that refer to one
-//! another in a long chain are worked through one by one, not within one another.
+//! A document can refer to a large part of itself many times, so what is copied has a budget. A long
+//! chain of references is followed in a loop, not by recursion.
 
 use serde_json::{Map, Value};
 
@@ -22,9 +22,9 @@ pub struct Bundler<'a> {
 }
 
 impl<'a> Bundler<'a> {
-    /// Copies so many bytes at most.
-    pub fn new(document: &'a Value, most_bytes: usize) -> Self {
-        Self { document, left_bytes: most_bytes }
+    /// Copies at most `max_bytes`.
+    pub fn new(document: &'a Value, max_bytes: usize) -> Self {
+        Self { document, left_bytes: max_bytes }
     }
 
     /// A copy of a part of the document.
@@ -43,33 +43,33 @@ impl<'a> Bundler<'a> {
     /// [`TooMuchCopied`].
     pub fn bundle(&mut self, schema: &Value) -> Result<(Value, Map<String, Value>), TooMuchCopied> {
         let mut definitions = Map::new();
-        let mut wanted = Vec::new();
+        let mut referenced = Vec::new();
         let mut schema = self.copy(schema)?;
-        point_all(&mut schema, &mut wanted);
-        while let Some(raw) = wanted.pop() {
+        rewrite_references(&mut schema, &mut referenced);
+        while let Some(raw) = referenced.pop() {
             let name = raw.replace("~1", "/").replace("~0", "~");
             if definitions.contains_key(&name) {
                 continue;
             }
             let Some(target) = self.document.pointer(&format!("/components/schemas/{raw}")) else { continue };
             let mut target = self.copy(target)?;
-            point_all(&mut target, &mut wanted);
+            rewrite_references(&mut target, &mut referenced);
             definitions.insert(name, target);
         }
         Ok((schema, definitions))
     }
 }
 
-/// Turns references to the document's schemas into references to definitions, and notes which are wanted. A value is
+/// Turns references to the document's schemas into references to definitions, and notes which are referenced. A value is
 /// nested as deep as its parser allows.
-fn point_all(value: &mut Value, wanted: &mut Vec<String>) {
+fn rewrite_references(value: &mut Value, referenced: &mut Vec<String>) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| point_all(item, wanted)),
+        Value::Array(items) => items.iter_mut().for_each(|item| rewrite_references(item, referenced)),
         Value::Object(fields) => {
             for (key, field) in fields.iter_mut() {
                 match field {
-                    Value::String(reference) if key == "$ref" => point(reference, wanted),
-                    _ => point_all(field, wanted),
+                    Value::String(reference) if key == "$ref" => rewrite_reference(reference, referenced),
+                    _ => rewrite_references(field, referenced),
                 }
             }
         }
@@ -77,10 +77,10 @@ fn point_all(value: &mut Value, wanted: &mut Vec<String>) {
     }
 }
 
-fn point(reference: &mut String, wanted: &mut Vec<String>) {
+fn rewrite_reference(reference: &mut String, referenced: &mut Vec<String>) {
     let Some(raw) = reference.strip_prefix(SCHEMAS).map(str::to_owned) else { return };
     *reference = format!("{DEFINITIONS}{raw}");
-    wanted.push(raw);
+    referenced.push(raw);
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The webhooks of an OpenAPI document, as event types.
 //!
-//! They stand under `webhooks` (3.1) or `x-webhooks` (before). A webhook's key is the event type's name; where a key
+//! They are under `webhooks` (3.1) or `x-webhooks` (before). A webhook's key is the event type's name; where a key
 //! cannot be one, its `operationId` is taken. The schema of the JSON body becomes version 1 of the event type's, with
-//! everything that it refers to under `$defs`, so that it stands for itself; examples beside it come along.
+//! everything that it refers to under `$defs`, so that it is complete; examples beside it are taken as well.
 
 use serde_json::{Map, Value};
 
@@ -17,7 +17,7 @@ pub struct Webhook {
     pub description: String,
     /// Its JSON Schema, by version.
     pub schemas: Option<Map<String, Value>>,
-    /// Whether it is on its way out.
+    /// Whether it is deprecated.
     pub deprecated: bool,
     /// The group that it is shown in.
     pub group_name: Option<String>,
@@ -25,13 +25,13 @@ pub struct Webhook {
     pub feature_flags: Option<Vec<String>>,
 }
 
-/// References within a document are followed this far.
-const FARTHEST: u32 = 8;
+/// A reference to a reference is followed at most this many times.
+const MAX_REFERENCE_DEPTH: u32 = 8;
 const METHODS: [&str; 5] = ["post", "put", "patch", "get", "delete"];
-/// So many are taken at once.
-pub const MOST_WEBHOOKS: usize = 2_000;
+/// Webhooks that one import takes at most.
+pub const MAX_WEBHOOKS: usize = 2_000;
 /// All schemas and examples of a document's webhooks take no more.
-const MOST_COPIED_BYTES: usize = 16 << 20;
+const MAX_COPIED_BYTES: usize = 16 << 20;
 
 /// Why webhooks are not taken from a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +40,7 @@ pub enum NotTaken {
     #[error("has no `webhooks`")]
     None,
     /// It has more.
-    #[error("may have {MOST_WEBHOOKS} webhooks at most")]
+    #[error("may have {MAX_WEBHOOKS} webhooks at most")]
     TooMany,
     /// They would take more than they may.
     #[error(transparent)]
@@ -54,10 +54,10 @@ pub enum NotTaken {
 pub fn webhooks(document: &Value) -> Result<Vec<Webhook>, NotTaken> {
     let part = ["webhooks", "x-webhooks"].iter().find_map(|key| document.get(key)?.as_object());
     let part = part.ok_or(NotTaken::None)?;
-    if part.len() > MOST_WEBHOOKS {
+    if part.len() > MAX_WEBHOOKS {
         return Err(NotTaken::TooMany);
     }
-    let mut bundler = Bundler::new(document, MOST_COPIED_BYTES);
+    let mut bundler = Bundler::new(document, MAX_COPIED_BYTES);
     let found = part.iter().filter_map(|(key, item)| webhook(&mut bundler, document, key, item).transpose());
     Ok(found.collect::<Result<_, TooMuchCopied>>()?)
 }
@@ -99,14 +99,14 @@ fn is_name(text: &str) -> bool {
 
 /// What a value stands for, if it is a reference.
 fn resolved<'a>(document: &'a Value, mut value: &'a Value) -> Option<&'a Value> {
-    for _ in 0..FARTHEST {
+    for _ in 0..MAX_REFERENCE_DEPTH {
         let Some(reference) = value.get("$ref").and_then(Value::as_str) else { return Some(value) };
         value = document.pointer(reference.strip_prefix('#')?)?;
     }
     None
 }
 
-/// The schema of the JSON body, standing for itself.
+/// The schema of the JSON body with its definitions.
 fn schema(
     bundler: &mut Bundler<'_>,
     document: &Value,

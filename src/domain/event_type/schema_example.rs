@@ -1,26 +1,27 @@
-//! Example payloads from JSON Schemas: one that the schema itself tells, or else one that is made up to its shape.
+//! Example payloads from JSON Schemas: one that the schema itself has, or else one that is made to fit it.
 
 use serde_json::{Map, Value};
 
 use super::json_weight::weight;
 
 /// Schemas within schemas are followed this deep.
-const DEEPEST: u32 = 12;
-/// An example has so many values at most: schemas that branch have no end otherwise.
-const MOST_VALUES: u32 = 2_000;
+const MAX_SCHEMA_DEPTH: u32 = 12;
+/// An example has at most this many values, because a schema that branches may have no end.
+const MAX_EXAMPLE_VALUES: u32 = 2_000;
 
 /// What an example copies from the schema together: a schema can refer to a large part of itself many times.
-const MOST_BYTES: usize = 4 << 20;
+const MAX_COPIED_BYTES: usize = 4 << 20;
 
 /// The example of an event type, whose JSON Schemas stand in `schemas` by version; the newest counts. `index` chooses
-/// among the examples that the schema tells. `None` when there is no schema, when it does not have so many examples,
+/// among the examples that the schema has. `None` when there is no schema, when it has no example of that index,
 /// or when what comes out is no object.
 pub fn example_payload(schemas: &Value, index: usize) -> Option<Value> {
     let schema = newest(schemas)?;
-    let told = schema.get("examples").and_then(Value::as_array).filter(|examples| !examples.is_empty());
-    let example = match told {
+    let given = schema.get("examples").and_then(Value::as_array).filter(|examples| !examples.is_empty());
+    let example = match given {
         Some(examples) => examples.get(index).cloned(),
-        None => Maker { root: schema, left: MOST_VALUES, left_bytes: MOST_BYTES }.example(schema, 0),
+        None => ExampleBuilder { root: schema, left: MAX_EXAMPLE_VALUES, left_bytes: MAX_COPIED_BYTES }
+            .example(schema, 0),
     };
     example.filter(Value::is_object)
 }
@@ -33,21 +34,21 @@ fn newest(schemas: &Value) -> Option<&Value> {
         .map(|(_, schema)| schema)
 }
 
-struct Maker<'a> {
+struct ExampleBuilder<'a> {
     root: &'a Value,
     left: u32,
     left_bytes: usize,
 }
 
-impl<'a> Maker<'a> {
+impl<'a> ExampleBuilder<'a> {
     fn example(&mut self, schema: &'a Value, depth: u32) -> Option<Value> {
         self.left = self.left.checked_sub(1)?;
-        if depth > DEEPEST {
+        if depth > MAX_SCHEMA_DEPTH {
             return None;
         }
-        let told = ["const", "example", "default"].iter().find_map(|key| schema.get(key));
+        let given = ["const", "example", "default"].iter().find_map(|key| schema.get(key));
         let listed = ["examples", "enum"].iter().find_map(|key| schema.get(key)?.get(0));
-        if let Some(value) = told.or(listed) {
+        if let Some(value) = given.or(listed) {
             self.left_bytes = self.left_bytes.checked_sub(weight(value, self.left_bytes))?;
             return Some(value.clone());
         }

@@ -139,6 +139,20 @@ impl TryFrom<Row> for ApiKeyRecord {
     }
 }
 
+/// API keys, without their hashes.
+macro_rules! select_keys {
+    ($name:literal, $condition:literal, $($arguments:tt)*) => {
+        sqlx::query_as!(
+            Row,
+            $name + "
+            SELECT id, hint, role, environment_id, application_id, name, created_at, expires_at, last_used_at, revoked_at
+            FROM api_key
+            " + $condition,
+            $($arguments)*
+        )
+    };
+}
+
 impl AccessStore {
     /// Creates a key.
     ///
@@ -196,13 +210,9 @@ impl AccessStore {
         scan: &Scan<ApiKeyId>,
     ) -> Result<Vec<ApiKeyRecord>, StoreError> {
         let span = Span::of(scan);
-        sqlx::query_as!(
-            Row,
-            r#"-- api_key::list
-            SELECT id, hint, role, environment_id, application_id, name, created_at, expires_at, last_used_at,
-                   revoked_at
-            FROM api_key
-            WHERE ($1::text IS NULL OR environment_id = $1) AND id > $2 AND id < $3
+        select_keys!(
+            "-- api_key::list",
+            r#"WHERE ($1::text IS NULL OR environment_id = $1) AND id > $2 AND id < $3
             ORDER BY CASE WHEN $4 THEN id END, CASE WHEN NOT $4 THEN id END DESC
             LIMIT $5"#,
             environment.map(EnvironmentId::as_str),
@@ -259,17 +269,10 @@ impl AccessStore {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub(in crate::store) async fn api_key_by_hash(
-        &self,
-        hash: &KeyHash,
-    ) -> Result<Option<ApiKeyRecord>, StoreError> {
-        sqlx::query_as!(
-            Row,
-            r#"-- api_key::by_hash
-            SELECT id, hint, role, environment_id, application_id, name, created_at, expires_at, last_used_at,
-                   revoked_at
-            FROM api_key
-            WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"#,
+    pub(super) async fn api_key_by_hash(&self, hash: &KeyHash) -> Result<Option<ApiKeyRecord>, StoreError> {
+        select_keys!(
+            "-- api_key::by_hash",
+            r#"WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"#,
             &hash[..],
         )
         .fetch_optional(&self.pool)
@@ -282,7 +285,7 @@ impl AccessStore {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub(in crate::store) async fn note_key_used(&self, id: ApiKeyId) -> Result<(), StoreError> {
+    pub(super) async fn note_key_used(&self, id: ApiKeyId) -> Result<(), StoreError> {
         sqlx::query!(
             r#"-- api_key::used
             UPDATE api_key SET last_used_at = now()
@@ -300,11 +303,9 @@ async fn find(
     environment: Option<&EnvironmentId>,
     id: ApiKeyId,
 ) -> Result<Option<ApiKeyRecord>, StoreError> {
-    sqlx::query_as!(
-        Row,
-        r#"-- api_key::get
-        SELECT id, hint, role, environment_id, application_id, name, created_at, expires_at, last_used_at, revoked_at
-        FROM api_key WHERE id = $1 AND ($2::text IS NULL OR environment_id = $2)"#,
+    select_keys!(
+        "-- api_key::get",
+        r#"WHERE id = $1 AND ($2::text IS NULL OR environment_id = $2)"#,
         id.uuid(),
         environment.map(EnvironmentId::as_str),
     )

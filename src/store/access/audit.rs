@@ -51,7 +51,8 @@ impl<'a> Entry<'a> {
     }
 
     /// With the names of the fields that changed.
-    pub(in crate::store) fn fields(self, names: &[&str]) -> Self {
+    pub(in crate::store) fn fields(self, names: &[impl AsRef<str>]) -> Self {
+        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         self.details(json!({ "fields": names }))
     }
 

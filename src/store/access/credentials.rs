@@ -20,9 +20,9 @@ use crate::store::{KeyScope, StoreError};
 use super::AccessStore;
 use super::session::SessionRecord;
 
-const CAPACITY: u64 = 50_000;
+const MAX_CACHED_CREDENTIALS: u64 = 50_000;
 /// The use of a key or a session is written down this often at most.
-const NOTE_EVERY_SECONDS: i64 = 60;
+const USE_RECORDED_EVERY_SECONDS: i64 = 60;
 
 /// A live key.
 #[derive(Debug)]
@@ -69,9 +69,9 @@ pub struct Credentials {
 impl Credentials {
     /// An empty cache over the store.
     pub fn new(store: AccessStore, trust: Arc<dyn Trust>) -> Self {
-        let keys = Cache::new(CAPACITY, |_, _| 1, trust.clone());
-        let sessions = Cache::new(CAPACITY, |_, _| 1, trust.clone());
-        Self { store, keys, sessions, taken_back: Cache::new(CAPACITY, |_, _| 1, trust) }
+        let keys = Cache::new(MAX_CACHED_CREDENTIALS, |_, _| 1, trust.clone());
+        let sessions = Cache::new(MAX_CACHED_CREDENTIALS, |_, _| 1, trust.clone());
+        Self { store, keys, sessions, taken_back: Cache::new(MAX_CACHED_CREDENTIALS, |_, _| 1, trust) }
     }
 
     /// The live key of that hash. Its use is written down by the way.
@@ -186,7 +186,7 @@ impl Credentials {
 /// Whether a use is to be written down now; by one of those who ask.
 fn is_to_be_noted(noted_at: &AtomicI64, now: DateTime<Utc>) -> bool {
     let (now, noted) = (now.timestamp(), noted_at.load(Ordering::Relaxed));
-    now - noted >= NOTE_EVERY_SECONDS
+    now - noted >= USE_RECORDED_EVERY_SECONDS
         && noted_at.compare_exchange(noted, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
 }
 

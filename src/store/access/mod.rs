@@ -1,15 +1,15 @@
 //! Who may do what, and who did: API keys, tokens that were taken back, people and sessions of the console, the audit log,
 //! answers kept for idempotency keys.
 
-pub(in crate::store) mod api_key;
-pub(in crate::store) mod audit;
-pub(in crate::store) mod audit_log;
-pub(in crate::store) mod credentials;
-pub(in crate::store) mod idempotency;
-pub(in crate::store) mod person;
-pub(in crate::store) mod session;
-pub(in crate::store) mod sign_in_link;
-pub(in crate::store) mod token_cutoff;
+pub(super) mod api_key;
+pub(super) mod audit;
+pub(super) mod audit_log;
+pub(super) mod credentials;
+pub(super) mod idempotency;
+pub(super) mod person;
+pub(super) mod session;
+pub(super) mod sign_in_link;
+pub(super) mod token_cutoff;
 
 use super::Sealer;
 use super::database::pool::Pool;

@@ -130,7 +130,7 @@ impl AccessStore {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub(in crate::store) async fn session_by_hash(
+    pub(super) async fn session_by_hash(
         &self,
         hash: &OpaqueTokenHash,
     ) -> Result<Option<SessionRecord>, StoreError> {
@@ -155,7 +155,7 @@ impl AccessStore {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub(in crate::store) async fn note_session_used(&self, id: SessionId) -> Result<(), StoreError> {
+    pub(super) async fn note_session_used(&self, id: SessionId) -> Result<(), StoreError> {
         sqlx::query!(
             r#"-- session::used
             WITH used AS (

@@ -17,10 +17,7 @@ impl AccessStore {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub(in crate::store) async fn taken_back(
-        &self,
-        application: ApplicationId,
-    ) -> Result<TakenBack, StoreError> {
+    pub(super) async fn taken_back(&self, application: ApplicationId) -> Result<TakenBack, StoreError> {
         let mut connection = self.pool.connection().await?;
         let cutoffs = sqlx::query_as!(
             TokenCutoff,

@@ -3,36 +3,25 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::domain::access::actor::Actor;
+use crate::domain::application::settings::ApplicationSettings;
 use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EnvironmentId};
 use crate::domain::page::Scan;
+use crate::domain::settings::Settings;
 use crate::store::StoreError;
-use crate::store::access::audit::{Entry, changed, note};
+use crate::store::access::audit::{Entry, note};
 use crate::store::access::token_cutoff::announce;
 use crate::store::database::connection::Connection;
-use crate::store::operational::tell::tell_of_deletion;
+use crate::store::operational::write_notice::write_deletion_notices;
 
 use super::ConfigurationStore;
+use super::stored_policy::stored_policy;
 use super::version::raise_version;
-
-/// What a caller sets on an application.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApplicationSettings {
-    /// The caller's own id for it.
-    pub uid: Option<String>,
-    /// For people.
-    pub name: String,
-    /// Messages a second.
-    pub rate_limit: Option<i32>,
-    /// The waits before each retry, for endpoints that have no schedule of their own.
-    pub retry_schedule_ms: Option<Vec<i64>>,
-    /// Free-form.
-    pub metadata: BTreeMap<String, String>,
-}
 
 /// An application as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,46 +38,33 @@ pub struct ApplicationRecord {
     pub updated_at: DateTime<Utc>,
 }
 
-impl ApplicationSettings {
-    /// The names of the fields in which `other` differs, as the API has them.
-    fn changed_in(&self, other: &Self) -> Vec<&'static str> {
-        changed([
-            ("uid", self.uid != other.uid),
-            ("name", self.name != other.name),
-            ("rateLimit", self.rate_limit != other.rate_limit),
-            ("retrySchedule", self.retry_schedule_ms != other.retry_schedule_ms),
-            ("metadata", self.metadata != other.metadata),
-        ])
-    }
-}
-
 struct Row {
     id: Uuid,
     uid: Option<String>,
     name: String,
-    rate_limit: Option<i32>,
-    retry_schedule_ms: Option<Vec<i64>>,
+    policy: Value,
     metadata: Json<BTreeMap<String, String>>,
     paused_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
-impl From<Row> for ApplicationRecord {
-    fn from(row: Row) -> Self {
-        Self {
+impl TryFrom<Row> for ApplicationRecord {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
             id: row.id.into(),
             settings: ApplicationSettings {
+                policy: stored_policy(row.policy, ApplicationId::from(row.id))?,
                 uid: row.uid,
                 name: row.name,
-                rate_limit: row.rate_limit,
-                retry_schedule_ms: row.retry_schedule_ms,
                 metadata: row.metadata.0,
             },
             paused_at: row.paused_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
-        }
+        })
     }
 }
 
@@ -140,7 +116,7 @@ impl ConfigurationStore {
         let rows = sqlx::query_as!(
             Row,
             r#"-- application::list
-            (SELECT id AS "id!", uid, name AS "name!", rate_limit, retry_schedule_ms,
+            (SELECT id AS "id!", uid, name AS "name!", policy AS "policy!",
                 metadata AS "metadata!: Json<BTreeMap<String, String>>",
                 paused_at, created_at AS "created_at!", updated_at AS "updated_at!"
              FROM application
@@ -148,7 +124,7 @@ impl ConfigurationStore {
                 AND id > coalesce($3, '00000000-0000-0000-0000-000000000000'::uuid)
              ORDER BY id LIMIT $4)
             UNION ALL
-            (SELECT id, uid, name, rate_limit, retry_schedule_ms, metadata, paused_at, created_at, updated_at
+            (SELECT id, uid, name, policy, metadata, paused_at, created_at, updated_at
              FROM application
              WHERE NOT $2 AND environment_id = $1 AND purpose IS NULL AND deleted_at IS NULL
                 AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
@@ -160,7 +136,7 @@ impl ConfigurationStore {
         )
         .fetch_all(&self.pool)
         .await?;
-        Ok(rows.into_iter().map(Into::into).collect())
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 
     /// Creates an application.
@@ -178,16 +154,14 @@ impl ConfigurationStore {
         let row = sqlx::query_as!(
             Row,
             r#"-- application::create
-            INSERT INTO application (id, environment_id, uid, name, rate_limit, retry_schedule_ms, metadata)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
-            RETURNING id, uid, name, rate_limit, retry_schedule_ms,
-                metadata AS "metadata: Json<BTreeMap<String, String>>", paused_at, created_at, updated_at"#,
+            INSERT INTO application (id, environment_id, uid, name, policy, metadata)
+            VALUES ($1, $2, $3, $4, $5, $6)
+            RETURNING id, uid, name, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", paused_at, created_at, updated_at"#,
             id.uuid(),
             environment.as_str(),
             settings.uid,
             settings.name,
-            settings.rate_limit,
-            settings.retry_schedule_ms.as_deref(),
+            settings.policy.to_document(),
             Json(&settings.metadata) as _,
         )
         .fetch_one(&mut *transaction)
@@ -196,21 +170,21 @@ impl ConfigurationStore {
         let entry = Entry::of(Some(environment), Some(id), "application.created", id);
         note(&mut transaction, actor, entry).await?;
         transaction.commit().await?;
-        Ok(row.into())
+        row.try_into()
     }
 
-    /// Changes an application, if it is there.
+    /// Changes an application, if it is there. What `change` refuses is not written.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the new `uid` is taken.
-    pub async fn change_application(
+    /// That of `change`, or [`StoreError`] turned into it: a conflict when the new `uid` is taken.
+    pub async fn change_application<E: From<StoreError>>(
         &self,
         actor: &Actor,
         environment: &EnvironmentId,
         reference: &Reference<ApplicationId>,
-        change: impl FnOnce(&mut ApplicationSettings),
-    ) -> Result<Option<ApplicationRecord>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        change: impl FnOnce(&ApplicationSettings) -> Result<ApplicationSettings, E>,
+    ) -> Result<Option<ApplicationRecord>, E> {
+        let mut transaction = self.pool.begin().await.map_err(StoreError::from)?;
         let Some(ApplicationRecord { id, .. }) = find(&mut transaction, environment, reference).await? else {
             return Ok(None);
         };
@@ -218,33 +192,31 @@ impl ConfigurationStore {
             return Ok(None);
         }
         // Read again under the lock that raising took.
-        let Some(mut record) = find(&mut transaction, environment, &Reference::Id(id)).await? else {
+        let Some(record) = find(&mut transaction, environment, &Reference::Id(id)).await? else {
             return Ok(None);
         };
-        let before = record.settings.clone();
-        change(&mut record.settings);
-        let settings = &record.settings;
-        record.updated_at = sqlx::query_scalar!(
+        let before = record.settings;
+        let settings = change(&before)?;
+        let updated_at = sqlx::query_scalar!(
             "-- application::change
-            UPDATE application SET uid = $2, name = $3, rate_limit = $4, retry_schedule_ms = $5, metadata = $6,
+            UPDATE application SET uid = $2, name = $3, policy = $4, metadata = $5,
                 updated_at = now()
             WHERE id = $1
             RETURNING updated_at",
             id.uuid(),
             settings.uid,
             settings.name,
-            settings.rate_limit,
-            settings.retry_schedule_ms.as_deref(),
+            settings.policy.to_document(),
             Json(&settings.metadata) as _,
         )
         .fetch_one(&mut *transaction)
         .await
         .map_err(uid_taken)?;
-        let fields = before.changed_in(settings);
+        let fields = before.changed_in(&settings);
         let entry = Entry::in_application(id, "application.updated", id).fields(&fields);
         note(&mut transaction, actor, entry).await?;
-        transaction.commit().await?;
-        Ok(Some(record))
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(Some(ApplicationRecord { settings, updated_at, ..record }))
     }
 
     /// Deletes an application with its endpoints. False when it is not there.
@@ -256,7 +228,7 @@ impl ConfigurationStore {
         if !raise_version(&mut transaction, id).await? {
             return Ok(false);
         }
-        tell_of_deletion(&mut transaction, id).await?;
+        write_deletion_notices(&mut transaction, id).await?;
         sqlx::query!(
             "-- application::delete
             WITH endpoints AS (
@@ -283,8 +255,7 @@ async fn find(
     let row = sqlx::query_as!(
         Row,
         r#"-- application::get
-        SELECT id, uid, name, rate_limit, retry_schedule_ms,
-            metadata AS "metadata: Json<BTreeMap<String, String>>", paused_at, created_at, updated_at
+        SELECT id, uid, name, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", paused_at, created_at, updated_at
         FROM application
         WHERE environment_id = $1 AND (id = $2 OR uid = $3) AND purpose IS NULL AND deleted_at IS NULL"#,
         environment.as_str(),
@@ -293,7 +264,7 @@ async fn find(
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(Into::into))
+    row.map(TryInto::try_into).transpose()
 }
 
 fn uid_taken(error: sqlx::Error) -> StoreError {

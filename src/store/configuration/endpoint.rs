@@ -3,51 +3,27 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::domain::access::actor::Actor;
 use crate::domain::delivery::operational::NoticeKind;
 use crate::domain::endpoint::secret::SigningSecret;
+use crate::domain::endpoint::settings::EndpointSettings;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::page::{Scan, Stretch};
+use crate::domain::settings::Settings;
 use crate::store::StoreError;
-use crate::store::access::audit::{Entry, changed, note};
+use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
 use crate::store::history::message::stored_length;
-use crate::store::operational::tell::{follow_listeners, tell};
+use crate::store::operational::write_notice::{refresh_operational_application, write_notice};
 
 use super::ConfigurationStore;
 use super::endpoint_secret::insert_secret;
+use super::stored_policy::stored_policy;
 use super::version::raise_version;
-
-/// What a caller sets on an endpoint. Empty lists mean everything.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndpointSettings {
-    /// The caller's own id for it.
-    pub uid: Option<String>,
-    /// Where requests go.
-    pub url: String,
-    /// For people.
-    pub description: String,
-    /// The version of the payloads that it expects, for people.
-    pub version: i32,
-    /// Event types that it wants.
-    pub event_types: Vec<String>,
-    /// Channels that it wants.
-    pub channels: Vec<String>,
-    /// Requests a second.
-    pub rate_limit: Option<i32>,
-    /// Requests at once.
-    pub max_in_flight: Option<i32>,
-    /// The waits before each retry.
-    pub retry_schedule_ms: Option<Vec<i64>>,
-    /// Free-form.
-    pub metadata: BTreeMap<String, String>,
-    /// Disabled endpoints hold their deliveries.
-    pub disabled: bool,
-}
 
 /// An endpoint as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,25 +42,6 @@ pub struct EndpointRecord {
     pub updated_at: DateTime<Utc>,
 }
 
-impl EndpointSettings {
-    /// The names of the fields in which `other` differs, as the API has them.
-    fn changed_in(&self, other: &Self) -> Vec<&'static str> {
-        changed([
-            ("uid", self.uid != other.uid),
-            ("url", self.url != other.url),
-            ("description", self.description != other.description),
-            ("version", self.version != other.version),
-            ("filterTypes", self.event_types != other.event_types),
-            ("channels", self.channels != other.channels),
-            ("rateLimit", self.rate_limit != other.rate_limit),
-            ("maxInFlight", self.max_in_flight != other.max_in_flight),
-            ("retrySchedule", self.retry_schedule_ms != other.retry_schedule_ms),
-            ("metadata", self.metadata != other.metadata),
-            ("disabled", self.disabled != other.disabled),
-        ])
-    }
-}
-
 struct Row {
     id: Uuid,
     uid: Option<String>,
@@ -93,9 +50,7 @@ struct Row {
     version: i32,
     event_types: Option<Vec<String>>,
     channels: Option<Vec<String>>,
-    rate_limit: Option<i32>,
-    max_in_flight: Option<i32>,
-    retry_schedule_ms: Option<Vec<i64>>,
+    policy: Value,
     metadata: Json<BTreeMap<String, String>>,
     disabled_reason: Option<String>,
     paused_at: Option<DateTime<Utc>>,
@@ -103,20 +58,20 @@ struct Row {
     updated_at: DateTime<Utc>,
 }
 
-impl From<Row> for EndpointRecord {
-    fn from(row: Row) -> Self {
-        Self {
+impl TryFrom<Row> for EndpointRecord {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
             id: row.id.into(),
             settings: EndpointSettings {
+                policy: stored_policy(row.policy, EndpointId::from(row.id))?,
                 uid: row.uid,
                 url: row.url,
                 description: row.description,
-                version: row.version,
-                event_types: row.event_types.unwrap_or_default(),
-                channels: row.channels.unwrap_or_default(),
-                rate_limit: row.rate_limit,
-                max_in_flight: row.max_in_flight,
-                retry_schedule_ms: row.retry_schedule_ms,
+                version: row.version.unsigned_abs(),
+                filter_types: row.event_types,
+                channels: row.channels,
                 metadata: row.metadata.0,
                 disabled: row.disabled_reason.is_some(),
             },
@@ -124,13 +79,8 @@ impl From<Row> for EndpointRecord {
             paused_at: row.paused_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
-        }
+        })
     }
-}
-
-/// NULL stands for an empty list.
-fn listed(list: &[String]) -> Option<&[String]> {
-    (!list.is_empty()).then_some(list)
 }
 
 impl ConfigurationStore {
@@ -161,22 +111,22 @@ impl ConfigurationStore {
         let rows = sqlx::query!(
             r#"-- endpoint::list
             SELECT id AS "id!", uid, url AS "url!", description AS "description!", version AS "version!",
-                event_types, channels, rate_limit, max_in_flight, retry_schedule_ms,
+                event_types, channels, policy AS "policy!",
                 metadata AS "metadata!: Json<BTreeMap<String, String>>", disabled_reason, paused_at,
                 created_at AS "created_at!", updated_at AS "updated_at!", found AS "found!"
             FROM (
             SELECT *, count(*) OVER () AS found, row_number() OVER listed AS place,
                 sum(octet_length(array_to_string(event_types, ','))) OVER (listed ROWS UNBOUNDED PRECEDING) AS bytes
             FROM (
-            (SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
-                retry_schedule_ms, metadata, disabled_reason, paused_at, created_at, updated_at
+            (SELECT id, uid, url, description, version, event_types, channels, policy, metadata,
+                disabled_reason, paused_at, created_at, updated_at
              FROM endpoint
              WHERE $2 AND application_id = $1 AND deleted_at IS NULL
                 AND id > coalesce($3, '00000000-0000-0000-0000-000000000000'::uuid)
              ORDER BY id LIMIT $4)
             UNION ALL
-            (SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
-                retry_schedule_ms, metadata, disabled_reason, paused_at, created_at, updated_at
+            (SELECT id, uid, url, description, version, event_types, channels, policy, metadata,
+                disabled_reason, paused_at, created_at, updated_at
              FROM endpoint
              WHERE NOT $2 AND application_id = $1 AND deleted_at IS NULL
                 AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
@@ -204,18 +154,16 @@ impl ConfigurationStore {
                 version: row.version,
                 event_types: row.event_types,
                 channels: row.channels,
-                rate_limit: row.rate_limit,
-                max_in_flight: row.max_in_flight,
-                retry_schedule_ms: row.retry_schedule_ms,
+                policy: row.policy,
                 metadata: row.metadata,
                 disabled_reason: row.disabled_reason,
                 paused_at: row.paused_at,
                 created_at: row.created_at,
                 updated_at: row.updated_at,
             };
-            row.into()
+            row.try_into()
         });
-        Ok(Stretch { rows: rows.collect(), is_cut })
+        Ok(Stretch { rows: rows.collect::<Result<_, StoreError>>()?, is_cut })
     }
 
     /// How many live endpoints the application has; counting stops at `most`.
@@ -245,15 +193,14 @@ impl ConfigurationStore {
         let rows = sqlx::query_as!(
             Row,
             r#"-- endpoint::list_by_id
-            SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
-                retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason, paused_at,
+            SELECT id, uid, url, description, version, event_types, channels, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason, paused_at,
                 created_at, updated_at
             FROM endpoint WHERE id = ANY($1) AND deleted_at IS NULL"#,
             &ids,
         )
         .fetch_all(&self.pool)
         .await?;
-        Ok(rows.into_iter().map(Into::into).collect())
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 
     /// Creates an endpoint with its first secret and its headers.
@@ -277,24 +224,21 @@ impl ConfigurationStore {
         let row = sqlx::query_as!(
             Row,
             r#"-- endpoint::create
-            INSERT INTO endpoint (id, application_id, uid, url, description, version, event_types, channels,
-                rate_limit, max_in_flight, retry_schedule_ms, metadata, headers_sealed, disabled_at, disabled_reason)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-                CASE WHEN $14 THEN now() END, CASE WHEN $14 THEN 'request' END)
-            RETURNING id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
-                retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
+            INSERT INTO endpoint (id, application_id, uid, url, description, version, event_types, channels, policy,
+                metadata, headers_sealed, disabled_at, disabled_reason)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                CASE WHEN $12 THEN now() END, CASE WHEN $12 THEN 'request' END)
+            RETURNING id, uid, url, description, version, event_types, channels, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
                 paused_at, created_at, updated_at"#,
             id.uuid(),
             application.uuid(),
             settings.uid,
             settings.url,
             settings.description,
-            settings.version,
-            listed(&settings.event_types),
-            listed(&settings.channels),
-            settings.rate_limit,
-            settings.max_in_flight,
-            settings.retry_schedule_ms.as_deref(),
+            settings.version.cast_signed(),
+            settings.filter_types.as_deref(),
+            settings.channels.as_deref(),
+            settings.policy.to_document(),
             Json(&settings.metadata) as _,
             headers_sealed,
             settings.disabled,
@@ -304,57 +248,54 @@ impl ConfigurationStore {
         .map_err(uid_taken)?;
         insert_secret(&mut transaction, &self.sealer, id, secret).await?;
         note(&mut transaction, actor, Entry::in_application(application, "endpoint.created", id)).await?;
-        tell(&mut transaction, application, id, NoticeKind::EndpointCreated, json!({})).await?;
-        follow_listeners(&mut transaction, application).await?;
+        write_notice(&mut transaction, application, id, NoticeKind::EndpointCreated, json!({})).await?;
+        refresh_operational_application(&mut transaction, application).await?;
         transaction.commit().await?;
-        Ok(row.into())
+        row.try_into()
     }
 
-    /// Changes an endpoint, if it is there. One that is enabled again goes on with what it held.
+    /// Changes an endpoint, if it is there. One that is enabled again goes on with what it held. What `change` refuses is
+    /// not written.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the new `uid` is taken.
-    pub async fn change_endpoint(
+    /// That of `change`, or [`StoreError`] turned into it: a conflict when the new `uid` is taken.
+    pub async fn change_endpoint<E: From<StoreError>>(
         &self,
         actor: &Actor,
         application: ApplicationId,
         endpoint: EndpointId,
-        change: impl FnOnce(&mut EndpointSettings),
-    ) -> Result<Option<EndpointRecord>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        change: impl FnOnce(&EndpointSettings) -> Result<EndpointSettings, E>,
+    ) -> Result<Option<EndpointRecord>, E> {
+        let mut transaction = self.pool.begin().await.map_err(StoreError::from)?;
         if !raise_version(&mut transaction, application).await? {
             return Ok(None);
         }
-        let Some(EndpointRecord { id, mut settings, .. }) =
+        let Some(EndpointRecord { id, settings: before, .. }) =
             find(&mut transaction, application, endpoint).await?
         else {
             return Ok(None);
         };
-        let before = settings.clone();
-        change(&mut settings);
+        let settings = change(&before)?;
         let row = sqlx::query_as!(
             Row,
             r#"-- endpoint::change
             UPDATE endpoint SET uid = $2, url = $3, description = $4, version = $5, event_types = $6,
-                channels = $7, rate_limit = $8, max_in_flight = $9, retry_schedule_ms = $10, metadata = $11,
-                disabled_at = CASE WHEN $12 THEN coalesce(disabled_at, now()) END,
-                disabled_reason = CASE WHEN $12 THEN coalesce(disabled_reason, 'request') END,
-                opened_at = CASE WHEN disabled_at IS NOT NULL AND NOT $12 THEN now() ELSE opened_at END,
+                channels = $7, policy = $8, metadata = $9,
+                disabled_at = CASE WHEN $10 THEN coalesce(disabled_at, now()) END,
+                disabled_reason = CASE WHEN $10 THEN coalesce(disabled_reason, 'request') END,
+                opened_at = CASE WHEN disabled_at IS NOT NULL AND NOT $10 THEN now() ELSE opened_at END,
                 updated_at = now()
             WHERE id = $1
-            RETURNING id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
-                retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
+            RETURNING id, uid, url, description, version, event_types, channels, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
                 paused_at, created_at, updated_at"#,
             id.uuid(),
             settings.uid,
             settings.url,
             settings.description,
-            settings.version,
-            listed(&settings.event_types),
-            listed(&settings.channels),
-            settings.rate_limit,
-            settings.max_in_flight,
-            settings.retry_schedule_ms.as_deref(),
+            settings.version.cast_signed(),
+            settings.filter_types.as_deref(),
+            settings.channels.as_deref(),
+            settings.policy.to_document(),
             Json(&settings.metadata) as _,
             settings.disabled,
         )
@@ -364,13 +305,13 @@ impl ConfigurationStore {
         let fields = before.changed_in(&settings);
         let entry = Entry::in_application(application, "endpoint.updated", id).fields(&fields);
         note(&mut transaction, actor, entry).await?;
-        tell(&mut transaction, application, id, NoticeKind::EndpointUpdated, json!({})).await?;
+        write_notice(&mut transaction, application, id, NoticeKind::EndpointUpdated, json!({})).await?;
         if settings.disabled && !before.disabled {
             let details = json!({ "reason": "request" });
-            tell(&mut transaction, application, id, NoticeKind::EndpointDisabled, details).await?;
+            write_notice(&mut transaction, application, id, NoticeKind::EndpointDisabled, details).await?;
         }
-        transaction.commit().await?;
-        Ok(Some(row.into()))
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(Some(EndpointRecord::try_from(row)?))
     }
 
     /// Deletes an endpoint. False when it is not there.
@@ -399,8 +340,8 @@ impl ConfigurationStore {
         .await?;
         let Some(id) = deleted.map(EndpointId::from) else { return Ok(false) };
         note(&mut transaction, actor, Entry::in_application(application, "endpoint.deleted", id)).await?;
-        tell(&mut transaction, application, id, NoticeKind::EndpointDeleted, json!({})).await?;
-        follow_listeners(&mut transaction, application).await?;
+        write_notice(&mut transaction, application, id, NoticeKind::EndpointDeleted, json!({})).await?;
+        refresh_operational_application(&mut transaction, application).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -414,8 +355,7 @@ async fn find(
     let row = sqlx::query_as!(
         Row,
         r#"-- endpoint::get
-        SELECT id, uid, url, description, version, event_types, channels, rate_limit, max_in_flight,
-            retry_schedule_ms, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
+        SELECT id, uid, url, description, version, event_types, channels, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
             paused_at, created_at, updated_at
         FROM endpoint WHERE application_id = $1 AND id = $2 AND deleted_at IS NULL"#,
         application.uuid(),
@@ -423,7 +363,7 @@ async fn find(
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(Into::into))
+    row.map(TryInto::try_into).transpose()
 }
 
 fn uid_taken(error: sqlx::Error) -> StoreError {

@@ -9,7 +9,7 @@ use crate::domain::delivery::operational::NoticeKind;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
-use crate::store::operational::tell::tell;
+use crate::store::operational::write_notice::write_notice;
 
 use super::ConfigurationStore;
 use super::version::raise_version;
@@ -102,7 +102,7 @@ impl ConfigurationStore {
         .map_err(StoreError::from)?;
         let entry = Entry::in_application(application, "endpoint.headers.updated", id);
         note(&mut transaction, actor, entry.fields(&names_that_differ(&before, &headers))).await?;
-        tell(&mut transaction, application, id, NoticeKind::EndpointUpdated, json!({})).await?;
+        write_notice(&mut transaction, application, id, NoticeKind::EndpointUpdated, json!({})).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(true)
     }

@@ -9,7 +9,7 @@ use crate::domain::endpoint::secret::SigningSecret;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
-use crate::store::operational::tell::tell;
+use crate::store::operational::write_notice::write_notice;
 use crate::store::{Sealer, StoreError};
 
 use super::ConfigurationStore;
@@ -103,7 +103,8 @@ impl ConfigurationStore {
         }
         let entry = Entry::in_application(application, "endpoint.secret.rotated", id);
         note(&mut transaction, actor, entry.details(json!({ "gracePeriodSeconds": grace_seconds }))).await?;
-        tell(&mut transaction, application, endpoint.into(), NoticeKind::EndpointUpdated, json!({})).await?;
+        write_notice(&mut transaction, application, endpoint.into(), NoticeKind::EndpointUpdated, json!({}))
+            .await?;
         transaction.commit().await?;
         Ok(true)
     }

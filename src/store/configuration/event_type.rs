@@ -157,8 +157,8 @@ impl ConfigurationStore {
             scan.after.as_deref(),
             scan.limit,
             flags,
-            content.is_wanted(),
-            content.most_bytes(),
+            content.is_included(),
+            content.max_bytes(),
         )
         .fetch_all(&self.pool)
         .await?;

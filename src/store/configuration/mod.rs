@@ -14,9 +14,10 @@ pub(in crate::store) mod path_name;
 pub(in crate::store) mod pause;
 pub(in crate::store) mod snapshot;
 pub(in crate::store) mod snapshots;
+mod stored_policy;
 pub(in crate::store) mod version;
 
-use crate::domain::endpoint::schedule::RetrySchedule;
+use crate::domain::policy::ServerPolicy;
 
 use super::Sealer;
 use super::database::pool::Pool;
@@ -29,6 +30,6 @@ pub struct ConfigurationStore {
     /// Snapshots for ingest and dispatch: a report or a slow change never delays a 202.
     pub(super) snapshot_pool: Pool,
     pub(super) sealer: Sealer,
-    pub(super) default_schedule: RetrySchedule,
-    pub(super) default_max_in_flight: u32,
+    /// What holds where no environment, application or endpoint says otherwise.
+    pub(super) server_policy: ServerPolicy,
 }

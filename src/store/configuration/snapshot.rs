@@ -3,22 +3,22 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
 use crate::domain::application::Application;
 use crate::domain::endpoint::filter::Filter;
-use crate::domain::endpoint::schedule::RetrySchedule;
 use crate::domain::endpoint::secret::{SigningKey, SigningSecret};
 use crate::domain::endpoint::{Endpoint, custom_header};
-use crate::domain::id::ApplicationId;
+use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::policy::EffectivePolicy;
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
 use crate::store::queue::dispatching::OPENING;
 
 use super::ConfigurationStore;
+use super::stored_policy::stored_policy;
 
 impl ConfigurationStore {
     /// The snapshot of an application as it stands now; `None` when there is none, or it was deleted.
@@ -29,10 +29,11 @@ impl ConfigurationStore {
             .await?;
         let Some(row) = sqlx::query!(
             r#"-- snapshot::application
-            SELECT environment_id, uid, config_version, rate_limit, retry_schedule_ms, paused_at IS NOT NULL AS "paused!",
-                   coalesce(opened_at > now() - $2::interval, false) AS "just_opened!"
-            FROM application
-            WHERE id = $1 AND deleted_at IS NULL"#,
+            SELECT a.environment_id, a.uid, a.config_version, a.policy, e.policy AS environment_policy,
+                   a.paused_at IS NOT NULL AS "paused!",
+                   coalesce(a.opened_at > now() - $2::interval, false) AS "just_opened!"
+            FROM application a JOIN environment e ON e.id = a.environment_id
+            WHERE a.id = $1 AND a.deleted_at IS NULL"#,
             id.uuid(),
             interval(OPENING),
         )
@@ -57,11 +58,11 @@ impl ConfigurationStore {
             let key = SigningKey { material: parse_secret(&text)?.key(), expires_at: secret.expires_at };
             keys.entry(secret.endpoint_id).or_default().push(key);
         }
-        let schedule =
-            Arc::new(schedule(row.retry_schedule_ms).unwrap_or_else(|| self.default_schedule.clone()));
+        let application_policy = stored_policy(row.policy, id)?;
+        let environment_policy = stored_policy(row.environment_policy, &row.environment_id)?;
         let endpoints = sqlx::query!(
             r#"-- snapshot::endpoints
-            SELECT id, url, event_types, channels, rate_limit, max_in_flight, retry_schedule_ms, headers_sealed,
+            SELECT id, url, event_types, channels, policy, headers_sealed,
                    (disabled_at IS NOT NULL OR paused_at IS NOT NULL) AS "closed!",
                    coalesce(opened_at > now() - $2::interval, false) AS "just_opened!"
             FROM endpoint WHERE application_id = $1 AND deleted_at IS NULL ORDER BY id"#,
@@ -92,13 +93,12 @@ impl ConfigurationStore {
                     ),
                     keys: keys.remove(&endpoint.id).unwrap_or_default(),
                     headers,
-                    schedule: self::schedule(endpoint.retry_schedule_ms)
-                        .map_or_else(|| schedule.clone(), Arc::new),
-                    max_in_flight: endpoint
-                        .max_in_flight
-                        .map_or(self.default_max_in_flight, i32::unsigned_abs),
-                    rate_limit: endpoint.rate_limit.map(i32::unsigned_abs),
-                    tenant_rate_limit: row.rate_limit.map(i32::unsigned_abs),
+                    policy: EffectivePolicy::resolve(
+                        &stored_policy(endpoint.policy, EndpointId::from(endpoint.id))?,
+                        &application_policy,
+                        &environment_policy,
+                        &self.server_policy,
+                    ),
                     closed: endpoint.closed || row.paused,
                     just_opened: endpoint.just_opened || row.just_opened,
                 }))
@@ -115,12 +115,6 @@ impl ConfigurationStore {
             endpoints,
         }))
     }
-}
-
-fn schedule(waits_ms: Option<Vec<i64>>) -> Option<RetrySchedule> {
-    waits_ms.map(|waits| {
-        RetrySchedule::new(waits.into_iter().map(|ms| Duration::from_millis(ms.unsigned_abs())).collect())
-    })
 }
 
 fn parse_secret(text: &[u8]) -> Result<SigningSecret, StoreError> {

@@ -147,9 +147,9 @@ mod tests {
     use super::*;
     use crate::domain::endpoint::Endpoint;
     use crate::domain::endpoint::filter::Filter;
-    use crate::domain::endpoint::schedule::RetrySchedule;
     use crate::domain::endpoint::secret::{KeyMaterial, SigningKey};
     use crate::domain::id::EndpointId;
+    use crate::domain::policy::EffectivePolicy;
 
     fn endpoint(application_id: ApplicationId) -> Endpoint {
         Endpoint {
@@ -160,10 +160,7 @@ mod tests {
             filter: Filter::default(),
             keys: Vec::new(),
             headers: HeaderMap::new(),
-            schedule: Arc::new(RetrySchedule::default()),
-            max_in_flight: 2,
-            rate_limit: None,
-            tenant_rate_limit: None,
+            policy: EffectivePolicy::default(),
             closed: false,
             just_opened: false,
         }

@@ -16,7 +16,7 @@ use futures_util::future::{BoxFuture, Shared};
 use crate::store::StoreError;
 
 /// In case a notice was lost that should not have been.
-const LONGEST_KEPT: Duration = Duration::from_secs(30);
+const MAX_AGE: Duration = Duration::from_secs(30);
 
 /// Whether what is kept may be used.
 pub trait Trust: Send + Sync {
@@ -66,7 +66,7 @@ where
         let kept = moka::sync::Cache::builder()
             .max_capacity(capacity)
             .weigher(move |key, value| weight(key, value).clamp(1, heaviest))
-            .time_to_live(LONGEST_KEPT)
+            .time_to_live(MAX_AGE)
             .build();
         Self { kept, reading: Arc::default(), trust, reads: Arc::default(), is_kept: |_| true }
     }

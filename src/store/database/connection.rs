@@ -41,7 +41,7 @@ impl Connection {
     }
 
     /// Whether it may be used for another statement.
-    pub(in crate::store) fn is_usable(&self) -> bool {
+    pub(super) fn is_usable(&self) -> bool {
         self.usable
     }
 

@@ -34,7 +34,7 @@ impl StoreError {
 }
 
 /// SQLSTATE classes after which the same values will be refused again: data exceptions, integrity constraints.
-const FINAL_CLASSES: [&str; 2] = ["22", "23"];
+const VALUE_ERROR_CLASSES: [&str; 2] = ["22", "23"];
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -44,7 +44,7 @@ impl From<sqlx::Error> for StoreError {
             }
             sqlx::Error::Database(database) => {
                 let code = database.code().unwrap_or_default();
-                if FINAL_CLASSES.iter().any(|class| code.starts_with(class)) {
+                if VALUE_ERROR_CLASSES.iter().any(|class| code.starts_with(class)) {
                     Self::ValueRefused(error)
                 } else {
                     Self::Unavailable(error)

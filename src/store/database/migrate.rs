@@ -66,7 +66,8 @@ impl Database {
     /// # Errors
     /// As [`Database::migrate`].
     pub async fn schema_is_current(&self) -> Result<bool, MigrateError> {
-        let mut connection = PgConnection::connect_with(&self.options).await.map_err(StoreError::from)?;
+        let options = self.options.clone().options([("statement_timeout", "15s"), ("lock_timeout", "5s")]);
+        let mut connection = PgConnection::connect_with(&options).await.map_err(StoreError::from)?;
         Ok(applied(&mut connection).await? == MIGRATIONS.iter().count())
     }
 }

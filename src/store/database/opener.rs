@@ -11,9 +11,9 @@ use sqlx::{Connection as _, Error};
 use super::limits::Limits;
 
 /// A connection that was not used for so long is asked whether it lives before it is used again.
-const DOUBTED_AFTER: Duration = Duration::from_secs(5);
+const TEST_AFTER_IDLE: Duration = Duration::from_secs(5);
 /// How long a connection has to answer that it lives, to roll back, or to say goodbye.
-pub(in crate::store) const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Opens connections.
 pub(super) struct Opener {
@@ -43,7 +43,7 @@ impl Manager for Opener {
         if opened.generation != self.generation.load(Ordering::Acquire) {
             return Err(RecycleError::message("a connection of its time broke"));
         }
-        if self.limits.test_each || metrics.last_used() > DOUBTED_AFTER {
+        if self.limits.test_each || metrics.last_used() > TEST_AFTER_IDLE {
             opened.connection.ping().await.map_err(RecycleError::Backend)?;
         }
         Ok(())

@@ -1,12 +1,11 @@
 //! A pool: the connections for one kind of work, with the limits that fit it.
 
-use sqlx::Connection as _;
 use std::sync::Arc;
 
 use deadpool::managed::{BuildError, PoolError, QueueMode, TimeoutType};
 use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgRow, PgStatement, PgTypeInfo};
-use sqlx::{Describe, Error, Execute, Executor, Postgres, SqlStr};
+use sqlx::{Connection as _, Describe, Error, Execute, Executor, Postgres, SqlStr};
 
 use super::connection::{Connection, Results, one_by_one, timed_out};
 use super::limits::Limits;

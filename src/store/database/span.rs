@@ -66,16 +66,16 @@ fn first_of(moment: DateTime<Utc>) -> Uuid {
 }
 
 /// Clocks of nodes differ by less than this.
-const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
+const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// The smallest id that something made in the course of `cause` can have. Clocks of nodes differ a little.
 pub(in crate::store) fn earliest_after(cause: DateTime<Utc>) -> Uuid {
-    first_of(cause - CLOCKS_DIFFER)
+    first_of(cause - MAX_CLOCK_SKEW)
 }
 
 /// Greater than any id that something made before `moment` can have. Clocks of nodes differ a little.
 pub(in crate::store) fn latest_before(moment: DateTime<Utc>) -> Uuid {
-    first_of(moment + CLOCKS_DIFFER)
+    first_of(moment + MAX_CLOCK_SKEW)
 }
 
 #[cfg(test)]

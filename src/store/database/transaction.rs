@@ -15,7 +15,7 @@ pub(in crate::store) struct Transaction {
 }
 
 impl Transaction {
-    pub(in crate::store) async fn begin(mut connection: Connection) -> Result<Self, Error> {
+    pub(super) async fn begin(mut connection: Connection) -> Result<Self, Error> {
         connection.execute("BEGIN").await?;
         Ok(Self { connection: Some(connection) })
     }

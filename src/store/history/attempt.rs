@@ -129,6 +129,22 @@ impl From<Row> for AttemptRecord {
     }
 }
 
+/// Attempts with what is known of their messages. The answers are read when `$2` is true.
+macro_rules! select_attempts {
+    ($name:literal, $condition:literal, $($arguments:tt)*) => {
+        sqlx::query_as!(
+            Row,
+            $name + "
+            SELECT t.id, t.message_id, t.endpoint_id, t.url, t.number, t.trigger::text AS \"trigger!\", t.delivered, t.failure,
+                   t.http_status, CASE WHEN $2 THEN t.response_body END AS response, t.duration_ms,
+                   m.event_type AS \"event_type?\", m.event_id, m.channels, m.tags
+            FROM attempt t LEFT JOIN message m ON m.id = t.message_id
+            " + $condition,
+            $($arguments)*
+        )
+    };
+}
+
 impl HistoryStore {
     /// Attempts at an endpoint, by id. That the endpoint is the caller's has been looked up.
     pub async fn attempts_at_endpoint(
@@ -139,14 +155,9 @@ impl HistoryStore {
         scan: &Scan<AttemptId>,
     ) -> Result<Vec<AttemptRecord>, StoreError> {
         let span = Span::of(scan).within(filter.made);
-        let rows = sqlx::query_as!(
-            Row,
-            r#"-- attempt::list_by_endpoint
-            SELECT t.id, t.message_id, t.endpoint_id, t.url, t.number, t.trigger::text AS "trigger!", t.delivered, t.failure,
-                   t.http_status, CASE WHEN $2 THEN t.response_body END AS response, t.duration_ms,
-                   m.event_type AS "event_type?", m.event_id, m.channels, m.tags
-            FROM attempt t LEFT JOIN message m ON m.id = t.message_id
-            WHERE t.endpoint_id = $1
+        let rows = select_attempts!(
+            "-- attempt::list_by_endpoint",
+            r#"WHERE t.endpoint_id = $1
               AND ($3::boolean IS NULL OR t.delivered = $3)
               AND ($4::smallint IS NULL OR coalesce(t.http_status / 100, 0) = $4)
               AND ($5::text[] IS NULL OR m.event_type = ANY($5))
@@ -183,14 +194,9 @@ impl HistoryStore {
         scan: &Scan<AttemptId>,
     ) -> Result<Vec<AttemptRecord>, StoreError> {
         let span = Span::of(scan).within(filter.made);
-        let rows = sqlx::query_as!(
-            Row,
-            r#"-- attempt::list_by_message
-            SELECT t.id, t.message_id, t.endpoint_id, t.url, t.number, t.trigger::text AS "trigger!", t.delivered, t.failure,
-                   t.http_status, CASE WHEN $3 THEN t.response_body END AS response, t.duration_ms,
-                   m.event_type AS "event_type?", m.event_id, m.channels, m.tags
-            FROM attempt t LEFT JOIN message m ON m.id = $1
-            WHERE t.message_id = $1 AND ($2::uuid IS NULL OR t.endpoint_id = $2)
+        let rows = select_attempts!(
+            "-- attempt::list_by_message",
+            r#"WHERE t.message_id = $1 AND ($3::uuid IS NULL OR t.endpoint_id = $3)
               AND ($4::boolean IS NULL OR t.delivered = $4)
               AND ($5::smallint IS NULL OR coalesce(t.http_status / 100, 0) = $5)
               AND ($6::text[] IS NULL OR m.event_type = ANY($6))
@@ -200,8 +206,8 @@ impl HistoryStore {
             ORDER BY CASE WHEN $11 THEN t.id END, CASE WHEN NOT $11 THEN t.id END DESC
             LIMIT $12"#,
             message.uuid(),
-            endpoint.map(EndpointId::uuid),
             with_content,
+            endpoint.map(EndpointId::uuid),
             filter.delivered,
             filter.status_class(),
             filter.message.event_types(),
@@ -223,15 +229,11 @@ impl HistoryStore {
         message: MessageId,
         attempt: AttemptId,
     ) -> Result<Option<AttemptRecord>, StoreError> {
-        let row = sqlx::query_as!(
-            Row,
-            r#"-- attempt::get
-            SELECT t.id, t.message_id, t.endpoint_id, t.url, t.number, t.trigger::text AS "trigger!", t.delivered, t.failure,
-                   t.http_status, t.response_body AS response, t.duration_ms,
-                   m.event_type AS "event_type?", m.event_id, m.channels, m.tags
-            FROM attempt t LEFT JOIN message m ON m.id = t.message_id
-            WHERE t.message_id = $1 AND t.id = $2"#,
+        let row = select_attempts!(
+            "-- attempt::get",
+            r#"WHERE t.message_id = $1 AND t.id = $3"#,
             message.uuid(),
+            true,
             attempt.uuid(),
         )
         .fetch_optional(&self.pool)

@@ -107,6 +107,22 @@ impl TryFrom<Row> for DeadLetter {
     }
 }
 
+/// Dead letters, each with the URL of its endpoint.
+macro_rules! select_dead_letters {
+    ($name:literal, $condition:literal, $($arguments:tt)*) => {
+        sqlx::query_as!(
+            Row,
+            $name + "
+            SELECT l.id, l.environment_id, l.application_id, l.endpoint_id, e.url AS endpoint_url, l.message_id, l.event_type,
+                   l.event_id, l.channels, l.tags, l.reason, l.last_status, l.last_failure, l.attempts, l.died_at,
+                   l.replayed_at, l.discarded_at
+            FROM dead_letter l JOIN endpoint e ON e.id = l.endpoint_id
+            " + $condition,
+            $($arguments)*
+        )
+    };
+}
+
 impl HistoryStore {
     /// Dead letters of a filter, by id; of all environments, when none is named.
     pub async fn dead_letters(
@@ -116,14 +132,9 @@ impl HistoryStore {
         scan: &Scan<DeadLetterId>,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         let span = Span::of(scan);
-        sqlx::query_as!(
-            Row,
-            r#"-- dead_letter::list
-            SELECT l.id, l.environment_id, l.application_id, l.endpoint_id, e.url AS endpoint_url, l.message_id, l.event_type,
-                   l.event_id, l.channels, l.tags, l.reason, l.last_status, l.last_failure, l.attempts, l.died_at,
-                   l.replayed_at, l.discarded_at
-            FROM dead_letter l JOIN endpoint e ON e.id = l.endpoint_id
-            WHERE ($1::text IS NULL OR l.environment_id = $1)
+        select_dead_letters!(
+            "-- dead_letter::list",
+            r#"WHERE ($1::text IS NULL OR l.environment_id = $1)
               AND ($2::uuid IS NULL OR l.application_id = $2)
               AND ($3::uuid IS NULL OR l.endpoint_id = $3)
               AND ($4::text IS NULL OR l.event_type = $4)
@@ -165,14 +176,9 @@ impl HistoryStore {
         application: Option<ApplicationId>,
         id: DeadLetterId,
     ) -> Result<Option<DeadLetter>, StoreError> {
-        sqlx::query_as!(
-            Row,
-            r#"-- dead_letter::get
-            SELECT l.id, l.environment_id, l.application_id, l.endpoint_id, e.url AS endpoint_url, l.message_id, l.event_type,
-                   l.event_id, l.channels, l.tags, l.reason, l.last_status, l.last_failure, l.attempts, l.died_at,
-                   l.replayed_at, l.discarded_at
-            FROM dead_letter l JOIN endpoint e ON e.id = l.endpoint_id
-            WHERE l.id = $1 AND l.environment_id = $2 AND ($3::uuid IS NULL OR l.application_id = $3)"#,
+        select_dead_letters!(
+            "-- dead_letter::get",
+            r#"WHERE l.id = $1 AND l.environment_id = $2 AND ($3::uuid IS NULL OR l.application_id = $3)"#,
             id.uuid(),
             environment.as_str(),
             application.map(ApplicationId::uuid),
@@ -208,7 +214,7 @@ impl HistoryStore {
 }
 
 /// As [`Store::count_dead_letters`], in the caller's transaction.
-pub(in crate::store) async fn count(
+pub(super) async fn count(
     connection: &mut Connection,
     environment: &EnvironmentId,
     kind: TaskKind,

@@ -69,7 +69,7 @@ impl HistoryStore {
             WHERE NOT $2 OR place = 1 OR coalesce(bytes, 0) <= $11
             ORDER BY place"#,
             endpoint.uuid(),
-            content.is_wanted(),
+            content.is_included(),
             standings.as_deref() as Option<&[&str]>,
             filter.event_types(),
             filter.channel.as_deref(),
@@ -78,7 +78,7 @@ impl HistoryStore {
             span.below,
             span.ascending,
             span.limit,
-            content.most_bytes(),
+            content.max_bytes(),
         )
         .fetch_all(&self.pool)
         .await?;
@@ -93,7 +93,7 @@ impl HistoryStore {
                     channels: row.channels.unwrap_or_default(),
                     tags: row.tags.unwrap_or_default(),
                     content: content
-                        .is_wanted()
+                        .is_included()
                         .then(|| row.payload.map_or(Content::Expunged, Content::Kept)),
                 };
                 Ok((message, standing(&row.standing, row.next_attempt)?))

@@ -47,14 +47,14 @@ pub enum ListedContent {
 }
 
 impl ListedContent {
-    pub(in crate::store) const fn is_wanted(self) -> bool {
+    pub(in crate::store) const fn is_included(self) -> bool {
         matches!(self, Self::Within(_))
     }
 
-    pub(in crate::store) fn most_bytes(self) -> i64 {
+    pub(in crate::store) fn max_bytes(self) -> i64 {
         match self {
             Self::Without => 0,
-            Self::Within(most) => i64::try_from(most).unwrap_or(i64::MAX),
+            Self::Within(max_bytes) => i64::try_from(max_bytes).unwrap_or(i64::MAX),
         }
     }
 }
@@ -79,7 +79,7 @@ pub struct MessageFilter {
 
 impl MessageFilter {
     /// The event types as a statement takes them: none means all.
-    pub(in crate::store) fn event_types(&self) -> Option<&[String]> {
+    pub(super) fn event_types(&self) -> Option<&[String]> {
         (!self.event_types.is_empty()).then_some(self.event_types.as_slice())
     }
 }
@@ -140,7 +140,7 @@ impl HistoryStore {
             WHERE NOT $2 OR place = 1 OR coalesce(bytes, 0) <= $10
             ORDER BY place"#,
             application.uuid(),
-            content.is_wanted(),
+            content.is_included(),
             filter.event_types(),
             filter.channel.as_deref(),
             filter.tag.as_deref(),
@@ -148,7 +148,7 @@ impl HistoryStore {
             span.below,
             span.ascending,
             span.limit,
-            content.most_bytes(),
+            content.max_bytes(),
         )
         .fetch_all(&self.pool)
         .await?;
@@ -162,7 +162,7 @@ impl HistoryStore {
                 tags: row.tags,
                 payload: row.payload,
             };
-            row.record(content.is_wanted())
+            row.record(content.is_included())
         });
         Ok(Stretch { rows: rows.collect(), is_cut })
     }

@@ -1,12 +1,12 @@
 //! What happened: messages, attempts, dead letters as they are read, deliveries by message and by endpoint, counts over
 //! time, the depth of the queue. Only reads.
 
-pub(in crate::store) mod attempt;
-pub(in crate::store) mod dead_letter;
-pub(in crate::store) mod delivery_status;
-pub(in crate::store) mod message;
-pub(in crate::store) mod queue_depth;
-pub(in crate::store) mod statistics;
+pub(super) mod attempt;
+pub(super) mod dead_letter;
+pub(super) mod delivery_status;
+pub(super) mod message;
+pub(super) mod queue_depth;
+pub(super) mod statistics;
 
 use super::database::pool::Pool;
 

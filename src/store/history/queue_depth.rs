@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
 use crate::domain::page::Scan;
 use crate::store::StoreError;
+use crate::store::queue::waiting_endpoints::{waiting_endpoints_after, waiting_endpoints_before};
 
 use super::HistoryStore;
 
@@ -72,7 +73,12 @@ impl HistoryStore {
         scan: &Scan<EndpointId>,
         bound: i64,
     ) -> Result<Vec<EndpointQueue>, StoreError> {
-        let endpoints = self.waiting_endpoints(scan).await?;
+        let after = scan.after.map(EndpointId::uuid);
+        let endpoints = if scan.ascending {
+            waiting_endpoints_after(&self.pool, after.unwrap_or(Uuid::nil()), scan.limit).await?
+        } else {
+            waiting_endpoints_before(&self.pool, after.unwrap_or(Uuid::max()), scan.limit).await?
+        };
         let rows = sqlx::query!(
             r#"-- queue_depth::of_endpoints
             SELECT c.endpoint_id AS "endpoint_id!", e.application_id, a.environment_id,
@@ -118,69 +124,22 @@ impl HistoryStore {
         Ok(queue.collect())
     }
 
-    /// Tenants that have something waiting: of the first `most` endpoints that have, each counted up to `bound`.
+    /// Tenants that have something waiting: of the first `max_endpoints` endpoints that have, each counted up to `bound`.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn queue_by_tenant(
         &self,
         environment: Option<&EnvironmentId>,
-        most: i64,
+        max_endpoints: i64,
         bound: i64,
     ) -> Result<TenantQueues, StoreError> {
-        let scan = Scan { after: None, ascending: true, limit: most + 1 };
+        let scan = Scan { after: None, ascending: true, limit: max_endpoints + 1 };
         let found = self.queue_by_endpoint(&scan, bound).await?;
         let endpoints = i64::try_from(found.len()).unwrap_or(i64::MAX);
-        let chosen = found.into_iter().take(usize::try_from(most).unwrap_or(usize::MAX));
+        let chosen = found.into_iter().take(usize::try_from(max_endpoints).unwrap_or(usize::MAX));
         let chosen = chosen.filter(|queue| environment.is_none_or(|id| id.as_str() == queue.environment_id));
         Ok(TenantQueues { tenants: by_tenant(chosen, bound), endpoints })
-    }
-
-    /// The ids of endpoints that have something waiting.
-    async fn waiting_endpoints(&self, scan: &Scan<EndpointId>) -> Result<Vec<Uuid>, StoreError> {
-        let after = scan.after.map(EndpointId::uuid);
-        let found = if scan.ascending {
-            sqlx::query_scalar!(
-                r#"-- queue_depth::skip_forward
-                WITH RECURSIVE found AS (
-                    (SELECT endpoint_id, 1::bigint AS place FROM pending
-                     WHERE endpoint_id > $1 AND due_at > '-infinity' ORDER BY endpoint_id LIMIT 1)
-                    UNION ALL
-                    SELECT next.endpoint_id, f.place + 1 FROM found f CROSS JOIN LATERAL (
-                        SELECT p.endpoint_id FROM pending p
-                        WHERE p.endpoint_id > f.endpoint_id AND p.due_at > '-infinity'
-                        ORDER BY p.endpoint_id LIMIT 1
-                    ) next
-                    WHERE f.place < $2
-                )
-                SELECT endpoint_id AS "endpoint_id!" FROM found ORDER BY place"#,
-                after.unwrap_or(Uuid::nil()),
-                scan.limit,
-            )
-            .fetch_all(&self.pool)
-            .await?
-        } else {
-            sqlx::query_scalar!(
-                r#"-- queue_depth::skip_backward
-                WITH RECURSIVE found AS (
-                    (SELECT endpoint_id, 1::bigint AS place FROM pending
-                     WHERE endpoint_id < $1 AND due_at > '-infinity' ORDER BY endpoint_id DESC LIMIT 1)
-                    UNION ALL
-                    SELECT next.endpoint_id, f.place + 1 FROM found f CROSS JOIN LATERAL (
-                        SELECT p.endpoint_id FROM pending p
-                        WHERE p.endpoint_id < f.endpoint_id AND p.due_at > '-infinity'
-                        ORDER BY p.endpoint_id DESC LIMIT 1
-                    ) next
-                    WHERE f.place < $2
-                )
-                SELECT endpoint_id AS "endpoint_id!" FROM found ORDER BY place"#,
-                after.unwrap_or(Uuid::max()),
-                scan.limit,
-            )
-            .fetch_all(&self.pool)
-            .await?
-        };
-        Ok(found)
     }
 }
 

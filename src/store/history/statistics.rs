@@ -86,7 +86,7 @@ pub struct Unended {
 }
 
 /// More than this is not counted one by one.
-const MOST_COUNTED: i64 = 1_000_000;
+const MAX_COUNTED: i64 = 1_000_000;
 
 impl HistoryStore {
     /// The time by the database's clock, which rules the rollups.
@@ -209,7 +209,7 @@ impl HistoryStore {
             endpoint.uuid(),
             above,
             below,
-            MOST_COUNTED,
+            MAX_COUNTED,
         )
         .fetch_one(&self.pool)
         .await?;

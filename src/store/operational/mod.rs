@@ -1,7 +1,7 @@
 //! Notices of what became of endpoints, which become operational webhooks.
 
-pub(in crate::store) mod notice;
-pub(in crate::store) mod tell;
+pub(super) mod notice;
+pub(super) mod write_notice;
 
 use super::database::pool::Pool;
 

@@ -9,15 +9,15 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::delivery::operational::{NAMED, NoticeKind};
+use crate::domain::delivery::operational::{MAX_NAMED, NoticeKind};
 use crate::domain::id::{ApplicationId, AttemptId, DeadLetterId, EndpointId, MessageId};
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
 
 use super::OperationalStore;
 
-/// Guards sealing, so that one node at a time does it and a window is one notice.
-const SEALING: i64 = 7_110_325_119;
+/// Key of the advisory lock for sealing: one node at a time seals, so that a window becomes one notice.
+const SEALING_LOCK_KEY: i64 = 7_110_325_119;
 
 /// A notice, ready to be posted.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,9 +104,9 @@ impl OperationalStore {
             SELECT s.environment_id, s.application_id, s.endpoint_id, s.kind, s.noted_at, s.number,
                    coalesce(n.subjects, '{}'), s.details, true
             FROM summed s LEFT JOIN named n ON n.endpoint_id = s.endpoint_id AND n.kind = s.kind"#,
-            SEALING,
+            SEALING_LOCK_KEY,
             interval(window),
-            i32::try_from(NAMED).unwrap_or(i32::MAX),
+            i32::try_from(MAX_NAMED).unwrap_or(i32::MAX),
         )
         .execute(&self.pool)
         .await?;

@@ -14,9 +14,9 @@ use crate::store::database::interval::interval;
 
 use super::QueueStore;
 
-/// What to claim for one endpoint.
+/// How much to claim for one endpoint.
 #[derive(Debug, Clone, Copy)]
-pub struct Ask {
+pub struct ClaimRequest {
     /// Which.
     pub endpoint_id: EndpointId,
     /// Where its part of the queue is read from; `None` for its beginning.
@@ -25,9 +25,9 @@ pub struct Ask {
     pub quota: u16,
 }
 
-/// A claimed row.
+/// A delivery that this node has claimed.
 #[derive(Debug, Clone)]
-pub struct Claimed {
+pub struct ClaimedDelivery {
     /// Of which message.
     pub message_id: MessageId,
     /// To which endpoint.
@@ -59,9 +59,9 @@ pub struct DueEndpoint {
 
 /// What a claim got.
 #[derive(Debug, Default)]
-pub struct Claims {
+pub struct ClaimResult {
     /// The rows, by message.
-    pub rows: Vec<Claimed>,
+    pub rows: Vec<ClaimedDelivery>,
     /// How long until an endpoint of which nothing more is due has something due again.
     pub waits: HashMap<EndpointId, Duration>,
     /// When it was, by the database's clock; `None` when there was nothing at all.
@@ -70,13 +70,18 @@ pub struct Claims {
 
 impl QueueStore {
     /// Claims what is due for these endpoints, as far as they are open. What was held waits from here on.
-    pub async fn claim_due(&self, epoch: i64, lease: Duration, asks: &[Ask]) -> Result<Claims, StoreError> {
-        let endpoints: Vec<Uuid> = asks.iter().map(|ask| ask.endpoint_id.uuid()).collect();
-        let floors: Vec<Option<DateTime<Utc>>> = asks.iter().map(|ask| ask.floor).collect();
-        let quotas: Vec<i32> = asks.iter().map(|ask| i32::from(ask.quota)).collect();
+    pub async fn claim_due(
+        &self,
+        epoch: i64,
+        lease: Duration,
+        requests: &[ClaimRequest],
+    ) -> Result<ClaimResult, StoreError> {
+        let endpoints: Vec<Uuid> = requests.iter().map(|request| request.endpoint_id.uuid()).collect();
+        let floors: Vec<Option<DateTime<Utc>>> = requests.iter().map(|request| request.floor).collect();
+        let quotas: Vec<i32> = requests.iter().map(|request| i32::from(request.quota)).collect();
         let rows = sqlx::query!(
             r#"-- pending::claim_due
-            WITH asked AS MATERIALIZED (
+            WITH requested AS MATERIALIZED (
                 SELECT a.endpoint_id, coalesce(a.floor, '-infinity') AS floor, a.quota
                 FROM unnest($3::uuid[], $4::timestamptz[], $5::integer[]) AS a(endpoint_id, floor, quota)
                 JOIN endpoint e ON e.id = a.endpoint_id
@@ -84,7 +89,7 @@ impl QueueStore {
                   AND NOT EXISTS (SELECT FROM application t WHERE t.id = e.application_id AND t.paused_at IS NOT NULL)
                   AND NOT EXISTS (SELECT FROM dispatching WHERE singleton AND paused_at IS NOT NULL)
             ), due AS MATERIALIZED (
-                SELECT d.message_id, d.endpoint_id, d.due_at FROM asked a CROSS JOIN LATERAL (
+                SELECT d.message_id, d.endpoint_id, d.due_at FROM requested a CROSS JOIN LATERAL (
                     SELECT p.message_id, p.endpoint_id, p.due_at FROM pending p
                     WHERE p.endpoint_id = a.endpoint_id AND p.due_at >= a.floor AND p.due_at <= now()
                       AND p.due_at > '-infinity'
@@ -101,7 +106,7 @@ impl QueueStore {
             ), taken AS MATERIALIZED (
                 SELECT endpoint_id, count(*) AS rows FROM due GROUP BY endpoint_id
             ), later AS (
-                SELECT a.endpoint_id, n.due_at FROM asked a
+                SELECT a.endpoint_id, n.due_at FROM requested a
                 LEFT JOIN taken t ON t.endpoint_id = a.endpoint_id
                 CROSS JOIN LATERAL (
                     SELECT p.due_at FROM pending p
@@ -124,14 +129,14 @@ impl QueueStore {
         )
         .fetch_all(&self.claims)
         .await?;
-        let mut claims = Claims::default();
+        let mut result = ClaimResult::default();
         for row in rows {
-            claims.claimed_at = Some(row.now);
+            result.claimed_at = Some(row.now);
             let endpoint_id = EndpointId::from(row.endpoint_id);
             if let (Some(message), Some(application), Some(attempts), Some(trigger), Some(lease)) =
                 (row.message_id, row.application_id, row.attempts, row.trigger, row.lease)
             {
-                claims.rows.push(Claimed {
+                result.rows.push(ClaimedDelivery {
                     message_id: message.into(),
                     endpoint_id,
                     application_id: application.into(),
@@ -143,11 +148,11 @@ impl QueueStore {
                 });
             } else {
                 let wait = (row.due_at - row.now).to_std().unwrap_or_default();
-                claims.waits.insert(endpoint_id, wait);
+                result.waits.insert(endpoint_id, wait);
             }
         }
-        claims.rows.sort_by_key(|row| row.message_id);
-        Ok(claims)
+        result.rows.sort_by_key(|row| row.message_id);
+        Ok(result)
     }
 
     /// A page of the open endpoints behind `after` (the nil UUID for the beginning) that have something due within

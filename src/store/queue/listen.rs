@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use super::QueueStore;
 
 /// A notice has room for 8,000 bytes.
-const MOST_NAMED: usize = 200;
+const MAX_ENDPOINTS_PER_NOTICE: usize = 200;
 
 /// Something that happened elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,8 +113,8 @@ impl QueueStore {
 }
 
 /// The payload of a notice of due work: the endpoints, or nothing where they are too many to be named.
-pub(in crate::store) fn due_payload(endpoints: &[EndpointId]) -> String {
-    if endpoints.len() > MOST_NAMED {
+pub(super) fn due_payload(endpoints: &[EndpointId]) -> String {
+    if endpoints.len() > MAX_ENDPOINTS_PER_NOTICE {
         return String::new();
     }
     let names: Vec<String> = endpoints.iter().map(|endpoint| endpoint.uuid().simple().to_string()).collect();

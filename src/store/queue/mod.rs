@@ -1,17 +1,18 @@
 //! The queue: messages in, claims, outcomes, what goes back; and the nodes that own what is on its way. Every statement
 //! here is on the hot path: plans are pinned, and each kind of work has connections of its own.
 
-pub(in crate::store) mod announce;
-pub(in crate::store) mod claim;
-pub(in crate::store) mod dispatching;
-pub(in crate::store) mod hand_back;
-pub(in crate::store) mod health;
-pub(in crate::store) mod ingest;
-pub(in crate::store) mod listen;
-pub(in crate::store) mod node;
-pub(in crate::store) mod outcome;
-pub(in crate::store) mod payload;
-pub(in crate::store) mod rescue;
+pub(super) mod announce;
+pub(super) mod claim;
+pub(super) mod dispatching;
+pub(super) mod hand_back;
+pub(super) mod health;
+pub(super) mod ingest;
+pub(super) mod listen;
+pub(super) mod node;
+pub(super) mod outcome;
+mod payload;
+pub(super) mod rescue;
+pub(super) mod waiting_endpoints;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
@@ -35,10 +36,11 @@ pub struct QueueStore {
 impl QueueStore {
     /// A pool of one connection, as sqlx's listener wants it.
     fn listening(&self) -> PgPool {
+        let limits = self.vital.limits();
         PgPoolOptions::new()
             .max_connections(1)
             .test_before_acquire(false)
-            .acquire_timeout(self.vital.limits().acquire)
-            .connect_lazy_with(self.options.clone())
+            .acquire_timeout(limits.acquire)
+            .connect_lazy_with(self.options.clone().options(limits.settings()))
     }
 }

@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-
 use uuid::Uuid;
 
 use crate::domain::id::MessageId;
@@ -15,12 +14,12 @@ use crate::store::database::interval::interval;
 use super::QueueStore;
 
 /// Deliveries that are freed in one statement, so that none takes long.
-const FREED_AT_ONCE: i64 = 5_000;
+const ROWS_FREED_PER_CHUNK: i64 = 5_000;
 
 /// What a heartbeat found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beat {
-    /// The node is known and lives on.
+    /// The node is known and nobody took it over.
     Alive,
     /// Another node took this one's work over.
     Fenced,
@@ -29,11 +28,11 @@ pub enum Beat {
 /// What joining found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Joined {
-    /// The new epoch, and how many deliveries a former self of this name had left behind.
+    /// As a node, with a new epoch.
     As {
         /// Names this run of the node.
         epoch: i64,
-        /// Deliveries that went back to the queue.
+        /// Deliveries of an earlier process of this name that went back to the queue.
         freed: u64,
     },
     /// A node of this name has a fresh heartbeat.
@@ -60,15 +59,15 @@ pub struct NodeRecord {
     pub beat_age_seconds: f64,
 }
 
-/// Whether joining may fence a node of the same name whose heartbeat is fresh.
+/// When joining takes over a node of the same name. One whose heartbeat is stale is taken over in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FormerSelf {
-    /// It is known to have stopped.
-    Fence,
-    /// If it ran in the same place, of which there is only one: it is gone.
-    FenceInSamePlace,
-    /// When coming back after losing the lease: a live one has the better right.
-    Respect,
+pub enum Takeover {
+    /// Also with a fresh heartbeat: it is known to have stopped.
+    Always,
+    /// Also with a fresh heartbeat if it ran in the same place: two processes cannot, so that one is gone.
+    IfSamePlace,
+    /// Only with a stale heartbeat: this process comes back after it lost its lease, and a live one keeps the name.
+    IfStale,
 }
 
 impl QueueStore {
@@ -85,7 +84,7 @@ impl QueueStore {
         .await?)
     }
 
-    /// Registers this process under its name, taking over at once what a former self left behind.
+    /// Registers this process under its name, and takes over what an earlier process of this name left behind.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when two processes join under one name at the same moment.
@@ -93,7 +92,7 @@ impl QueueStore {
         &self,
         name: &str,
         place: &str,
-        former: FormerSelf,
+        takeover: Takeover,
         time_to_live: Duration,
         low_water: MessageId,
     ) -> Result<Joined, StoreError> {
@@ -107,10 +106,10 @@ impl QueueStore {
         .await?;
         let mut freed = 0;
         if let Some(node) = found {
-            let may_fence = match former {
-                FormerSelf::Fence => true,
-                FormerSelf::FenceInSamePlace => !place.is_empty() && node.place == place,
-                FormerSelf::Respect => false,
+            let may_fence = match takeover {
+                Takeover::Always => true,
+                Takeover::IfSamePlace => !place.is_empty() && node.place == place,
+                Takeover::IfStale => false,
             };
             let beat_age = Duration::try_from_secs_f64(node.beat_age).unwrap_or_default();
             if beat_age < time_to_live && !may_fence {
@@ -201,12 +200,12 @@ impl QueueStore {
                 UPDATE pending p SET owner = NULL, due_at = now() FROM held h
                 WHERE p.message_id = h.message_id AND p.endpoint_id = h.endpoint_id"#,
                 epoch,
-                FREED_AT_ONCE,
+                ROWS_FREED_PER_CHUNK,
             )
             .execute(&self.claims)
             .await?;
             freed += chunk.rows_affected();
-            if chunk.rows_affected() < FREED_AT_ONCE.unsigned_abs() {
+            if chunk.rows_affected() < ROWS_FREED_PER_CHUNK.unsigned_abs() {
                 return Ok(freed);
             }
         }
@@ -238,13 +237,13 @@ impl QueueStore {
                        (SELECT message_id FROM held ORDER BY message_id DESC LIMIT 1) AS last"#,
                 epoch,
                 from,
-                FREED_AT_ONCE,
+                ROWS_FREED_PER_CHUNK,
             )
             .fetch_one(&self.claims)
             .await?;
             freed += chunk.freed.unsigned_abs();
             match chunk.last {
-                Some(last) if chunk.held == FREED_AT_ONCE => from = last,
+                Some(last) if chunk.held == ROWS_FREED_PER_CHUNK => from = last,
                 _ => return Ok(freed),
             }
         }

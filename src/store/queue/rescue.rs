@@ -1,7 +1,7 @@
 //! Deliveries that nobody works on, found by looking at the rows themselves and at nothing that a process remembers.
 //!
-//! Each look goes through so many rows of the primary key at most and says where it stopped. Whether a row that this
-//! node owns is in its memory the caller knows; everything else is judged here, in one snapshot: an owner that is no
+//! Each scan reads a bounded number of rows along the primary key and says where it stopped. Whether a row that
+//! this node owns is in its memory the caller knows; everything else is found here, in one snapshot: an owner that is no
 //! node, and a delivery that waits without its row in the queue.
 
 use chrono::{DateTime, Utc};
@@ -13,12 +13,12 @@ use crate::store::database::interval::interval;
 
 use super::QueueStore;
 
-/// A delivery by its key. Looks go through them in this order.
+/// A delivery by its key. Scans go through them in this order.
 pub type DeliveryKey = (MessageId, EndpointId);
 
-/// What a look found.
+/// What a scan found.
 #[derive(Debug, Default)]
-pub struct Look {
+pub struct RescueScan {
     /// Where it stopped; `None` when it came to the end.
     pub last: Option<DeliveryKey>,
     /// Deliveries that this epoch owns. Those that are not in memory are lost.
@@ -28,36 +28,36 @@ pub struct Look {
 }
 
 impl QueueStore {
-    /// Looks at up to `limit` deliveries from behind `after` on, of messages below `below`.
-    pub async fn look_for_lost(
+    /// Reads up to `limit` deliveries after `after`, of messages below `below`.
+    pub async fn scan_for_lost(
         &self,
         epoch: i64,
         after: DeliveryKey,
         below: MessageId,
         limit: i64,
-    ) -> Result<Look, StoreError> {
+    ) -> Result<RescueScan, StoreError> {
         let rows = sqlx::query!(
-            r#"-- rescue::look
-            WITH looked_at AS MATERIALIZED (
+            r#"-- rescue::scan
+            WITH scanned AS MATERIALIZED (
                 SELECT d.message_id, d.endpoint_id, d.owner, d.state FROM delivery d
                 WHERE d.message_id >= $2 AND (d.message_id, d.endpoint_id) > ($2, $3) AND d.message_id < $4
                 ORDER BY d.message_id, d.endpoint_id LIMIT $5
-            ), judged AS MATERIALIZED (
+            ), classified AS MATERIALIZED (
                 SELECT l.message_id, l.endpoint_id,
                        CASE WHEN l.state = 'in_flight' AND l.owner = $1 THEN 'owned'
                             WHEN l.state = 'in_flight' AND (SELECT true FROM node n WHERE n.epoch = l.owner) IS NULL THEN 'lost'
                             WHEN l.state IN ('waiting', 'held') AND (
                                 SELECT true FROM pending p
                                 WHERE p.message_id = l.message_id AND p.endpoint_id = l.endpoint_id) IS NULL
-                            THEN 'lost' END AS verdict
-                FROM looked_at l
+                            THEN 'lost' END AS finding
+                FROM scanned l
             ), last AS (
-                SELECT message_id, endpoint_id FROM looked_at ORDER BY message_id DESC, endpoint_id DESC LIMIT 1
+                SELECT message_id, endpoint_id FROM scanned ORDER BY message_id DESC, endpoint_id DESC LIMIT 1
             )
-            SELECT message_id AS "message_id!", endpoint_id AS "endpoint_id!", verdict AS "verdict!"
-            FROM judged WHERE verdict IS NOT NULL
+            SELECT message_id AS "message_id!", endpoint_id AS "endpoint_id!", finding AS "finding!"
+            FROM classified WHERE finding IS NOT NULL
             UNION ALL
-            SELECT message_id, endpoint_id, 'last' FROM last WHERE (SELECT count(*) FROM looked_at) = $5"#,
+            SELECT message_id, endpoint_id, 'last' FROM last WHERE (SELECT count(*) FROM scanned) = $5"#,
             epoch,
             after.0.uuid(),
             after.1.uuid(),
@@ -66,16 +66,16 @@ impl QueueStore {
         )
         .fetch_all(&self.claims)
         .await?;
-        let mut look = Look::default();
+        let mut scan = RescueScan::default();
         for row in rows {
             let key = (row.message_id.into(), row.endpoint_id.into());
-            match row.verdict.as_str() {
-                "owned" => look.owned.push(key),
-                "lost" => look.lost.push(key),
-                _ => look.last = Some(key),
+            match row.finding.as_str() {
+                "owned" => scan.owned.push(key),
+                "lost" => scan.lost.push(key),
+                _ => scan.last = Some(key),
             }
         }
-        Ok(look)
+        Ok(scan)
     }
 
     /// Puts deliveries back into the queue, as far as they are lost still: owned by this epoch, which does not have

@@ -11,45 +11,45 @@ use crate::store::StoreError;
 
 /// What a chunk did.
 #[derive(Debug, Default)]
-pub(in crate::store) struct Chunk {
+pub(super) struct Chunk {
     /// So many moved.
-    pub(in crate::store) done: u64,
+    pub(super) done: u64,
     /// Everything up to here is dealt with.
-    pub(in crate::store) position: Option<Uuid>,
+    pub(super) position: Option<Uuid>,
     /// Where the task stands besides.
-    pub(in crate::store) place: Option<Value>,
+    pub(super) place: Option<Value>,
     /// What was found out.
-    pub(in crate::store) items: Vec<Value>,
+    pub(super) items: Vec<Value>,
     /// Nothing is left to do.
-    pub(in crate::store) finished: bool,
+    pub(super) finished: bool,
 }
 
 impl Chunk {
     /// Nothing is left to do.
-    pub(in crate::store) fn last() -> Self {
+    pub(super) fn last() -> Self {
         Self { finished: true, ..Self::default() }
     }
 
     /// So many moved, up to there.
-    pub(in crate::store) fn moved(done: u64, position: Uuid) -> Self {
+    pub(super) fn moved(done: u64, position: Uuid) -> Self {
         Self { done, position: Some(position), ..Self::default() }
     }
 }
 
 /// A task that is locked to the end of the transaction.
-pub(in crate::store) struct LockedTask {
-    pub(in crate::store) id: Uuid,
-    pub(in crate::store) environment_id: String,
-    pub(in crate::store) kind: TaskKind,
+pub(super) struct LockedTask {
+    pub(super) id: Uuid,
+    pub(super) environment_id: String,
+    pub(super) kind: TaskKind,
     pub(super) filter: Value,
-    pub(in crate::store) place: Option<Value>,
-    pub(in crate::store) position: Option<Uuid>,
-    pub(in crate::store) created_at: DateTime<Utc>,
+    pub(super) place: Option<Value>,
+    pub(super) position: Option<Uuid>,
+    pub(super) created_at: DateTime<Utc>,
 }
 
 impl LockedTask {
     /// What was asked for.
-    pub(in crate::store) fn order<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
+    pub(super) fn order<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
         T::deserialize(&self.filter)
             .map_err(|error| StoreError::Inconsistent(format!("the order of a background task: {error}")))
     }

@@ -20,8 +20,8 @@ use crate::store::queue::announce::announce_due;
 use super::chunk::{Chunk, LockedTask};
 use super::replay::replay_chosen;
 
-/// So many messages are looked at for each that may be moved: most of them are not what is looked for.
-const LOOKED_AT: i64 = 4;
+/// How many messages are read for each that may be moved, because most do not match.
+const ROWS_READ_PER_ROW_MOVED: i64 = 4;
 
 /// What a step needs of its endpoint.
 struct Destination {
@@ -51,11 +51,7 @@ fn bounds(order: &EndpointReplay, task: &LockedTask) -> (Uuid, Uuid) {
 }
 
 /// Sends what failed for good: the open dead letters of the messages.
-pub(in crate::store) async fn recover(
-    tx: &mut Connection,
-    task: &LockedTask,
-    chunk: i64,
-) -> Result<Chunk, StoreError> {
+pub(super) async fn recover(tx: &mut Connection, task: &LockedTask, chunk: i64) -> Result<Chunk, StoreError> {
     let order: EndpointReplay = task.order()?;
     if destination(tx, &order).await?.is_none() {
         return Ok(Chunk::last());
@@ -82,7 +78,7 @@ pub(in crate::store) async fn recover(
 
 /// Sends what the endpoint would get today and was never to get: messages from before it was there, or from before
 /// it listened to them.
-pub(in crate::store) async fn replay_missing(
+pub(super) async fn replay_missing(
     tx: &mut Connection,
     task: &LockedTask,
     chunk: i64,
@@ -96,7 +92,7 @@ pub(in crate::store) async fn replay_missing(
                (m.payload IS NOT NULL AND ($2::text[] IS NULL OR m.event_type = ANY($2))
                 AND ($3::text[] IS NULL OR m.channels && $3)
                 AND (SELECT true FROM delivery d WHERE d.message_id = m.id AND d.endpoint_id = $4) IS NULL)
-                   AS "wanted?"
+                   AS "matches?"
         FROM message m WHERE m.application_id = $1 AND m.id > $5 AND m.id < $6 ORDER BY m.id LIMIT $7"#,
         order.application_id.uuid(),
         endpoint.event_types.as_deref(),
@@ -104,19 +100,19 @@ pub(in crate::store) async fn replay_missing(
         order.endpoint_id.uuid(),
         above,
         below,
-        chunk * LOOKED_AT,
+        chunk * ROWS_READ_PER_ROW_MOVED,
     )
     .fetch_all(&mut *tx)
     .await?;
-    let looked_at = rows.into_iter().map(|row| (row.id, row.wanted.unwrap_or(false))).collect();
-    let Some((wanted, last)) = up_to(looked_at, chunk) else { return Ok(Chunk::last()) };
-    let moved = begin(tx, &order, &wanted).await?;
+    let read = rows.into_iter().map(|row| (row.id, row.matches.unwrap_or(false))).collect();
+    let Some((matching, last)) = take_matching(read, chunk) else { return Ok(Chunk::last()) };
+    let moved = begin(tx, &order, &matching).await?;
     Ok(Chunk::moved(moved, last))
 }
 
 /// Sends once more what the endpoint got or failed to get, as far as it is of the filter. Without a status in the
 /// filter, what still waits is left to its schedule.
-pub(in crate::store) async fn bulk_replay(
+pub(super) async fn bulk_replay(
     tx: &mut Connection,
     task: &LockedTask,
     chunk: i64,
@@ -144,7 +140,7 @@ pub(in crate::store) async fn bulk_replay(
                 AND ($5::text IS NULL OR $5 = ANY(m.channels)) AND ($6::text IS NULL OR $6 = ANY(m.tags))
                 AND (d.state <> 'dead' OR (
                     SELECT l.discarded_at FROM dead_letter l
-                    WHERE l.message_id = d.message_id AND l.endpoint_id = d.endpoint_id) IS NULL)) AS "wanted?"
+                    WHERE l.message_id = d.message_id AND l.endpoint_id = d.endpoint_id) IS NULL)) AS "matches?"
         FROM delivery d LEFT JOIN message m ON m.id = d.message_id
         WHERE d.endpoint_id = $1 AND d.message_id > $7 AND d.message_id < $8 ORDER BY d.message_id LIMIT $9"#,
         order.endpoint_id.uuid(),
@@ -155,37 +151,37 @@ pub(in crate::store) async fn bulk_replay(
         order.tag,
         above,
         below,
-        chunk * LOOKED_AT,
+        chunk * ROWS_READ_PER_ROW_MOVED,
         task.created_at,
     )
     .fetch_all(&mut *tx)
     .await?;
-    let looked_at = rows.into_iter().map(|row| (row.message_id, row.wanted.unwrap_or(false))).collect();
-    let Some((wanted, last)) = up_to(looked_at, chunk) else { return Ok(Chunk::last()) };
+    let read = rows.into_iter().map(|row| (row.message_id, row.matches.unwrap_or(false))).collect();
+    let Some((matching, last)) = take_matching(read, chunk) else { return Ok(Chunk::last()) };
     let moved = if order.standing() == Some(Standing::Pending) {
-        hasten(tx, &order, &wanted).await?
+        make_due_now(tx, &order, &matching).await?
     } else {
-        begin_anew(tx, &order, &wanted).await?
+        begin_anew(tx, &order, &matching).await?
     };
     Ok(Chunk::moved(moved, last))
 }
 
-/// Of what was looked at, in order: at most `chunk` that are wanted, and the last one that is dealt with by that.
-/// `None` when nothing was looked at.
-fn up_to(looked_at: Vec<(Uuid, bool)>, chunk: i64) -> Option<(Vec<Uuid>, Uuid)> {
-    let most = usize::try_from(chunk).unwrap_or(1);
-    let mut wanted = Vec::new();
+/// Of the rows that were read, in order: at most `chunk` that match, and the last one that is dealt with by that. `None`
+/// when none was read.
+fn take_matching(read: Vec<(Uuid, bool)>, chunk: i64) -> Option<(Vec<Uuid>, Uuid)> {
+    let max = usize::try_from(chunk).unwrap_or(1);
+    let mut matching = Vec::new();
     let mut last = None;
-    for (id, is_wanted) in looked_at {
-        if is_wanted && wanted.len() == most {
+    for (id, matches) in read {
+        if matches && matching.len() == max {
             break;
         }
         last = Some(id);
-        if is_wanted {
-            wanted.push(id);
+        if matches {
+            matching.push(id);
         }
     }
-    last.map(|last| (wanted, last))
+    last.map(|last| (matching, last))
 }
 
 /// Deliveries where there were none.
@@ -244,7 +240,11 @@ async fn begin_anew(
 }
 
 /// A new round, now, for deliveries that wait and that no node has in hand.
-async fn hasten(tx: &mut Connection, order: &EndpointReplay, messages: &[Uuid]) -> Result<u64, StoreError> {
+async fn make_due_now(
+    tx: &mut Connection,
+    order: &EndpointReplay,
+    messages: &[Uuid],
+) -> Result<u64, StoreError> {
     let due = sqlx::query!(
         r#"-- pending::make_many_due
         WITH free AS MATERIALIZED (
@@ -280,13 +280,13 @@ mod tests {
     #[test]
     fn a_step_ends_before_the_first_that_is_too_many() {
         let ids: Vec<Uuid> = (1..=5).map(Uuid::from_u128).collect();
-        let all = |wanted: [bool; 5]| ids.iter().copied().zip(wanted).collect::<Vec<_>>();
-        let some = up_to(all([true, false, true, true, true]), 2).unwrap();
+        let all = |matching: [bool; 5]| ids.iter().copied().zip(matching).collect::<Vec<_>>();
+        let some = take_matching(all([true, false, true, true, true]), 2).unwrap();
         assert_eq!(some, (vec![ids[0], ids[2]], ids[2]));
-        let rest = up_to(all([true, true, false, false, false]), 2).unwrap();
+        let rest = take_matching(all([true, true, false, false, false]), 2).unwrap();
         assert_eq!(rest, (vec![ids[0], ids[1]], ids[4]));
-        let none = up_to(all([false; 5]), 2).unwrap();
+        let none = take_matching(all([false; 5]), 2).unwrap();
         assert_eq!(none, (vec![], ids[4]));
-        assert_eq!(up_to(Vec::new(), 2), None);
+        assert_eq!(take_matching(Vec::new(), 2), None);
     }
 }

@@ -160,11 +160,7 @@ pub(in crate::store) async fn note_expiries(
 
 /// A step of the task that takes all content of an application away: first that of its messages, then that of dead
 /// letters that outlived theirs.
-pub(in crate::store) async fn purge(
-    tx: &mut Connection,
-    task: &LockedTask,
-    chunk: i64,
-) -> Result<Chunk, StoreError> {
+pub(super) async fn purge(tx: &mut Connection, task: &LockedTask, chunk: i64) -> Result<Chunk, StoreError> {
     let order: ContentPurge = task.order()?;
     if task.place.is_some() {
         return purge_dead_letters(tx, &order, task, chunk).await;

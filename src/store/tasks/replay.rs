@@ -132,11 +132,7 @@ impl TaskStore {
 }
 
 /// Replays or discards the next chunk of a background task.
-pub(in crate::store) async fn advance(
-    tx: &mut Connection,
-    task: &LockedTask,
-    chunk: i64,
-) -> Result<Chunk, StoreError> {
+pub(super) async fn advance(tx: &mut Connection, task: &LockedTask, chunk: i64) -> Result<Chunk, StoreError> {
     let filter: DeadLetterFilter = task.order()?;
     let ids = choose(tx, &task.environment_id, &filter, task.created_at, task.position, chunk).await?;
     let Some(last) = ids.last().copied() else { return Ok(Chunk::last()) };
@@ -189,7 +185,7 @@ async fn choose(
 }
 
 /// Replays these, as far as they can be. Returns how many went back to work.
-pub(in crate::store) async fn replay_chosen(
+pub(super) async fn replay_chosen(
     tx: &mut Connection,
     ids: &[Uuid],
     discarded_too: bool,

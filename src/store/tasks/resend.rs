@@ -27,7 +27,7 @@ pub enum ResendOutcome {
 }
 
 /// How often to look again when the delivery moves between two looks.
-const LOOKS: u32 = 5;
+const MAX_TRIES: u32 = 5;
 
 impl TaskStore {
     /// Makes the message due now for the endpoint. Both are the application's: the caller has looked them up.
@@ -38,7 +38,7 @@ impl TaskStore {
         message: MessageId,
         endpoint: EndpointId,
     ) -> Result<ResendOutcome, StoreError> {
-        for _ in 0..LOOKS {
+        for _ in 0..MAX_TRIES {
             if let Some(outcome) = self.try_resend(actor, application, message, endpoint).await? {
                 return Ok(outcome);
             }

@@ -14,9 +14,9 @@ use crate::store::database::span::TimeBounds;
 use super::chunk::{Chunk, LockedTask};
 
 /// So many messages are counted for each that another kind of task would move.
-const COUNTED_AT_ONCE: i64 = 10;
+const MESSAGES_COUNTED_PER_ROW_MOVED: i64 = 10;
 /// So many applications are looked at in one step at most.
-const APPLICATIONS_A_STEP: i64 = 100;
+const APPLICATIONS_PER_STEP: i64 = 100;
 
 /// Where a count stands: in the middle of an application.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ impl Place {
 }
 
 /// Counts on: the messages that applications posted in a time, and their deliveries, as far as both are retained.
-pub(in crate::store) async fn count_messages(
+pub(super) async fn count_messages(
     tx: &mut Connection,
     task: &LockedTask,
     chunk: i64,
@@ -56,9 +56,9 @@ pub(in crate::store) async fn count_messages(
     let order: UsageOrder = task.order()?;
     let mut place = Place::of(task)?;
     let mut position = task.position.unwrap_or(Uuid::nil());
-    let mut budget = chunk.saturating_mul(COUNTED_AT_ONCE);
+    let mut budget = chunk.saturating_mul(MESSAGES_COUNTED_PER_ROW_MOVED);
     let mut items = Vec::new();
-    for _ in 0..APPLICATIONS_A_STEP {
+    for _ in 0..APPLICATIONS_PER_STEP {
         let current = match place.take() {
             Some(current) => Some(current),
             None => next_application(tx, task, &order, position).await?,
@@ -148,10 +148,7 @@ async fn count_on(
 }
 
 /// Lists on: which event types the live endpoints of each application ask for, and whether one asks for all.
-pub(in crate::store) async fn list_event_types(
-    tx: &mut Connection,
-    task: &LockedTask,
-) -> Result<Chunk, StoreError> {
+pub(super) async fn list_event_types(tx: &mut Connection, task: &LockedTask) -> Result<Chunk, StoreError> {
     let rows = sqlx::query!(
         r#"-- application::asked_event_types
         SELECT a.id, bool_or(e.id IS NOT NULL AND e.event_types IS NULL) AS "catch_all!",
@@ -167,7 +164,7 @@ pub(in crate::store) async fn list_event_types(
         GROUP BY a.id ORDER BY a.id"#,
         task.environment_id,
         task.position.unwrap_or(Uuid::nil()),
-        APPLICATIONS_A_STEP,
+        APPLICATIONS_PER_STEP,
     )
     .fetch_all(tx)
     .await?;

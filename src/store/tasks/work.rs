@@ -8,8 +8,8 @@ use crate::domain::id::TaskId;
 use crate::store::StoreError;
 use crate::store::database::connection::Connection;
 
+use super::background_task::kind;
 use super::chunk::{Chunk, LockedTask};
-use super::task::kind;
 use super::{TaskStore, endpoint_replay, expunge, replay, usage};
 
 /// How far a chunk brought its background task.

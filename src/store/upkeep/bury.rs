@@ -10,12 +10,13 @@ use std::time::Duration;
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
-use crate::domain::delivery::operational::NAMED;
+use crate::domain::delivery::operational::MAX_NAMED;
 use crate::domain::id::DeadLetterId;
 use crate::store::StoreError;
+use crate::store::queue::waiting_endpoints::waiting_endpoints_after;
 
 use super::UpkeepStore;
-use super::stray::Walked;
+use super::stray::ChunkProgress;
 
 impl UpkeepStore {
     /// Buries up to `chunk` deliveries that nobody works on and that cannot be sent, of the next `endpoints` endpoints
@@ -28,33 +29,15 @@ impl UpkeepStore {
         after: Uuid,
         endpoints: i64,
         chunk: i64,
-    ) -> Result<Walked, StoreError> {
-        let waited_for = sqlx::query_scalar!(
-            r#"-- pending::endpoints_after
-            WITH RECURSIVE found AS (
-                (SELECT p.endpoint_id, 1::bigint AS place FROM pending p
-                 WHERE p.endpoint_id > $1 AND p.due_at > '-infinity' ORDER BY p.endpoint_id LIMIT 1)
-                UNION ALL
-                SELECT next.endpoint_id, f.place + 1 FROM found f CROSS JOIN LATERAL (
-                    SELECT p.endpoint_id FROM pending p
-                    WHERE p.endpoint_id > f.endpoint_id AND p.due_at > '-infinity'
-                    ORDER BY p.endpoint_id LIMIT 1
-                ) next
-                WHERE f.place < $2
-            )
-            SELECT endpoint_id AS "endpoint_id!" FROM found ORDER BY place"#,
-            after,
-            endpoints,
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let Some(last) = waited_for.last().copied() else { return Ok(Walked::default()) };
+    ) -> Result<ChunkProgress, StoreError> {
+        let waited_for = waiting_endpoints_after(&self.pool, after, endpoints).await?;
+        let Some(last) = waited_for.last().copied() else { return Ok(ChunkProgress::default()) };
         let is_last = waited_for.len() < usize::try_from(endpoints).unwrap_or(usize::MAX);
         let buried = self.bury_waiting_for(&waited_for, hold_limit, chunk).await?;
         let cancelled = self.cancel_erased(&waited_for, chunk).await?;
         let is_full = buried.max(cancelled) >= chunk.unsigned_abs();
         let next = if is_full { Some(after) } else { Some(last).filter(|_| !is_last) };
-        Ok(Walked { done: buried + cancelled, next })
+        Ok(ChunkProgress { done: buried + cancelled, next })
     }
 
     /// Cancels up to `chunk` deliveries that wait for these endpoints, of applications that are erased.
@@ -156,7 +139,7 @@ impl UpkeepStore {
             held,
             chunk,
             &ids,
-            i32::try_from(NAMED).unwrap_or(i32::MAX),
+            i32::try_from(MAX_NAMED).unwrap_or(i32::MAX),
             endpoints,
         )
         .fetch_one(&self.pool)

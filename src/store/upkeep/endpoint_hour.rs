@@ -8,7 +8,7 @@ use crate::store::StoreError;
 use super::UpkeepStore;
 
 /// How long the hours are kept: statistics look back no further.
-const KEPT: TimeDelta = TimeDelta::days(90);
+const HOURS_RETENTION: TimeDelta = TimeDelta::days(90);
 
 impl UpkeepStore {
     /// Adds the rows of all nodes for an hour that is over into one, so that restarts leave no trace: up to `chunk` of
@@ -66,7 +66,7 @@ impl UpkeepStore {
             )
             DELETE FROM endpoint_hour h USING old o
             WHERE h.endpoint_id = o.endpoint_id AND h.hour = o.hour AND h.node = 0"#,
-            i32::try_from(KEPT.num_hours()).unwrap_or(i32::MAX),
+            i32::try_from(HOURS_RETENTION.num_hours()).unwrap_or(i32::MAX),
             chunk,
         )
         .execute(&self.pool)

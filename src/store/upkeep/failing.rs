@@ -17,7 +17,7 @@ use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::configuration::version::raise_version;
 use crate::store::database::interval::interval;
-use crate::store::operational::tell::tell;
+use crate::store::operational::write_notice::write_notice;
 
 use super::UpkeepStore;
 
@@ -33,7 +33,7 @@ pub struct FailingEndpoint {
 }
 
 /// So many are disabled in one pass.
-const AT_ONCE: i64 = 1_000;
+const ENDPOINTS_PER_PASS: i64 = 1_000;
 
 impl UpkeepStore {
     /// Open endpoints that have failed for `after` or longer, and within the last hour or two.
@@ -69,7 +69,7 @@ impl UpkeepStore {
               AND failed.last - failed.first >= $1::interval
             ORDER BY failed.first LIMIT $2"#,
             interval(after),
-            AT_ONCE,
+            ENDPOINTS_PER_PASS,
         )
         .fetch_all(&self.pool)
         .await?;
@@ -116,7 +116,8 @@ impl UpkeepStore {
         let details = json!({ "reason": "failing", "failingSince": endpoint.since });
         let entry = Entry::in_application(endpoint.application_id, "endpoint.disabled", endpoint.id);
         note(&mut tx, actor, entry.details(details.clone())).await?;
-        tell(&mut tx, endpoint.application_id, endpoint.id, NoticeKind::EndpointDisabled, details).await?;
+        write_notice(&mut tx, endpoint.application_id, endpoint.id, NoticeKind::EndpointDisabled, details)
+            .await?;
         tx.commit().await?;
         Ok(true)
     }

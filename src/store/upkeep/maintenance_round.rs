@@ -13,7 +13,7 @@ use super::UpkeepStore;
 
 /// The right to do a round of maintenance, until it is ended or dropped.
 pub struct MaintenanceSession {
-    pub(in crate::store) connection: Connection,
+    pub(super) connection: Connection,
     round: &'static str,
     /// By the database's clock.
     begun_at: DateTime<Utc>,

@@ -1,18 +1,18 @@
 //! Upkeep: partitions ahead and behind, retention, burial of what can reach nobody, the end of everything that grows. A
 //! bounded number of rows at a time, by an index, each chunk a transaction of its own.
 
-pub(in crate::store) mod audit;
-pub(in crate::store) mod bury;
-pub(in crate::store) mod content;
-pub(in crate::store) mod endpoint_hour;
-pub(in crate::store) mod erase;
-pub(in crate::store) mod failing;
-pub(in crate::store) mod maintenance_round;
-pub(in crate::store) mod partition;
-pub(in crate::store) mod retire;
-pub(in crate::store) mod retire_configuration;
-pub(in crate::store) mod retire_session;
-pub(in crate::store) mod stray;
+mod audit;
+mod bury;
+mod content;
+mod endpoint_hour;
+mod erase;
+pub(super) mod failing;
+pub(super) mod maintenance_round;
+mod partition;
+mod retire;
+mod retire_configuration;
+mod retire_session;
+pub(super) mod stray;
 
 use super::database::pool::Pool;
 

@@ -14,14 +14,14 @@ use crate::store::{MaintenanceSession, StoreError};
 /// Answered keys are honoured for 12 hours; their slots stay twice as long.
 const IDEMPOTENCY_KEPT: TimeDelta = TimeDelta::hours(24);
 /// Idempotency keys stand in slots of this length, everything else in days.
-const SLOT: TimeDelta = TimeDelta::hours(6);
+const IDEMPOTENCY_SLOT: TimeDelta = TimeDelta::hours(6);
 
 /// What is set aside under the locks of one day, at most: it takes less than a tenth of a second.
-const ASIDE_MESSAGES: i64 = 1_000;
-const ASIDE_DELIVERIES: i64 = 10_000;
-const ASIDE_BYTES: i64 = 8 << 20;
+const MAX_MESSAGES_SET_ASIDE: i64 = 1_000;
+const MAX_DELIVERIES_SET_ASIDE: i64 = 10_000;
+const MAX_BYTES_SET_ASIDE: i64 = 8 << 20;
 /// How long a day that is dropped waits for its locks: everybody else waits behind it.
-const WAIT_FOR_LOCKS: &str = "SET LOCAL lock_timeout = '100ms'";
+const SET_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '100ms'";
 
 /// One dated partition: `message_20261122t00`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Partition {
     fn of(parent: &str, name: &str) -> Option<Self> {
         let start = name.strip_prefix(parent)?.strip_prefix('_')?;
         let from_at = NaiveDateTime::parse_from_str(&format!("{start}00"), "%Y%m%dt%H%M").ok()?.and_utc();
-        let length = if parent == "idempotency_key" { SLOT } else { TimeDelta::days(1) };
+        let length = if parent == "idempotency_key" { IDEMPOTENCY_SLOT } else { TimeDelta::days(1) };
         Some(Self { parent: parent.to_owned(), name: name.to_owned(), from_at, to_at: from_at + length })
     }
 }
@@ -145,7 +145,7 @@ impl MaintenanceSession {
 
     /// The part under the lock; false when too much waits after all.
     async fn drop_day_locked(&mut self, messages: &Partition, deliveries: &str) -> Result<bool, StoreError> {
-        self.connection.execute(WAIT_FOR_LOCKS).await?;
+        self.connection.execute(SET_LOCK_TIMEOUT).await?;
         self.connection
             .execute(
                 "LOCK TABLE ONLY message, ONLY delivery, message_default, delivery_default IN ACCESS EXCLUSIVE MODE",
@@ -201,7 +201,7 @@ impl MaintenanceSession {
             SELECT message_id AS "message_id!" FROM found"#,
             messages.from_at,
             messages.to_at,
-            ASIDE_MESSAGES,
+            MAX_MESSAGES_SET_ASIDE,
         )
         .fetch_all(&mut self.connection)
         .await?;
@@ -214,18 +214,18 @@ impl MaintenanceSession {
                        SELECT FROM unnest($1::uuid[]) AS u(id) JOIN delivery d ON d.message_id = u.id LIMIT $2::bigint + 1
                    ) AS found) AS "deliveries!""#,
             &ids,
-            ASIDE_DELIVERIES,
+            MAX_DELIVERIES_SET_ASIDE,
         )
         .fetch_one(&mut self.connection)
         .await?;
-        let are_few = i64::try_from(ids.len()).is_ok_and(|messages| messages <= ASIDE_MESSAGES)
-            && size.deliveries <= ASIDE_DELIVERIES
-            && size.bytes <= ASIDE_BYTES;
+        let are_few = i64::try_from(ids.len()).is_ok_and(|messages| messages <= MAX_MESSAGES_SET_ASIDE)
+            && size.deliveries <= MAX_DELIVERIES_SET_ASIDE
+            && size.bytes <= MAX_BYTES_SET_ASIDE;
         Ok(are_few.then_some(ids))
     }
 
     async fn drop_alone(&mut self, partition: &Partition) -> Result<Vec<String>, StoreError> {
-        let drop = format!("BEGIN; {WAIT_FOR_LOCKS}; DROP TABLE IF EXISTS {}; COMMIT", partition.name);
+        let drop = format!("BEGIN; {SET_LOCK_TIMEOUT}; DROP TABLE IF EXISTS {}; COMMIT", partition.name);
         if let Err(error) = self.connection.execute(sqlx::raw_sql(AssertSqlSafe(drop))).await {
             self.connection.execute("ROLLBACK").await?;
             return Err(error.into());

@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::database::interval::interval;
 
 use super::UpkeepStore;
-use super::stray::Walked;
+use super::stray::ChunkProgress;
 
 impl UpkeepStore {
     /// Deletes dead letters that were replayed or discarded longer ago than `retention`. Open ones stay. One that is
@@ -163,7 +163,7 @@ impl UpkeepStore {
 
     /// Of the next `chunk` cutoffs after `after`, deletes those that a later one has made superfluous: it means all
     /// their tokens and more, and holds by now. The others stay as long as their application: a token may have no end.
-    pub async fn retire_cutoffs(&self, after: Uuid, chunk: i64) -> Result<Walked, StoreError> {
+    pub async fn retire_cutoffs(&self, after: Uuid, chunk: i64) -> Result<ChunkProgress, StoreError> {
         let walked = sqlx::query!(
             r#"-- token_cutoff::retire
             WITH looked_at AS MATERIALIZED (
@@ -186,6 +186,6 @@ impl UpkeepStore {
         )
         .fetch_one(&self.pool)
         .await?;
-        Ok(Walked::of_step(walked.done, walked.seen, walked.last, chunk))
+        Ok(ChunkProgress::after_chunk(walked.done, walked.seen, walked.last, chunk))
     }
 }

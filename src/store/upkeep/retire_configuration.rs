@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::database::interval::interval;
 
 use super::UpkeepStore;
-use super::stray::Walked;
+use super::stray::ChunkProgress;
 
 impl UpkeepStore {
     /// Deletes the secrets, and empties the sealed headers, of endpoints that were deleted longer ago than `kept`.
@@ -41,7 +41,7 @@ impl UpkeepStore {
         retention: TimeDelta,
         after: Uuid,
         chunk: i64,
-    ) -> Result<Walked, StoreError> {
+    ) -> Result<ChunkProgress, StoreError> {
         let walked = sqlx::query!(
             r#"-- endpoint::retire
             WITH looked_at AS MATERIALIZED (
@@ -66,11 +66,15 @@ impl UpkeepStore {
         )
         .fetch_one(&self.pool)
         .await?;
-        Ok(Walked::of_step(walked.done, walked.seen, walked.last, chunk))
+        Ok(ChunkProgress::after_chunk(walked.done, walked.seen, walked.last, chunk))
     }
 
     /// Deletes up to `chunk` each of the keys, cutoffs and logouts of the next deleted application after `after`.
-    pub async fn retire_credentials_of_deleted(&self, after: Uuid, chunk: i64) -> Result<Walked, StoreError> {
+    pub async fn retire_credentials_of_deleted(
+        &self,
+        after: Uuid,
+        chunk: i64,
+    ) -> Result<ChunkProgress, StoreError> {
         let walked = sqlx::query!(
             r#"-- application::retire_credentials
             WITH chosen AS MATERIALIZED (
@@ -100,7 +104,7 @@ impl UpkeepStore {
         .await?;
         let is_full = [walked.keys, walked.cutoffs, walked.logouts].iter().any(|count| *count >= chunk);
         let done = (walked.keys + walked.cutoffs + walked.logouts).unsigned_abs();
-        Ok(Walked { done, next: if is_full { Some(after) } else { walked.chosen } })
+        Ok(ChunkProgress { done, next: if is_full { Some(after) } else { walked.chosen } })
     }
 
     /// Of the next `chunk` deleted applications after `after`, deletes those that nothing names any more and that were
@@ -110,7 +114,7 @@ impl UpkeepStore {
         retention: TimeDelta,
         after: Uuid,
         chunk: i64,
-    ) -> Result<Walked, StoreError> {
+    ) -> Result<ChunkProgress, StoreError> {
         let walked = sqlx::query!(
             r#"-- application::retire
             WITH looked_at AS MATERIALIZED (
@@ -138,6 +142,6 @@ impl UpkeepStore {
         )
         .fetch_one(&self.pool)
         .await?;
-        Ok(Walked::of_step(walked.done, walked.seen, walked.last, chunk))
+        Ok(ChunkProgress::after_chunk(walked.done, walked.seen, walked.last, chunk))
     }
 }

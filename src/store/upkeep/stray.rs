@@ -13,21 +13,21 @@ use crate::store::StoreError;
 use super::UpkeepStore;
 
 /// Deliveries at most that are deleted in one transaction.
-const DELIVERIES_AT_ONCE: i64 = 5_000;
+const DELIVERIES_PER_TRANSACTION: i64 = 5_000;
 
-/// How far a walk through a table has come.
+/// How far a chunk brought a walk through a table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Walked {
+pub struct ChunkProgress {
     /// So many were dealt with.
     pub done: u64,
     /// Go on after this one; `None` when it was the last.
     pub next: Option<Uuid>,
 }
 
-impl Walked {
-    /// What a step of `chunk` rows came to: it dealt with `done` of the `seen` ones, and where it saw a full chunk there
-    /// may be more behind the `last`.
-    pub(in crate::store) fn of_step(done: i64, seen: i64, last: Option<Uuid>, chunk: i64) -> Self {
+impl ChunkProgress {
+    /// After a chunk that read `seen` rows, of which `done` were dealt with. Where it read a full chunk, there may be more
+    /// after the `last` one.
+    pub(super) fn after_chunk(done: i64, seen: i64, last: Option<Uuid>, chunk: i64) -> Self {
         Self { done: done.unsigned_abs(), next: last.filter(|_| seen >= chunk) }
     }
 }
@@ -58,7 +58,7 @@ impl UpkeepStore {
         until: DateTime<Utc>,
         after: Uuid,
         chunk: i64,
-    ) -> Result<Walked, StoreError> {
+    ) -> Result<ChunkProgress, StoreError> {
         let mut tx = self.pool.begin().await?;
         let looked_at = sqlx::query!(
             r#"-- stray::look_at
@@ -77,7 +77,7 @@ impl UpkeepStore {
         )
         .fetch_all(&mut *tx)
         .await?;
-        let Some(last) = looked_at.last().map(|row| row.id) else { return Ok(Walked::default()) };
+        let Some(last) = looked_at.last().map(|row| row.id) else { return Ok(ChunkProgress::default()) };
         let is_last = looked_at.len() < usize::try_from(chunk).unwrap_or(usize::MAX);
         let settled: Vec<Uuid> = looked_at.into_iter().filter(|row| !row.waits).map(|row| row.id).collect();
         let locked = sqlx::query!(
@@ -90,11 +90,11 @@ impl UpkeepStore {
             ) d
             LIMIT $2"#,
             &settled,
-            DELIVERIES_AT_ONCE,
+            DELIVERIES_PER_TRANSACTION,
         )
         .fetch_all(&mut *tx)
         .await?;
-        let all_locked = locked.len() < usize::try_from(DELIVERIES_AT_ONCE).unwrap_or(usize::MAX);
+        let all_locked = locked.len() < usize::try_from(DELIVERIES_PER_TRANSACTION).unwrap_or(usize::MAX);
         let (messages, endpoints): (Vec<_>, Vec<_>) =
             locked.into_iter().map(|row| (row.message_id, row.endpoint_id)).unzip();
         sqlx::query!(
@@ -118,7 +118,7 @@ impl UpkeepStore {
         .await?;
         tx.commit().await?;
         let next = if all_locked { Some(last).filter(|_| !is_last) } else { Some(after) };
-        Ok(Walked { done: deleted.rows_affected(), next })
+        Ok(ChunkProgress { done: deleted.rows_affected(), next })
     }
 
     /// Deletes up to `chunk` attempts that are older than `until` and stand outside of days. Returns how many went.

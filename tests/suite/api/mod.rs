@@ -17,5 +17,6 @@ mod expunge;
 mod idempotency;
 mod message;
 mod pages;
+mod settings;
 mod statistics;
 mod validation;

@@ -9,8 +9,9 @@ use sqlx::{ConnectOptions, PgPool};
 use tokio::sync::Mutex;
 
 use crate::support::Database;
-use crate::support::cluster::{Cluster, SmallDisk};
+use crate::support::cluster::Cluster;
 use crate::support::proxy::Proxy;
+use crate::support::small_disk::SmallDisk;
 
 /// Room for what a long run writes, besides what the log of changes may take.
 const SMALL_DISK_MB: u32 = 1_000;

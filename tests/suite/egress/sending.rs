@@ -1,6 +1,5 @@
 //! The sender alone, without server and database.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,11 +8,11 @@ use postrider::domain::clock::Clock;
 use postrider::domain::delivery::attempt::AttemptOutcome;
 use postrider::domain::endpoint::Endpoint;
 use postrider::domain::endpoint::filter::Filter;
-use postrider::domain::endpoint::schedule::RetrySchedule;
 use postrider::domain::endpoint::secret::{SigningKey, SigningSecret};
 use postrider::domain::endpoint::{custom_header, target_url};
 use postrider::domain::id::{ApplicationId, EndpointId, MessageId};
 use postrider::domain::message::Message;
+use postrider::domain::policy::EffectivePolicy;
 use postrider::send::{EgressPolicy, Sender, SenderOptions};
 use postrider::sign::sign;
 
@@ -38,10 +37,7 @@ pub async fn attempt(sender: &Sender, url: &str) -> Option<AttemptOutcome> {
         filter: Filter::default(),
         keys: vec![SigningKey { material: SigningSecret::generate().key(), expires_at: None }],
         headers: custom_header::of_requests(HeaderMap::new()),
-        schedule: Arc::new(RetrySchedule::default()),
-        max_in_flight: 1,
-        rate_limit: None,
-        tenant_rate_limit: None,
+        policy: EffectivePolicy::default(),
         closed: false,
         just_opened: false,
     };

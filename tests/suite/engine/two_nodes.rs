@@ -14,7 +14,7 @@ async fn what_a_node_accepts_another_ones_configuration_reaches() {
     let tenant = app.tenant("one").await;
     let mut there = tenant.clone();
     there.api = tenant.api.through(&other.address());
-    // The other node's picture of the tenant is made now, and is stale right after.
+    // The other node's snapshot of the tenant is made now, and is stale right after.
     there.message("made", json!({})).await;
     let hook = receiver.hook("/hook");
     let endpoint = tenant.endpoint(&hook, json!({})).await;

@@ -42,7 +42,7 @@ const QUEUE: [&str; 33] = [
     "dead_letter::replay",
     "node::free_claims",
     "node::free_in_flight",
-    "rescue::look",
+    "rescue::scan",
     "rescue::put_back",
     "rescue::claims",
     "rescue::release_claims",

@@ -1,7 +1,6 @@
 //! A Postgres of a test's own, that can be stopped, killed and started again. It listens at a port of 127.0.0.1 for the
 //! nodes, and at a unix socket for the test, so that either can be refused alone.
 
-use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -24,7 +23,7 @@ pub enum StopMode {
 
 /// The account that the server runs under, where the test runs as root.
 #[derive(Clone, Copy)]
-struct Account {
+pub(super) struct Account {
     user: u32,
     group: u32,
 }
@@ -181,7 +180,7 @@ impl Drop for Cluster {
     }
 }
 
-fn account() -> Option<Account> {
+pub(super) fn account() -> Option<Account> {
     if !nix::unistd::geteuid().is_root() {
         return None;
     }
@@ -190,7 +189,7 @@ fn account() -> Option<Account> {
 }
 
 /// Gives a directory to the account that the server runs under.
-fn own(folder: &Path, account: Option<Account>) {
+pub(super) fn own(folder: &Path, account: Option<Account>) {
     if let Some(account) = account {
         std::os::unix::fs::chown(folder, Some(account.user), Some(account.group)).unwrap();
     }
@@ -225,66 +224,4 @@ fn programs() -> PathBuf {
     places.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     let complete = |place: &PathBuf| place.join("initdb").is_file() && place.join("postgres").is_file();
     places.into_iter().find(complete).expect("the programs of PostgreSQL are installed")
-}
-
-/// A small file system in memory, that a test may fill. It is unmounted with this value, and also when the test's
-/// process is killed.
-pub struct SmallDisk {
-    place: TempDir,
-    guard: Child,
-}
-
-impl SmallDisk {
-    /// `Err` says why there is none.
-    pub fn mount(megabytes: u32) -> Result<Self, String> {
-        if !nix::unistd::geteuid().is_root() {
-            return Err("only root may mount a small file system".to_owned());
-        }
-        let place = tempfile::Builder::new().prefix("postrider-disk-").tempdir().unwrap();
-        let size = format!("size={megabytes}m");
-        let mount =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(place.path()).output();
-        match mount {
-            Ok(output) if output.status.success() => {}
-            Ok(output) => return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-            Err(error) => return Err(error.to_string()),
-        }
-        own(place.path(), account());
-        let guard = Command::new("sh")
-            .args(["-c", "cat >/dev/null; umount -l \"$0\""])
-            .arg(place.path())
-            .stdin(Stdio::piped())
-            .spawn()
-            .map_err(|error| error.to_string())?;
-        Ok(Self { place, guard })
-    }
-
-    pub fn path(&self) -> &Path {
-        self.place.path()
-    }
-
-    /// Takes what is left.
-    pub fn fill(&self) {
-        let mut ballast = std::fs::File::create(self.ballast()).unwrap();
-        for chunk in [vec![1; 1 << 20], vec![1; 4096]] {
-            // It ends when nothing is left.
-            while ballast.write_all(&chunk).is_ok() {}
-        }
-    }
-
-    /// Gives it back.
-    pub fn free(&self) {
-        std::fs::remove_file(self.ballast()).unwrap();
-    }
-
-    fn ballast(&self) -> PathBuf {
-        self.place.path().join("ballast")
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        drop(self.guard.stdin.take());
-        self.guard.wait().ok();
-    }
 }

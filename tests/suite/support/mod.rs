@@ -16,6 +16,7 @@ pub mod python;
 pub mod queue;
 pub mod receiver;
 pub mod server;
+pub mod small_disk;
 pub mod store;
 pub mod tenant;
 pub mod until;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use postrider::domain::endpoint::schedule::RetrySchedule;
+use postrider::domain::policy::ServerPolicy;
 use postrider::maintenance::MaintenanceOptions;
 use postrider::store::{Store, StoreOptions};
 
@@ -28,8 +28,7 @@ pub async fn store_at(url: &str) -> Store {
         database_url: url.to_owned(),
         main_secret: b"a main secret for tests".to_vec(),
         api_connections: 4,
-        retry_schedule: RetrySchedule::default(),
-        max_in_flight: 16,
+        policy: ServerPolicy::default(),
     };
     Store::connect(&options).await.unwrap()
 }

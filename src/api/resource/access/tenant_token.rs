@@ -148,11 +148,9 @@ impl AppPortalAccessIn {
         if self.capabilities.as_ref().is_some_and(|given| !given.contains(&Capability::ViewBase)) {
             findings.add("capabilities", "must have `ViewBase` among them");
         }
-        if let Some(application) = &self.application {
-            findings = findings.below("application");
-            application.check(&mut findings);
-        }
-        findings.finish()
+        findings.finish()?;
+        let application = self.application.as_ref().map(ApplicationIn::settings).transpose();
+        application.map(drop).map_err(|error| error.within(&["application"]))
     }
 
     /// What the token allows; `None` for everything.

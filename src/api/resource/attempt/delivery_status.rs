@@ -30,37 +30,37 @@ use crate::api::resource::path::{EndpointPath, MessagePath};
 /// Where a delivery stands.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct StandingOut {
+pub(in crate::api) struct StandingOut {
     /// 0: delivered; 1: waiting; 2: failed for good; 3: being sent; 4: canceled.
     #[schema(example = 0, minimum = 0, maximum = 4)]
-    pub status: i16,
+    pub(in crate::api) status: i16,
     /// `success`, `pending`, `fail`, `sending` or `canceled`.
     #[schema(example = "success")]
-    pub status_text: &'static str,
+    pub(in crate::api) status_text: &'static str,
     /// When it is tried next, as long as it waits.
-    pub next_attempt: Option<DateTime<Utc>>,
+    pub(in crate::api) next_attempt: Option<DateTime<Utc>>,
 }
 
 /// A message with where its delivery to one endpoint stands.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct EndpointMessageOut {
+pub(in crate::api) struct EndpointMessageOut {
     /// The message.
     #[serde(flatten)]
-    pub message: MessageOut,
+    pub(in crate::api) message: MessageOut,
     /// Where its delivery stands.
     #[serde(flatten)]
-    pub standing: StandingOut,
+    pub(in crate::api) standing: StandingOut,
 }
 
 /// An endpoint with where the delivery of one message to it stands.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct MessageEndpointOut {
+pub(in crate::api) struct MessageEndpointOut {
     /// The endpoint.
     #[serde(flatten)]
-    pub endpoint: EndpointOut,
+    pub(in crate::api) endpoint: EndpointOut,
     /// Where the delivery stands.
     #[serde(flatten)]
-    pub standing: StandingOut,
+    pub(in crate::api) standing: StandingOut,
 }
 
 impl StandingOut {
@@ -208,7 +208,7 @@ async fn endpoints_of(
     for part in rows.chunks(READ_AT_ONCE) {
         let ids: Vec<EndpointId> = part.iter().map(|(id, _)| *id).collect();
         for record in state.configuration.endpoints_by_id(&ids).await? {
-            bytes += record.settings.event_types.iter().map(String::len).sum::<usize>();
+            bytes += record.settings.filter_types.iter().flatten().map(String::len).sum::<usize>();
             endpoints.insert(record.id, record);
         }
         read += part.len();
@@ -222,6 +222,6 @@ async fn endpoints_of(
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(messages)).routes(routes!(destinations))
 }

@@ -25,7 +25,7 @@ type Headers = BTreeMap<String, String>;
 
 /// An endpoint's own headers.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct EndpointHeadersOut {
+pub(in crate::api::resource) struct EndpointHeadersOut {
     /// Those that can be shown.
     #[schema(value_type = BTreeMap<String, String>)]
     headers: Headers,
@@ -35,7 +35,7 @@ pub struct EndpointHeadersOut {
 
 /// The headers to have.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct EndpointHeadersIn {
+pub(in crate::api::resource) struct EndpointHeadersIn {
     /// All of them.
     #[schema(value_type = BTreeMap<String, String>)]
     headers: Headers,
@@ -44,7 +44,7 @@ pub struct EndpointHeadersIn {
 /// The headers to change.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct EndpointHeadersPatchIn {
+pub(in crate::api::resource) struct EndpointHeadersPatchIn {
     /// New values; `null` takes a header away.
     #[serde(default)]
     headers: BTreeMap<String, Option<String>>,
@@ -160,7 +160,7 @@ async fn change(
 }
 
 /// The routes of this part.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(get, update, patch))
 }
 

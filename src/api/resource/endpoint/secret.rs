@@ -22,7 +22,7 @@ const MAX_GRACE_SECONDS: u32 = 7 * 24 * 60 * 60;
 
 /// What verifies an endpoint's requests.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct EndpointSecretOut {
+pub(in crate::api::resource) struct EndpointSecretOut {
     /// The shared secret `whsec_…`, or for ed25519 the public key `whpk_…`.
     #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=")]
     key: String,
@@ -31,7 +31,7 @@ pub struct EndpointSecretOut {
 /// How to rotate a secret.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct EndpointSecretRotateIn {
+pub(in crate::api::resource) struct EndpointSecretRotateIn {
     /// The new secret, `whsec_…` or `whsk_…`. One is made when it is absent.
     key: Option<String>,
     /// For how long the old one signs along: a day when absent, seven days at most, 0 to end it at once.
@@ -116,6 +116,6 @@ pub(in crate::api) async fn renew(
 }
 
 /// The routes of this part.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(get)).routes(routes!(rotate))
 }

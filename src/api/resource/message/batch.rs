@@ -148,10 +148,8 @@ impl MessageBatchIn<'_> {
         if !(1..=MAX_MESSAGES).contains(&self.messages.len()) {
             findings.add("messages", format!("must have 1 to {MAX_MESSAGES} items"));
         }
-        if let Some(application) = &self.application {
-            findings = application.check_created_at(findings, app_id);
-        }
-        findings.finish()
+        findings.finish()?;
+        self.application.as_ref().map_or(Ok(()), |application| application.check_created_at(app_id))
     }
 }
 

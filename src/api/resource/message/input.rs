@@ -91,10 +91,8 @@ impl MessageIn<'_> {
         if self.payload_retention_period.is_some() && self.payload_retention_hours.is_some() {
             findings.add("payloadRetentionHours", "cannot be given together with `payloadRetentionPeriod`");
         }
-        if let Some(application) = &self.application {
-            findings = application.check_created_at(findings, app_id);
-        }
-        findings.finish()
+        findings.finish()?;
+        self.application.as_ref().map_or(Ok(()), |application| application.check_created_at(app_id))
     }
 
     /// The message that it asks for, whose payload is a part of `body`.

@@ -9,7 +9,7 @@ use crate::dispatch::lanes::{Admission, LaneLimits, Lanes, LoadSignal};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::ApplicationId;
 
-use super::endpoint;
+use super::{endpoint, wide};
 
 proptest! {
     /// The bound of fairness: while they have something to send, no tenant is a turn ahead of another, nor is one of a
@@ -25,7 +25,7 @@ proptest! {
         for counts in &queued {
             let tenant = ApplicationId::generate();
             let wide = |count: &usize| {
-                (Arc::new(Endpoint { max_in_flight: 1000, ..endpoint(tenant, None) }), *count)
+                (Arc::new(wide(endpoint(tenant, None), 1000)), *count)
             };
             left.push(counts.iter().map(wide).collect());
         }
@@ -100,7 +100,7 @@ fn first_attempts_that_fill_their_lane_leave_room_for_what_was_claimed() {
     let limits = LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 };
     let mut lanes = Lanes::new(limits);
     let now = Instant::now();
-    let endpoint = Arc::new(Endpoint { max_in_flight: 16, ..endpoint(ApplicationId::generate(), None) });
+    let endpoint = Arc::new(wide(endpoint(ApplicationId::generate(), None), 16));
     while lanes.reserve(&endpoint) == Admission::Reserved {
         assert_eq!(lanes.push_first(&endpoint, "first", now), None);
     }

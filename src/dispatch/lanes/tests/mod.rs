@@ -11,8 +11,8 @@ use http::HeaderMap;
 
 use crate::domain::endpoint::Endpoint;
 use crate::domain::endpoint::filter::Filter;
-use crate::domain::endpoint::schedule::RetrySchedule;
 use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::policy::EffectivePolicy;
 
 use super::{Lanes, Queued};
 
@@ -25,13 +25,16 @@ pub(in crate::dispatch) fn endpoint(tenant: ApplicationId, rate_limit: Option<u3
         filter: Filter::default(),
         keys: Vec::new(),
         headers: HeaderMap::new(),
-        schedule: Arc::new(RetrySchedule::default()),
-        max_in_flight: 2,
-        rate_limit,
-        tenant_rate_limit: None,
+        policy: EffectivePolicy { max_in_flight: 2, rate_limit, ..EffectivePolicy::default() },
         closed: false,
         just_opened: false,
     }
+}
+
+/// The same with so many requests at once.
+fn wide(base: Endpoint, max_in_flight: u32) -> Endpoint {
+    let policy = EffectivePolicy { max_in_flight, ..base.policy.clone() };
+    Endpoint { policy, ..base }
 }
 
 fn with(base: &Arc<Endpoint>, config_version: i64, closed: bool) -> Arc<Endpoint> {
@@ -43,10 +46,7 @@ fn with(base: &Arc<Endpoint>, config_version: i64, closed: bool) -> Arc<Endpoint
         filter: base.filter.clone(),
         keys: Vec::new(),
         headers: HeaderMap::new(),
-        schedule: base.schedule.clone(),
-        max_in_flight: base.max_in_flight,
-        rate_limit: base.rate_limit,
-        tenant_rate_limit: base.tenant_rate_limit,
+        policy: base.policy.clone(),
         closed,
         just_opened: false,
     })

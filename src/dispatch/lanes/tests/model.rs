@@ -11,6 +11,7 @@ use crate::dispatch::lanes::lane::NARROW_WINDOW_KEPT_FOR;
 use crate::dispatch::lanes::{Admission, LaneLimits, Lanes, LoadSignal};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::ApplicationId;
+use crate::domain::policy::EffectivePolicy;
 
 use super::{endpoint, with};
 
@@ -82,7 +83,9 @@ impl World {
         let ids = [ApplicationId::generate(), ApplicationId::generate(), ApplicationId::generate()];
         let limited = |place: usize| {
             let base = endpoint(ids[place / 2], endpoints[place]);
-            Arc::new(Endpoint { tenant_rate_limit: tenants[place / 2], ..base })
+            let application_rate_limit = tenants[place / 2];
+            let policy = EffectivePolicy { application_rate_limit, ..base.policy.clone() };
+            Arc::new(Endpoint { policy, ..base })
         };
         Self {
             lanes: Lanes::new(LIMITS),

@@ -7,7 +7,7 @@ use crate::dispatch::lanes::{LaneLimits, Lanes, LoadSignal};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::ApplicationId;
 
-use super::{endpoint, with};
+use super::{endpoint, wide, with};
 
 #[test]
 fn an_overloaded_receiver_gets_fewer_at_once_and_recovers() {
@@ -40,7 +40,7 @@ fn at_once(lanes: &mut Lanes<u64>, now: Instant) -> usize {
 fn a_lane_that_opens_again_begins_with_slow_start() {
     let limits = LaneLimits { in_flight: 100, in_flight_per_tenant: 100, queued_per_lane: 1000 };
     let now = Instant::now();
-    let wide = |base: Endpoint| Endpoint { max_in_flight: 8, ..base };
+    let wide = |base: Endpoint| wide(base, 8);
     let open = Arc::new(wide(endpoint(ApplicationId::generate(), None)));
     let fill = |lanes: &mut Lanes<u64>, endpoint: &Arc<Endpoint>| {
         for item in 0..50 {
@@ -53,7 +53,7 @@ fn a_lane_that_opens_again_begins_with_slow_start() {
     assert_eq!(at_once(&mut lanes, now), 8, "one that was never closed does not");
     for version in [2, 3] {
         let mut changed = Arc::try_unwrap(with(&open, version, version == 2)).unwrap();
-        changed.max_in_flight = 8;
+        changed.policy.max_in_flight = 8;
         lanes.update(&Arc::new(changed), now);
     }
     for _ in 0..8 {

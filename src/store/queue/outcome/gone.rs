@@ -11,7 +11,7 @@ use crate::domain::id::EndpointId;
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
-use crate::store::operational::tell::tell;
+use crate::store::operational::write_notice::write_notice;
 
 use super::OutcomeRow;
 
@@ -61,7 +61,7 @@ pub(super) async fn disable_endpoints(
         let entry = Entry::in_application(endpoint.application_id.into(), "endpoint.disabled", id);
         note(tx, &dispatcher, entry.details(json!({ "reason": "gone" }))).await?;
         let application = endpoint.application_id.into();
-        tell(tx, application, id, NoticeKind::EndpointDisabled, json!({ "reason": "gone" })).await?;
+        write_notice(tx, application, id, NoticeKind::EndpointDisabled, json!({ "reason": "gone" })).await?;
     }
     Ok(())
 }

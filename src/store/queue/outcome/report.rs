@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::delivery::NextStep;
 use crate::domain::delivery::dead_letter::DeathReason;
-use crate::domain::delivery::operational::{FAILING_ATTEMPTS, NAMED, NoticeKind};
+use crate::domain::delivery::operational::{FAILING_ATTEMPTS, MAX_NAMED, NoticeKind};
 use crate::store::StoreError;
 use crate::store::database::connection::Connection;
 
@@ -76,7 +76,7 @@ pub(super) async fn write_notices(
         &c.subjects,
         &c.attempts as &[Option<Uuid>],
         &c.statuses as &[Option<i16>],
-        i32::try_from(NAMED).unwrap_or(i32::MAX),
+        i32::try_from(MAX_NAMED).unwrap_or(i32::MAX),
     )
     .execute(tx)
     .await?;

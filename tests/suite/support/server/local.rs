@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Mutex, OnceLock};
 
-use postrider::config::{Config, Surroundings};
+use postrider::config::{Config, ConfigSources};
 use postrider::server::Server;
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
@@ -26,8 +26,8 @@ impl Local {
     pub async fn start(mut variables: BTreeMap<String, String>) -> Self {
         let address = free_address();
         variables.insert("POSTRIDER_LISTEN".to_owned(), address.to_string());
-        let surroundings = Surroundings { variables: variables.clone(), ..Surroundings::default() };
-        let config = Config::from_surroundings(&surroundings).unwrap_or_else(|error| panic!("{error}"));
+        let sources = ConfigSources { variables: variables.clone(), ..ConfigSources::default() };
+        let config = Config::from_sources(&sources).unwrap_or_else(|error| panic!("{error}"));
         keep_log(&config.log.filter);
         let starting = tokio::task::spawn_blocking(move || {
             let runtime = Runtime::new().unwrap();

@@ -1,0 +1,49 @@
+//! Listing and getting applications.
+
+use axum::Json;
+use axum::extract::State;
+
+use crate::api::conventions::error::ApiError;
+use crate::api::conventions::extract::ApiQuery;
+use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
+use crate::api::credential::Caller;
+use crate::api::resource::path::ApplicationPath;
+use crate::api::state::SharedState;
+use crate::domain::id::ApplicationId;
+use crate::domain::id::reference::Reference;
+
+use super::shape::ApplicationOut;
+
+/// List the applications of the environment.
+#[utoipa::path(
+    get, path = "/api/v1/app", operation_id = "v1.application.list", tag = "application",
+    params(PageQuery),
+    responses((status = 200, description = "A page of them, oldest first.", body = ListOut<ApplicationOut>))
+)]
+pub(super) async fn list(
+    State(state): State<SharedState>,
+    caller: Caller,
+    ApiQuery(query): ApiQuery<PageQuery>,
+) -> Result<Json<ListOut<ApplicationOut>>, ApiError> {
+    let environment = caller.whole_environment()?;
+    let page = query.request::<ApplicationId>(Ordering::Ascending)?;
+    let rows = state.configuration.applications(environment, &page.scan).await?;
+    Ok(Json(page.answer(rows, |row| row.id.to_string(), ApplicationOut::from)))
+}
+
+/// Get an application.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}", operation_id = "v1.application.get", tag = "application",
+    params(ApplicationPath),
+    responses((status = 200, description = "The application.", body = ApplicationOut))
+)]
+pub(super) async fn get(
+    State(state): State<SharedState>,
+    caller: Caller,
+    path: ApplicationPath,
+) -> Result<Json<ApplicationOut>, ApiError> {
+    let record =
+        state.configuration.application(caller.environment()?, &Reference::Id(path.application)).await?;
+    let record = record.ok_or(ApiError::NotFound)?;
+    Ok(Json(record.into()))
+}

@@ -1,0 +1,57 @@
+//! Listing and getting endpoints.
+
+use axum::Json;
+use axum::extract::State;
+
+use crate::api::conventions::error::ApiError;
+use crate::api::conventions::extract::ApiQuery;
+use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
+use crate::api::credential::Caller;
+use crate::api::resource::path::{ApplicationPath, EndpointPath};
+use crate::api::state::{ApiState, SharedState};
+use crate::domain::id::{ApplicationId, EndpointId};
+
+use super::shape::EndpointOut;
+
+/// List the endpoints of an application.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}/endpoint", operation_id = "v1.endpoint.list", tag = "endpoint",
+    params(ApplicationPath, PageQuery),
+    responses((status = 200, description = "A page of them, newest first.", body = ListOut<EndpointOut>))
+)]
+pub(super) async fn list(
+    State(state): State<SharedState>,
+    caller: Caller,
+    path: ApplicationPath,
+    ApiQuery(query): ApiQuery<PageQuery>,
+) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
+    page_of(&state, &caller, path.application, &query).await
+}
+
+/// A page of an application's endpoints.
+pub(in crate::api) async fn page_of(
+    state: &ApiState,
+    caller: &Caller,
+    application: ApplicationId,
+    query: &PageQuery,
+) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
+    let page = query.request::<EndpointId>(Ordering::Descending)?;
+    let found = state.configuration.endpoints(application, state.intake.page_bytes, &page.scan).await?;
+    Ok(Json(page.answer(found, |row| row.id.to_string(), |row| EndpointOut::from(row).shown_to(caller))))
+}
+
+/// Get an endpoint.
+#[utoipa::path(
+    get, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}", operation_id = "v1.endpoint.get",
+    tag = "endpoint",
+    params(EndpointPath),
+    responses((status = 200, description = "The endpoint.", body = EndpointOut))
+)]
+pub(super) async fn get(
+    State(state): State<SharedState>,
+    caller: Caller,
+    path: EndpointPath,
+) -> Result<Json<EndpointOut>, ApiError> {
+    let record = state.configuration.endpoint(path.application, path.endpoint).await?;
+    record.map(|record| Json(EndpointOut::from(record).shown_to(&caller))).ok_or(ApiError::NotFound)
+}

@@ -1,0 +1,107 @@
+//! How an endpoint's deliveries are treated. Every level may set some of it: the endpoint, its application, its
+//! environment; what none of them sets, the server decides. [`EffectivePolicy::resolve`] is the only place that knows in
+//! which order.
+//!
+//! To add a setting: a field of [`DeliveryPolicy`], its default in [`EffectivePolicy::resolve`], and its effect where the
+//! effective policy is used. What the API takes and answers, its description, the audit log and the stored form follow.
+
+mod stored;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::endpoint::schedule::RetrySchedule;
+
+pub use stored::UnknownPolicy;
+
+/// What one level sets. A field that is `None` is left to the next level.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryPolicy {
+    /// At most this many requests a second: to the endpoint, or to all endpoints of the application together.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    pub rate_limit: Option<u32>,
+    /// At most this many requests at once. Where it is not set, the server's number.
+    #[schema(minimum = 1, maximum = 1_000)]
+    pub max_in_flight: Option<u32>,
+    /// The waits before each retry, in seconds; an empty list for no retries. Where an endpoint has none, its application's
+    /// schedule; where that has none, the server's.
+    #[schema(value_type = Option<Vec<f64>>, max_items = 15, example = json!([60, 300, 1800]))]
+    pub retry_schedule: Option<Arc<RetrySchedule>>,
+}
+
+impl DeliveryPolicy {
+    /// The fields that applications may set. The others are for endpoints alone.
+    pub const OF_APPLICATIONS: [&str; 2] = ["rateLimit", "retrySchedule"];
+}
+
+/// What the server decides where no other level does.
+#[derive(Debug, Clone)]
+pub struct ServerPolicy {
+    /// Requests at once to an endpoint.
+    pub max_in_flight: u32,
+    /// The waits before each retry.
+    pub retry_schedule: Arc<RetrySchedule>,
+}
+
+impl Default for ServerPolicy {
+    /// As the server decides when it is not configured otherwise.
+    fn default() -> Self {
+        Self { max_in_flight: 16, retry_schedule: Arc::default() }
+    }
+}
+
+/// What holds for an endpoint, all levels taken together.
+#[derive(Debug, Clone)]
+pub struct EffectivePolicy {
+    /// At most this many requests a second; `None` for no limit.
+    pub rate_limit: Option<u32>,
+    /// At most this many requests a second to all endpoints of the application; `None` for no limit.
+    pub application_rate_limit: Option<u32>,
+    /// At most this many requests at once.
+    pub max_in_flight: u32,
+    /// When failed deliveries are tried again.
+    pub retry_schedule: Arc<RetrySchedule>,
+}
+
+impl EffectivePolicy {
+    /// What holds where the levels set this. A rate is not handed down: each level has a limit of its own.
+    pub fn resolve(
+        endpoint: &DeliveryPolicy,
+        application: &DeliveryPolicy,
+        environment: &DeliveryPolicy,
+        server: &ServerPolicy,
+    ) -> Self {
+        let levels = [endpoint, application, environment];
+        Self {
+            rate_limit: endpoint.rate_limit,
+            application_rate_limit: application.rate_limit,
+            max_in_flight: first(levels, |it| it.max_in_flight).unwrap_or(server.max_in_flight),
+            retry_schedule: first(levels, |it| it.retry_schedule.clone())
+                .unwrap_or_else(|| server.retry_schedule.clone()),
+        }
+    }
+
+    /// What it takes in memory besides itself, in bytes.
+    pub fn weight(&self) -> usize {
+        std::mem::size_of_val(self.retry_schedule.waits())
+    }
+}
+
+impl Default for EffectivePolicy {
+    /// What holds where nobody sets anything.
+    fn default() -> Self {
+        let none = DeliveryPolicy::default();
+        Self::resolve(&none, &none, &none, &ServerPolicy::default())
+    }
+}
+
+/// What the first level sets that sets it.
+fn first<T>(levels: [&DeliveryPolicy; 3], field: impl Fn(&DeliveryPolicy) -> Option<T>) -> Option<T> {
+    levels.into_iter().find_map(field)
+}
+
+#[cfg(test)]
+mod tests;

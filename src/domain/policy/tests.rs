@@ -1,0 +1,79 @@
+//! What holds where which level sets what, and what is read of a stored policy.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn policy(fields: Value) -> DeliveryPolicy {
+    serde_json::from_value(fields).unwrap()
+}
+
+fn server() -> ServerPolicy {
+    let retry_schedule = Arc::new(RetrySchedule::new(vec![Duration::from_secs(1)]));
+    ServerPolicy { max_in_flight: 16, retry_schedule }
+}
+
+fn waits(policy: &EffectivePolicy) -> Vec<u64> {
+    policy.retry_schedule.waits().iter().map(Duration::as_secs).collect()
+}
+
+#[test]
+fn the_nearest_level_that_sets_something_decides_it() {
+    let none = DeliveryPolicy::default();
+    let of = |seconds: u64, requests: u32| {
+        policy(json!({"retrySchedule": [seconds], "maxInFlight": requests, "rateLimit": requests}))
+    };
+    let (endpoint, application, environment) = (of(5, 1), of(6, 2), of(7, 3));
+    let resolved = |endpoint, application, environment| {
+        let found = EffectivePolicy::resolve(endpoint, application, environment, &server());
+        (waits(&found), found.max_in_flight)
+    };
+    assert_eq!(resolved(&endpoint, &application, &environment), (vec![5], 1));
+    assert_eq!(resolved(&none, &application, &environment), (vec![6], 2));
+    assert_eq!(resolved(&none, &none, &environment), (vec![7], 3));
+    assert_eq!(resolved(&none, &none, &none), (vec![1], 16));
+    let half = policy(json!({"maxInFlight": 9}));
+    assert_eq!(resolved(&half, &application, &none), (vec![6], 9), "each field for itself");
+    let never = policy(json!({"retrySchedule": []}));
+    assert_eq!(resolved(&never, &application, &none).0, Vec::<u64>::new(), "no retries is a schedule, too");
+}
+
+#[test]
+fn each_level_has_a_rate_of_its_own() {
+    let (endpoint, application) = (policy(json!({})), policy(json!({"rateLimit": 7})));
+    let found = EffectivePolicy::resolve(&endpoint, &application, &application, &server());
+    assert_eq!((found.rate_limit, found.application_rate_limit), (None, Some(7)));
+}
+
+#[test]
+fn a_policy_reads_back_as_it_was_stored() {
+    for fields in [json!({}), json!({"rateLimit": 3, "maxInFlight": 2, "retrySchedule": [0.1, 60.0]})] {
+        let stored = policy(fields.clone());
+        let document = stored.to_document();
+        assert_eq!(document["version"], 1);
+        assert_eq!(document.as_object().unwrap().len(), fields.as_object().unwrap().len() + 1, "{document}");
+        assert_eq!(DeliveryPolicy::from_document(document).unwrap(), stored);
+    }
+}
+
+#[test]
+fn what_is_not_known_is_refused_and_named() {
+    for (document, named) in [
+        (json!({"version": 2}), "version 2"),
+        (json!({"rateLimit": 3}), "version null"),
+        (json!(null), "version null"),
+        (json!({"version": 1, "rateLimt": 3}), "`rateLimt`"),
+        (json!({"version": 1, "rateLimit": "3"}), "rateLimit"),
+    ] {
+        let refused = DeliveryPolicy::from_document(document).unwrap_err().to_string();
+        assert!(refused.contains(named), "{refused}");
+    }
+}
+
+#[test]
+fn what_applications_may_set_are_fields_of_the_policy() {
+    let known = crate::domain::settings::fields_of(&DeliveryPolicy::default());
+    assert!(DeliveryPolicy::OF_APPLICATIONS.iter().all(|name| known.contains_key(*name)));
+}

@@ -1,0 +1,155 @@
+//! The connections that are open, and which of them is closed when there is no room for another.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::ListenerLimits;
+use super::connection_state::ConnectionState;
+
+/// The open connections, by the order in which they came.
+pub(super) struct OpenConnections {
+    max: usize,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    next: u64,
+    connections: HashMap<u64, Arc<ConnectionState>>,
+}
+
+/// Counts a connection as open until it is dropped.
+pub(super) struct ConnectionSlot {
+    number: u64,
+    open: Arc<OpenConnections>,
+}
+
+impl OpenConnections {
+    pub(super) fn new(max: usize) -> Arc<Self> {
+        Arc::new(Self { max, inner: Mutex::default() })
+    }
+
+    /// Adds a connection. When there are too many, the oldest unauthenticated one is closed, one without a
+    /// request before one with, or else the one that has been
+    /// idle for longest; `None` when every connection has a request of a known caller.
+    pub(super) fn add(self: &Arc<Self>, state: &Arc<ConnectionState>) -> Option<ConnectionSlot> {
+        let mut inner = self.inner();
+        if inner.connections.len() >= self.max && !inner.close_one() {
+            return None;
+        }
+        let number = inner.next;
+        inner.next += 1;
+        inner.connections.insert(number, state.clone());
+        drop(inner);
+        Some(ConnectionSlot { number, open: self.clone() })
+    }
+
+    /// How long a new connection has to wait before another one is closed for it: that one must be this old.
+    pub(super) fn wait_for_room(&self, min_age: Duration) -> Duration {
+        let inner = self.inner();
+        if inner.connections.len() < self.max {
+            return Duration::ZERO;
+        }
+        let goes = inner.next_to_close().and_then(|number| inner.connections.get(&number));
+        goes.map_or(Duration::ZERO, |state| min_age.saturating_sub(state.age()))
+    }
+
+    /// Has one connection closed, if one can be spared.
+    pub(super) fn make_room(&self) {
+        self.inner().close_one();
+    }
+
+    pub(super) fn close_overdue(&self, now_ms: u64, limits: &ListenerLimits) {
+        let inner = self.inner();
+        inner
+            .connections
+            .values()
+            .filter(|state| state.is_overdue(now_ms, limits))
+            .for_each(|state| state.close());
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn next_to_close(&self) -> Option<u64> {
+        let now = Instant::now();
+        let candidates =
+            self.connections.iter().filter_map(|(number, state)| Some((state.close_priority(now)?, *number)));
+        candidates.min().map(|(_, number)| number)
+    }
+
+    /// Closes one connection, if one may be closed. It is forgotten at once, so that each new connection closes another one.
+    fn close_one(&mut self) -> bool {
+        let Some(number) = self.next_to_close() else { return false };
+        if let Some(state) = self.connections.remove(&number) {
+            state.close();
+        }
+        true
+    }
+}
+
+impl Drop for ConnectionSlot {
+    fn drop(&mut self) {
+        self.open.inner().connections.remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::connection_state::CoarseClock;
+    use super::*;
+
+    fn state() -> Arc<ConnectionState> {
+        Arc::new(ConnectionState::new(CoarseClock::default(), 1 << 20))
+    }
+
+    #[test]
+    fn the_oldest_unauthenticated_is_closed_and_then_the_idle() {
+        let open = OpenConnections::new(3);
+        let [known, idle, unknown, newcomer] = [state(), state(), state(), state()];
+        known.caller.note_known();
+        idle.caller.note_known();
+        let busy = known.begin(http::Version::HTTP_11);
+        let _slots: Vec<_> = [&known, &idle, &unknown].map(|it| open.add(it).unwrap()).into();
+        let numbers = || {
+            let mut numbers: Vec<u64> = open.inner().connections.keys().copied().collect();
+            numbers.sort_unstable();
+            numbers
+        };
+        newcomer.caller.note_known();
+        let newcomers_request = newcomer.begin(http::Version::HTTP_11);
+        let _third = open.add(&newcomer).unwrap();
+        assert_eq!(numbers(), [0, 1, 3], "the unauthenticated one was closed");
+        let another = state();
+        let _fourth = open.add(&another).unwrap();
+        assert_eq!(numbers(), [0, 3, 4], "the idle one was closed");
+        another.caller.note_known();
+        let anothers_request = another.begin(http::Version::HTTP_11);
+        assert!(open.add(&state()).is_none(), "all are busy");
+        drop((busy, newcomers_request, anothers_request));
+        assert!(open.add(&state()).is_some());
+    }
+
+    #[test]
+    fn nobody_is_closed_before_there_was_min_age() {
+        let open = OpenConnections::new(1);
+        let long = Duration::from_secs(3600);
+        assert_eq!(open.wait_for_room(long), Duration::ZERO, "there is room");
+        let _place = open.add(&state()).unwrap();
+        let wait = open.wait_for_room(long);
+        assert!(wait > Duration::ZERO && wait <= long);
+        assert_eq!(open.wait_for_room(Duration::ZERO), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_connection_that_ends_frees_its_slot() {
+        let open = OpenConnections::new(1);
+        let slot = open.add(&state()).unwrap();
+        drop(slot);
+        assert!(open.inner().connections.is_empty());
+    }
+}

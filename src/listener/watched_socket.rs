@@ -1,0 +1,112 @@
+//! A socket that notes when bytes move, and that lingers before it closes: what the client still sends is read and dropped
+//! for a while. Closing a socket with unread bytes would reset the connection, and the client would lose an answer that it
+//! has not read yet.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+
+use super::connection_state::ConnectionState;
+
+/// How much is read and dropped when a connection is closed.
+const MAX_DISCARDED_BYTES: usize = 16 << 20;
+/// For how long that is done.
+const CLOSE_LINGER: Duration = Duration::from_secs(3);
+const SCRATCH_BYTES: usize = 16 << 10;
+
+pub(super) struct WatchedSocket {
+    socket: TcpStream,
+    state: Option<Arc<ConnectionState>>,
+    closing: Option<Closing>,
+}
+
+/// The socket is closed for writing, and what still comes is dropped.
+struct Closing {
+    until: Pin<Box<Sleep>>,
+    discarded: usize,
+}
+
+impl WatchedSocket {
+    pub(super) fn new(socket: TcpStream, state: Option<Arc<ConnectionState>>) -> Self {
+        Self { socket, state, closing: None }
+    }
+
+    fn note_written(&self, result: &Poll<io::Result<usize>>) {
+        if let (Some(state), Poll::Ready(Ok(1..))) = (&self.state, result) {
+            state.note_written();
+        }
+    }
+
+    /// Resolves when the client has closed its side, or when it was waited for long enough.
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(closing) = &mut self.closing else { return Poll::Ready(()) };
+        let mut scratch = [0; SCRATCH_BYTES];
+        loop {
+            if closing.discarded >= MAX_DISCARDED_BYTES || closing.until.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => closing.discarded += buffer.filled().len(),
+                _ => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+impl AsyncRead for WatchedSocket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let result = Pin::new(&mut self.socket).poll_read(cx, buffer);
+        if let (Some(state), true) = (&self.state, buffer.filled().len() > before) {
+            state.note_read();
+        }
+        result
+    }
+}
+
+impl AsyncWrite for WatchedSocket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.socket).poll_write(cx, bytes);
+        self.note_written(&result);
+        result
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.socket).poll_write_vectored(cx, slices);
+        self.note_written(&result);
+        result
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.closing.is_none() {
+            ready!(Pin::new(&mut this.socket).poll_shutdown(cx))?;
+            this.closing = Some(Closing { until: Box::pin(tokio::time::sleep(CLOSE_LINGER)), discarded: 0 });
+        }
+        ready!(this.poll_discard(cx));
+        Poll::Ready(Ok(()))
+    }
+}
