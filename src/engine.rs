@@ -16,6 +16,7 @@ use crate::dispatch::{
     CLAIM_LEASE, DispatchOptions, Dispatcher, DispatcherDependencies, LaneLimits, RunningDispatcher,
 };
 use crate::domain::clock::Clock;
+use crate::domain::policy::LONGEST_TIMEOUT;
 use crate::ingest::{Ingest, Writers};
 use crate::lease;
 use crate::lease::{KeeperEnd, Lease};
@@ -76,7 +77,7 @@ impl Engine {
     pub async fn start(config: &Config, dependencies: EngineDependencies<'_>) -> anyhow::Result<Self> {
         let EngineDependencies { store, clock, threads, critical_threads, address } = dependencies;
         let sender = Sender::new(&SenderOptions {
-            request_timeout: config.request_timeout,
+            longest_timeout: LONGEST_TIMEOUT,
             idle_timeout: config.connection_idle_timeout,
             connection_lifetime: config.connection_lifetime,
             egress: egress_policy(config),
@@ -225,7 +226,6 @@ fn dispatch_options(config: &Config, paused: bool) -> DispatchOptions {
             queued_per_lane: QUEUED_PER_LANE,
         },
         memory_bytes: if config.roles.dispatcher { config.memory_budget_bytes } else { 0 },
-        request_timeout: config.request_timeout,
         claims: config.roles.dispatcher,
         paused,
         dropped_share: config.test_losses,

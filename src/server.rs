@@ -67,6 +67,7 @@ impl Database {
             policy: ServerPolicy {
                 max_in_flight: config.max_in_flight,
                 retry_schedule: Arc::new(config.retry_schedule.clone()),
+                timeout: config.request_timeout,
             },
         };
         match Store::connect(&options).await {

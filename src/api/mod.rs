@@ -4,6 +4,8 @@
 
 pub mod conventions;
 pub mod credential;
+mod endpoint_caps;
+pub mod error;
 pub mod intake;
 pub mod openapi;
 pub mod resource;
@@ -26,13 +28,20 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use conventions::bounds::BodyBounds;
+<<<<<<< HEAD
 use conventions::error::ApiError;
 use conventions::idempotency::{Remembering, remember};
 use conventions::{bounds, in_force, not_served, parameters, request_id, target};
+=======
+use conventions::idempotency::{IdempotencyLayer, answer_once};
+use conventions::{bounds, in_force, not_served, parameters};
+use error::ApiError;
+>>>>>>> main
 use intake::layer::{Intake, take_in};
 use openapi::{docs, errors, examples};
 use state::SharedState;
 
+<<<<<<< HEAD
 pub use credential::{Authenticator, Cookies, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
 pub use intake::budget::Budgets;
 pub use intake::connection::CallerConnection;
@@ -40,6 +49,13 @@ pub use intake::limits::IntakeLimits;
 pub use resource::endpoint::cap::EndpointCaps;
 pub use resource::session::failures::SignInFailures;
 pub use resource::session::{openid_redirect, sign_in_url};
+=======
+pub use credential::{Authenticator, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
+pub use endpoint_caps::EndpointCaps;
+pub use intake::budget::Budgets;
+pub use intake::connection::CallerConnection;
+pub use intake::limits::IntakeLimits;
+>>>>>>> main
 pub use state::ApiState;
 
 /// All resources.
@@ -79,7 +95,7 @@ pub fn router(state: ApiState) -> Router {
             from_fn(request_id::name_request),
             cors,
             from_fn_with_state(Intake::new(state.clone()), take_in),
-            from_fn_with_state(Remembering::new(state.clone()), remember),
+            from_fn_with_state(IdempotencyLayer::new(state.clone()), answer_once),
             from_fn_with_state(state.clone(), in_force::answer_in_force),
             Extension(body_bounds),
             CatchPanicLayer::custom(answer_panic as fn(Box<dyn Any + Send>) -> Response),

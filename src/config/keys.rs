@@ -71,7 +71,12 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("main_secret", "SECRET", "Seals endpoint secrets at rest; 16 characters at least").hidden(),
     Key::new("retry_schedule", "WAITS", "The waits before each retry (units ms, s, m, h, d)")
         .or("60s,5m,30m,2h,6h,24h"),
-    Key::new("request_timeout", "TIME", "The deadline of one delivery request, 50ms to 30s").or("15s"),
+    Key::new(
+        "request_timeout",
+        "TIME",
+        "The deadline of a delivery request whose endpoint has none, 50ms to 30s",
+    )
+    .or("15s"),
     Key::new(
         "connection_idle_timeout",
         "TIME",

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::domain::endpoint::schedule::RetrySchedule;
+use crate::domain::policy::schedule::RetrySchedule;
 
 use super::layers::{Layers, Origin, Value};
 use super::{

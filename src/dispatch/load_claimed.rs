@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::domain::application::Application;
 use crate::domain::id::{ApplicationId, MessageId};
 use crate::domain::message::SharedMessage;
+use crate::domain::policy::LONGEST_TIMEOUT;
 use crate::lease::ClaimGuard;
 use crate::store::ClaimedDelivery;
 
@@ -66,7 +67,7 @@ impl Dispatcher {
         };
         let messages: HashMap<MessageId, SharedMessage> =
             messages.into_iter().map(|message| (message.id, Arc::new(message))).collect();
-        let start_by = claimed_at + CLAIM_LEASE.saturating_sub(self.options.request_timeout + TIME_TO_RECORD);
+        let start_by = claimed_at + CLAIM_LEASE.saturating_sub(LONGEST_TIMEOUT + TIME_TO_RECORD);
         // Sorted by application, so that each is loaded once.
         admitted.sort_by_key(|(row, _)| row.row.application_id);
         let mut loaded = None;

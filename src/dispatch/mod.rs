@@ -67,8 +67,6 @@ pub struct DispatchOptions {
     pub lanes: LaneLimits,
     /// Memory for deliveries, in bytes.
     pub memory_bytes: usize,
-    /// The deadline of a request, as the sender has it.
-    pub request_timeout: Duration,
     /// Whether this node works on the queue.
     pub claims: bool,
     /// Whether everything is paused as it starts.

@@ -11,13 +11,37 @@ use utoipa::openapi::{RefOr, Schema};
 /// The fields of a JSON object, by name.
 pub type Fields = Map<String, Value>;
 
-/// A field that has a second name, which older clients know.
+/// A field that has a second name, which some clients know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecondName {
     /// The second name.
     pub name: &'static str,
     /// The name that it stands for.
     pub of: &'static str,
+    /// Under its second name stands a single entry of the list that stands under the first.
+    pub is_single_entry: bool,
+}
+
+impl SecondName {
+    /// Another name for the same.
+    pub const fn of(name: &'static str, of: &'static str) -> Self {
+        Self { name, of, is_single_entry: false }
+    }
+
+    /// A name for a single entry of a list.
+    pub const fn of_single_entry(name: &'static str, of: &'static str) -> Self {
+        Self { name, of, is_single_entry: true }
+    }
+
+    /// What is given under the second name, as the first has it.
+    pub fn to_first(self, value: Value) -> Value {
+        if self.is_single_entry && !value.is_null() { Value::Array(vec![value]) } else { value }
+    }
+
+    /// What is under the first name, as the second has it.
+    pub fn to_second(self, value: &Value) -> Value {
+        if self.is_single_entry { value.get(0).cloned().unwrap_or_default() } else { value.clone() }
+    }
 }
 
 /// Why fields cannot be read: where, and what is wrong.

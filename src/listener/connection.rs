@@ -150,7 +150,7 @@ mod tests {
     use axum::Extension;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpSocket};
     use tokio::sync::Notify;
 
     use super::*;
@@ -179,7 +179,8 @@ mod tests {
         let router = Router::new().route("/", get(handler));
         let server = ConnectionServer::new(router, &limits, CoarseClock::default(), CancellationToken::new());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let client = TcpSocket::new_v4().unwrap();
+        let mut client = client.connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, peer) = listener.accept().await.unwrap();
         let state = server.new_state();
         let served_state = state.clone();

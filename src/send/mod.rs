@@ -22,6 +22,7 @@ use crate::domain::delivery::attempt::{AttemptOutcome, Failure, RESPONSE_KEPT_BY
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
+use crate::domain::policy::LONGEST_TIMEOUT;
 use crate::sign::SignatureHeaders;
 
 use body::KeptBody;
@@ -55,8 +56,8 @@ pub use tls::install_tls_provider;
 /// What a sender needs to know.
 #[derive(Debug, Clone)]
 pub struct SenderOptions {
-    /// The deadline over the whole exchange.
-    pub request_timeout: Duration,
+    /// No exchange takes longer, whatever the policy of its endpoint says.
+    pub longest_timeout: Duration,
     /// How long a connection is kept without a request.
     pub idle_timeout: Duration,
     /// How long a connection is used at most. After that the name is resolved, and its address judged, again.
@@ -70,7 +71,7 @@ pub struct SenderOptions {
 impl Default for SenderOptions {
     fn default() -> Self {
         Self {
-            request_timeout: Duration::from_secs(15),
+            longest_timeout: LONGEST_TIMEOUT,
             idle_timeout: Duration::from_secs(4),
             connection_lifetime: Duration::from_secs(60),
             egress: EgressPolicy::default(),
@@ -95,7 +96,7 @@ pub enum SenderError {
 pub struct Sender {
     connector: Arc<Connector>,
     pool: Arc<Pool>,
-    request_timeout: Duration,
+    longest_timeout: Duration,
     clock: Clock,
 }
 
@@ -120,10 +121,10 @@ impl Sender {
         let resolver = Resolver::new(policy.clone()).map_err(SenderError::Resolver)?;
         let tls = tls::connector(own);
         let connector =
-            Arc::new(Connector { policy, resolver, tls, unsent_timeout: options.request_timeout });
+            Arc::new(Connector { policy, resolver, tls, unsent_timeout: options.longest_timeout });
         let pool =
             Pool::start(ConnectionAges { idle: options.idle_timeout, total: options.connection_lifetime });
-        Ok(Self { connector, pool, request_timeout: options.request_timeout, clock: Clock::default() })
+        Ok(Self { connector, pool, longest_timeout: options.longest_timeout, clock: Clock::default() })
     }
 
     /// Makes one attempt: sends the message to the endpoint and reads the answer.
@@ -135,8 +136,8 @@ impl Sender {
     ) -> AttemptOutcome {
         let id = AttemptId::generate();
         let started = Instant::now();
-        let mut outcome =
-            self.exchange(id, started + self.request_timeout, endpoint, message, signature).await;
+        let deadline = started + endpoint.policy.timeout.min(self.longest_timeout);
+        let mut outcome = self.exchange(id, deadline, endpoint, message, signature).await;
         outcome.duration = started.elapsed();
         outcome
     }

@@ -26,19 +26,21 @@ pub use access::credentials::KnownKey;
 pub use access::credentials::KnownSession;
 pub use access::idempotency::Claim;
 pub use access::idempotency::Claimed as ClaimedKey;
+<<<<<<< HEAD
 pub use access::person::PersonRecord;
 pub use access::person::SeenKey;
 pub use access::person::SignedInPerson;
 pub use access::session::EndedSessions;
 pub use access::session::NewSession;
 pub use access::session::SessionRecord;
+=======
+pub use access::idempotency::IdempotencyKey;
+>>>>>>> main
 pub use configuration::ConfigurationStore;
 pub use configuration::application::ApplicationRecord;
 pub use configuration::endpoint::EndpointRecord;
 pub use configuration::environment::EnvironmentRecord;
 pub use configuration::event_type::EventTypeRecord;
-pub use configuration::event_type::EventTypeSettings;
-pub use configuration::event_type::Schemas;
 pub use configuration::event_type_import::ImportMode;
 pub use configuration::event_type_import::Imported;
 pub use configuration::path_name::UnreachableName;
@@ -86,7 +88,6 @@ pub use queue::hand_back::HandBack;
 pub use queue::health::QueueHealth;
 pub use queue::ingest::EarlierPost;
 pub use queue::ingest::FannedOut;
-pub use queue::ingest::IdempotencyKey;
 pub use queue::ingest::Refusal;
 pub use queue::listen::Notice;
 pub use queue::listen::Notices;

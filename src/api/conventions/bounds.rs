@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
-use super::error::ApiError;
+use crate::api::error::ApiError;
 
 /// A text that no rule names.
 pub(in crate::api) const MOST_CHARACTERS: usize = 256;
@@ -165,7 +165,7 @@ impl BodyBounds {
         };
         let Ok(value) = serde_json::from_slice::<Value>(body) else { return Ok(()) };
         let mut place = vec!["body".to_owned()];
-        let wrong = self.broken(schema, &value, &mut place);
+        let wrong = self.first_violation(schema, &value, &mut place);
         wrong.map_or(Ok(()), |msg| {
             let place: Vec<&str> = place.iter().map(String::as_str).collect();
             Err(ApiError::invalid(&place, msg, "value_error"))
@@ -177,12 +177,12 @@ impl BodyBounds {
         name.and_then(|name| self.schemas.get(name)).unwrap_or(schema)
     }
 
-    /// Which bound is broken; `place` then leads to it.
-    fn broken(&self, schema: &Value, value: &Value, place: &mut Vec<String>) -> Option<String> {
+    /// Which bound is first_violation; `place` then leads to it.
+    fn first_violation(&self, schema: &Value, value: &Value, place: &mut Vec<String>) -> Option<String> {
         let schema = self.resolved(schema);
         for parts in ["oneOf", "anyOf", "allOf"] {
             for part in schema.get(parts).and_then(Value::as_array).into_iter().flatten() {
-                if let Some(msg) = self.broken(part, value, place) {
+                if let Some(msg) = self.first_violation(part, value, place) {
                     return Some(msg);
                 }
             }
@@ -197,7 +197,7 @@ impl BodyBounds {
             Value::Array(items) => over("maxItems", items.len(), "entries").or_else(|| {
                 let schema = schema.get("items")?;
                 let mut numbered = items.iter().enumerate();
-                numbered.find_map(|(at, item)| self.broken_at(&at.to_string(), schema, item, place))
+                numbered.find_map(|(at, item)| self.first_violation_at(&at.to_string(), schema, item, place))
             }),
             Value::Object(fields) => over("maxProperties", fields.len(), "entries").or_else(|| {
                 if most("x-max-depth").is_some_and(|most| depth(value) > most) {
@@ -205,9 +205,9 @@ impl BodyBounds {
                 }
                 fields.iter().find_map(|(name, field)| {
                     match schema.get("properties").and_then(|known| known.get(name)) {
-                        Some(own) => self.broken_at(name, own, field, place),
+                        Some(own) => self.first_violation_at(name, own, field, place),
                         // The keys of a map are the caller's own, and may be long: the map is named.
-                        None => self.broken(schema.get("additionalProperties")?, field, place),
+                        None => self.first_violation(schema.get("additionalProperties")?, field, place),
                     }
                 })
             }),
@@ -223,7 +223,7 @@ impl BodyBounds {
         }
     }
 
-    fn broken_at(
+    fn first_violation_at(
         &self,
         name: &str,
         schema: &Value,
@@ -231,7 +231,7 @@ impl BodyBounds {
         place: &mut Vec<String>,
     ) -> Option<String> {
         place.push(name.to_owned());
-        let found = self.broken(schema, value, place);
+        let found = self.first_violation(schema, value, place);
         if found.is_none() {
             place.pop();
         }

@@ -12,7 +12,7 @@ use crate::api::state::SharedState;
 use crate::domain::access::capability;
 
 use super::address::address_of;
-use super::error::ApiError;
+use crate::api::error::ApiError;
 
 impl Caller {
     /// The one who sent the request: identified the first time that it is asked for.

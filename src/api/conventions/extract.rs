@@ -8,15 +8,15 @@ use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, header};
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Deserializer};
 use url::form_urlencoded;
 
 use crate::api::state::SharedState;
 use crate::domain::settings::Unreadable;
 
 use super::bounds::{self, BodyBounds};
-use super::error::ApiError;
+use crate::api::error::ApiError;
 
 /// The database's texts cannot hold U+0000, so nothing has it in its name.
 pub(super) const ENCODED_NUL: &str = "%00";
@@ -146,26 +146,6 @@ fn refused_query(text: &str) -> ApiError {
     }
 }
 
-/// For `PATCH`: `None` when the field is absent, `Some(None)` when it is `null`. Goes with
-/// `#[serde(default, deserialize_with = "double_option")]`.
-pub fn double_option<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    Option::deserialize(deserializer).map(Some)
-}
-
-/// For `PATCH`: a field that may be absent but not `null`. Goes with
-/// `#[serde(default, deserialize_with = "present")]`.
-pub fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    T::deserialize(deserializer).map(Some)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,8 +153,6 @@ mod tests {
     #[derive(Debug, Deserialize)]
     struct Shape {
         name: String,
-        #[serde(default, deserialize_with = "double_option")]
-        uid: Option<Option<String>>,
         #[serde(default)]
         inner: Option<Inner>,
     }
@@ -189,13 +167,6 @@ mod tests {
         let ApiError::Invalid(mut fields) = parse::<Shape>(body.as_bytes()).unwrap_err() else { panic!() };
         let field = fields.remove(0);
         (field.loc.join("."), field.kind)
-    }
-
-    #[test]
-    fn null_and_absent_differ_in_a_patch() {
-        assert_eq!(parse::<Shape>(br#"{"name":"a"}"#).unwrap().uid, None);
-        assert_eq!(parse::<Shape>(br#"{"name":"a","uid":null}"#).unwrap().uid, Some(None));
-        assert_eq!(parse::<Shape>(br#"{"name":"a","uid":"x"}"#).unwrap().uid, Some(Some("x".to_owned())));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::api::credential::{Caller, SIGN_IN_PATH};
 use crate::api::state::SharedState;
 use crate::store::{Claim, ClaimedKey, IdempotencyKey};
 
-use super::error::ApiError;
+use crate::api::error::ApiError;
 
 /// Where messages are posted: the paths whose keys ingest writes.
 pub const MESSAGE_PATH: &str = "/api/v1/app/{app_id}/msg";
@@ -34,8 +34,8 @@ pub const MAX_KEY_BYTES: usize = 256;
 /// What a key looks like: visible ASCII, with spaces inside.
 pub const KEY_PATTERN: &str = "^[!-~]([ -~]*[!-~])?$";
 /// A twin on another node is waited for this often, for this long each time.
-const POLLS: u32 = 50;
-const POLL_EVERY: Duration = Duration::from_millis(200);
+const MAX_POLLS: u32 = 50;
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// No answer of ours is larger.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
@@ -72,7 +72,7 @@ pub fn key_of_part(whole: IdempotencyKey, place: usize) -> IdempotencyKey {
 
 /// What the layer works with.
 #[derive(Clone)]
-pub struct Remembering {
+pub struct IdempotencyLayer {
     state: SharedState,
     under_way: Arc<UnderWay>,
 }
@@ -96,7 +96,7 @@ impl UnderWay {
     }
 }
 
-impl Remembering {
+impl IdempotencyLayer {
     /// Remembers in the store.
     pub fn new(state: SharedState) -> Self {
         Self { state, under_way: Arc::default() }
@@ -104,15 +104,19 @@ impl Remembering {
 }
 
 /// The layer.
-pub async fn remember(State(remembering): State<Remembering>, request: Request, next: Next) -> Response {
+pub async fn answer_once(State(layer): State<IdempotencyLayer>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let is_ours = path.is_some_and(|path| ![MESSAGE_PATH, BATCH_PATH, SIGN_IN_PATH].contains(&path));
     if request.method() != Method::POST || !is_ours || !request.headers().contains_key(HEADER) {
         return next.run(request).await;
     }
     // In a task of its own: a client that goes away must not leave half of it behind.
+<<<<<<< HEAD
     let answering = async move { remembering.answer(request, next).await };
     let answer = tokio::spawn(answering.in_current_span()).await;
+=======
+    let answer = tokio::spawn(async move { layer.answer(request, next).await }).await;
+>>>>>>> main
     match answer {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => error.into_response(),
@@ -123,7 +127,7 @@ pub async fn remember(State(remembering): State<Remembering>, request: Request, 
     }
 }
 
-impl Remembering {
+impl IdempotencyLayer {
     async fn answer(&self, request: Request, next: Next) -> Result<Response, ApiError> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::from_request_parts(&mut parts, &self.state).await?;
@@ -145,12 +149,12 @@ impl Remembering {
         request: Request,
         next: Next,
     ) -> Result<Response, ApiError> {
-        for _ in 0..POLLS {
+        for _ in 0..MAX_POLLS {
             match self.state.access.claim_key(key).await? {
                 ClaimedKey::Ours(claim) => return self.work(&claim, request, next).await,
                 ClaimedKey::Answered { status, body } => return kept(status, body),
                 ClaimedKey::Reused => return Err(REUSED),
-                ClaimedKey::UnderWay => tokio::time::sleep(POLL_EVERY).await,
+                ClaimedKey::UnderWay => tokio::time::sleep(POLL_INTERVAL).await,
             }
         }
         Err(ApiError::Overloaded(1))

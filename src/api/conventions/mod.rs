@@ -5,7 +5,7 @@ pub mod address;
 pub mod bounded_document;
 pub mod bounds;
 mod caller;
-pub mod error;
+pub(in crate::api) mod environment;
 pub mod extract;
 pub mod idempotency;
 pub mod in_force;

@@ -7,7 +7,7 @@ use axum::routing::any;
 use crate::api::credential::Caller;
 use crate::api::state::SharedState;
 
-use super::error::ApiError;
+use crate::api::error::ApiError;
 
 /// Every method of these paths. `{*rest}` stands for whatever comes.
 const PATHS: [&str; 21] = [

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::page::{Scan, Stretch};
 
-use super::error::ApiError;
+use crate::api::error::ApiError;
 
 const DEFAULT_LIMIT: u64 = 50;
 const MAX_LIMIT: u64 = 250;

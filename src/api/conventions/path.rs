@@ -13,8 +13,8 @@ use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::reference::Reference;
 
 use super::bounds::MOST_CHARACTERS;
-use super::error::ApiError;
 use super::extract::ENCODED_NUL;
+use crate::api::error::ApiError;
 
 /// A parameter in a path.
 pub(in crate::api) struct PathParameter {
@@ -119,7 +119,7 @@ pub(in crate::api) async fn find_in<T: PathObject>(
 macro_rules! path_extractors {
     ($($path:ty),+ $(,)?) => {$(
         impl axum::extract::FromRequestParts<$crate::api::state::SharedState> for $path {
-            type Rejection = $crate::api::conventions::error::ApiError;
+            type Rejection = $crate::api::error::ApiError;
 
             async fn from_request_parts(
                 parts: &mut http::request::Parts,

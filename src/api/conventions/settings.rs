@@ -5,13 +5,13 @@ use serde_json::Value;
 
 use crate::domain::settings::{Fields, Settings};
 
-use super::error::ApiError;
 use super::extract::unreadable;
 use super::validate::Findings;
+use crate::api::error::ApiError;
 
 /// The settings that the given fields make of those that are there, checked and brought into form by `check`.
 ///
-/// A field may be given under its second name. Given under both, its first name decides, and both have to be right.
+/// A field may be given under its second name. Given under both, the first decides, and both have to be right.
 ///
 /// # Errors
 /// [`ApiError::Invalid`] with what is wrong of what was given.
@@ -26,7 +26,7 @@ pub(in crate::api) fn read<S: Settings>(
         .collect();
     for (second, value) in second {
         let mut by_second = given.clone();
-        by_second.insert(second.of.to_owned(), value);
+        by_second.insert(second.of.to_owned(), second.to_first(value));
         read_whole(there, &by_second, &check).map_err(|error| error.renamed(second.of, second.name))?;
         if given.get(second.of).is_none_or(Value::is_null) {
             given = by_second;
@@ -53,7 +53,7 @@ fn read_whole<S: Settings>(
 pub(in crate::api) fn shown<S: Settings>(settings: &S) -> Fields {
     let mut fields = settings.fields();
     for second in S::SECOND_NAMES {
-        let value = fields.get(second.of).cloned().unwrap_or_default();
+        let value = fields.get(second.of).map(|first| second.to_second(first)).unwrap_or_default();
         fields.insert(second.name.to_owned(), value);
     }
     fields

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::endpoint::schedule::RetrySchedule;
 use crate::domain::id::{RESERVED_PREFIXES, path_name};
+use crate::domain::policy::schedule::RetrySchedule;
 
 use super::bounds::{MOST_ASKED_EVENT_TYPES, MOST_EVENT_TYPES};
-use super::error::{ApiError, FieldError};
+use crate::api::error::{ApiError, FieldError};
 
 /// The longest name of an event type, and the longest `uid`.
 const MAX_NAME_LENGTH: usize = 256;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 use crate::domain::access::actor::{Actor, ActorKind};
 use crate::domain::access::capability::{Capability, Need};
 use crate::domain::access::claims::{Claims, OPERATOR_SUBJECT};

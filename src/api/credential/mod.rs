@@ -22,7 +22,7 @@ use crate::domain::clock::Clock;
 use crate::domain::id::EnvironmentId;
 use crate::store::{ConfigurationStore, Credentials};
 
-use super::conventions::error::ApiError;
+use super::error::ApiError;
 use token::Tokens;
 
 pub use crate::domain::access::actor::Role;
@@ -149,7 +149,7 @@ impl Authenticator {
         self.0.tokens.sign(claims)
     }
 
-    /// The clock that tokens are judged by.
+    /// The clock by which tokens expire.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
     }

@@ -10,7 +10,7 @@ use moka::sync::Cache;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 use crate::domain::access::claims::{Claims, RequiredClaims};
 use crate::domain::access::token_cutoff::TokenHash;
 

@@ -7,7 +7,7 @@ use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 
 use super::limits::IntakeLimits;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 
 use super::bytes::{KIB, permits, semaphore};
 use super::connection::CallerConnection;
@@ -14,6 +14,9 @@ use super::limits::IntakeLimits;
 
 /// How long one waits for room.
 const PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 200 } else { 5_000 });
+/// Bodies that are no larger have a part of the budget of their own: they do not wait in turn behind large ones.
+const SMALL_BYTES: usize = 16 << 10;
+const SMALL_PART: usize = 8;
 /// Tenants' bodies have this part of the budget, so that they never stand in the way of producers.
 const TENANTS_PART: usize = 4;
 /// An answer is held as rows, as values and as text.
@@ -22,6 +25,7 @@ const COPIES: usize = 2;
 /// What there is to share out.
 pub struct Budgets {
     bodies: Arc<Semaphore>,
+    small_bodies: Arc<Semaphore>,
     tenants_bodies: Arc<Semaphore>,
     answers: Arc<Semaphore>,
     answer_permits: u32,
@@ -43,7 +47,8 @@ impl Budgets {
         let bodies = limits.body_budget_bytes.max(limits.body_bytes + KIB);
         let answers = limits.answer_budget_bytes.max((limits.page_bytes + KIB) * COPIES);
         Self {
-            bodies: semaphore(bodies),
+            bodies: semaphore((bodies - bodies / SMALL_PART).max(limits.body_bytes + KIB)),
+            small_bodies: semaphore((bodies / SMALL_PART).max(SMALL_BYTES)),
             tenants_bodies: semaphore((bodies / TENANTS_PART).max(limits.body_bytes + KIB)),
             answers: semaphore(answers),
             answer_permits: permits(limits.page_bytes * COPIES),
@@ -58,7 +63,11 @@ impl Budgets {
         is_tenant: bool,
         connection: Option<&CallerConnection>,
     ) -> Option<BodyRoom> {
-        let all = if is_tenant { &self.tenants_bodies } else { &self.bodies };
+        let all = match is_tenant {
+            true => &self.tenants_bodies,
+            false if bytes <= SMALL_BYTES => &self.small_bodies,
+            false => &self.bodies,
+        };
         let wanted = permits(bytes);
         let of_connection = match connection {
             Some(connection) => Some(take(&connection.bodies, wanted).await?),
@@ -113,8 +122,8 @@ mod tests {
     #[tokio::test]
     async fn bodies_wait_in_turn_and_are_then_refused() {
         let budgets = Arc::new(Budgets::new(&limits()));
-        let first = budgets.room_for_body(8 << 20, false, None).await.unwrap();
-        assert!(budgets.room_for_body(1, false, None).await.is_none());
+        let first = budgets.room_for_body(7 << 20, false, None).await.unwrap();
+        assert!(budgets.room_for_body(1 << 20, false, None).await.is_none());
         let waiting = tokio::spawn({
             let budgets = budgets.clone();
             async move { budgets.room_for_body(4 << 20, false, None).await.is_some() }
@@ -132,7 +141,21 @@ mod tests {
             budgets.room_for_body(1 << 20, true, None).await.unwrap(),
         ];
         assert!(budgets.room_for_body(1 << 20, true, None).await.is_none());
-        assert!(budgets.room_for_body(8 << 20, false, None).await.is_some());
+        assert!(budgets.room_for_body(7 << 20, false, None).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn small_bodies_do_not_wait_behind_large_ones_and_have_a_bound_too() {
+        let budgets = Budgets::new(&limits());
+        let _large = budgets.room_for_body(7 << 20, false, None).await.unwrap();
+        let mut small = Vec::new();
+        for _ in 0..(1 << 20) / SMALL_BYTES {
+            small.push(budgets.room_for_body(SMALL_BYTES, false, None).await.unwrap());
+        }
+        assert!(budgets.room_for_body(1, false, None).await.is_none());
+        assert!(budgets.room_for_body(SMALL_BYTES + 1, false, None).await.is_none());
+        small.pop();
+        assert!(budgets.room_for_body(1, false, None).await.is_some());
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{OpenApi, SecurityRequirement};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::api::conventions::error::{ErrorOut, ValidationErrorOut};
+use crate::api::error::{ErrorOut, ValidationErrorOut};
 
 const SPECIFICATION_PATH: &str = "/api/v1/openapi.json";
 
@@ -52,7 +52,7 @@ impl Modify for Bearer {
 /// The routes that serve the description and its page.
 pub fn routes<S: Clone + Send + Sync + 'static>(specification: OpenApi) -> Router<S> {
     let copy = specification.clone();
-    // It would have the description judged by a server elsewhere.
+    // The validator would send the description to a server elsewhere.
     let page = Config::default().validator_url("none");
     Router::new()
         .route("/openapi.json", get(move || async move { Json(copy) }))

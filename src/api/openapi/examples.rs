@@ -66,12 +66,12 @@ struct Maker<'a> {
 }
 
 /// Schemas that contain themselves are followed no deeper.
-const DEEPEST: u32 = 8;
+const MAX_SCHEMA_DEPTH: u32 = 8;
 
 impl Maker<'_> {
     /// A value of the schema that a field has. `None` where one cannot be made up.
     fn example(&self, field: &str, schema: &Value, depth: u32) -> Option<Value> {
-        if depth > DEEPEST {
+        if depth > MAX_SCHEMA_DEPTH {
             return None;
         }
         let own = ["example", "default", "const"].iter().find_map(|key| schema.get(key));

@@ -46,18 +46,17 @@ fn merged(schemas: impl IntoIterator<Item = RefOr<Schema>>) -> Map<String, Value
     let mut object = Map::from_iter([("type".to_owned(), json!("object"))]);
     for one in schemas.into_iter().map(|one| json!(one)) {
         for part in ["properties", "required"] {
-            match (object.entry(part).or_insert(one[part].clone()), &one[part]) {
+            let Some(more) = one.get(part) else { continue };
+            match (object.entry(part).or_insert_with(|| more.clone()), more) {
                 (Value::Object(all), Value::Object(more)) => all.extend(more.clone()),
                 (Value::Array(all), Value::Array(more)) => {
                     let fresh: Vec<Value> = more.iter().filter(|it| !all.contains(it)).cloned().collect();
                     all.extend(fresh);
                 }
-                (all @ Value::Null, more) => *all = more.clone(),
                 _ => {}
             }
         }
     }
-    object.retain(|_, value| !value.is_null());
     object
 }
 
@@ -78,10 +77,18 @@ fn without_null(kind: Value) -> Value {
 fn add_second_names<S: Settings>(object: &mut Map<String, Value>) {
     let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else { return };
     for second in S::SECOND_NAMES {
-        if let Some(mut field) = properties.get(second.of).cloned() {
-            field["description"] = json!(format!("Another name of `{}`.", second.of));
-            properties.insert(second.name.to_owned(), field);
-        }
+        let Some(whole) = properties.get(second.of).and_then(Value::as_object) else { continue };
+        let mut field = whole.clone();
+        let description = if second.is_single_entry {
+            field = whole.get("items").and_then(Value::as_object).cloned().unwrap_or_default();
+            let kind = field.get("type").cloned();
+            field.insert("type".to_owned(), json!([kind, "null"]));
+            format!("A single one of `{}`.", second.of)
+        } else {
+            format!("Another name of `{}`.", second.of)
+        };
+        field.insert("description".to_owned(), json!(description));
+        properties.insert(second.name.to_owned(), Value::Object(field));
     }
 }
 

@@ -14,7 +14,7 @@ use crate::api::state::SharedState;
 use crate::node_health::{NodeHealth, Progress};
 
 /// A database that takes longer counts as gone.
-const PATIENCE: Duration = Duration::from_secs(2);
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A part of this node that has not got on for so long cannot do its work.
 const STALLED_AFTER: Duration = Duration::from_secs(4);
@@ -84,7 +84,7 @@ struct NodeOut {
 )]
 async fn get(State(state): State<SharedState>) -> (StatusCode, Json<HealthOut>) {
     let health = &state.health;
-    let asked = tokio::time::timeout(PATIENCE, state.queue.queue_health()).await;
+    let asked = tokio::time::timeout(DATABASE_TIMEOUT, state.queue.queue_health()).await;
     let queue = asked.ok().and_then(Result::ok).map(|queue| QueueOut {
         live_nodes: queue.live_nodes,
         waiting_estimate: queue.waiting_estimate,
@@ -142,6 +142,6 @@ async fn ping() -> StatusCode {
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(get)).routes(routes!(ping))
 }

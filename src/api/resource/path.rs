@@ -1,8 +1,8 @@
 //! The paths that several resources share: below an application, an endpoint, a message, an attempt.
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::ApiState;
 use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, AttemptId, EndpointId, MessageId};

@@ -8,7 +8,8 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::id::EndpointId;
 
 use super::Lanes;
-use super::lane::{MAX_CLAIMED_PER_LANE, Queued};
+use super::lane::MAX_CLAIMED_PER_LANE;
+use super::queued::Queued;
 
 /// The queue by age may have this many entries more than twice the number of lanes.
 const MAX_STALE_ENTRIES: usize = 256;

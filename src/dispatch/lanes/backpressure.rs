@@ -10,7 +10,7 @@ use tokio::sync::futures::OwnedNotified;
 use crate::domain::id::EndpointId;
 
 use super::Lanes;
-use super::lane::Queued;
+use super::queued::Queued;
 
 /// A lane from which fewer leave in one wait is stalled: while the dispatcher's threads are saturated, and otherwise.
 const MIN_DEQUEUED_WHEN_SATURATED: u64 = 4;

@@ -9,7 +9,8 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
 
 use super::Lanes;
-use super::lane::{Lane, Queued};
+use super::lane::Lane;
+use super::queued::Queued;
 
 impl<T: Queued> Lanes<T> {
     /// Takes a newer snapshot of an endpoint over. Returns what a lane that closes had queued.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::domain::id::{ApplicationId, EndpointId};
 
-use super::lane::Queued;
+use super::queued::Queued;
 use super::{LaneOrTenant, Lanes};
 
 impl<T: Queued> Lanes<T> {

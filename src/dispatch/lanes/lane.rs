@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::domain::endpoint::Endpoint;
-use crate::domain::id::MessageId;
 
 use super::backpressure::Backpressure;
+use super::queued::Queued;
 use super::rate_limiter::RateLimiter;
 use super::window::{LoadSignal, Window};
 
@@ -26,14 +26,6 @@ const CLAIMED_PER_REQUEST: usize = 16;
 
 /// A lane without work is kept for this long when its window is narrower than the endpoint's limit.
 pub(super) const NARROW_WINDOW_KEPT_FOR: Duration = Duration::from_secs(600);
-
-/// What goes through a lane.
-pub(in crate::dispatch) trait Queued {
-    /// For a first attempt its message, whose id says when it was accepted; `None` for what was tried before.
-    fn first_attempt_of(&self) -> Option<MessageId> {
-        None
-    }
-}
 
 /// A lane. `T` is what goes through it.
 pub(super) struct Lane<T> {

@@ -14,6 +14,7 @@ mod backpressure;
 mod changes;
 mod expiry;
 mod lane;
+mod queued;
 mod rate_limiter;
 mod registry;
 #[cfg(test)]
@@ -33,7 +34,7 @@ use lane::Lane;
 use registry::LaneRegistry;
 
 pub(super) use admission::Admission;
-pub(super) use lane::Queued;
+pub(super) use queued::Queued;
 pub(super) use window::LoadSignal;
 
 /// Bounds of all lanes together.

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
 
-use super::lane::{Lane, Queued};
+use super::lane::Lane;
+use super::queued::Queued;
 use super::rate_limiter::RateLimiter;
 
 /// A tenant that has a lane, or whose rate limit still counts an earlier request.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::domain::id::{ApplicationId, EndpointId};
 
-use super::lane::Queued;
+use super::queued::Queued;
 use super::window::LoadSignal;
 use super::{LaneOrTenant, Lanes};
 

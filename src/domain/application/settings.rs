@@ -33,7 +33,7 @@ fn is_for_applications(name: &str) -> bool {
 }
 
 impl Settings for ApplicationSettings {
-    const SECOND_NAMES: &[SecondName] = &[SecondName { name: "throttleRate", of: "rateLimit" }];
+    const SECOND_NAMES: &[SecondName] = &[SecondName::of("throttleRate", "rateLimit")];
 
     fn read(fields: &Fields) -> Result<Self, Unreadable> {
         let mut of_policy = fields.clone();

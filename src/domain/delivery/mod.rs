@@ -6,7 +6,7 @@ pub mod operational;
 
 use std::time::Duration;
 
-use super::endpoint::schedule::RetrySchedule;
+use super::policy::schedule::RetrySchedule;
 use attempt::{AttemptOutcome, Failure};
 use dead_letter::DeathReason;
 

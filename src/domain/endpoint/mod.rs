@@ -2,7 +2,6 @@
 
 pub mod custom_header;
 pub mod filter;
-pub mod schedule;
 pub mod secret;
 pub mod settings;
 pub mod target_url;

@@ -77,10 +77,8 @@ impl Default for EndpointSettings {
 }
 
 impl Settings for EndpointSettings {
-    const SECOND_NAMES: &[SecondName] = &[
-        SecondName { name: "eventTypes", of: "filterTypes" },
-        SecondName { name: "throttleRate", of: "rateLimit" },
-    ];
+    const SECOND_NAMES: &[SecondName] =
+        &[SecondName::of("eventTypes", "filterTypes"), SecondName::of("throttleRate", "rateLimit")];
 
     fn read(fields: &Fields) -> Result<Self, Unreadable> {
         Ok(Self { policy: part(fields)?, ..part(fields)? })

@@ -4,3 +4,4 @@ pub mod json_weight;
 pub mod openapi_bundle;
 pub mod openapi_webhooks;
 pub mod schema_example;
+pub mod settings;

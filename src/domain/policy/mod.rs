@@ -5,14 +5,16 @@
 //! To add a setting: a field of [`DeliveryPolicy`], its default in [`EffectivePolicy::resolve`], and its effect where the
 //! effective policy is used. What the API takes and answers, its description, the audit log and the stored form follow.
 
+pub mod schedule;
 mod stored;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::endpoint::schedule::RetrySchedule;
+use schedule::RetrySchedule;
 
 pub use stored::UnknownPolicy;
 
@@ -30,7 +32,13 @@ pub struct DeliveryPolicy {
     /// schedule; where that has none, the server's.
     #[schema(value_type = Option<Vec<f64>>, max_items = 15, example = json!([60, 300, 1800]))]
     pub retry_schedule: Option<Arc<RetrySchedule>>,
+    /// An attempt may take so many seconds, 1 to 30. Where it is not set, as long as the server allows.
+    #[schema(minimum = 1, maximum = 30)]
+    pub timeout: Option<u32>,
 }
+
+/// No attempt takes longer, whoever sets it.
+pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl DeliveryPolicy {
     /// The fields that applications may set. The others are for endpoints alone.
@@ -44,12 +52,14 @@ pub struct ServerPolicy {
     pub max_in_flight: u32,
     /// The waits before each retry.
     pub retry_schedule: Arc<RetrySchedule>,
+    /// The deadline of an attempt.
+    pub timeout: Duration,
 }
 
 impl Default for ServerPolicy {
     /// As the server decides when it is not configured otherwise.
     fn default() -> Self {
-        Self { max_in_flight: 16, retry_schedule: Arc::default() }
+        Self { max_in_flight: 16, retry_schedule: Arc::default(), timeout: Duration::from_secs(15) }
     }
 }
 
@@ -64,6 +74,8 @@ pub struct EffectivePolicy {
     pub max_in_flight: u32,
     /// When failed deliveries are tried again.
     pub retry_schedule: Arc<RetrySchedule>,
+    /// The deadline of an attempt.
+    pub timeout: Duration,
 }
 
 impl EffectivePolicy {
@@ -81,6 +93,9 @@ impl EffectivePolicy {
             max_in_flight: first(levels, |it| it.max_in_flight).unwrap_or(server.max_in_flight),
             retry_schedule: first(levels, |it| it.retry_schedule.clone())
                 .unwrap_or_else(|| server.retry_schedule.clone()),
+            timeout: first(levels, |it| it.timeout)
+                .map_or(server.timeout, |seconds| Duration::from_secs(seconds.into()))
+                .min(LONGEST_TIMEOUT),
         }
     }
 

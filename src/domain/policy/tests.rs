@@ -12,7 +12,7 @@ fn policy(fields: Value) -> DeliveryPolicy {
 
 fn server() -> ServerPolicy {
     let retry_schedule = Arc::new(RetrySchedule::new(vec![Duration::from_secs(1)]));
-    ServerPolicy { max_in_flight: 16, retry_schedule }
+    ServerPolicy { max_in_flight: 16, retry_schedule, timeout: Duration::from_secs(15) }
 }
 
 fn waits(policy: &EffectivePolicy) -> Vec<u64> {
@@ -38,6 +38,15 @@ fn the_nearest_level_that_sets_something_decides_it() {
     assert_eq!(resolved(&half, &application, &none), (vec![6], 9), "each field for itself");
     let never = policy(json!({"retrySchedule": []}));
     assert_eq!(resolved(&never, &application, &none).0, Vec::<u64>::new(), "no retries is a schedule, too");
+}
+
+#[test]
+fn an_attempt_takes_as_long_as_is_set_and_never_longer_than_may_be() {
+    let none = DeliveryPolicy::default();
+    let timeout = |fields| EffectivePolicy::resolve(&policy(fields), &none, &none, &server()).timeout;
+    assert_eq!(timeout(json!({})), Duration::from_secs(15));
+    assert_eq!(timeout(json!({"timeout": 2})), Duration::from_secs(2));
+    assert_eq!(timeout(json!({"timeout": 600})), LONGEST_TIMEOUT);
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn sender(request_timeout: Duration, subnets: &[&str]) -> Sender {
 fn sender_trusting(request_timeout: Duration, subnets: &[&str], roots: &[CertificateDer<'static>]) -> Sender {
     let allowed: Vec<_> = subnets.iter().map(|subnet| subnet.parse().unwrap()).collect();
     let egress = EgressPolicy::new(&allowed);
-    let options = SenderOptions { request_timeout, egress, ..SenderOptions::default() };
+    let options = SenderOptions { longest_timeout: request_timeout, egress, ..SenderOptions::default() };
     Sender::trusting(&options, roots.to_vec()).unwrap()
 }
 

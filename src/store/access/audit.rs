@@ -67,11 +67,6 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The names of those that differ.
-pub(in crate::store) fn changed<const N: usize>(fields: [(&'static str, bool); N]) -> Vec<&'static str> {
-    fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
-}
-
 /// Notes who did what, in the caller's transaction.
 pub(in crate::store) async fn note(
     tx: &mut Connection,
@@ -112,10 +107,5 @@ mod tests {
         let kind = |action| Entry::in_environment(&environment, action, "x").object_kind();
         assert_eq!(kind("endpoint.updated"), "endpoint");
         assert_eq!(kind("endpoint.secret.rotated"), "endpoint");
-    }
-
-    #[test]
-    fn only_what_differs_is_named() {
-        assert_eq!(changed([("url", true), ("uid", false), ("channels", true)]), ["url", "channels"]);
     }
 }

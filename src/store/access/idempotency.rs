@@ -5,9 +5,18 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::store::{IdempotencyKey, StoreError};
+use crate::store::StoreError;
 
 use super::AccessStore;
+
+/// The hash of an `Idempotency-Key` in its scope, and of the request that came with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IdempotencyKey {
+    /// Of caller, method, path and key.
+    pub key_hash: [u8; 32],
+    /// Of the body.
+    pub request_hash: [u8; 32],
+}
 
 /// A key's claim by one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,37 +1,18 @@
 //! Event types: an environment's catalogue.
 
 use chrono::{DateTime, Utc};
-use serde_json::value::RawValue;
 use sqlx::types::Json;
 
 use crate::domain::access::actor::Actor;
+use crate::domain::event_type::settings::{EventTypeSettings, Schemas};
 use crate::domain::id::EnvironmentId;
 use crate::domain::page::{Scan, Stretch};
+use crate::domain::settings::Settings;
 use crate::store::StoreError;
-use crate::store::access::audit::{Entry, changed, note};
+use crate::store::access::audit::{Entry, note};
 use crate::store::history::message::{ListedContent, stored_length};
 
 use super::ConfigurationStore;
-
-/// The JSON Schemas of an event type, by version: a JSON object as text.
-pub type Schemas = Box<RawValue>;
-
-/// What a caller sets on an event type.
-#[derive(Debug, Clone)]
-pub struct EventTypeSettings {
-    /// For people.
-    pub description: String,
-    /// The group that it is shown in.
-    pub group_name: Option<String>,
-    /// JSON Schemas by version.
-    pub schemas: Option<Schemas>,
-    /// Flags that a tenant must have to see it.
-    pub feature_flags: Option<Vec<String>>,
-    /// Left out of lists.
-    pub archived: bool,
-    /// Shown as on its way out.
-    pub deprecated: bool,
-}
 
 /// An event type as it is stored.
 #[derive(Debug, Clone)]
@@ -44,21 +25,6 @@ pub struct EventTypeRecord {
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-}
-
-impl EventTypeSettings {
-    /// The names of the fields in which `other` differs, as the API has them.
-    fn changed_in(&self, other: &Self) -> Vec<&'static str> {
-        let schemas = |settings: &Self| settings.schemas.as_ref().map(|schemas| schemas.get().to_owned());
-        changed([
-            ("description", self.description != other.description),
-            ("groupName", self.group_name != other.group_name),
-            ("schemas", schemas(self) != schemas(other)),
-            ("featureFlags", self.feature_flags != other.feature_flags),
-            ("archived", self.archived != other.archived),
-            ("deprecated", self.deprecated != other.deprecated),
-        ])
-    }
 }
 
 struct Row {
@@ -223,18 +189,18 @@ impl ConfigurationStore {
         Ok(row.into())
     }
 
-    /// Changes an event type, if it is there.
+    /// Changes an event type, if it is there. What `change` refuses is not written.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn change_event_type(
+    /// That of `change`, or [`StoreError`] turned into it.
+    pub async fn change_event_type<E: From<StoreError>>(
         &self,
         actor: &Actor,
         environment: &EnvironmentId,
         name: &str,
-        change: impl FnOnce(&mut EventTypeSettings),
-    ) -> Result<Option<EventTypeRecord>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        change: impl FnOnce(&EventTypeSettings) -> Result<EventTypeSettings, E>,
+    ) -> Result<Option<EventTypeRecord>, E> {
+        let mut transaction = self.pool.begin().await.map_err(StoreError::from)?;
         let row = sqlx::query_as!(
             Row,
             r#"-- event_type::get_to_change
@@ -245,13 +211,12 @@ impl ConfigurationStore {
             name,
         )
         .fetch_optional(&mut *transaction)
-        .await?;
+        .await
+        .map_err(StoreError::from)?;
         let Some(row) = row else { return Ok(None) };
-        let mut record = EventTypeRecord::from(row);
-        let before = record.settings.clone();
-        change(&mut record.settings);
-        let settings = &record.settings;
-        record.updated_at = sqlx::query_scalar!(
+        let record = EventTypeRecord::from(row);
+        let settings = change(&record.settings)?;
+        let updated_at = sqlx::query_scalar!(
             "-- event_type::change
             UPDATE event_type SET description = $3, group_name = $4, schemas = $5, feature_flags = $6,
                 archived = $7, deprecated = $8, updated_at = now()
@@ -267,12 +232,13 @@ impl ConfigurationStore {
             settings.deprecated,
         )
         .fetch_one(&mut *transaction)
-        .await?;
-        let fields = before.changed_in(settings);
+        .await
+        .map_err(StoreError::from)?;
+        let fields = record.settings.changed_in(&settings);
         let entry = Entry::in_environment(environment, "event_type.updated", name).fields(&fields);
         note(&mut transaction, actor, entry).await?;
-        transaction.commit().await?;
-        Ok(Some(record))
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(Some(EventTypeRecord { settings, updated_at, ..record }))
     }
 
     /// Takes an event type out of the catalogue for good. False when it is not there.

@@ -3,12 +3,12 @@
 use sqlx::types::Json;
 
 use crate::domain::access::actor::Actor;
+use crate::domain::event_type::settings::EventTypeSettings;
 use crate::domain::id::EnvironmentId;
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 
 use super::ConfigurationStore;
-use super::event_type::EventTypeSettings;
 
 /// How to import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,19 +7,11 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::Message;
 use crate::store::StoreError;
+use crate::store::access::idempotency::IdempotencyKey;
 use crate::store::database::connection::Connection;
-use crate::store::tasks::expunge::note_expiries;
 
 use super::QueueStore;
-
-/// The hash of an `Idempotency-Key` in its scope, and of the request that came with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct IdempotencyKey {
-    /// Of caller, method, path and key.
-    pub key_hash: [u8; 32],
-    /// Of the body.
-    pub request_hash: [u8; 32],
-}
+use super::payload_expiry::note_expiries;
 
 /// A message with its fan-out, ready to be written.
 #[derive(Debug)]

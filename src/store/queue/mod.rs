@@ -11,6 +11,7 @@ pub(super) mod listen;
 pub(super) mod node;
 pub(super) mod outcome;
 mod payload;
+mod payload_expiry;
 pub(super) mod rescue;
 pub(super) mod waiting_endpoints;
 

@@ -137,27 +137,6 @@ pub(in crate::store) async fn expunge_once_more(
     Ok(())
 }
 
-/// Notes when payloads are to go, in the transaction that stores their messages. Those of messages that were not
-/// stored are left out.
-pub(in crate::store) async fn note_expiries(
-    tx: &mut Connection,
-    messages: &[Uuid],
-    hours: &[i32],
-) -> Result<(), StoreError> {
-    sqlx::query!(
-        r#"-- payload_expiry::note
-        INSERT INTO payload_expiry (message_id, expires_at)
-        SELECT u.message_id, now() + make_interval(hours => u.hours)
-        FROM unnest($1::uuid[], $2::integer[]) AS u(message_id, hours)
-        WHERE EXISTS (SELECT FROM message m WHERE m.id = u.message_id)"#,
-        messages,
-        hours,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
 /// A step of the task that takes all content of an application away: first that of its messages, then that of dead
 /// letters that outlived theirs.
 pub(super) async fn purge(tx: &mut Connection, task: &LockedTask, chunk: i64) -> Result<Chunk, StoreError> {

@@ -23,8 +23,8 @@ pub fn sender(allow_subnets: &[&str]) -> Sender {
 }
 
 pub fn sender_with(options: SenderOptions) -> Sender {
-    let request_timeout = Duration::from_secs(5);
-    Sender::new(&SenderOptions { request_timeout, idle_timeout: Duration::ZERO, ..options }).unwrap()
+    let longest_timeout = Duration::from_secs(5);
+    Sender::new(&SenderOptions { longest_timeout, idle_timeout: Duration::ZERO, ..options }).unwrap()
 }
 
 /// One attempt at a URL; `None` when an endpoint cannot have it.

@@ -10,4 +10,5 @@ mod pause;
 mod recover;
 mod rollups;
 mod schedule;
+mod timeout;
 mod two_nodes;

@@ -63,13 +63,19 @@ async fn a_body_that_ends_with_its_time_is_taken_or_refused_and_nothing_between(
                 assert_eq!(rest(&mut connection).await.expect("it is not reset"), "");
                 return vec![];
             }
-            assert_eq!(status(&head), 201);
-            assert_eq!(status(&answer(&mut connection).await.unwrap().0), 201);
-            vec![format!("slow {number}"), format!("next {number}")]
+            let (after, _) = answer(&mut connection).await.unwrap();
+            vec![(format!("slow {number}"), status(&head)), (format!("next {number}"), status(&after))]
         }
     };
-    let answered: BTreeSet<String> = join_all((0..80).map(race)).await.into_iter().flatten().collect();
-    assert_eq!(made(&app).await, answered);
+    let answers: Vec<(String, u16)> =
+        join_all((0..40).map(|n| race(2 * n))).await.into_iter().flatten().collect();
+    // A machine that is busy otherwise may answer 503: then both sides know that it is not known.
+    assert!(answers.iter().all(|(_, status)| matches!(status, 201 | 503)), "{answers:?}");
+    let of = |wanted: u16| -> BTreeSet<String> {
+        answers.iter().filter(|(_, status)| *status == wanted).map(|(name, _)| name.clone()).collect()
+    };
+    let known: BTreeSet<String> = made(&app).await.difference(&of(503)).cloned().collect();
+    assert_eq!(known, of(201));
 }
 
 /// Idle connections are closed for newcomers; one that has just begun its next request is not.

@@ -27,7 +27,7 @@ pub async fn prepare(target: &Target) {
 }
 
 pub async fn endless_heads(target: Target, connections: usize) {
-    join_all(heads::besiege(&target.address, connections)).await;
+    join_all(heads::besiege(&target.address, target.callers(connections))).await;
 }
 
 /// Opens connections again and again, sends this, and waits for what comes.
@@ -52,7 +52,7 @@ async fn knock(target: &Target, connections: usize, head: &str, body: usize) {
             tokio::time::sleep(COME_BACK).await;
         }
     };
-    join_all((0..connections).map(|_| one())).await;
+    join_all((0..target.callers(connections)).map(|_| one())).await;
 }
 
 pub async fn silence(target: Target, connections: usize) {
@@ -79,7 +79,7 @@ pub async fn streams(target: Target, streams: usize, token: String) {
             tokio::time::sleep(COME_BACK).await;
         }
     };
-    join_all((0..streams).map(|_| one())).await;
+    join_all((0..target.callers(streams)).map(|_| one())).await;
 }
 
 /// Asks this over and over; each answer is read to its end.
@@ -98,7 +98,7 @@ pub async fn posters(target: Target, callers: usize) {
     let body = bytes::Bytes::from(body);
     let path = target.tenant.path("/msg?with_content=false");
     let producer = Api::at(&target.address).with_token(target.producer.token());
-    ask(callers, || {
+    ask(target.callers(callers), || {
         let request = producer.request(http::Method::POST, &path).body(body.clone());
         request.header("content-type", "application/json")
     })
@@ -107,7 +107,7 @@ pub async fn posters(target: Target, callers: usize) {
 
 pub async fn readers(target: Target, callers: usize) {
     let path = target.tenant.path("/msg?limit=250");
-    ask(callers, || target.reader.request(http::Method::GET, &path)).await;
+    ask(target.callers(callers), || target.reader.request(http::Method::GET, &path)).await;
 }
 
 pub async fn imports(target: Target) {

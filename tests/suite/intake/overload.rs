@@ -18,16 +18,24 @@ struct Length {
     messages: usize,
     every: Duration,
     slowest_health: Duration,
+    /// One of so many callers comes. The other tests of this folder have all of them, without a neighbour.
+    one_of: usize,
 }
 
-const SHORT: Length =
-    Length { rounds: 1, messages: 40, every: Duration::from_millis(10), slowest_health: SLOWEST_HEALTH };
+const SHORT: Length = Length {
+    rounds: 1,
+    messages: 40,
+    every: Duration::from_millis(10),
+    slowest_health: SLOWEST_HEALTH,
+    one_of: 10,
+};
 /// 2,100 messages each. Health has its promised second, which a busy machine would break in an unoptimised build.
 const LONG: Length = Length {
     rounds: 3,
     messages: 700,
     every: Duration::from_millis(4),
     slowest_health: Duration::from_secs(1),
+    one_of: 1,
 };
 
 /// Whom an overload is for, and what its callers have.
@@ -40,6 +48,14 @@ pub struct Target {
     pub tenant: Tenant,
     pub own: Api,
     pub reader: Api,
+    one_of: usize,
+}
+
+impl Target {
+    /// So many callers, at full length.
+    pub fn callers(&self, all: usize) -> usize {
+        all.div_ceil(self.one_of)
+    }
 }
 
 type Harm = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -98,7 +114,14 @@ async fn suffer(overload: &Overload, length: &Length) {
     let tenant = app.tenant("loud").await;
     let own = app.api().claiming(&json!({"sub": tenant.id, "org": "org_test"}));
     let reader = app.api().claiming(&json!({"sub": tenant.id, "org": "org_test", "cap": ["ViewBase"]}));
-    let target = Target { address: app.address(), producer: app.environment(), tenant, own, reader };
+    let target = Target {
+        address: app.address(),
+        producer: app.environment(),
+        tenant,
+        own,
+        reader,
+        one_of: length.one_of,
+    };
     harm::prepare(&target).await;
     // What is done for the first time takes longer.
     neighbour.times(length.messages / 4, length.every).await;

@@ -57,7 +57,7 @@ async fn operations(app: &TestApp, named: &[(&str, &str)]) -> Vec<Operation> {
         ("msg_id", "msg_01h455vb4pex5vsknk084sn02q"),
         ("attempt_id", "atmpt_01h455vb4pex5vsknk084sn02q"),
         ("id", "dl_01h455vb4pex5vsknk084sn02q"),
-        ("task_id", "task_01h455vb4pex5vsknk084sn02q"),
+        ("task_id", "qtask_01h455vb4pex5vsknk084sn02q"),
         ("key_id", "key_01h455vb4pex5vsknk084sn02q"),
         ("event_type_name", "no.such.type"),
         ("environment_id", "org_nobody"),
@@ -105,13 +105,16 @@ async fn what_a_path_names_and_is_not_there_is_not_found() {
     let mut app = TestApp::start().await;
     app.leave_work();
     for operation in operations(&app, &[]).await {
+        // What is made along the way would be there for the next operation.
+        if MAKES.contains(&operation.name.as_str()) {
+            continue;
+        }
         let caller = match operation.name.contains("/admin/") {
             true => app.api().claiming(&json!({"sub": "operator", "org": "org_test"})),
             false => app.environment(),
         };
         let status = operation.status_of(&operation.call(&caller).await);
-        let names_object = operation.name.contains('{') && !MAKES.contains(&operation.name.as_str());
-        assert!(status == 404 || !names_object, "{}: {status}", operation.name);
+        assert!(status == 404 || !operation.name.contains('{'), "{}: {status}", operation.name);
     }
 }
 

@@ -9,19 +9,18 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
+use crate::api::conventions::environment::EnvironmentQuery;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::moment::optional_moment;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::openapi::errors::NotFound;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::Role;
 use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, AuditEntryId, EnvironmentId, SessionId};
 use crate::store::{AuditEntry, AuditFilter, TimeBounds};
-
-use super::api_key::named_environment;
 
 /// Which lines to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -43,22 +42,19 @@ struct AuditQuery {
     until: Option<DateTime<Utc>>,
 }
 
-/// In which environment.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct InEnvironment {
-    /// In this environment.
-    environment_id: Option<String>,
-}
-
 /// Who did something.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "kind": "api_key", "id": "key_01h455vb4pex5vsknk084sn02q", "role": "environment", "address": "192.0.2.7",
     "session": null
 }))]
+<<<<<<< HEAD
 pub struct ActorOut {
     /// `token`, `api_key`, `person`, `link`, `cli` or `system`.
+=======
+pub(super) struct ActorOut {
+    /// `token`, `api_key`, `cli` or `system`.
+>>>>>>> main
     kind: &'static str,
     /// The API key's id; a token's own id, or else its subject; the person's id; `link`; the command; the part of
     /// Postrider.
@@ -82,7 +78,7 @@ pub struct ActorOut {
     "action": "endpoint.updated", "objectKind": "endpoint", "objectId": "ep_01h455vb4pex5vsknk084sn02q",
     "details": {"fields": ["url"]}
 }))]
-pub struct AuditEntryOut {
+pub(super) struct AuditEntryOut {
     /// Its id.
     #[schema(value_type = String)]
     id: AuditEntryId,
@@ -186,7 +182,7 @@ async fn list(
 /// List who changed what, in all environments and outside of them.
 #[utoipa::path(
     get, path = "/api/v1/admin/audit-log", operation_id = "v1.admin.audit-log.list", tag = "admin",
-    params(PageQuery, AuditQuery, InEnvironment),
+    params(PageQuery, AuditQuery, EnvironmentQuery),
     responses((status = 200, description = "A page of it, newest first.", body = ListOut<AuditEntryOut>), NotFound)
 )]
 async fn admin_list(
@@ -194,15 +190,12 @@ async fn admin_list(
     caller: Caller,
     ApiQuery(page): ApiQuery<PageQuery>,
     ApiQuery(query): ApiQuery<AuditQuery>,
-    ApiQuery(of): ApiQuery<InEnvironment>,
+    ApiQuery(of): ApiQuery<EnvironmentQuery>,
 ) -> Result<Json<ListOut<AuditEntryOut>>, ApiError> {
-    let chosen = caller.operator()?.cloned();
-    let named =
-        of.environment_id.map(|text| named_environment("query", "environment_id", &text)).transpose()?;
-    listed(&state, named.or(chosen), &page, query).await
+    listed(&state, of.chosen(&caller)?, &page, query).await
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(admin_list))
 }

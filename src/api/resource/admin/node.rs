@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 use crate::store::NodeRecord;
 
@@ -71,6 +71,6 @@ async fn list(State(state): State<SharedState>, caller: Caller) -> Result<Json<N
 }
 
 /// The routes of this resource.
-pub(in crate::api::resource::admin) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(list))
 }

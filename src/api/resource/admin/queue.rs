@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
 use crate::store::{EndpointQueue, TenantQueue};
@@ -166,6 +166,6 @@ async fn by_tenant(
 }
 
 /// The routes of this resource.
-pub(in crate::api::resource::admin) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(by_endpoint)).routes(routes!(by_tenant))
 }

@@ -6,10 +6,10 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::{ApiQuery, JsonBody};
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::ApplicationId;
 use crate::domain::id::reference::Reference;

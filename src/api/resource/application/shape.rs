@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::settings::{read, shown};
 use crate::api::conventions::validate::Findings;
+use crate::api::error::ApiError;
 use crate::api::openapi::settings::{answer, change, has_schema, input};
 use crate::domain::application::settings::ApplicationSettings;
 use crate::domain::id::ApplicationId;

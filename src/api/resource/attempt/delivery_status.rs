@@ -11,21 +11,20 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::moment::optional_moment;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::intake::answer::HeldAnswer;
 use crate::api::resource::endpoint::shape::EndpointOut;
 use crate::api::resource::message::{EventTypes, MessageOut};
+use crate::api::resource::path::{EndpointPath, MessagePath};
 use crate::api::state::SharedState;
 use crate::domain::delivery::Standing;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::page::Stretch;
 use crate::store::{DeliveryStanding, EndpointRecord, MessageFilter, MessageRecord, TimeBounds};
-
-use crate::api::resource::path::{EndpointPath, MessagePath};
 
 /// Where a delivery stands.
 #[derive(Debug, Serialize, ToSchema)]
@@ -196,7 +195,7 @@ async fn destinations(
 }
 
 /// Reads so many endpoints at once.
-const READ_AT_ONCE: usize = 25;
+const ENDPOINTS_PER_READ: usize = 25;
 
 /// The endpoints of these rows, and as many of the rows as have endpoints that fit into a page.
 async fn endpoints_of(
@@ -205,7 +204,7 @@ async fn endpoints_of(
 ) -> Result<(Stretch<(EndpointId, DeliveryStanding)>, HashMap<EndpointId, EndpointRecord>), ApiError> {
     let mut endpoints = HashMap::new();
     let (mut bytes, mut read) = (0, 0);
-    for part in rows.chunks(READ_AT_ONCE) {
+    for part in rows.chunks(ENDPOINTS_PER_READ) {
         let ids: Vec<EndpointId> = part.iter().map(|(id, _)| *id).collect();
         for record in state.configuration.endpoints_by_id(&ids).await? {
             bytes += record.settings.filter_types.iter().flatten().map(String::len).sum::<usize>();

@@ -7,10 +7,10 @@ use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::{ApiError, ErrorOut};
 use crate::api::conventions::extract::{ApiQuery, JsonBody, RawBody};
 use crate::api::conventions::page::{ListOut, PageQuery};
 use crate::api::credential::Caller;
+use crate::api::error::{ApiError, ErrorOut};
 use crate::api::openapi::errors::NotFound;
 use crate::api::resource::background_task::BackgroundTaskOut;
 use crate::api::state::SharedState;
@@ -137,7 +137,7 @@ async fn discard_all(
 }
 
 /// The routes of an environment.
-pub(in crate::api::resource::dead_letter) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(replay_all))

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::moment::optional_moment;
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 use crate::domain::background_task::TaskKind;
 use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeadLetterState, DeathReason};
@@ -14,8 +14,8 @@ use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
 
 use super::Scope;
 
-/// So many a second are as good as no limit.
-const MAX_RATE: u32 = 100_000;
+/// A higher limit would never be reached.
+const MAX_RATE_PER_SECOND: u32 = 100_000;
 
 /// Which dead letters to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -165,8 +165,8 @@ impl BulkIn {
         if kind == TaskKind::Discard && self.to_endpoint_id.is_some() {
             return refused("toEndpointId", "is for replays alone");
         }
-        if self.rate_per_second.is_some_and(|rate| !(1..=MAX_RATE).contains(&rate)) {
-            return refused("ratePerSecond", &format!("must be between 1 and {MAX_RATE}"));
+        if self.rate_per_second.is_some_and(|rate| !(1..=MAX_RATE_PER_SECOND).contains(&rate)) {
+            return refused("ratePerSecond", &format!("must be between 1 and {MAX_RATE_PER_SECOND}"));
         }
         Ok(())
     }

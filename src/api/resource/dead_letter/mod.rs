@@ -138,6 +138,6 @@ pub struct CountOut {
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     environment::routes().merge(tenant::routes()).merge(operator::routes())
 }

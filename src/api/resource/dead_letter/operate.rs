@@ -4,9 +4,9 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::parse;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
+use crate::api::error::ApiError;
 use crate::api::resource::attempt::AttemptOut;
 use crate::api::resource::background_task::BackgroundTaskOut;
 use crate::api::resource::message::payload_of;

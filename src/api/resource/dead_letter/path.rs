@@ -1,8 +1,8 @@
 //! The paths of dead letters. That a dead letter is there is not looked up.
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::path::{APPLICATION, ApplicationPath};
 use crate::api::state::ApiState;
 use crate::domain::id::{ApplicationId, DeadLetterId};

@@ -7,10 +7,10 @@ use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::{ApiError, ErrorOut};
 use crate::api::conventions::extract::{ApiQuery, JsonBody, RawBody};
 use crate::api::conventions::page::{ListOut, PageQuery};
 use crate::api::credential::Caller;
+use crate::api::error::{ApiError, ErrorOut};
 use crate::api::resource::background_task::BackgroundTaskOut;
 use crate::api::resource::path::ApplicationPath;
 use crate::api::state::SharedState;
@@ -147,7 +147,7 @@ async fn discard_all(
 }
 
 /// The routes of a tenant.
-pub(in crate::api::resource::dead_letter) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(replay_all))

@@ -6,10 +6,10 @@ use crate::api::conventions::validate::Findings;
 use crate::api::credential::{Caller, Role};
 use crate::api::state::ApiState;
 use crate::config::Caps;
-use crate::domain::endpoint::schedule::RetrySchedule;
 use crate::domain::endpoint::settings::EndpointSettings;
 use crate::domain::endpoint::{custom_header, target_url};
 use crate::domain::policy::DeliveryPolicy;
+use crate::domain::policy::schedule::RetrySchedule;
 use crate::send::EgressPolicy;
 
 const MAX_CHANNELS: usize = 10;

@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::path::ApplicationPath;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::Actor;

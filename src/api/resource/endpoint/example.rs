@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::message::{MessageOut, record_of, refused, wrong_payload};
 use crate::api::resource::path::EndpointPath;
 use crate::api::state::SharedState;
@@ -101,6 +101,6 @@ async fn payload(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::endpoint) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(send))
 }

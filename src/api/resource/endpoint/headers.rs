@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::path::EndpointPath;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::Actor;

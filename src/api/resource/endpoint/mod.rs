@@ -1,6 +1,5 @@
 //! Endpoints: where a tenant's messages go.
 
-pub mod cap;
 mod change;
 mod check;
 mod create;

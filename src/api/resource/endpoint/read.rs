@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::path::{ApplicationPath, EndpointPath};
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::{ApplicationId, EndpointId};

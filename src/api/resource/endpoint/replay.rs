@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::validate::{Findings, stored_count};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::background_task::{BackgroundTaskOut, start_task};
 use crate::api::resource::path::EndpointPath;
 use crate::api::state::SharedState;
@@ -21,10 +21,10 @@ use crate::domain::background_task::{EndpointReplay, TaskKind};
 use crate::domain::delivery::Standing;
 use crate::store::NewTask;
 
-/// So many a second are as good as no limit.
-const MAX_RATE: u32 = 100_000;
+/// A higher limit would never be reached.
+const MAX_RATE_PER_SECOND: u32 = 100_000;
 /// The pace where none is asked for: a million in ten minutes.
-const DEFAULT_RATE: u32 = 2_000;
+const DEFAULT_RATE_PER_SECOND: u32 = 2_000;
 
 /// From which time messages are sent, and at which pace.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -94,8 +94,8 @@ impl BulkReplayIn {
         if self.status_code_class.is_some_and(|class| !matches!(class, 0 | 100 | 200 | 300 | 400 | 500)) {
             findings.add("statusCodeClass", "is no class of status codes");
         }
-        if self.rate_per_second.is_some_and(|rate| !(1..=MAX_RATE).contains(&rate)) {
-            findings.add("ratePerSecond", format!("must be between 1 and {MAX_RATE}"));
+        if self.rate_per_second.is_some_and(|rate| !(1..=MAX_RATE_PER_SECOND).contains(&rate)) {
+            findings.add("ratePerSecond", format!("must be between 1 and {MAX_RATE_PER_SECOND}"));
         }
         findings.finish()
     }
@@ -125,7 +125,7 @@ async fn start(
         application_id: caller.own_application(),
         kind,
         filter: serde_json::to_value(&order).map_err(|_| ApiError::Internal)?,
-        rate_per_second: Some(stored_count(input.rate_per_second.unwrap_or(DEFAULT_RATE))),
+        rate_per_second: Some(stored_count(input.rate_per_second.unwrap_or(DEFAULT_RATE_PER_SECOND))),
         total: 0,
     };
     start_task(state, caller, &new).await
@@ -190,6 +190,6 @@ async fn bulk_replay(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::endpoint) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(recover)).routes(routes!(replay_missing)).routes(routes!(bulk_replay))
 }

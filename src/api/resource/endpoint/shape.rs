@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::unreadable;
 use crate::api::conventions::settings::{read, shown};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::openapi::settings::{answer, change, has_schema, input};
 use crate::domain::endpoint::secret::SigningSecret;
 use crate::domain::endpoint::settings::EndpointSettings;

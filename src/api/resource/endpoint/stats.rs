@@ -9,9 +9,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::moment::optional_moment;
+use crate::api::error::ApiError;
 use crate::api::resource::path::EndpointPath;
 use crate::api::state::SharedState;
 use crate::store::TimeBounds;
@@ -102,6 +102,6 @@ async fn attempts(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::endpoint) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(deliveries)).routes(routes!(attempts))
 }

@@ -13,15 +13,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::bounded_document;
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 use crate::domain::event_type::openapi_webhooks::{Webhook, webhooks};
-use crate::store::{EventTypeSettings, ImportMode};
+use crate::domain::event_type::settings::EventTypeSettings;
+use crate::store::ImportMode;
 
-use super::check_parts;
+use super::shape::check_parts;
 
 /// How long the reading of a document may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -137,7 +138,7 @@ fn read(document: &Value, field: &'static str) -> Result<Vec<Webhook>, ApiError>
 
 /// Reads the document on a thread that serves nobody else. The turn comes back with what was found; while a reading that
 /// took too long goes on, it keeps its turn.
-async fn read_aside(
+async fn read_on_thread(
     turn: OwnedSemaphorePermit,
     mut input: ImportIn,
 ) -> Result<(OwnedSemaphorePermit, Vec<Webhook>), ApiError> {
@@ -145,11 +146,11 @@ async fn read_aside(
         let (document, field) = input.document()?;
         read(&document, field)
     };
-    let (turn, found) = aside(turn, READ_TIMEOUT, reading).await?;
+    let (turn, found) = on_thread(turn, READ_TIMEOUT, reading).await?;
     Ok((turn, found?))
 }
 
-async fn aside<T: Send + 'static>(
+async fn on_thread<T: Send + 'static>(
     turn: OwnedSemaphorePermit,
     timeout: Duration,
     reading: impl FnOnce() -> T + Send + 'static,
@@ -202,7 +203,7 @@ async fn import(
         dry_run: input.dry_run.unwrap_or(false),
     };
     let turn = state.imports.clone().acquire_owned().await.map_err(|_| ApiError::Unavailable)?;
-    let (_turn, found) = read_aside(turn, input).await?;
+    let (_turn, found) = read_on_thread(turn, input).await?;
     let event_types = found.iter().map(settings).collect::<Result<Vec<_>, _>>()?;
     let imported =
         state.configuration.import_event_types(caller.actor(), environment, &event_types, mode).await?;
@@ -216,7 +217,7 @@ async fn import(
 }
 
 /// The routes of this part.
-pub(in crate::api) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(import))
 }
 
@@ -233,12 +234,12 @@ mod tests {
         let imports = Arc::new(Semaphore::new(1));
         let (end, ended) = mpsc::channel::<()>();
         let turn = imports.clone().acquire_owned().await.unwrap();
-        let answer = aside(turn, Duration::from_millis(20), move || ended.recv().unwrap()).await;
+        let answer = on_thread(turn, Duration::from_millis(20), move || ended.recv().unwrap()).await;
         assert!(matches!(answer, Err(ApiError::Invalid(_))), "it took too long");
         assert!(imports.try_acquire().is_err(), "its thread still works, and the next import waits");
         end.send(()).unwrap();
         let turn = imports.clone().acquire_owned().await.unwrap();
-        let (turn, found) = aside(turn, READ_TIMEOUT, || 7).await.ok().unwrap();
+        let (turn, found) = on_thread(turn, READ_TIMEOUT, || 7).await.ok().unwrap();
         assert_eq!(found, 7);
         assert!(imports.try_acquire().is_err(), "the turn lasts until the import is stored");
         drop(turn);

@@ -9,11 +9,11 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::{ApiError, ErrorBody};
 use crate::api::conventions::extract::{ApiQuery, RawBody, parse};
 use crate::api::conventions::idempotency::{BATCH_PATH, hashed, key_in, key_of_part};
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
+use crate::api::error::{ApiError, ErrorBody};
 use crate::api::resource::application::{ApplicationIn, create_unless_there};
 use crate::api::resource::path::ApplicationName;
 use crate::api::state::{ApiState, SharedState};
@@ -180,6 +180,6 @@ async fn shaped(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::message) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(create_batch))
 }

@@ -8,10 +8,10 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::{ApiQuery, RawBody, parse};
 use crate::api::conventions::idempotency::{MESSAGE_PATH, REUSED, hashed, key_in};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::application::create_unless_there;
 use crate::api::resource::path::ApplicationName;
 use crate::api::state::{ApiState, SharedState};
@@ -115,6 +115,6 @@ pub(in crate::api::resource::message) async fn earlier(
 }
 
 /// The routes of this part.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(create))
 }

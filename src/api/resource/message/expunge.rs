@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::background_task::{BackgroundTaskOut, start_task};
 use crate::api::resource::path::{ApplicationPath, AttemptPath, MessageName};
 use crate::api::state::SharedState;
@@ -139,7 +139,7 @@ async fn attempt(
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         .routes(routes!(message))
         .routes(routes!(messages))

@@ -6,8 +6,8 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::validate::Findings;
+use crate::api::error::ApiError;
 use crate::api::resource::application::ApplicationIn;
 use crate::ingest::NewMessage;
 use crate::store::IdempotencyKey;
@@ -18,7 +18,7 @@ pub(in crate::api::resource::message) const MAX_CHANNELS: usize = 5;
 const MAX_TAGS: usize = 5;
 const MAX_RETENTION_DAYS: u32 = 3_650;
 /// A payload that is smaller than a connection's buffer, which is at least this large.
-const COPIED_BYTES: usize = 8 * 1024;
+const MAX_COPIED_PAYLOAD_BYTES: usize = 8 * 1024;
 
 /// A message to send.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -118,7 +118,11 @@ impl MessageIn<'_> {
 
 /// The payload's bytes: a part of the body or, where the connection's whole buffer would be kept for it, a copy.
 fn kept(body: &Bytes, payload: &[u8]) -> Bytes {
-    if payload.len() < COPIED_BYTES { Bytes::copy_from_slice(payload) } else { body.slice_ref(payload) }
+    if payload.len() < MAX_COPIED_PAYLOAD_BYTES {
+        Bytes::copy_from_slice(payload)
+    } else {
+        body.slice_ref(payload)
+    }
 }
 
 #[cfg(test)]

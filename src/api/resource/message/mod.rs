@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 use crate::domain::id::MessageId;
 use crate::store::{Content, MessageRecord};
@@ -87,7 +87,7 @@ pub(in crate::api) fn payload_of(content: Option<Content>) -> Result<Box<RawValu
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         .merge(create::routes())
         .merge(batch::routes())

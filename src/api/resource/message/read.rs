@@ -11,11 +11,11 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::moment::optional_moment;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::conventions::validate::Findings;
+use crate::api::error::ApiError;
 use crate::api::intake::answer::HeldAnswer;
 use crate::api::resource::path::{ApplicationPath, MessageName};
 use crate::api::state::SharedState;
@@ -133,7 +133,7 @@ async fn get(
 }
 
 /// The routes that read.
-pub(in crate::api::resource::message) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
 }
 

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::{ApiError, ErrorOut};
 use crate::api::credential::Caller;
+use crate::api::error::{ApiError, ErrorOut};
 use crate::api::resource::path::MessageEndpointPath;
 use crate::api::state::SharedState;
 use crate::store::ResendOutcome;
@@ -57,6 +57,6 @@ pub(in crate::api) const fn content_gone() -> ApiError {
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(resend))
 }

@@ -9,10 +9,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::moment::optional_moment;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::path::{ApplicationPath, EndpointPath};
 use crate::api::state::SharedState;
 use crate::store::{Bucket, BucketCounts, CountedScope, Counts};
@@ -226,7 +226,7 @@ async fn of_endpoint(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::statistics) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new()
         .routes(routes!(of_environment))
         .routes(routes!(of_application))

@@ -8,6 +8,6 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::api::state::SharedState;
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     deliveries::routes().merge(usage::routes())
 }

@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::moment::is_usual;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::resource::background_task::{BackgroundTaskOut, start_task};
 use crate::api::state::SharedState;
 use crate::domain::background_task::{TaskKind, UsageOrder};
@@ -22,7 +22,7 @@ use crate::domain::id::reference::Reference;
 use crate::store::NewTask;
 
 /// So many applications can be named at once.
-const MOST_NAMED: usize = 500;
+const MAX_APPLICATIONS: usize = 500;
 
 /// Whose messages to count.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -88,7 +88,7 @@ async fn applications(
     let mut unresolved = Vec::new();
     let mut named = Vec::new();
     let asked = input.app_ids.as_deref().unwrap_or_default();
-    if asked.len() > MOST_NAMED || asked.iter().any(|id| id.contains('\0')) {
+    if asked.len() > MAX_APPLICATIONS || asked.iter().any(|id| id.contains('\0')) {
         return Err(refused("appIds", "may have 500 ids or `uid`s at most"));
     }
     for id in asked {
@@ -127,6 +127,6 @@ async fn event_types(
 }
 
 /// The routes of this part.
-pub(in crate::api::resource::statistics) fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     OpenApiRouter::new().routes(routes!(applications)).routes(routes!(event_types))
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::dispatch::lanes::lane::{NARROW_WINDOW_KEPT_FOR, Queued};
+use crate::dispatch::lanes::lane::NARROW_WINDOW_KEPT_FOR;
+use crate::dispatch::lanes::queued::Queued;
 use crate::dispatch::lanes::{Admission, LaneLimits, Lanes, LoadSignal};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::ApplicationId;

@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 use crate::config::Caps;
 use crate::domain::access::actor::{Actor, Role};
 use crate::domain::id::ApplicationId;
 use crate::store::ConfigurationStore;
 
-const REMEMBERED: u64 = 10_000;
-const REMEMBERED_FOR: Duration = Duration::from_secs(60);
-/// This part of the room is handed out between two counts.
-const PART: i64 = 4;
+const MAX_CACHED_APPLICATIONS: u64 = 10_000;
+const CACHE_LIFETIME: Duration = Duration::from_secs(60);
+/// Between two counts, the room divided by this is handed out.
+const ROOM_DIVISOR: i64 = 4;
 
 /// What is known of the room in applications.
 pub struct EndpointCaps {
@@ -25,7 +25,9 @@ pub struct EndpointCaps {
 
 impl Default for EndpointCaps {
     fn default() -> Self {
-        Self { room: Cache::builder().max_capacity(REMEMBERED).time_to_live(REMEMBERED_FOR).build() }
+        Self {
+            room: Cache::builder().max_capacity(MAX_CACHED_APPLICATIONS).time_to_live(CACHE_LIFETIME).build(),
+        }
     }
 }
 
@@ -56,7 +58,7 @@ impl EndpointCaps {
             let msg = format!("the application may have {cap} endpoints at most, the operator's `{name}`");
             return Err(ApiError::invalid(&["body"], msg, "value_error"));
         }
-        self.room.insert(key, Arc::new(AtomicI64::new((room - 1) / PART)));
+        self.room.insert(key, Arc::new(AtomicI64::new((room - 1) / ROOM_DIVISOR)));
         Ok(())
     }
 }
