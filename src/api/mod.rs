@@ -9,6 +9,7 @@ pub mod error;
 pub mod intake;
 pub mod openapi;
 pub mod resource;
+mod sign_in_failures;
 pub mod state;
 
 use std::any::Any;
@@ -28,34 +29,20 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use conventions::bounds::BodyBounds;
-<<<<<<< HEAD
-use conventions::error::ApiError;
-use conventions::idempotency::{Remembering, remember};
-use conventions::{bounds, in_force, not_served, parameters, request_id, target};
-=======
 use conventions::idempotency::{IdempotencyLayer, answer_once};
-use conventions::{bounds, in_force, not_served, parameters};
+use conventions::{bounds, in_force, not_served, parameters, request_id, target};
 use error::ApiError;
->>>>>>> main
 use intake::layer::{Intake, take_in};
 use openapi::{docs, errors, examples};
 use state::SharedState;
 
-<<<<<<< HEAD
 pub use credential::{Authenticator, Cookies, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
-pub use intake::budget::Budgets;
-pub use intake::connection::CallerConnection;
-pub use intake::limits::IntakeLimits;
-pub use resource::endpoint::cap::EndpointCaps;
-pub use resource::session::failures::SignInFailures;
-pub use resource::session::{openid_redirect, sign_in_url};
-=======
-pub use credential::{Authenticator, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
 pub use endpoint_caps::EndpointCaps;
 pub use intake::budget::Budgets;
 pub use intake::connection::CallerConnection;
 pub use intake::limits::IntakeLimits;
->>>>>>> main
+pub use resource::session::{openid_redirect, sign_in_url};
+pub use sign_in_failures::SignInFailures;
 pub use state::ApiState;
 
 /// All resources.

@@ -19,20 +19,12 @@ use crate::store::{
     AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, Sealer, TaskStore,
 };
 
-<<<<<<< HEAD
-use super::conventions::error::ApiError;
 use super::credential::{Authenticator, Cookies};
-use super::intake::budget::{AnswerRoom, Budgets};
-use super::intake::limits::IntakeLimits;
-use super::resource::endpoint::cap::EndpointCaps;
-use super::resource::session::failures::SignInFailures;
-=======
-use super::credential::Authenticator;
 use super::endpoint_caps::EndpointCaps;
 use super::error::ApiError;
 use super::intake::budget::{AnswerRoom, Budgets};
 use super::intake::limits::IntakeLimits;
->>>>>>> main
+use super::sign_in_failures::SignInFailures;
 
 /// What the API needs to do its work.
 pub struct ApiState {
@@ -60,7 +52,6 @@ pub struct ApiState {
     pub public_url: Url,
     /// Verifies tokens.
     pub authenticator: Authenticator,
-<<<<<<< HEAD
     /// How sessions are presented.
     pub cookies: Cookies,
     /// Slows guessing down.
@@ -75,10 +66,7 @@ pub struct ApiState {
     pub node_name: String,
     /// The settings in force, for people.
     pub settings: Arc<[Setting]>,
-    /// Judges the addresses of endpoints.
-=======
     /// Which addresses endpoints may have.
->>>>>>> main
     pub egress: EgressPolicy,
     /// Proxies whose word on where a request came from is taken.
     pub trusted_proxies: Vec<IpNet>,

@@ -36,12 +36,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::domain::access::claims::RequiredClaims;
-<<<<<<< HEAD
-use crate::domain::endpoint::schedule::RetrySchedule;
-use crate::openid::OpenIdOptions;
-=======
 use crate::domain::policy::schedule::RetrySchedule;
->>>>>>> main
+use crate::openid::OpenIdOptions;
 
 pub use caps::Caps;
 pub use error::ConfigError;

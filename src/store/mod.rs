@@ -26,16 +26,13 @@ pub use access::credentials::KnownKey;
 pub use access::credentials::KnownSession;
 pub use access::idempotency::Claim;
 pub use access::idempotency::Claimed as ClaimedKey;
-<<<<<<< HEAD
+pub use access::idempotency::IdempotencyKey;
 pub use access::person::PersonRecord;
 pub use access::person::SeenKey;
 pub use access::person::SignedInPerson;
 pub use access::session::EndedSessions;
 pub use access::session::NewSession;
 pub use access::session::SessionRecord;
-=======
-pub use access::idempotency::IdempotencyKey;
->>>>>>> main
 pub use configuration::ConfigurationStore;
 pub use configuration::application::ApplicationRecord;
 pub use configuration::endpoint::EndpointRecord;

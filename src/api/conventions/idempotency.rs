@@ -111,12 +111,8 @@ pub async fn answer_once(State(layer): State<IdempotencyLayer>, request: Request
         return next.run(request).await;
     }
     // In a task of its own: a client that goes away must not leave half of it behind.
-<<<<<<< HEAD
-    let answering = async move { remembering.answer(request, next).await };
+    let answering = async move { layer.answer(request, next).await };
     let answer = tokio::spawn(answering.in_current_span()).await;
-=======
-    let answer = tokio::spawn(async move { layer.answer(request, next).await }).await;
->>>>>>> main
     match answer {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => error.into_response(),

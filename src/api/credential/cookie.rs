@@ -9,7 +9,7 @@ use http::{HeaderMap, Method};
 use subtle::ConstantTimeEq;
 use url::{Origin, Url};
 
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 use crate::domain::access::opaque_token::OpaqueToken;
 
 /// The cookie's name.

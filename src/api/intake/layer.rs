@@ -16,15 +16,8 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, Version, header};
 
-<<<<<<< HEAD
-use crate::domain::id::path_name;
-
-use crate::api::conventions::error::ApiError;
 use crate::api::credential::{Caller, Role, SIGN_IN_PATH};
-=======
-use crate::api::credential::{Caller, Role};
 use crate::api::error::ApiError;
->>>>>>> main
 use crate::api::state::SharedState;
 use crate::domain::id::path_name;
 

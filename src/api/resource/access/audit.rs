@@ -48,13 +48,8 @@ struct AuditQuery {
     "kind": "api_key", "id": "key_01h455vb4pex5vsknk084sn02q", "role": "environment", "address": "192.0.2.7",
     "session": null
 }))]
-<<<<<<< HEAD
-pub struct ActorOut {
-    /// `token`, `api_key`, `person`, `link`, `cli` or `system`.
-=======
 pub(super) struct ActorOut {
-    /// `token`, `api_key`, `cli` or `system`.
->>>>>>> main
+    /// `token`, `api_key`, `person`, `link`, `cli` or `system`.
     kind: &'static str,
     /// The API key's id; a token's own id, or else its subject; the person's id; `link`; the command; the part of
     /// Postrider.

@@ -11,11 +11,6 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::api::state::SharedState;
 
 /// The routes of these resources.
-<<<<<<< HEAD
-pub fn routes() -> OpenApiRouter<SharedState> {
-    environment::routes().merge(node::routes()).merge(queue::routes()).merge(setting::routes())
-=======
 pub(super) fn routes() -> OpenApiRouter<SharedState> {
-    environment::routes().merge(node::routes()).merge(queue::routes())
->>>>>>> main
+    environment::routes().merge(node::routes()).merge(queue::routes()).merge(setting::routes())
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use http::HeaderValue;
 
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 use crate::api::credential::cookie::SESSION_COOKIE;
 use crate::api::state::ApiState;
 use crate::domain::access::actor::Actor;

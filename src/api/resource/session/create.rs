@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::address::address_of;
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::credential::{Caller, cookie};
 use crate::api::openapi::errors::SignInErrors;

@@ -4,7 +4,6 @@
 mod begin;
 mod create;
 mod current;
-pub mod failures;
 mod options;
 mod person;
 mod provider;
@@ -88,7 +87,7 @@ pub fn sign_in_url(public_url: &Url, link: &OpaqueToken) -> Url {
 }
 
 /// The routes of this resource.
-pub fn routes() -> OpenApiRouter<SharedState> {
+pub(super) fn routes() -> OpenApiRouter<SharedState> {
     options::routes()
         .merge(create::routes())
         .merge(current::routes())

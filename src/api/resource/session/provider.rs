@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::address::address_of;
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::Actor;

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-use crate::api::conventions::error::ApiError;
+use crate::api::error::ApiError;
 use crate::api::credential::cookie;
 use crate::api::state::ApiState;
 use crate::openid::Flow;

@@ -52,13 +52,8 @@ pub(super) struct AppPortalAccessIn {
 
 /// A link to the portal.
 #[derive(Debug, Serialize, ToSchema)]
-<<<<<<< HEAD:src/api/resource/access/tenant_token.rs
 #[schema(example = json!({"url": "https://hooks.example.com/portal/#key=eyJhcHBJZCI6Ij", "token": "eyJhbGciOiJIUzI1NiJ9"}))]
-pub struct AppPortalAccessOut {
-=======
-#[schema(example = json!({"url": "https://hooks.example.com/login#key=eyJhcHBJZCI6Ij", "token": "eyJhbGciOiJIUzI1NiJ9"}))]
 pub(super) struct AppPortalAccessOut {
->>>>>>> main:src/api/resource/access/tenant_token/portal_access.rs
     /// The link. After `#key=` stands Base64 of a JSON object with `appId`, `token` and `serverUrl`; being behind the
     /// `#`, it is never sent to a server.
     url: String,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use moka::sync::Cache;
 
-use crate::api::conventions::error::ApiError;
+use super::error::ApiError;
 
 /// So many failures are allowed.
 const MOST_FAILURES: u32 = 10;
@@ -26,7 +26,7 @@ struct Window {
 }
 
 /// An attempt under way. It counts as a failure until it is told otherwise, so that many at once are not allowed more.
-pub(super) struct Attempt(Arc<Window>);
+pub(in crate::api) struct Attempt(Arc<Window>);
 
 impl Default for SignInFailures {
     fn default() -> Self {
@@ -39,7 +39,7 @@ impl SignInFailures {
     ///
     /// # Errors
     /// [`ApiError::TooManyFailures`] after too many failures.
-    pub(super) fn attempt(&self, address: Option<IpAddr>) -> Result<Attempt, ApiError> {
+    pub(in crate::api) fn attempt(&self, address: Option<IpAddr>) -> Result<Attempt, ApiError> {
         let window = self.0.get_with(address.map(network_of), || {
             Arc::new(Window { begun_at: Instant::now(), failures: AtomicU32::new(0) })
         });
@@ -56,7 +56,7 @@ impl SignInFailures {
 
 impl Attempt {
     /// It was no failure.
-    pub(super) fn succeeded(self) {
+    pub(in crate::api) fn succeeded(self) {
         self.0.failures.fetch_sub(1, Ordering::Relaxed);
     }
 }
