@@ -30,9 +30,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use conventions::bounds::BodyBounds;
 use conventions::idempotency::{IdempotencyLayer, answer_once};
+use conventions::take_in::{Intake, take_in};
 use conventions::{bounds, in_force, not_served, parameters, request_id, target};
 use error::ApiError;
-use intake::layer::{Intake, take_in};
 use openapi::{docs, errors, examples};
 use state::SharedState;
 

@@ -65,7 +65,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         shutdown_timeout: read.value("shutdown_timeout", |text| values::duration_within(text, "0s", "1h"))?,
         cors_origins: read.value("cors_origins", origins)?,
         public_url: read.given("public_url", web_url)?,
-        console: read.value("console", values::truth)?,
+        console: read.value("console", values::boolean)?,
         openid: openid::options(&read)?,
         settings: setting::all(layers).into(),
         api_connections: read.value("api_connections", |text| values::number_within(text, 1, 1_000))?,

@@ -37,8 +37,8 @@ impl SettingSource {
         match origin {
             Origin::Flag => Self::Flag,
             Origin::Variable(_) => Self::Environment,
-            Origin::File(_) | Origin::Kept(_) => Self::File,
-            Origin::NotYet | Origin::Default => Self::Default,
+            Origin::File(_) | Origin::GeneratedFile(_) => Self::File,
+            Origin::NotGeneratedYet | Origin::Default => Self::Default,
         }
     }
 }

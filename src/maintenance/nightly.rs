@@ -116,10 +116,11 @@ async fn sessions(
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
-    let sessions = chunks.until_nothing(AT_MOST, || upkeep.retire_sessions(AT_ONCE)).await?;
-    let links = chunks.until_nothing(AT_MOST, || upkeep.retire_sign_in_links(AT_ONCE)).await?;
+    let sessions = chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_sessions(ROWS_PER_CHUNK)).await?;
+    let links = chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_sign_in_links(ROWS_PER_CHUNK)).await?;
     let kept = options.audit_retention;
-    let people = chunks.until_nothing(AT_MOST, || upkeep.retire_people(kept, LARGE_AT_ONCE)).await?;
+    let people =
+        chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_people(kept, LARGE_ROWS_PER_CHUNK)).await?;
     Ok(sessions + links + people)
 }
 

@@ -12,8 +12,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 METHODS = ["get", "post", "put", "patch", "delete"]
 IDENTIFIER = re.compile(r"v1(\.[a-z]+(-[a-z0-9]+)*){2,}")
 WITHOUT_CREDENTIALS = {"v1.health.get", "v1.health.ping"}
-WITH_CREDENTIALS = {"401", "403", "404", "422", "500", "503"}
-WITH_BODY = {"409", "413", "415"}
+WITH_CREDENTIALS = {"401", "403", "422", "500", "503"}
+WITH_PATH = {"404"}
+WITH_BODY = {"413", "415"}
+# A repeated key with another body.
+WITH_KEY = {"409"}
 
 specification = json.load(sys.stdin)
 schemas = specification["components"]["schemas"]
@@ -83,10 +86,12 @@ def check_parameters(name, path, operation):
             check({("query", "limit"), ("query", "iterator")} <= set(seen), name, "a list without its parameters")
 
 
-def check_answers(name, method, operation):
+def check_answers(name, method, path, operation):
     answers = operation["responses"]
     needed = set() if operation["operationId"] in WITHOUT_CREDENTIALS else WITH_CREDENTIALS
+    needed = needed | WITH_PATH if "{" in path else needed
     needed = needed | WITH_BODY if "requestBody" in operation else needed
+    needed = needed | WITH_KEY if "requestBody" in operation and method == "post" else needed
     check(needed <= set(answers), name, "answers that are not told", sorted(needed - set(answers)))
     check(any(status.startswith("2") for status in answers), name, "no answer is a good one")
     for status, answer in answers.items():
@@ -114,7 +119,7 @@ for path, item in specification["paths"].items():
         check(operation.get("summary", "").strip(), name, "no summary")
         check(operation.get("tags") and set(operation["tags"]) <= tags, name, "no tag that is told", operation.get("tags"))
         check_parameters(name, path, operation)
-        check_answers(name, method, operation)
+        check_answers(name, method, path, operation)
         if "requestBody" in operation:
             check_content(f"{name} body", operation["requestBody"])
 check(len(identifiers) == len(set(identifiers)), "two operations have the same id")

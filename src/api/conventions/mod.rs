@@ -16,5 +16,6 @@ pub mod parameters;
 pub(in crate::api) mod path;
 pub(in crate::api) mod request_id;
 pub(in crate::api) mod settings;
+pub mod take_in;
 pub(in crate::api) mod target;
 pub mod validate;

@@ -18,7 +18,7 @@ use super::budget::AnswerRoom;
 const SLICE_BYTES: usize = 64 << 10;
 
 /// The same answer in slices, if it is large.
-pub(super) fn in_slices(mut response: Response, longest: Duration) -> Response {
+pub(in crate::api) fn in_slices(mut response: Response, longest: Duration) -> Response {
     let room = response.extensions_mut().remove::<AnswerRoom>();
     let is_small = response.body().size_hint().exact().is_some_and(|length| length <= SLICE_BYTES as u64);
     if is_small {

@@ -20,7 +20,7 @@ const FIRST_BYTES: usize = 16 << 10;
 ///
 /// # Errors
 /// [`ApiError::TooLarge`], [`ApiError::BodyTimeout`], or [`ApiError::Invalid`] when it breaks off.
-pub(super) async fn read(
+pub(in crate::api) async fn read(
     body: Body,
     declared: Option<usize>,
     limits: &IntakeLimits,
@@ -57,7 +57,7 @@ fn broken_off() -> ApiError {
 }
 
 /// Reads a body without keeping it. Whether it came to its end within so many bytes.
-pub(super) async fn discard(body: Body, most: usize) -> bool {
+pub(in crate::api) async fn discard(body: Body, most: usize) -> bool {
     let mut parts = pin!(body.into_data_stream());
     let mut seen = 0;
     while let Some(part) = parts.next().await {

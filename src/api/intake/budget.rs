@@ -32,7 +32,7 @@ pub struct Budgets {
 }
 
 /// A body's room.
-pub(super) struct BodyRoom {
+pub(in crate::api) struct BodyRoom {
     of_all: OwnedSemaphorePermit,
     of_connection: Option<OwnedSemaphorePermit>,
 }
@@ -57,7 +57,7 @@ impl Budgets {
 
     /// Room for a body; `None` when there is none for a while. The connection's own is taken first, so that one
     /// connection with many requests waits for itself alone.
-    pub(super) async fn room_for_body(
+    pub(in crate::api) async fn room_for_body(
         &self,
         bytes: usize,
         is_tenant: bool,
@@ -95,7 +95,7 @@ async fn take(semaphore: &Arc<Semaphore>, wanted: u32) -> Option<OwnedSemaphoreP
 
 impl BodyRoom {
     /// Gives back what turned out not to be needed.
-    pub(super) fn shrunk_to(mut self, bytes: usize) -> Self {
+    pub(in crate::api) fn shrunk_to(mut self, bytes: usize) -> Self {
         for permit in [Some(&mut self.of_all), self.of_connection.as_mut()].into_iter().flatten() {
             let needed = bytes.div_ceil(KIB);
             drop(permit.split(permit.num_permits().saturating_sub(needed)));

@@ -25,7 +25,7 @@ const STRANGERS_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl IntakeLimits {
     /// The same for those who have shown no credential yet.
-    pub(super) fn of_strangers(&self) -> Self {
+    pub(in crate::api) fn of_strangers(&self) -> Self {
         Self {
             body_bytes: self.body_bytes.min(STRANGERS_BODY_BYTES),
             body_timeout: self.body_timeout.min(STRANGERS_BODY_TIMEOUT),

@@ -1,9 +1,8 @@
 //! What a request may take: the credential before the body, budgets of bytes, deadlines.
 
 pub mod answer;
-mod body;
+pub mod body;
 pub mod budget;
 mod bytes;
 pub mod connection;
-pub mod layer;
 pub mod limits;

@@ -42,7 +42,7 @@ impl Span {
         let after = scan.after.map(Into::into);
         let (above, below) = if scan.ascending { (after, None) } else { (None, after) };
         Self {
-            above: above.unwrap_or(Uuid::nil()),
+            above: above.unwrap_or_default(),
             below: below.unwrap_or(Uuid::max()),
             ascending: scan.ascending,
             limit: scan.limit,

@@ -75,7 +75,7 @@ impl HistoryStore {
     ) -> Result<Vec<EndpointQueue>, StoreError> {
         let after = scan.after.map(EndpointId::uuid);
         let endpoints = if scan.ascending {
-            waiting_endpoints_after(&self.pool, after.unwrap_or(Uuid::nil()), scan.limit).await?
+            waiting_endpoints_after(&self.pool, after.unwrap_or_default(), scan.limit).await?
         } else {
             waiting_endpoints_before(&self.pool, after.unwrap_or(Uuid::max()), scan.limit).await?
         };

@@ -47,7 +47,7 @@ async fn destination(tx: &mut Connection, order: &EndpointReplay) -> Result<Opti
 /// task was created, as far as clocks agree.
 fn bounds(order: &EndpointReplay, task: &LockedTask) -> (Uuid, Uuid) {
     let (above, below) = TimeBounds { since: Some(order.since), until: order.until }.ids();
-    (task.position.unwrap_or(Uuid::nil()).max(above), below.min(latest_before(task.created_at)))
+    (task.position.unwrap_or_default().max(above), below.min(latest_before(task.created_at)))
 }
 
 /// Sends what failed for good: the open dead letters of the messages.
@@ -64,7 +64,7 @@ pub(super) async fn recover(tx: &mut Connection, task: &LockedTask, chunk: i64) 
           AND replayed_at IS NULL AND discarded_at IS NULL AND died_at <= $5
         ORDER BY id LIMIT $6"#,
         order.endpoint_id.uuid(),
-        task.position.unwrap_or(Uuid::nil()),
+        task.position.unwrap_or_default(),
         above,
         below,
         task.created_at,

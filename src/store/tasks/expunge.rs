@@ -148,7 +148,7 @@ pub(super) async fn purge(tx: &mut Connection, task: &LockedTask, chunk: i64) ->
         r#"-- message::next_of_application
         SELECT id FROM message WHERE application_id = $1 AND id > $2 AND id < $3 ORDER BY id LIMIT $4"#,
         order.application_id.uuid(),
-        task.position.unwrap_or(Uuid::nil()),
+        task.position.unwrap_or_default(),
         latest_before(task.created_at),
         chunk,
     )
@@ -180,7 +180,7 @@ async fn purge_dead_letters(
         )
         SELECT id FROM next ORDER BY id"#,
         order.application_id.uuid(),
-        task.position.unwrap_or(Uuid::nil()),
+        task.position.unwrap_or_default(),
         chunk,
         latest_before(task.created_at),
     )

@@ -55,7 +55,7 @@ pub(super) async fn count_messages(
 ) -> Result<Chunk, StoreError> {
     let order: UsageOrder = task.order()?;
     let mut place = Place::of(task)?;
-    let mut position = task.position.unwrap_or(Uuid::nil());
+    let mut position = task.position.unwrap_or_default();
     let mut budget = chunk.saturating_mul(MESSAGES_COUNTED_PER_ROW_MOVED);
     let mut items = Vec::new();
     for _ in 0..APPLICATIONS_PER_STEP {
@@ -163,7 +163,7 @@ pub(super) async fn list_event_types(tx: &mut Connection, task: &LockedTask) -> 
         LEFT JOIN LATERAL unnest(e.event_types) AS t(name) ON true
         GROUP BY a.id ORDER BY a.id"#,
         task.environment_id,
-        task.position.unwrap_or(Uuid::nil()),
+        task.position.unwrap_or_default(),
         APPLICATIONS_PER_STEP,
     )
     .fetch_all(tx)

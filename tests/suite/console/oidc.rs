@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::browser::{Browser, SESSION, SignedIn, location};
-use crate::support::javascript::node;
 use crate::support::TestApp;
+use crate::support::javascript::node;
 
 const FLOW: &str = "postrider_oidc";
 const ROLES: &str = "admins=operator,team-a=environment:org_a";

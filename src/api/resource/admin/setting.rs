@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::error::ApiError;
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 use crate::config::{Setting, SettingSource};
 

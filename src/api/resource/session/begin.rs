@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use http::HeaderValue;
 
-use crate::api::error::ApiError;
 use crate::api::credential::cookie::SESSION_COOKIE;
+use crate::api::error::ApiError;
 use crate::api::state::ApiState;
 use crate::domain::access::actor::Actor;
 use crate::domain::access::opaque_token::OpaqueToken;

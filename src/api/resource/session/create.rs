@@ -11,9 +11,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::address::address_of;
-use crate::api::error::ApiError;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::credential::{Caller, cookie};
+use crate::api::error::ApiError;
 use crate::api::openapi::errors::SignInErrors;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::{Actor, ActorKind, Role};

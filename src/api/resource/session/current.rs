@@ -9,10 +9,10 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::credential::Caller;
 use crate::api::credential::cookie::{SESSION_COOKIE, csrf_token};
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 use crate::domain::access::session::SessionOrigin;
 use crate::store::EndedSessions;

@@ -12,11 +12,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::{EnvironmentId, PersonId};
 use crate::domain::page::Scan;

@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::address::address_of;
-use crate::api::error::ApiError;
 use crate::api::conventions::extract::ApiQuery;
+use crate::api::error::ApiError;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::Actor;
 use crate::domain::access::session::SessionOrigin;
@@ -212,7 +212,7 @@ async fn begin(
 async fn forget(state: &SharedState, ended: &[[u8; 32]]) {
     if !ended.is_empty() {
         ended.iter().for_each(|hash| state.credentials.forget(hash));
-        state.changes.in_force().await;
+        state.changes.wait().await;
     }
 }
 

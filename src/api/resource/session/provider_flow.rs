@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-use crate::api::error::ApiError;
 use crate::api::credential::cookie;
+use crate::api::error::ApiError;
 use crate::api::state::ApiState;
 use crate::openid::Flow;
 

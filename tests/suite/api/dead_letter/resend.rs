@@ -1,9 +1,11 @@
 //! A message is sent again, and what cannot be sent ends as a dead letter.
 
+use postrider::maintenance::{self, Round};
 use serde_json::json;
 
 use super::{Failing, brief, path_of};
-use crate::support::{Receiver, Reply};
+use crate::support::store::{MAINTENANCE, store};
+use crate::support::{Receiver, Reply, until};
 
 #[tokio::test]
 async fn resend_reaches_one_endpoint_whatever_became_of_the_message() {
@@ -41,6 +43,12 @@ async fn what_waits_for_a_deleted_endpoint_becomes_a_dead_letter() {
     let endpoint = tenant.endpoint(&receiver.hook("/closed"), json!({"disabled": true})).await;
     tenant.message("a", json!({"kept": true})).await;
     app.environment().delete(&tenant.path(&format!("/endpoint/{endpoint}"))).await.expect(204);
+    // A node does so within a minute.
+    let store = store(app.database()).await;
+    until("its turn has come", || async {
+        maintenance::run(&store.upkeep, MAINTENANCE, Round::Minutely).await.unwrap().then_some(())
+    })
+    .await;
     app.done().await;
     let open = tenant.dead_letters().await;
     assert_eq!((open.len(), &open[0]["reason"]), (1, &json!("endpoint_deleted")));

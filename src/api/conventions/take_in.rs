@@ -18,11 +18,10 @@ use http::{HeaderValue, Method, Version, header};
 
 use crate::api::credential::{Caller, Role, SIGN_IN_PATH};
 use crate::api::error::ApiError;
+use crate::api::intake::connection::CallerConnection;
+use crate::api::intake::{answer, body, budget};
 use crate::api::state::SharedState;
 use crate::domain::id::path_name;
-
-use super::connection::CallerConnection;
-use super::{answer, body, budget};
 
 /// A rest of a body that is no longer is thrown away, so that the connection can go on.
 const MOST_DISCARDED_BYTES: usize = 64 << 10;

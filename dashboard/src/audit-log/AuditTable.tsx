@@ -1,0 +1,98 @@
+// Who changed what, as a table with pages.
+import { api } from '../api/client';
+import type { AuditEntry } from '../api/types';
+import { Id } from '../design/Id';
+import { Empty, Failure, NoMatch } from '../design/Notice';
+import { Pager } from '../design/Pager';
+import { type Column, Table } from '../design/Table';
+import { Time } from '../design/Time';
+import { useT } from '../i18n';
+import { Go } from '../navigation/places';
+import { useUrl } from '../navigation/url';
+
+export interface AuditFilter {
+  app_id?: string;
+  object_id?: string;
+  action?: string;
+  actor_id?: string;
+  since?: string;
+  until?: string;
+}
+
+export function AuditTable({ filter, onClear }: { filter: AuditFilter; onClear?: () => void }) {
+  const t = useT();
+  const [url, setUrl] = useUrl();
+  const list = api.useQuery('get', '/api/v1/audit-log', {
+    params: { query: { ...filter, limit: 50, order: 'descending', iterator: url.iterator } },
+  });
+  const columns: Column<AuditEntry>[] = [
+    { id: 'at', head: t.audit.when, narrow: 'end', cell: (row) => <Time at={row.at} as="full" /> },
+    {
+      id: 'action',
+      head: t.audit.what,
+      narrow: 'lead',
+      cell: (row) => <span className="medium">{t.audit.action(row.action)}</span>,
+    },
+    { id: 'object', head: t.audit.object, narrow: 'line', cell: (row) => <ObjectLink entry={row} /> },
+    { id: 'actor', head: t.audit.who, narrow: 'line', cell: (row) => <span>{t.audit.actor(row.actor)}</span> },
+    {
+      id: 'details',
+      head: t.audit.details,
+      isWide: true,
+      narrow: 'hidden',
+      cell: (row) => (
+        <span className="mono faint" title={JSON.stringify(row.details, null, 2)}>
+          {detailsOf(row)}
+        </span>
+      ),
+    },
+  ];
+  if (list.error && !list.data) return <Failure error={list.error} onRetry={list.refetch} />;
+  return (
+    <>
+      <Table
+        label={t.shell.auditLog}
+        columns={columns}
+        rows={list.data?.data}
+        rowKey={(row) => row.id}
+        expected={10}
+        empty={
+          onClear ? (
+            <NoMatch onClear={onClear} />
+          ) : (
+            <Empty icon="audit" title={t.audit.none}>
+              {t.audit.noneNote}
+            </Empty>
+          )
+        }
+      />
+      <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+    </>
+  );
+}
+
+/** The details in one line, without braces. */
+export function detailsOf(entry: Pick<AuditEntry, 'details'>): string {
+  return Object.entries(entry.details as Record<string, unknown>)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' · ');
+}
+
+function ObjectLink({ entry }: { entry: AuditEntry }) {
+  const path = pathOf(entry);
+  const id = <Id id={entry.objectId} noCopy />;
+  return path ? <Go to={path}>{id}</Go> : id;
+}
+
+export function pathOf(entry: Pick<AuditEntry, 'objectKind' | 'objectId' | 'appId'>): string | null {
+  const { objectKind: kind, objectId: id, appId } = entry;
+  if (kind === 'application') return `/applications/${id}`;
+  if (kind === 'endpoint' && appId) return `/applications/${appId}/endpoints/${id}`;
+  if (kind === 'message' && appId) return `/applications/${appId}/messages/${id}`;
+  if (kind === 'dead_letter') return `/dead-letters/${id}`;
+  if (kind === 'event_type') return `/event-types/${id}`;
+  if (kind === 'background_task') return `/tasks/${id}`;
+  if (kind === 'api_key') return '/api-keys';
+  return null;
+}

@@ -1,0 +1,151 @@
+// The inbox of dead letters: grouped by endpoint and reason, to be replayed or discarded after a preview.
+import { useState } from 'react';
+import { api } from '../api/client';
+import type { DeadLetterGroup } from '../api/types';
+import { Button } from '../design/Button';
+import { PageHead } from '../design/Card';
+import { FilterBar } from '../design/FilterBar';
+import { Loaded, Skeleton } from '../design/Loaded';
+import { Empty, NoMatch } from '../design/Notice';
+import { Segmented } from '../design/Segmented';
+import { endpointName } from '../endpoints/name';
+import { useT } from '../i18n';
+import { useUrl } from '../navigation/url';
+import { BulkBar } from './BulkBar';
+import { BulkPanel } from './BulkPanel';
+import { bulkOf, clearedFilter, filterOf, isFiltered, queryOf, type Target } from './bulk';
+import './dead-letters.css';
+import { DeadLetterList } from './DeadLetterList';
+import { useLetterFilters } from './filters';
+import { Groups } from './Groups';
+import { RunningTasks } from './RunningTasks';
+
+const refetchMs = 10_000;
+
+export function groupKey(group: Pick<DeadLetterGroup, 'endpointId' | 'reason'>): string {
+  return `${group.endpointId}:${group.reason}`;
+}
+
+export function DeadLettersView() {
+  const t = useT();
+  const [url, setUrl] = useUrl();
+  const filter = filterOf(url);
+  const isGrouped = url.by !== 'time' && (filter.state ?? 'open') === 'open';
+  const groups = api.useQuery(
+    'get',
+    '/api/v1/dead-letter/group',
+    { params: { query: { ...queryOf(filter), state: undefined } as never } },
+    { refetchInterval: refetchMs },
+  );
+  const open = groups.data?.open;
+  return (
+    <>
+      <PageHead
+        title={open ? t.deadLetters.headline(open) : t.deadLetters.title}
+        actions={
+          open &&
+          open.count > 0 && (
+            <Button icon="replay" onClick={() => setUrl({ panel: 'replay', for: undefined })}>
+              {isFiltered(filter) ? t.deadLetters.replayMatching : t.deadLetters.replayAll}
+            </Button>
+          )
+        }
+      >
+        <p>{groups.data ? t.deadLetters.summary(groups.data.endpoints, groups.data.openSinceYesterday) : '\u00a0'}</p>
+      </PageHead>
+      <RunningTasks />
+      <FilterBar values={url} onChange={setUrl} filters={useLetterFilters()}>
+        <span className="grow" />
+        <Segmented
+          label={t.deadLetters.by}
+          value={isGrouped ? 'endpoint' : 'time'}
+          onChange={(value) =>
+            setUrl({ by: value === 'time' ? 'time' : undefined, ...(value === 'endpoint' && { state: undefined }) })
+          }
+          options={[
+            { value: 'endpoint', label: t.deadLetters.byEndpoint },
+            { value: 'time', label: t.deadLetters.byTime },
+          ]}
+        />
+      </FilterBar>
+      {isGrouped ? (
+        <Loaded query={groups} skeleton={<Skeleton height={400} />}>
+          {(data) => <GroupedInbox groups={data.data} />}
+        </Loaded>
+      ) : (
+        <DeadLetterList hasOwnFilters />
+      )}
+    </>
+  );
+}
+
+function GroupedInbox({ groups }: { groups: DeadLetterGroup[] }) {
+  const t = useT();
+  const [url, setUrl] = useUrl();
+  const filter = filterOf(url);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [letters, setLetters] = useState<ReadonlySet<string>>(new Set());
+  const all = bulkOf(filter);
+  const targetOf = (group: DeadLetterGroup): Target => ({
+    filter: { ...all, appId: group.appId, endpointId: group.endpointId, reason: group.reason },
+    label: `${group.appName} · ${endpointName(group.url)}`,
+  });
+  const asked = groups.find((group) => groupKey(group) === url.for);
+  const chosen = groups.filter((group) => selected.has(groupKey(group)));
+  const targets = asked
+    ? [targetOf(asked)]
+    : chosen.length + letters.size > 0
+      ? [
+          ...chosen.map(targetOf),
+          ...(letters.size > 0 ? [{ filter: { ids: [...letters] }, label: t.count.deadLetters(letters.size) }] : []),
+        ]
+      : [{ filter: all, label: isFiltered(filter) ? t.deadLetters.allMatching : t.deadLetters.allOpen }];
+  const count = chosen.reduce((sum, group) => sum + group.count, 0) + letters.size;
+  const clear = () => {
+    setSelected(new Set());
+    setLetters(new Set());
+  };
+  if (groups.length === 0) {
+    return (
+      <div className="card">
+        {isFiltered(filter) ? (
+          <NoMatch onClear={() => setUrl(clearedFilter())} />
+        ) : (
+          <Empty icon="deadLetter" title={t.deadLetters.none} command="postrider dead-letters list --state open">
+            {t.deadLetters.noneNote}
+          </Empty>
+        )}
+      </div>
+    );
+  }
+  return (
+    <>
+      <Groups
+        groups={groups}
+        selected={selected}
+        onSelect={setSelected}
+        letters={letters}
+        onSelectLetters={setLetters}
+      />
+      {count > 0 && (
+        <BulkBar
+          count={{ count, isCapped: chosen.some((group) => group.isCapped) }}
+          note={
+            chosen.length === 1 && letters.size === 0
+              ? chosen.map((group) => `${group.appName}, ${t.deadLetters.reasons[group.reason]}`)[0]
+              : undefined
+          }
+          onClear={clear}
+          onAct={(panel) => setUrl({ panel, for: undefined })}
+        />
+      )}
+      <BulkPanel
+        act={url.panel === 'discard' ? 'discard' : 'replay'}
+        isOpen={url.panel === 'replay' || url.panel === 'discard'}
+        targets={targets}
+        onClose={() => setUrl({ panel: undefined, for: undefined })}
+        onDone={clear}
+      />
+    </>
+  );
+}

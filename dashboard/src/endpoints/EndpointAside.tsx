@@ -1,0 +1,158 @@
+// Secrets, policies in force, and who did what.
+
+import { api } from '../api/client';
+import type { Endpoint, EndpointOverview } from '../api/types';
+import { AuditList } from '../audit-log/AuditList';
+import { Button } from '../design/Button';
+import { Card, Facts } from '../design/Card';
+import { Tag } from '../design/State';
+import { useFormat, useT } from '../i18n';
+import { usePermissions } from '../navigation/permissions';
+import { Go, usePlaces } from '../navigation/places';
+import { useUrl } from '../navigation/url';
+import { SecretsCard } from './SecretsCard';
+
+interface Props {
+  appId: string;
+  endpoint: Endpoint;
+  overview: EndpointOverview | undefined;
+}
+
+export function EndpointAside({ appId, endpoint, overview }: Props) {
+  const t = useT();
+  const places = usePlaces();
+  return (
+    <aside className="stack">
+      <SecretsCard appId={appId} endpoint={endpoint} secrets={overview?.secrets} />
+      <Policies appId={appId} endpoint={endpoint} overview={overview} />
+      {!places.isPortal && (
+        <Card
+          title={t.audit.whoDidWhat}
+          end={
+            <Go to="." search={{ tab: 'audit' }} className="link small">
+              {t.shell.auditLog}
+            </Go>
+          }
+          padded
+        >
+          <AuditList filter={{ app_id: appId, object_id: endpoint.id }} />
+        </Card>
+      )}
+    </aside>
+  );
+}
+
+function Tags({ values }: { values: string[] | null | undefined }) {
+  const t = useT();
+  if (!values || values.length === 0) return <span className="dim">{t.all}</span>;
+  return (
+    <span className="tags">
+      {values.map((value) => (
+        <Tag key={value} mono>
+          {value}
+        </Tag>
+      ))}
+    </span>
+  );
+}
+
+function Policies({ appId, endpoint, overview }: Props) {
+  const t = useT();
+  const format = useFormat();
+  const [, setUrl] = useUrl();
+  const { may } = usePermissions();
+  const headers = api.useQuery('get', '/api/v1/app/{app_id}/endpoint/{endpoint_id}/headers', {
+    params: { path: { app_id: appId, endpoint_id: endpoint.id } },
+  });
+  const policies = overview?.policies;
+  const from = (source: string) => <span className="faint"> {t.policies.from(source)}</span>;
+  const seconds = (value: number | null) => (value === null ? t.unlimited : format.duration(value * 1000));
+  const names = [
+    ...Object.entries((headers.data?.headers ?? {}) as Record<string, string>).map(
+      ([name, value]) => `${name}: ${value}`,
+    ),
+    ...(headers.data?.sensitive.map((name) => `${name}: ••••`) ?? []),
+  ];
+  return (
+    <Card
+      title={t.policies.title}
+      end={
+        may('ManageEndpoint') && (
+          <Button small onClick={() => setUrl({ panel: 'edit' })}>
+            {t.edit}
+          </Button>
+        )
+      }
+      padded
+    >
+      <Facts
+        rows={[
+          [t.endpoint.eventTypes, <Tags key="t" values={endpoint.eventTypes} />],
+          [t.endpoint.channels, <Tags key="c" values={endpoint.channels} />],
+          [
+            t.headers.title,
+            names.length === 0 ? (
+              <span key="h" className="dim">
+                {t.none}
+              </span>
+            ) : (
+              <span key="h" className="mono">
+                {names.join('\n')}
+              </span>
+            ),
+          ],
+          ...(policies
+            ? ([
+                [
+                  t.policies.retries,
+                  <span key="r">
+                    {policies.retrySchedule.map((wait) => format.duration(wait * 1000)).join(', ')}
+                    {from(policies.retryScheduleFrom)}
+                  </span>,
+                ],
+                [
+                  t.policies.rate,
+                  <span key="a">
+                    {policies.rateLimit.value === null
+                      ? t.unlimited
+                      : t.policies.perSecond(format.number(policies.rateLimit.value))}
+                    {from(policies.rateLimit.from)}
+                  </span>,
+                ],
+                [
+                  t.policies.atOnce,
+                  <span key="m">
+                    {policies.maxInFlight.value === null ? t.unlimited : format.number(policies.maxInFlight.value)}
+                    {from(policies.maxInFlight.from)}
+                  </span>,
+                ],
+                [
+                  t.policies.deadline,
+                  <span key="d">
+                    {seconds(policies.deadlineSeconds.value)}
+                    {from(policies.deadlineSeconds.from)}
+                  </span>,
+                ],
+                [
+                  t.policies.disabledAfter,
+                  <span key="s">
+                    {policies.disableAfterSeconds.value === null
+                      ? t.policies.never
+                      : t.policies.ofFailures(seconds(policies.disableAfterSeconds.value))}
+                    {from(policies.disableAfterSeconds.from)}
+                  </span>,
+                ],
+                [
+                  t.policies.heldFor,
+                  <span key="o">
+                    {t.policies.atMost(seconds(policies.holdSeconds.value))}
+                    {from(policies.holdSeconds.from)}
+                  </span>,
+                ],
+              ] as [React.ReactNode, React.ReactNode][])
+            : []),
+        ]}
+      />
+    </Card>
+  );
+}

@@ -1,0 +1,170 @@
+// The endpoints of an application: how each is doing and why.
+import { keepPreviousData } from '@tanstack/react-query';
+import { api } from '../api/client';
+import type { Endpoint, Sparkline as SparklineData } from '../api/types';
+import { Button } from '../design/Button';
+import { FilterBar } from '../design/FilterBar';
+import { Empty, Failure, NoMatch } from '../design/Notice';
+import { Pager } from '../design/Pager';
+import { Sparkline } from '../design/Sparkline';
+import { StateWord } from '../design/State';
+import { type Column, Table } from '../design/Table';
+import { useNow } from '../design/Time';
+import { useFormat, useT } from '../i18n';
+import { Go, usePlaces } from '../navigation/places';
+import { useUrl } from '../navigation/url';
+import { EndpointForm } from './EndpointForm';
+import { EndpointName } from './name';
+import { standingOf } from './standing';
+
+const pageSize = 50;
+
+export function useEndpointCharts(appId: string, endpoints: Endpoint[] | undefined) {
+  const ids = endpoints?.map((endpoint) => endpoint.id).join(',') ?? '';
+  const query = api.useQuery(
+    'get',
+    '/api/v1/app/{app_id}/stats/sparklines',
+    { params: { path: { app_id: appId }, query: { ids } } },
+    { enabled: ids !== '', placeholderData: keepPreviousData },
+  );
+  return new Map(query.data?.data.map((each) => [each.id, each]));
+}
+
+export function EndpointsTable({ appId }: { appId: string }) {
+  const t = useT();
+  const [url, setUrl] = useUrl();
+  const list = api.useQuery('get', '/api/v1/app/{app_id}/endpoint', {
+    params: { path: { app_id: appId }, query: { limit: pageSize, iterator: url.iterator, q: url.q } },
+  });
+  const charts = useEndpointCharts(appId, list.data?.data);
+  const create = () => setUrl({ panel: 'new' });
+  return (
+    <>
+      <FilterBar filters={[]} values={url} onChange={setUrl} search={{ name: 'q', placeholder: t.endpoint.search }}>
+        <span className="grow" />
+        <Button icon="plus" onClick={create}>
+          {t.endpoint.create}
+        </Button>
+      </FilterBar>
+      {list.error && <Failure error={list.error} onRetry={list.refetch} />}
+      <div className="card">
+        <Table
+          label={t.application.endpoints}
+          columns={useEndpointColumns(appId, charts)}
+          rows={list.data?.data}
+          rowKey={(row) => row.id}
+          empty={
+            url.q ? (
+              <NoMatch onClear={() => setUrl({ q: undefined })} />
+            ) : (
+              <Empty
+                icon="external"
+                title={t.endpoint.none}
+                action={<Button onClick={create}>{t.endpoint.create}</Button>}
+              >
+                {t.endpoint.noneNote}
+              </Empty>
+            )
+          }
+        />
+        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+      </div>
+      <EndpointForm appId={appId} isOpen={url.panel === 'new'} onClose={() => setUrl({ panel: undefined })} />
+    </>
+  );
+}
+
+export function useEndpointColumns(appId: string, charts: Map<string, SparklineData>): Column<Endpoint>[] {
+  const t = useT();
+  const format = useFormat();
+  const now = useNow();
+  const places = usePlaces();
+  const chart = (row: Endpoint) => charts.get(row.id);
+  return [
+    {
+      id: 'url',
+      head: 'URL',
+      isWide: true,
+      narrow: 'lead',
+      cell: (row) => (
+        <Go to={places.endpoint(appId, row.id)} opens>
+          <EndpointName url={row.url} />
+        </Go>
+      ),
+    },
+    {
+      id: 'state',
+      head: t.underWay.state,
+      narrow: 'line',
+      cell: (row) => {
+        const standing = standingOf(row, chart(row)?.failingSince ?? null);
+        return <StateWord state={standing.state} icon={standing.icon} word={t.endpoint.standing(standing.kind)} />;
+      },
+    },
+    {
+      id: 'why',
+      head: t.underWay.why,
+      narrow: 'line',
+      cell: (row) => <span className="dim">{t.endpoint.standingWhy(row, chart(row), format, now)}</span>,
+    },
+    {
+      id: 'chart',
+      head: t.worst.last24h,
+      narrow: 'hidden',
+      cell: (row) => {
+        const data = chart(row);
+        const isFailing = (data?.failedShare ?? 0) > 0.5;
+        return (
+          <span className="cell-chart">
+            {data && (
+              <Sparkline values={isFailing ? data.failed : data.delivered} state={isFailing ? 'dead' : 'delivered'} />
+            )}
+          </span>
+        );
+      },
+    },
+    {
+      id: 'delivered',
+      head: t.states.delivered,
+      isNumber: true,
+      narrow: 'end',
+      cell: (row) => {
+        const share = chart(row)?.failedShare;
+        return share === null || share === undefined ? '–' : format.percent(1 - share);
+      },
+    },
+    {
+      id: 'waiting',
+      head: t.states.waiting,
+      isNumber: true,
+      narrow: 'named',
+      cell: (row) => {
+        const data = chart(row);
+        return (
+          data &&
+          t.num({ count: data.waiting.count + data.held.count, isCapped: data.waiting.isCapped || data.held.isCapped })
+        );
+      },
+    },
+    {
+      id: 'dead',
+      head: t.states.dead,
+      isNumber: true,
+      narrow: 'named',
+      cell: (row) => {
+        const data = chart(row);
+        return (
+          data && (
+            <Go
+              to="/dead-letters"
+              search={{ app_id: appId, endpoint_id: row.id }}
+              className={data.deadOpen.count > 0 ? 'title dead' : 'title'}
+            >
+              {t.num(data.deadOpen)}
+            </Go>
+          )
+        );
+      },
+    },
+  ];
+}

@@ -1,0 +1,167 @@
+// The catalogue of event types: what is published, how much, and who listens.
+import { api } from '../api/client';
+import type { EventType } from '../api/types';
+import { Button } from '../design/Button';
+import { Card, PageHead } from '../design/Card';
+import { FilterBar } from '../design/FilterBar';
+import { Empty, Failure, NoMatch } from '../design/Notice';
+import { Pager } from '../design/Pager';
+import { Sparkline } from '../design/Sparkline';
+import { Tag } from '../design/State';
+import { type Column, Table } from '../design/Table';
+import { useFormat, useT } from '../i18n';
+import { Go, usePlaces } from '../navigation/places';
+import { useUrl } from '../navigation/url';
+import { EventTypeForm } from './EventTypeForm';
+import { ImportForm } from './ImportForm';
+
+export function EventTypesView() {
+  const t = useT();
+  const format = useFormat();
+  const [url, setUrl] = useUrl();
+  const places = usePlaces();
+  const query = {
+    limit: 100,
+    iterator: url.iterator,
+    q: url.q,
+    include_archived: url.archived === 'true',
+    with_content: true,
+  };
+  const list = api.useQuery('get', '/api/v1/event-type', { params: { query } });
+  const stats = api.useQuery(
+    'get',
+    '/api/v1/stats/event-types',
+    { params: { query: { range: '24h' } } },
+    { enabled: !places.isPortal },
+  );
+  const byName = new Map(stats.data?.data.map((each) => [each.name, each]));
+  const everything = stats.data?.endpointsOfEverything ?? 0;
+  const statColumns: Column<EventType>[] = [
+    {
+      id: 'listeners',
+      head: t.eventTypes.listeners,
+      isNumber: true,
+      narrow: 'named',
+      cell: (row) => (stats.data ? format.number((byName.get(row.name)?.endpoints ?? 0) + everything) : ''),
+    },
+    {
+      id: 'chart',
+      head: t.worst.last24h,
+      narrow: 'hidden',
+      cell: (row) => (
+        <span className="cell-chart">
+          <Sparkline values={byName.get(row.name)?.series ?? []} state="cancelled" />
+        </span>
+      ),
+    },
+    {
+      id: 'accepted',
+      head: t.figures.accepted,
+      isNumber: true,
+      narrow: 'end',
+      cell: (row) => (
+        <Go to="/messages" search={{ event_type: row.name }}>
+          {stats.data ? format.number(byName.get(row.name)?.accepted ?? 0) : ''}
+        </Go>
+      ),
+    },
+  ];
+  const columns: Column<EventType>[] = [
+    {
+      id: 'name',
+      head: t.name,
+      narrow: 'lead',
+      cell: (row) => (
+        <Go to={places.eventType(row.name)} opens>
+          <span className="medium">{row.name}</span>
+        </Go>
+      ),
+    },
+    {
+      id: 'description',
+      head: t.endpoint.description,
+      isWide: true,
+      narrow: 'line',
+      cell: (row) => <span className="dim">{row.description}</span>,
+    },
+    {
+      id: 'group',
+      head: t.eventTypes.group,
+      narrow: 'hidden',
+      cell: (row) => row.groupName && <Tag>{row.groupName}</Tag>,
+    },
+    {
+      id: 'state',
+      head: '',
+      narrow: 'end',
+      cell: (row) =>
+        row.archived ? (
+          <Tag>{t.eventTypes.archived}</Tag>
+        ) : row.deprecated ? (
+          <Tag>{t.eventTypes.deprecated}</Tag>
+        ) : null,
+    },
+    ...(places.isPortal ? [] : statColumns),
+  ];
+  return (
+    <>
+      <PageHead
+        title={t.eventTypes.title}
+        actions={
+          !places.isPortal && (
+            <>
+              <Button onClick={() => setUrl({ panel: 'import' })}>{t.eventTypes.import}</Button>
+              <Button kind="primary" icon="plus" onClick={() => setUrl({ panel: 'new' })}>
+                {t.eventTypes.create}
+              </Button>
+            </>
+          )
+        }
+      >
+        <p>{places.isPortal ? t.eventTypes.noteTenant : t.eventTypes.note(everything)}</p>
+      </PageHead>
+      <FilterBar
+        values={url}
+        onChange={setUrl}
+        search={{ name: 'q', placeholder: t.eventTypes.search }}
+        filters={
+          places.isPortal
+            ? []
+            : [
+                {
+                  name: 'archived',
+                  label: t.eventTypes.archived,
+                  options: [{ value: 'true', label: t.eventTypes.shown }],
+                },
+              ]
+        }
+      />
+      {list.error && !list.data && <Failure error={list.error} onRetry={list.refetch} />}
+      <Card label={t.eventTypes.title}>
+        <Table
+          label={t.eventTypes.title}
+          columns={columns}
+          rows={list.data?.data}
+          rowKey={(row) => row.name}
+          expected={8}
+          empty={
+            url.q ? (
+              <NoMatch onClear={() => setUrl({ q: undefined })} />
+            ) : (
+              <Empty icon="eventType" title={t.eventTypes.none}>
+                {t.eventTypes.noneNote}
+              </Empty>
+            )
+          }
+        />
+        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+      </Card>
+      {!places.isPortal && (
+        <>
+          <EventTypeForm isOpen={url.panel === 'new'} onClose={() => setUrl({ panel: undefined })} />
+          <ImportForm isOpen={url.panel === 'import'} onClose={() => setUrl({ panel: undefined })} />
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,13 @@
+// A path that leads to no view.
+import { ButtonLink } from '../design/Button';
+import { Empty } from '../design/Notice';
+import { useT } from '../i18n';
+
+export function Nowhere() {
+  const t = useT();
+  return (
+    <Empty icon="search" title={t.nowhere.title} action={<ButtonLink to="/">{t.shell.overview}</ButtonLink>}>
+      {t.nowhere.text}
+    </Empty>
+  );
+}

@@ -1,0 +1,74 @@
+// One background task: what it does, how far it has come, what came of it.
+import { Card, Facts, PageHead } from '../design/Card';
+import { Id, shortId } from '../design/Id';
+import { JsonView } from '../design/JsonView';
+import { Loaded } from '../design/Loaded';
+import { Callout } from '../design/Notice';
+import { StateWord } from '../design/State';
+import { Time } from '../design/Time';
+import { useFormat, useT } from '../i18n';
+import { Go } from '../navigation/places';
+import { useParam } from '../navigation/url';
+import { TaskProgress, useTask } from './TaskProgress';
+import { taskState } from './TasksView';
+
+export function TaskView() {
+  const t = useT();
+  const format = useFormat();
+  const query = useTask(useParam('taskId'));
+  return (
+    <Loaded query={query}>
+      {(task) => (
+        <>
+          <PageHead
+            title={t.task.kinds(task.kind)}
+            crumbs={
+              <>
+                <Go to="/tasks">{t.shell.tasks}</Go>
+                <span aria-hidden="true">›</span>
+                <span aria-current="page" className="mono">
+                  {shortId(task.id)}
+                </span>
+              </>
+            }
+          >
+            <Id id={task.id} whole />
+          </PageHead>
+          <TaskProgress taskId={task.id} first={task} />
+          {task.data.error && (
+            <Callout state="dead" title={t.task.failed}>
+              {t.task.error(task.data.error)}
+            </Callout>
+          )}
+          <div className="columns aside">
+            <JsonView title={t.task.asked} text={JSON.stringify(task.data.filter)} />
+            <Card title={t.task.task} padded>
+              <Facts
+                rows={[
+                  [
+                    t.underWay.state,
+                    <StateWord key="s" state={taskState(task)} word={t.task.status(task.status, task.canceled)} />,
+                  ],
+                  [t.task.done, t.figures.of(format.number(task.progress.done), format.number(task.progress.total))],
+                  ...(task.progress.failedAgain !== null && task.progress.failedAgain !== undefined
+                    ? ([[t.task.failedAgain, format.number(task.progress.failedAgain)]] as [string, string][])
+                    : []),
+                  [
+                    t.task.rate,
+                    task.data.ratePerSecond
+                      ? t.policies.perSecond(format.number(task.data.ratePerSecond))
+                      : t.unlimited,
+                  ],
+                  [t.audit.who, task.createdBy ?? '–'],
+                  ...(task.note ? ([[t.deadLetters.note, task.note]] as [string, string][]) : []),
+                  [t.created, <Time key="c" at={task.createdAt} as="full" />],
+                  [t.updated, <Time key="u" at={task.updatedAt} as="full" />],
+                ]}
+              />
+            </Card>
+          </div>
+        </>
+      )}
+    </Loaded>
+  );
+}
