@@ -11,11 +11,11 @@ use moka::sync::Cache;
 use super::error::ApiError;
 
 /// So many failures are allowed.
-const MOST_FAILURES: u32 = 10;
+const MAX_FAILURES: u32 = 10;
 /// Within this time.
 const WINDOW: Duration = Duration::from_secs(60);
 /// So many addresses are counted.
-const MOST_ADDRESSES: u64 = 10_000;
+const MAX_ADDRESSES: u64 = 10_000;
 
 /// Failures by address. Of an IPv6 address its network counts: one customer has all of it.
 pub struct SignInFailures(Cache<Option<IpAddr>, Arc<Window>>);
@@ -30,7 +30,7 @@ pub(in crate::api) struct Attempt(Arc<Window>);
 
 impl Default for SignInFailures {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(MOST_ADDRESSES).time_to_live(WINDOW).build())
+        Self(Cache::builder().max_capacity(MAX_ADDRESSES).time_to_live(WINDOW).build())
     }
 }
 
@@ -43,7 +43,7 @@ impl SignInFailures {
         let window = self.0.get_with(address.map(network_of), || {
             Arc::new(Window { begun_at: Instant::now(), failures: AtomicU32::new(0) })
         });
-        let allow = |failures| (failures < MOST_FAILURES).then_some(failures + 1);
+        let allow = |failures| (failures < MAX_FAILURES).then_some(failures + 1);
         match window.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, allow) {
             Ok(_) => Ok(Attempt(window)),
             Err(_) => {
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn an_address_that_failed_too_often_waits_and_others_do_not() {
         let failures = SignInFailures::default();
-        for _ in 0..MOST_FAILURES {
+        for _ in 0..MAX_FAILURES {
             assert!(failures.attempt(address("192.0.2.7")).is_ok());
         }
         let refused = failures.attempt(address("192.0.2.7")).err();
@@ -91,10 +91,10 @@ mod tests {
     #[test]
     fn success_counts_for_nothing() {
         let failures = SignInFailures::default();
-        for _ in 0..MOST_FAILURES * 2 {
+        for _ in 0..MAX_FAILURES * 2 {
             failures.attempt(address("192.0.2.7")).unwrap_or_else(|_| panic!()).succeeded();
         }
-        for _ in 1..MOST_FAILURES {
+        for _ in 1..MAX_FAILURES {
             assert!(failures.attempt(address("192.0.2.7")).is_ok());
         }
         failures.attempt(address("192.0.2.7")).unwrap_or_else(|_| panic!()).succeeded();
@@ -105,14 +105,14 @@ mod tests {
     #[test]
     fn many_at_once_are_not_allowed_more() {
         let failures = SignInFailures::default();
-        let under_way: Vec<_> = (0..MOST_FAILURES * 2).map(|_| failures.attempt(None)).collect();
+        let under_way: Vec<_> = (0..MAX_FAILURES * 2).map(|_| failures.attempt(None)).collect();
         assert_eq!(under_way.iter().filter(|attempt| attempt.is_ok()).count(), 10);
     }
 
     #[test]
     fn a_network_of_ipv6_is_one_customers() {
         let failures = SignInFailures::default();
-        for host in 0..MOST_FAILURES {
+        for host in 0..MAX_FAILURES {
             assert!(failures.attempt(address(&format!("2001:db8:1:2::{host}"))).is_ok());
         }
         assert!(failures.attempt(address("2001:db8:1:2:ffff::1")).is_err());

@@ -16,6 +16,7 @@ mod intake;
 mod keys;
 mod layers;
 mod openid;
+mod reader;
 mod remote;
 mod resolve;
 mod setting;

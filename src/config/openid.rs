@@ -1,18 +1,23 @@
 //! How people sign in to the console: the settings that begin with `oidc_`.
 
+use secrecy::SecretString;
 use url::Url;
 
 use crate::openid::{OpenIdOptions, RoleMapping};
 
-use super::resolve::Reader;
+use super::reader::Reader;
 use super::{ConfigError, values};
+
+const MAX_NAME_CHARACTERS: usize = 256;
 
 /// `None` where no provider is named.
 pub(super) fn options(read: &Reader<'_>) -> Result<Option<OpenIdOptions>, ConfigError> {
     let client_id = read.given("oidc_client_id", named)?;
-    let client_secret = read.given("oidc_client_secret", |text| Ok(text.to_owned().into()))?;
+    let client_secret = read.given("oidc_client_secret", secret)?;
     let roles = read.given("oidc_roles", mappings)?;
     let name = read.given("oidc_name", named)?;
+    let scopes = read.value("oidc_scopes", scopes)?;
+    let role_claim = read.value("oidc_role_claim", named)?;
     let Some(issuer) = read.given("oidc_issuer", issuer)? else {
         let alone = ["oidc_client_id", "oidc_client_secret", "oidc_roles", "oidc_name"];
         return match alone.into_iter().find(|key| read.layers.has(key)) {
@@ -26,8 +31,8 @@ pub(super) fn options(read: &Reader<'_>) -> Result<Option<OpenIdOptions>, Config
             .ok_or_else(|| read.missing("oidc_client_id", "the provider knows Postrider by it"))?,
         client_secret,
         name: name.or(host).unwrap_or_default(),
-        scopes: read.value("oidc_scopes", scopes)?,
-        role_claim: read.value("oidc_role_claim", named)?,
+        scopes,
+        role_claim,
         roles: roles.ok_or_else(|| read.missing("oidc_roles", "without it nobody has a role"))?,
         issuer,
     }))
@@ -47,15 +52,25 @@ fn issuer(text: &str) -> Result<String, String> {
 
 fn named(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if (1..=256).contains(&text.chars().count()) {
+    if (1..=MAX_NAME_CHARACTERS).contains(&text.chars().count()) && !text.contains(char::is_control) {
         Ok(text.to_owned())
     } else {
-        Err("it has 1 to 256 characters".to_owned())
+        Err(format!("it has 1 to {MAX_NAME_CHARACTERS} characters, and none that cannot be seen"))
     }
+}
+
+fn secret(text: &str) -> Result<SecretString, String> {
+    if text.contains(char::is_control) {
+        return Err("it has characters that cannot be seen".to_owned());
+    }
+    Ok(SecretString::from(text))
 }
 
 /// `openid` makes it OpenID Connect, so it is there in any case.
 fn scopes(text: &str) -> Result<Vec<String>, String> {
+    if text.contains(char::is_control) {
+        return Err("a scope has no characters that cannot be seen".to_owned());
+    }
     let words = text.split([',', ' ']).filter(|word| !word.is_empty() && *word != "openid");
     Ok(std::iter::once("openid").chain(words).map(str::to_owned).collect())
 }

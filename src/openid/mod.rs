@@ -8,6 +8,7 @@
 //! it has not expired. Every request to the provider has a deadline, and its answer a bound. Nothing here keeps sessions.
 
 mod error;
+mod exchange;
 mod flow;
 mod http;
 mod id_token;
@@ -27,16 +28,17 @@ pub use error::OpenIdError;
 pub use flow::Flow;
 pub use roles::RoleMapping;
 
+use exchange::exchange;
 use http::Http;
 use provider::Providers;
 pub(crate) use provider::is_protected;
 
 /// Exchanges of codes at a time: each is a few requests to the provider.
-const EXCHANGES_AT_ONCE: usize = 16;
+const MAX_EXCHANGES_AT_ONCE: usize = 16;
 /// The longest subject (OpenID Connect Core, section 2).
-const LONGEST_SUBJECT: usize = 255;
+const MAX_SUBJECT_BYTES: usize = 255;
 /// A name or an e-mail address is cut to so many characters.
-const LONGEST_NAME: usize = 256;
+const MAX_NAME_CHARACTERS: usize = 256;
 
 /// What is to be known of the provider.
 #[derive(Debug, Clone)]
@@ -91,7 +93,7 @@ impl OpenId {
             authority: authority_of(&options),
             http: Http::new()?,
             providers: Providers::new(&options.issuer),
-            exchanges: Semaphore::new(EXCHANGES_AT_ONCE),
+            exchanges: Semaphore::new(MAX_EXCHANGES_AT_ONCE),
             options,
             redirect,
             clock,
@@ -139,7 +141,7 @@ impl OpenId {
     pub async fn identity(&self, flow: &Flow, code: &str) -> Result<Identity, OpenIdError> {
         let _turn = self.exchanges.try_acquire().map_err(|_| OpenIdError::Busy)?;
         let provider = self.providers.current(&self.http).await?;
-        let tokens = self.http.exchange(&provider, &self.options, &self.redirect, flow, code).await?;
+        let tokens = exchange(&self.http, &provider, &self.options, &self.redirect, flow, code).await?;
         let wanted = id_token::Wanted {
             issuer: &provider.issuer,
             client_id: &self.options.client_id,
@@ -171,10 +173,11 @@ impl OpenId {
     fn described(&self, claims: &Map<String, Value>) -> Result<Identity, OpenIdError> {
         let text = |name: &str| {
             let value = claims.get(name)?.as_str()?.trim();
-            (!value.is_empty() && !value.contains('\0')).then(|| value.chars().take(LONGEST_NAME).collect())
+            (!value.is_empty() && !value.contains('\0'))
+                .then(|| value.chars().take(MAX_NAME_CHARACTERS).collect())
         };
         let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
-        if subject.is_empty() || subject.len() > LONGEST_SUBJECT || subject.contains('\0') {
+        if subject.is_empty() || subject.len() > MAX_SUBJECT_BYTES || subject.contains('\0') {
             return Err(OpenIdError::NotAccepted("the subject is not a name of 1 to 255 characters"));
         }
         Ok(Identity {

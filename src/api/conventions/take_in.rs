@@ -97,7 +97,7 @@ impl Intake {
         }
         // Nobody looks at the body of these.
         let has_reader = parts.extensions.get::<MatchedPath>().is_some()
-            && !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+            && matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
         if !has_reader {
             return match discard(body, parts).await {
                 true => Ok((Bytes::new(), None)),

@@ -9,11 +9,11 @@ use super::actor::{ActorKind, Role};
 use super::token_cutoff::TokenHash;
 
 /// A session ends so long after its last use.
-pub const LONGEST_UNUSED: TimeDelta = TimeDelta::hours(12);
+pub const SESSION_IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(12);
 /// A session ends so long after it began.
-pub const LONGEST_LIFE: TimeDelta = TimeDelta::days(30);
+pub const SESSION_LIFETIME: TimeDelta = TimeDelta::days(30);
 /// A link that signs in holds so long.
-pub const LINK_LIFE: TimeDelta = TimeDelta::minutes(15);
+pub const LINK_LIFETIME: TimeDelta = TimeDelta::minutes(15);
 /// How the audit log and people call whoever signed in by a link.
 pub const LINK_NAME: &str = "link";
 

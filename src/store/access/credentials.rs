@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 
 use crate::domain::access::api_key::KeyHash;
 use crate::domain::access::opaque_token::OpaqueTokenHash;
-use crate::domain::access::session::LONGEST_UNUSED;
+use crate::domain::access::session::SESSION_IDLE_TIMEOUT;
 use crate::domain::access::token_cutoff::TakenBack;
 use crate::domain::id::{ApiKeyId, ApplicationId};
 use crate::store::database::cache::{Cache, Trust};
@@ -52,7 +52,7 @@ impl KnownSession {
     /// When it ends unless it is used again.
     pub fn expires_at(&self) -> DateTime<Utc> {
         let used_at = DateTime::from_timestamp(self.used_at.load(Ordering::Relaxed), 0);
-        let unused = used_at.unwrap_or(DateTime::UNIX_EPOCH) + LONGEST_UNUSED;
+        let unused = used_at.unwrap_or(DateTime::UNIX_EPOCH) + SESSION_IDLE_TIMEOUT;
         unused.min(self.record.ends_at)
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::access::actor::{Actor, ActorKind};
 use crate::domain::access::opaque_token::OpaqueTokenHash;
-use crate::domain::access::session::{ConsoleRole, LONGEST_UNUSED};
+use crate::domain::access::session::{ConsoleRole, SESSION_IDLE_TIMEOUT};
 use crate::domain::id::{EnvironmentId, PersonId};
 use crate::domain::page::Scan;
 use crate::store::StoreError;
@@ -196,7 +196,7 @@ impl AccessStore {
             below.map(|key| key.id.uuid()),
             scan.ascending,
             scan.limit,
-            LONGEST_UNUSED.as_seconds_f64(),
+            SESSION_IDLE_TIMEOUT.as_seconds_f64(),
         )
         .fetch_all(&self.pool)
         .await?

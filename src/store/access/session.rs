@@ -5,7 +5,9 @@ use uuid::Uuid;
 
 use crate::domain::access::actor::{Actor, ActorKind};
 use crate::domain::access::opaque_token::{OpaqueToken, OpaqueTokenHash};
-use crate::domain::access::session::{Authority, ConsoleRole, LONGEST_LIFE, LONGEST_UNUSED, SessionOrigin};
+use crate::domain::access::session::{
+    Authority, ConsoleRole, SESSION_IDLE_TIMEOUT, SESSION_LIFETIME, SessionOrigin,
+};
 use crate::domain::access::token_cutoff::TokenHash;
 use crate::domain::id::{ApiKeyId, EnvironmentId, PersonId, SessionId};
 use crate::store::StoreError;
@@ -143,7 +145,7 @@ impl AccessStore {
             WHERE s.hash = $1 AND s.ends_at > now()
               AND s.last_used_at > now() - $2::float8 * interval '1 second'"#,
             &hash[..],
-            LONGEST_UNUSED.as_seconds_f64(),
+            SESSION_IDLE_TIMEOUT.as_seconds_f64(),
         )
         .fetch_optional(&self.pool)
         .await?
@@ -166,7 +168,7 @@ impl AccessStore {
             )
             UPDATE person p SET last_seen_at = now() FROM used u WHERE p.id = u.person_id"#,
             id.uuid(),
-            LONGEST_UNUSED.as_seconds_f64(),
+            SESSION_IDLE_TIMEOUT.as_seconds_f64(),
         )
         .execute(&self.pool)
         .await?;
@@ -223,7 +225,7 @@ pub(super) async fn begin(
         api_key.map(ApiKeyId::uuid),
         token.map(|hash| &hash[..]),
         new.origin.authority().map(|authority: &Authority| &authority[..]),
-        LONGEST_LIFE.as_seconds_f64(),
+        SESSION_LIFETIME.as_seconds_f64(),
         new.ends_at,
     )
     .fetch_one(&mut *tx)

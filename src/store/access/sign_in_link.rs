@@ -2,7 +2,7 @@
 
 use crate::domain::access::actor::Actor;
 use crate::domain::access::opaque_token::{OpaqueToken, OpaqueTokenHash};
-use crate::domain::access::session::LINK_LIFE;
+use crate::domain::access::session::LINK_LIFETIME;
 use crate::store::StoreError;
 use crate::store::database::connection::Connection;
 
@@ -79,7 +79,7 @@ async fn make(tx: &mut Connection, actor: &Actor) -> Result<OpaqueToken, StoreEr
         r#"-- sign_in_link::make
         INSERT INTO sign_in_link (hash, expires_at) VALUES ($1, now() + $2::float8 * interval '1 second')"#,
         &token.hash()[..],
-        LINK_LIFE.as_seconds_f64(),
+        LINK_LIFETIME.as_seconds_f64(),
     )
     .execute(&mut *tx)
     .await?;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::domain::access::session::LONGEST_UNUSED;
+use crate::domain::access::session::SESSION_IDLE_TIMEOUT;
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
 
@@ -29,7 +29,7 @@ impl UpkeepStore {
                 ORDER BY last_used_at LIMIT $2 FOR UPDATE SKIP LOCKED
             )
             DELETE FROM session s USING old WHERE s.hash = old.hash"#,
-            LONGEST_UNUSED.as_seconds_f64(),
+            SESSION_IDLE_TIMEOUT.as_seconds_f64(),
             chunk,
         )
         .execute(&self.pool)

@@ -1,7 +1,7 @@
 //! Signing in by OpenID Connect, at a real provider.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 
 use serde_json::{Value, json};
 use url::Url;
@@ -22,6 +22,8 @@ struct World {
 struct Provider {
     url: String,
     process: Child,
+    /// Open as long as it runs: it writes there.
+    _said: BufReader<ChildStdout>,
 }
 
 impl Drop for Provider {
@@ -44,10 +46,11 @@ impl Provider {
         let first = tokio::task::spawn_blocking(move || {
             let mut line = String::new();
             said.read_line(&mut line).unwrap();
-            line
+            (line, said)
         });
-        assert_eq!(first.await.unwrap(), "listening\n");
-        Self { url: format!("http://127.0.0.1:{port}"), process }
+        let (line, said) = first.await.unwrap();
+        assert_eq!(line, "listening\n");
+        Self { url: format!("http://127.0.0.1:{port}"), process, _said: said }
     }
 
     /// Says who signs in next.

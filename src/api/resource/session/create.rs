@@ -19,10 +19,10 @@ use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::{Actor, ActorKind, Role};
 use crate::domain::access::claims::OPERATOR_SUBJECT;
 use crate::domain::access::opaque_token::OpaqueToken;
-use crate::domain::access::session::{ConsoleRole, LINK_NAME, LONGEST_UNUSED, SessionOrigin};
+use crate::domain::access::session::{ConsoleRole, LINK_NAME, SESSION_IDLE_TIMEOUT, SessionOrigin};
 
-use super::SessionOut;
 use super::begin::{Beginning, Begun};
+use super::{NEVER_KEPT, SessionOut};
 
 /// What to sign in with: exactly one of these.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -85,8 +85,7 @@ async fn create(
         attempt.succeeded();
     }
     let begun = begun?;
-    let headers =
-        [(header::SET_COOKIE, begun.cookie(&state)), (header::CACHE_CONTROL, super::current::NEVER_KEPT)];
+    let headers = [(header::SET_COOKIE, begun.cookie(&state)), (header::CACHE_CONTROL, NEVER_KEPT)];
     Ok((StatusCode::CREATED, headers, Json(shown(&state, begun))).into_response())
 }
 
@@ -147,7 +146,7 @@ async fn by_link(state: &ApiState, text: &str, actor: &Actor) -> Result<Begun, A
 
 fn shown(state: &ApiState, begun: Begun) -> SessionOut {
     let Begun { token, record } = begun;
-    let unused = state.authenticator.clock().now() + LONGEST_UNUSED;
+    let unused = state.authenticator.clock().now() + SESSION_IDLE_TIMEOUT;
     SessionOut {
         kind: record.origin.kind().name(),
         name: record.name,

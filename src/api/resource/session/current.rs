@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,10 +17,7 @@ use crate::api::state::SharedState;
 use crate::domain::access::session::SessionOrigin;
 use crate::store::EndedSessions;
 
-use super::{SessionOut, create};
-
-/// A CSRF token is for the page that asked.
-pub(super) const NEVER_KEPT: HeaderValue = HeaderValue::from_static("no-store");
+use super::{NEVER_KEPT, SessionOut, create};
 
 /// Which sessions end.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -11,6 +11,7 @@ mod provider_flow;
 
 use axum::Router;
 use chrono::{DateTime, Utc};
+use http::HeaderValue;
 use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
@@ -21,6 +22,9 @@ use crate::domain::access::opaque_token::OpaqueToken;
 use crate::domain::id::EnvironmentId;
 
 pub use provider::openid_redirect;
+
+/// A CSRF token is for the page that asked.
+const NEVER_KEPT: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Who is signed in.
 #[derive(Debug, Serialize, ToSchema)]

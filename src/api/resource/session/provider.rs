@@ -7,16 +7,14 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::get;
 use http::request::Parts;
 use http::{StatusCode, header};
-use serde::Deserialize;
 use subtle::ConstantTimeEq;
 use url::{Url, form_urlencoded};
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::address::address_of;
-use crate::api::conventions::extract::ApiQuery;
 use crate::api::error::ApiError;
+use crate::api::openapi::errors::NotFound;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::Actor;
 use crate::domain::access::session::SessionOrigin;
@@ -34,13 +32,8 @@ pub fn openid_redirect(public_url: &Url) -> Url {
     below(public_url, CALLBACK)
 }
 
-/// Where to go after signing in.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct StartQuery {
-    /// A path below the public URL; anything else counts as its beginning.
-    return_to: Option<String>,
-}
+/// No path to return to is longer: the cookie that keeps it has to fit into a browser.
+const MAX_RETURN_TO_BYTES: usize = 2_048;
 
 /// Go to the identity provider.
 ///
@@ -48,15 +41,17 @@ struct StartQuery {
 /// `sign-in?problem=`: `oidc_refused`, `oidc_failed`, `oidc_no_role` or `oidc_expired`.
 #[utoipa::path(
     get, path = "/api/v1/session/oidc/start", operation_id = "v1.session.oidc-start", tag = "session", security(()),
-    params(StartQuery),
-    responses((status = 303, description = "To the provider, or to the page where one signs in."))
+    params((
+        "return_to" = Option<String>, Query, description = "Where to go after signing in: a path below the public URL; \
+            anything else counts as its beginning."
+    )),
+    responses((status = 303, description = "To the provider, or to the page where one signs in."), NotFound)
 )]
-async fn start(
-    State(state): State<SharedState>,
-    ApiQuery(query): ApiQuery<StartQuery>,
-) -> Result<Response, ApiError> {
+async fn start(State(state): State<SharedState>, request: Parts) -> Result<Response, ApiError> {
     let openid = state.openid.as_ref().ok_or(ApiError::NotFound)?;
-    let kept = KeptFlow::begin(&state, return_to(&state.public_url, query.return_to.as_deref()));
+    // Who is at a browser could make nothing of an error in JSON.
+    let wanted = said(request.uri.query().unwrap_or_default(), "return_to");
+    let kept = KeptFlow::begin(&state, return_to(&state.public_url, wanted.as_deref()));
     match openid.authorization_url(&kept.flow).await {
         Ok(url) => {
             let cookie = kept.cookie(&state)?;
@@ -71,7 +66,8 @@ async fn start(
 fn return_to(public_url: &Url, wanted: Option<&str>) -> String {
     let base = below(public_url, "").path().to_owned();
     let is_safe = |path: &&str| {
-        path.starts_with(&base)
+        path.len() <= MAX_RETURN_TO_BYTES
+            && path.starts_with(&base)
             && !path.contains("//")
             && !path.contains('\\')
             && !path.contains(char::is_control)
@@ -150,19 +146,20 @@ async fn signed_in(
     Ok((begun, kept.return_to))
 }
 
+/// What a query says.
+fn said(query: &str, name: &str) -> Option<String> {
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.into_iter().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
 /// The code that the provider sends back, to the browser that began.
 fn code(kept: &KeptFlow, query: &str) -> Result<String, Problem> {
-    let said = |name: &str| {
-        form_urlencoded::parse(query.as_bytes())
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.into_owned())
-    };
-    let state = said("state").unwrap_or_default();
+    let state = said(query, "state").unwrap_or_default();
     if !bool::from(state.as_bytes().ct_eq(kept.flow.state.as_bytes())) {
         return Err(Problem::Failed);
     }
-    match said("error").as_deref() {
-        None => said("code").ok_or(Problem::Failed),
+    match said(query, "error").as_deref() {
+        None => said(query, "code").ok_or(Problem::Failed),
         Some("access_denied") => Err(Problem::Refused),
         Some(_) => Err(Problem::Failed),
     }
@@ -246,6 +243,7 @@ mod tests {
         ] {
             assert_eq!(returned("https://h/", wanted), place, "{wanted:?}");
         }
+        assert_eq!(returned("https://h/", &format!("/{}", "a".repeat(MAX_RETURN_TO_BYTES))), "/");
         assert_eq!(returned("https://h/hooks", "/hooks/tasks"), "/hooks/tasks");
         assert_eq!(returned("https://h/hooks", "/other"), "/hooks/");
         assert_eq!(return_to(&"https://h/hooks/".parse().unwrap(), None), "/hooks/");

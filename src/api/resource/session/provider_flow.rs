@@ -14,7 +14,7 @@ use crate::openid::Flow;
 const COOKIE: &str = "postrider_oidc";
 /// It is sent to the place that a provider sends people back to, and nowhere else.
 const COOKIE_PATH: &str = "api/v1/session/oidc/";
-const LONGEST: TimeDelta = TimeDelta::minutes(10);
+const SIGN_IN_TIMEOUT: TimeDelta = TimeDelta::minutes(10);
 /// What it is sealed for.
 const PLACE: &[u8] = b"postrider oidc 1";
 
@@ -31,7 +31,7 @@ pub(super) struct KeptFlow {
 impl KeptFlow {
     /// A new one.
     pub(super) fn begin(state: &ApiState, return_to: String) -> Self {
-        let ends_at = (state.authenticator.clock().now() + LONGEST).timestamp();
+        let ends_at = (state.authenticator.clock().now() + SIGN_IN_TIMEOUT).timestamp();
         Self { flow: Flow::generate(), return_to, ends_at }
     }
 
@@ -39,7 +39,7 @@ impl KeptFlow {
     pub(super) fn cookie(&self, state: &ApiState) -> Result<HeaderValue, ApiError> {
         let text = serde_json::to_vec(self).map_err(|_| ApiError::Internal)?;
         let sealed = URL_SAFE_NO_PAD.encode(state.sealer.seal(&text, PLACE)?);
-        Ok(state.cookies.set(COOKIE, &sealed, COOKIE_PATH, LONGEST.num_seconds()))
+        Ok(state.cookies.set(COOKIE, &sealed, COOKIE_PATH, SIGN_IN_TIMEOUT.num_seconds()))
     }
 
     /// The one that this browser began, unless it took too long.
