@@ -107,18 +107,29 @@ async function settled(page, asked) {
     await charts.nth(place).scrollIntoViewIfNeeded();
     await charts.nth(place).locator('canvas').waitFor({ timeout: 5_000 });
   }
-  while (asked.size > 0) await Promise.race([...asked].map((request) => request.response().catch(() => null)));
+  await asked.none();
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   await page.evaluate(() => window.scrollTo(0, 0));
 }
 
-/** The requests that are under way, without those that never end. */
+/** Tells when no request is under way, leaving aside those that never end. */
 function watchRequests(page) {
   const asked = new Set();
-  page.on('request', (request) => !/\/live(\?|$)/.test(request.url()) && asked.add(request));
-  for (const event of ['requestfinished', 'requestfailed']) page.on(event, (request) => asked.delete(request));
-  page.on('framenavigated', () => asked.clear());
-  return asked;
+  let waiting = [];
+  const changed = () => {
+    if (asked.size > 0) return;
+    for (const resolve of waiting) resolve();
+    waiting = [];
+  };
+  const isEndless = (request) => /\/live(\?|$)/.test(request.url());
+  page.on('request', (request) => !isEndless(request) && asked.add(request));
+  for (const event of ['requestfinished', 'requestfailed']) {
+    page.on(event, (request) => {
+      asked.delete(request);
+      changed();
+    });
+  }
+  return { none: () => (asked.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))) };
 }
 
 async function audit(page, complain) {
