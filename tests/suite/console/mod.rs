@@ -2,5 +2,7 @@
 
 pub mod browser;
 mod oidc;
+mod pages;
+mod provider;
 mod serving;
 mod session;
