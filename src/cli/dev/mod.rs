@@ -1,10 +1,13 @@
 //! `postrider dev`: everything on one machine, to watch and to try. A real server (with a private Postgres, unless a
-//! database is given), two demo tenants, a receiver that verifies every signature as a customer would, and a producer
+//! database is given), a few demo tenants, a receiver that verifies every signature as a customer would, and a producer
 //! that posts events through the API. One endpoint fails for a while and recovers, and what died meanwhile is
-//! replayed; one never answers. Everything goes over HTTP, as with a real producer and real receivers.
+//! replayed; others never answer, are paused or are gone, so that each view of the console has something to show.
+//! Everything goes over HTTP, as with a real producer and real receivers.
 
 mod api;
+mod behaviour;
 mod drill;
+mod event_types;
 mod events;
 mod receiver;
 mod screen;
@@ -18,6 +21,7 @@ use anyhow::Context;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::config::{Config, Flags};
 use crate::domain::access::claims::Claims;
@@ -25,7 +29,7 @@ use crate::domain::clock::Clock;
 use crate::server::Server;
 use crate::{config, telemetry};
 
-use super::token;
+use super::{console, token};
 use api::Api;
 use receiver::Receiver;
 use screen::Screen;
@@ -62,8 +66,9 @@ impl Dev {
             server = Server::start(&config) => server?,
             () = &mut stopped => return Ok(()),
         };
+        let link = console::make_link(server.store(), &config, "dev").await?;
         let shown = tokio::select! {
-            shown = show(&config, &mut screen) => shown,
+            shown = show(&config, &link, &mut screen) => shown,
             why = server.failed() => Err(anyhow::anyhow!(why.sentence())),
             () = stopped => Ok(()),
         };
@@ -86,12 +91,14 @@ impl Dev {
 }
 
 /// Runs the demonstration for ever.
-async fn show(config: &Config, screen: &mut Screen) -> anyhow::Result<()> {
+async fn show(config: &Config, link: &Url, screen: &mut Screen) -> anyhow::Result<()> {
     let api = Api::new(config.listen, mint(config)?)?;
     let statistics = Arc::new(Statistics::new(config.retry_schedule.waits().len() + 1));
     let receiver = Receiver::start(statistics.clone()).await.context("the receiver cannot be started")?;
+    event_types::create(&api).await?;
     let tenants = tenants::create(&api, &receiver, &statistics).await?;
-    screen.lines(&screen::introduction(&api, &tenants, config))?;
+    tenants::create_own(&api, &receiver, &statistics).await?;
+    screen.lines(&screen::introduction(&api, &tenants, config, link))?;
     let stop = CancellationToken::new();
     let _stopped_at_the_end = stop.clone().drop_guard();
     tokio::spawn(stop.clone().run_until_cancelled_owned(events::produce(
