@@ -9,6 +9,7 @@ pub mod error;
 pub mod intake;
 pub mod openapi;
 pub mod resource;
+mod shared_views;
 mod sign_in_failures;
 pub mod state;
 
@@ -42,6 +43,8 @@ pub use intake::budget::Budgets;
 pub use intake::connection::CallerConnection;
 pub use intake::limits::IntakeLimits;
 pub use resource::session::{openid_redirect, sign_in_url};
+pub use shared_views::ServerPolicies;
+pub use shared_views::SharedViews;
 pub use sign_in_failures::SignInFailures;
 pub use state::ApiState;
 

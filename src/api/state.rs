@@ -16,7 +16,8 @@ use crate::notices::ChangeBarrier;
 use crate::openid::OpenId;
 use crate::send::EgressPolicy;
 use crate::store::{
-    AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, Sealer, TaskStore,
+    AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, RollupStore,
+    Sealer, TaskStore,
 };
 
 use super::credential::{Authenticator, Cookies};
@@ -24,6 +25,7 @@ use super::endpoint_caps::EndpointCaps;
 use super::error::ApiError;
 use super::intake::budget::{AnswerRoom, Budgets};
 use super::intake::limits::IntakeLimits;
+use super::shared_views::SharedViews;
 use super::sign_in_failures::SignInFailures;
 
 /// What the API needs to do its work.
@@ -36,6 +38,10 @@ pub struct ApiState {
     pub access: AccessStore,
     /// Background tasks and replays.
     pub tasks: TaskStore,
+    /// What the views of the console read.
+    pub rollups: RollupStore,
+    /// What views of the console share, and what they tell of this server.
+    pub views: SharedViews,
     /// How the queue and its nodes are.
     pub queue: QueueStore,
     /// Accepts messages.

@@ -6,7 +6,7 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::full_queue;
 
 /// Everything that maintenance runs once an hour or once a night.
-const UPKEEP: [&str; 29] = [
+const UPKEEP: [&str; 36] = [
     "api_key::retire",
     "application::retire",
     "application::retire_credentials",
@@ -16,9 +16,12 @@ const UPKEEP: [&str; 29] = [
     "dead_letter::retire",
     "endpoint::empty_deleted",
     "endpoint::retire",
+    "endpoint_health::delete_old",
     "endpoint_hour::delete_old",
     "endpoint_hour::fold",
     "endpoint_secret::retire",
+    "event_type_hour::delete_old",
+    "incident_acknowledgement::delete_old",
     "message_event_id::retire",
     "operational_notice::retire",
     "partition::size_of_waiting",
@@ -26,6 +29,10 @@ const UPKEEP: [&str; 29] = [
     "payload_expiry::take",
     "pending::endpoints_after",
     "person::retire",
+    "rollup::delete_old",
+    "rollup::minutes_of",
+    "rollup::scopes_after",
+    "rollup_gauge::delete_old",
     "session::retire_ended",
     "session::retire_unused",
     "sign_in_link::retire",
@@ -67,6 +74,13 @@ const FILL: &str = "
         SELECT sha256(n::text::bytea), uuid_of(11, n), 'link', 'operator', '', '', now() - make_interval(mins => n), now()
         FROM generate_series(1, 20000) n;
     INSERT INTO sign_in_link SELECT sha256(n::text::bytea), now() - make_interval(mins => n) FROM generate_series(1, 20000) n;
+    INSERT INTO rollup SELECT uuid_of(2, 1 + n % 1000), 60, now() - make_interval(mins => n), 0, 0, 0, 1, 0, 1, 0, 0, 0, 0
+        FROM generate_series(1, 20000) n;
+    INSERT INTO rollup_gauge SELECT uuid_of(2, 1 + n % 1000), 60, now() - make_interval(mins => n), 1, 0 FROM generate_series(1, 20000) n;
+    INSERT INTO event_type_hour SELECT 'org_plans', now() - make_interval(hours => n), 'a.b', 1 FROM generate_series(1, 20000) n;
+    INSERT INTO endpoint_health SELECT uuid_of(2, n), uuid_of(1, 1), 'org_plans', 3, now(), now() - make_interval(mins => n), 500, 'status', ''
+        FROM generate_series(1, 20000) n;
+    INSERT INTO incident_acknowledgement SELECT 'org_plans', n::text, now() - make_interval(mins => n), '' FROM generate_series(1, 20000) n;
     UPDATE endpoint SET deleted_at = now();
     ANALYZE";
 
