@@ -1,4 +1,4 @@
-//! The console's back end: who may sign in, what it is shown from, and what its screens read after real deliveries.
+//! The console: who may sign in to it, how it is served, and what its screens read after real deliveries.
 
 pub mod browser;
 mod endpoint;

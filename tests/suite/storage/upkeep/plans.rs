@@ -28,11 +28,11 @@ const UPKEEP: [&str; 36] = [
     "partition::waiting",
     "payload_expiry::take",
     "pending::endpoints_after",
+    "person::retire",
     "rollup::delete_old",
     "rollup::minutes_of",
     "rollup::scopes_after",
     "rollup_gauge::delete_old",
-    "person::retire",
     "session::retire_ended",
     "session::retire_unused",
     "sign_in_link::retire",
@@ -68,6 +68,12 @@ const FILL: &str = "
     INSERT INTO operational_notice (environment_id, application_id, endpoint_id, kind)
         SELECT 'org_plans', uuid_of(1, 1), uuid_of(2, 1), 'endpoint.created' FROM generate_series(1, 20000) n;
     INSERT INTO payload_expiry SELECT uuid_of(3, n), now() FROM generate_series(1, 20000) n;
+    INSERT INTO person (id, issuer, subject, role, last_seen_at)
+        SELECT uuid_of(10, n), 'i', n::text, 'operator', now() - make_interval(mins => n) FROM generate_series(1, 20000) n;
+    INSERT INTO session (hash, id, kind, role, name, actor_id, last_used_at, ends_at)
+        SELECT sha256(n::text::bytea), uuid_of(11, n), 'link', 'operator', '', '', now() - make_interval(mins => n), now()
+        FROM generate_series(1, 20000) n;
+    INSERT INTO sign_in_link SELECT sha256(n::text::bytea), now() - make_interval(mins => n) FROM generate_series(1, 20000) n;
     INSERT INTO rollup SELECT uuid_of(2, 1 + n % 1000), 60, now() - make_interval(mins => n), 0, 0, 0, 1, 0, 1, 0, 0, 0, 0
         FROM generate_series(1, 20000) n;
     INSERT INTO rollup_gauge SELECT uuid_of(2, 1 + n % 1000), 60, now() - make_interval(mins => n), 1, 0 FROM generate_series(1, 20000) n;
@@ -75,12 +81,6 @@ const FILL: &str = "
     INSERT INTO endpoint_health SELECT uuid_of(2, n), uuid_of(1, 1), 'org_plans', 3, now(), now() - make_interval(mins => n), 500, 'status', ''
         FROM generate_series(1, 20000) n;
     INSERT INTO incident_acknowledgement SELECT 'org_plans', n::text, now() - make_interval(mins => n), '' FROM generate_series(1, 20000) n;
-    INSERT INTO person (id, issuer, subject, role, last_seen_at)
-        SELECT uuid_of(10, n), 'i', n::text, 'operator', now() - make_interval(mins => n) FROM generate_series(1, 20000) n;
-    INSERT INTO session (hash, id, kind, role, name, actor_id, last_used_at, ends_at)
-        SELECT sha256(n::text::bytea), uuid_of(11, n), 'link', 'operator', '', '', now() - make_interval(mins => n), now()
-        FROM generate_series(1, 20000) n;
-    INSERT INTO sign_in_link SELECT sha256(n::text::bytea), now() - make_interval(mins => n) FROM generate_series(1, 20000) n;
     UPDATE endpoint SET deleted_at = now();
     ANALYZE";
 
