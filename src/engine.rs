@@ -24,6 +24,7 @@ use crate::node_health::NodeHealth;
 use crate::notices::{ChangeBarrier, NoticeTracker};
 use crate::operational::OperationalWebhooks;
 use crate::rescue::Rescuer;
+use crate::rollup::{NodeFacts, RollupKeeper, Rollups};
 use crate::send::{EgressPolicy, OwnAddresses, Sender, SenderOptions};
 use crate::store::{Credentials, Snapshots, Store, Trust};
 
@@ -51,6 +52,7 @@ pub struct Engine {
     writers: Writers,
     runner: Option<TaskRunner>,
     operational: Option<(OperationalWebhooks, CancellationToken)>,
+    rollups: RollupKeeper,
     timeout: Duration,
 }
 
@@ -102,6 +104,7 @@ impl Engine {
         let trust: Arc<dyn Trust> = Arc::new(notice_tracker.clone());
         let snapshots = Snapshots::new(store.configuration.clone(), trust.clone());
         let credentials = Credentials::new(store.access.clone(), trust);
+        let rollups = Rollups::new(clock.clone());
         let deps = DispatcherDependencies {
             queue: store.queue.clone(),
             snapshots: snapshots.clone(),
@@ -113,10 +116,24 @@ impl Engine {
             critical_threads: critical_threads.clone(),
             health: health.clone(),
             notice_tracker: notice_tracker.clone(),
+            rollups: rollups.clone(),
         };
         let (dispatcher, dispatching) = Dispatcher::start(deps, dispatch_options(config, paused));
-        let (ingest, writers) =
-            Ingest::start(store.queue.clone(), snapshots, lease.clone(), dispatcher, health.messages.clone());
+        let (ingest, writers) = Ingest::start(
+            store.queue.clone(),
+            snapshots,
+            lease.clone(),
+            dispatcher.clone(),
+            rollups.clone(),
+            health.messages.clone(),
+        );
+        let rollups = RollupKeeper::start(
+            rollups,
+            store.rollups.clone(),
+            lease.clone(),
+            NodeFacts { name: config.node_name.clone(), roles: config.roles.names() },
+            move || dispatcher.in_flight(),
+        );
         let replay = TaskRunnerHandle::default();
         let runner = config
             .roles
@@ -146,6 +163,7 @@ impl Engine {
             writers,
             runner,
             operational,
+            rollups,
             timeout: config.shutdown_timeout,
         })
     }
@@ -181,6 +199,7 @@ impl Engine {
         if unfinished.unwritten {
             undone.push("outcomes are not recorded; what they are of is delivered again".to_owned());
         }
+        within(FINAL_WRITES_TIMEOUT, self.rollups.stop()).await;
         self.stop.cancel();
         if let Some(runner) = self.runner {
             within(FINAL_WRITES_TIMEOUT, runner.stopped()).await;

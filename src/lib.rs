@@ -19,6 +19,7 @@ pub mod send;
 pub mod sign;
 
 pub mod record;
+pub mod rollup;
 
 pub mod background_tasks;
 pub mod operational;

@@ -15,7 +15,9 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::api;
-use crate::api::{ApiState, Authenticator, Budgets, EndpointCaps, IntakeLimits, TokenKey};
+use crate::api::{
+    ApiState, Authenticator, Budgets, EndpointCaps, IntakeLimits, ServerPolicies, SharedViews, TokenKey,
+};
 use crate::config::{Config, JwtKey};
 use crate::dispatch::ThreadPool;
 use crate::domain::clock::Clock;
@@ -327,6 +329,8 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         history: store.history.clone(),
         access: store.access.clone(),
         tasks: store.tasks.clone(),
+        rollups: store.rollups.clone(),
+        views: SharedViews::new(server_policies(config)),
         queue: store.queue.clone(),
         ingest: engine.ingest.clone(),
         replay: engine.replay.clone(),
@@ -349,6 +353,17 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         imports: Arc::new(Semaphore::new(1)),
         cors_origins,
     })
+}
+
+/// What holds for endpoints that say nothing else.
+fn server_policies(config: &Config) -> ServerPolicies {
+    ServerPolicies {
+        retry_schedule: config.retry_schedule.waits().to_vec(),
+        max_in_flight: config.max_in_flight,
+        request_timeout: config.request_timeout,
+        disable_after: config.endpoint_disable_after,
+        hold_limit: config.hold_limit,
+    }
 }
 
 /// What links start with: what was set, or else where the API listens, as seen from this machine.

@@ -50,6 +50,9 @@ pub async fn run_all(options: &Options, report: &mut Report) -> anyhow::Result<(
     if wanted("idle") {
         idle(options, report).await?;
     }
+    if options.cases.iter().any(|case| case == "console") {
+        crate::console::run(options).await?;
+    }
     if options.cases.iter().any(|case| case == "life") {
         crate::life::run(options, &receiver, report).await?;
     }

@@ -2,7 +2,7 @@
 //! private Postgres, fsync on. Every case stands beside its ceilings: the same bodies straight to the receiver. It fails
 //! when a message is lost or a signature is wrong, never because it was slow.
 //!
-//! `cargo bench --bench load` runs all cases but `life`, which takes long and has to be named; `-- --case one_endpoint
+//! `cargo bench --bench load` runs all cases but `life` and `console`, which take long and have to be named; `-- --case one_endpoint
 //! --seconds 10` one of them; `--server URL --token TOKEN` drives any server that speaks this API.
 
 #![expect(
@@ -18,6 +18,7 @@ mod backlog;
 mod cases;
 mod ceiling;
 mod client;
+mod console;
 mod evaluate;
 mod isolation;
 mod life;
@@ -26,6 +27,7 @@ mod measure;
 mod post;
 mod receiver;
 mod report;
+mod seed;
 mod takeover;
 mod target;
 
@@ -54,6 +56,9 @@ pub struct Options {
     /// Deliveries of the life case.
     #[arg(long, default_value_t = 10_000_000)]
     pub life: u64,
+    /// Attempts that the console case seeds its database with.
+    #[arg(long, default_value_t = 10_000_000)]
+    pub attempts: u64,
     /// Drive this server instead of starting one.
     #[arg(long)]
     pub server: Option<String>,

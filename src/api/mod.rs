@@ -9,6 +9,7 @@ pub mod error;
 pub mod intake;
 pub mod openapi;
 pub mod resource;
+mod shared_views;
 pub mod state;
 
 use std::any::Any;
@@ -38,6 +39,8 @@ pub use endpoint_caps::EndpointCaps;
 pub use intake::budget::Budgets;
 pub use intake::connection::CallerConnection;
 pub use intake::limits::IntakeLimits;
+pub use shared_views::ServerPolicies;
+pub use shared_views::SharedViews;
 pub use state::ApiState;
 
 /// All resources.

@@ -14,7 +14,8 @@ use crate::node_health::NodeHealth;
 use crate::notices::ChangeBarrier;
 use crate::send::EgressPolicy;
 use crate::store::{
-    AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, TaskStore,
+    AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, RollupStore,
+    TaskStore,
 };
 
 use super::credential::Authenticator;
@@ -22,6 +23,7 @@ use super::endpoint_caps::EndpointCaps;
 use super::error::ApiError;
 use super::intake::budget::{AnswerRoom, Budgets};
 use super::intake::limits::IntakeLimits;
+use super::shared_views::SharedViews;
 
 /// What the API needs to do its work.
 pub struct ApiState {
@@ -33,6 +35,10 @@ pub struct ApiState {
     pub access: AccessStore,
     /// Background tasks and replays.
     pub tasks: TaskStore,
+    /// What the views of the console read.
+    pub rollups: RollupStore,
+    /// What views of the console share, and what they tell of this server.
+    pub views: SharedViews,
     /// How the queue and its nodes are.
     pub queue: QueueStore,
     /// Accepts messages.

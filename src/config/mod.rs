@@ -144,6 +144,14 @@ pub struct Roles {
     pub maintenance: bool,
 }
 
+impl Roles {
+    /// The names of those that it has.
+    pub fn names(self) -> Vec<String> {
+        let named = [("api", self.api), ("dispatcher", self.dispatcher), ("maintenance", self.maintenance)];
+        named.into_iter().filter(|(_, has)| *has).map(|(name, _)| name.to_owned()).collect()
+    }
+}
+
 /// How logs look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {

@@ -36,6 +36,7 @@ use crate::lease::Lease;
 use crate::node_health::NodeHealth;
 use crate::notices::NoticeTracker;
 use crate::record::{ClaimSchedule, Recorder};
+use crate::rollup::{Load, Rollups};
 use crate::send::Sender;
 use crate::store::{Credentials, QueueStore, Snapshots, Trust};
 
@@ -97,6 +98,8 @@ pub struct DispatcherDependencies {
     pub health: NodeHealth,
     /// Whether this node receives notices.
     pub notice_tracker: NoticeTracker,
+    /// What it counts.
+    pub rollups: Rollups,
 }
 
 /// The dispatcher of one node.
@@ -130,7 +133,8 @@ impl Dispatcher {
         let _spawn_on_these_threads = threads.enter();
         let claim_schedule = ClaimSchedule::default();
         let (queue, lease, health) = (deps.queue.clone(), deps.lease.clone(), deps.health.clone());
-        let (recorder, mut writers) = Recorder::start(queue.clone(), claim_schedule.clone(), health.outcomes);
+        let (recorder, mut writers) =
+            Recorder::start(queue.clone(), claim_schedule.clone(), deps.rollups.clone(), health.outcomes);
         let (hand_backs, hand_back_writer) =
             HandBackQueue::new(queue, lease, claim_schedule.clone(), health.hand_backs);
         writers.spawn(hand_back_writer.run());
@@ -208,5 +212,11 @@ impl Dispatcher {
     pub fn load(&self) -> (usize, usize) {
         let lanes = self.lanes();
         (lanes.in_flight(), lanes.queued())
+    }
+
+    /// Requests under way, by application.
+    pub fn in_flight(&self) -> Load {
+        let lanes = self.lanes();
+        Load { in_flight: lanes.in_flight(), by_application: lanes.in_flight_by_tenant() }
     }
 }

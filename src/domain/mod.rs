@@ -13,4 +13,5 @@ pub mod id;
 pub mod message;
 pub mod page;
 pub mod policy;
+pub mod rollup;
 pub mod settings;

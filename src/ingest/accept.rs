@@ -10,6 +10,7 @@ use crate::domain::id::{ApplicationId, EnvironmentId};
 use crate::domain::message::{Message, SharedMessage};
 use crate::lease::Lease;
 use crate::node_health::Progress;
+use crate::rollup::Rollups;
 use crate::store::{QueueStore, Refusal, Snapshots};
 
 use super::fan_out::fan_out;
@@ -46,9 +47,11 @@ impl Ingest {
         snapshots: Snapshots,
         lease: Lease,
         dispatcher: Arc<Dispatcher>,
+        rollups: Rollups,
         progress: Progress,
     ) -> (Self, Writers) {
-        let (writer, writers) = Writer::start(queue.clone(), lease.clone(), dispatcher.clone(), progress);
+        let (writer, writers) =
+            Writer::start(queue.clone(), lease.clone(), dispatcher.clone(), rollups, progress);
         (Self { queue, snapshots, lease, dispatcher, writer }, writers)
     }
 

@@ -16,6 +16,7 @@ use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::SharedMessage;
 use crate::lease::{Lease, MessageGuard};
 use crate::node_health::Progress;
+use crate::rollup::Rollups;
 use crate::store::{FannedOut, IdempotencyKey, QueueStore, Refusal, StoreError};
 
 use super::settle::{Batch, Item, Statements, Timing, WriteResult};
@@ -61,6 +62,7 @@ pub(super) struct Writer {
     queue: QueueStore,
     lease: Lease,
     dispatcher: Arc<Dispatcher>,
+    rollups: Rollups,
     progress: Progress,
 }
 
@@ -83,10 +85,11 @@ impl Writer {
         queue: QueueStore,
         lease: Lease,
         dispatcher: Arc<Dispatcher>,
+        rollups: Rollups,
         progress: Progress,
     ) -> (Arc<Self>, Writers) {
-        let writer =
-            Arc::new(Self { waiting: BatchQueue::new(QUEUE_LIMITS), queue, lease, dispatcher, progress });
+        let waiting = BatchQueue::new(QUEUE_LIMITS);
+        let writer = Arc::new(Self { waiting, queue, lease, dispatcher, rollups, progress });
         let mut tasks = JoinSet::new();
         for _ in 0..WRITERS {
             let writer = writer.clone();
@@ -139,6 +142,7 @@ impl Writer {
         let mut in_memory = false;
         let answer = match result {
             WriteResult::Written { epoch } => {
+                self.count(&posted);
                 for (endpoint, place) in std::mem::take(&mut posted.deliveries) {
                     match place {
                         Placement::InMemory(reservation) => {
@@ -152,6 +156,7 @@ impl Writer {
                 Answer::Written
             }
             WriteResult::WrittenUnderFormerEpoch { epoch } => {
+                self.count(&posted);
                 // Its places were reserved under an epoch that is over. What this epoch owns in_memory through the queue as well.
                 let endpoints = posted.deliveries.iter().map(|(endpoint, _)| *endpoint);
                 self.dispatcher.hand_back_stored(epoch, &posted.message, endpoints, &posted.guard);
@@ -166,6 +171,11 @@ impl Writer {
         };
         posted.reply(answer);
         in_memory
+    }
+
+    /// Counts a message that was stored, for the console.
+    fn count(&self, posted: &Posted) {
+        self.rollups.accepted(&posted.message, posted.deliveries.iter().map(|(endpoint, _)| *endpoint));
     }
 }
 

@@ -69,7 +69,7 @@ async fn heartbeat(lease: &Lease, queue: &QueueStore, number: i64) -> Result<(),
             "the lease was lost; this node came back under a new epoch"
         );
     }
-    let freed = queue.take_over_stale_nodes(NODE_TIME_TO_LIVE).await?;
+    let freed = queue.take_over_stale_nodes(NODE_TIME_TO_LIVE, lease.name()).await?;
     if freed > 0 {
         tracing::warn!(freed, "took over the deliveries of a node that stopped");
     }

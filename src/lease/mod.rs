@@ -100,6 +100,11 @@ impl Lease {
         Ok((Self { inner: Arc::new(inner) }, freed))
     }
 
+    /// The node's name.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
     /// The epoch that new work is taken under.
     pub fn epoch(&self) -> i64 {
         self.inner.epoch.load(Ordering::Acquire)

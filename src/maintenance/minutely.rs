@@ -38,5 +38,6 @@ pub(super) async fn run(
     if erased > 0 {
         tracing::info!(erased, "messages and dead letters of deleted applications");
     }
+    chunks.until_nothing(MAX_CHUNKS, async || upkeep.fold_minutes().await.map(u64::from)).await?;
     Ok(())
 }

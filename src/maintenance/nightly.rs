@@ -29,7 +29,7 @@ pub(super) async fn run(
     let results = [
         ("event ids", event_ids(upkeep, options, chunks).await),
         ("dead letters", dead_letters(upkeep, options, chunks).await),
-        ("rollups", rollups(upkeep, chunks).await),
+        ("rollups", rollups(upkeep, options, chunks).await),
         ("audit entries", audit_entries(upkeep, options, chunks).await),
         ("background tasks", background_tasks(upkeep, chunks).await),
         ("notices", notices(upkeep, options, chunks).await),
@@ -70,8 +70,17 @@ async fn dead_letters(
     chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_dead_letters(kept, LARGE_ROWS_PER_CHUNK)).await
 }
 
-async fn rollups(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, StoreError> {
-    chunks.until_nothing(MAX_CHUNKS, || upkeep.delete_old_rollups(ROWS_PER_CHUNK)).await
+async fn rollups(
+    upkeep: &UpkeepStore,
+    options: MaintenanceOptions,
+    chunks: Chunks<'_>,
+) -> Result<u64, StoreError> {
+    let hours = chunks.until_nothing(MAX_CHUNKS, || upkeep.delete_old_rollups(ROWS_PER_CHUNK)).await?;
+    let minutes = chunks
+        .until_nothing(MAX_CHUNKS, || upkeep.delete_old_minutes(retention(options), ROWS_PER_CHUNK))
+        .await?;
+    let states = chunks.until_nothing(MAX_CHUNKS, || upkeep.delete_old_states(ROWS_PER_CHUNK)).await?;
+    Ok(hours + minutes + states)
 }
 
 async fn audit_entries(

@@ -7,6 +7,7 @@
 //! becomes a dead letter that says so (`refused_value.rs`).
 
 mod claim_schedule;
+mod count;
 mod refused_value;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::domain::delivery::attempt::{AttemptOutcome, Trigger};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::message::SharedMessage;
 use crate::node_health::Progress;
+use crate::rollup::Rollups;
 use crate::store::{OutcomeRow, QueueStore, StoreError};
 
 pub use claim_schedule::ClaimSchedule;
@@ -90,18 +92,20 @@ pub struct Recorder<G> {
     waiting: BatchQueue<Outcome<G>>,
     queue: QueueStore,
     claim_schedule: ClaimSchedule,
+    rollups: Rollups,
     progress: Progress,
 }
 
 impl<G: Send + Sync + 'static> Recorder<G> {
-    /// Starts the writers. Retries are put on the claim schedule.
+    /// Starts the writers. Retries are put on the claim schedule, and everything is counted in the rollups.
     pub fn start(
         queue: QueueStore,
         claim_schedule: ClaimSchedule,
+        rollups: Rollups,
         progress: Progress,
     ) -> (Arc<Self>, JoinSet<()>) {
-        let recorder =
-            Arc::new(Self { waiting: BatchQueue::new(QUEUE_LIMITS), queue, claim_schedule, progress });
+        let waiting = BatchQueue::new(QUEUE_LIMITS);
+        let recorder = Arc::new(Self { waiting, queue, claim_schedule, rollups, progress });
         let mut writers = JoinSet::new();
         for _ in 0..WRITERS {
             let recorder = recorder.clone();
@@ -200,6 +204,7 @@ impl<G: Send + Sync + 'static> Recorder<G> {
     }
 
     fn schedule_retries(&self, group: &[Outcome<G>]) {
+        self.rollups.recorded(group.iter().map(Outcome::counted));
         let now = Instant::now();
         for outcome in group {
             if let NextStep::RetryAfter(wait) = outcome.next {

@@ -16,6 +16,7 @@ use super::database::pool::Pool;
 use super::history::HistoryStore;
 use super::operational::OperationalStore;
 use super::queue::QueueStore;
+use super::rollup::RollupStore;
 use super::tasks::TaskStore;
 use super::upkeep::UpkeepStore;
 use super::{Sealer, StoreError};
@@ -48,6 +49,8 @@ pub struct Store {
     pub access: AccessStore,
     /// Background tasks and replays.
     pub tasks: TaskStore,
+    /// What the views of the console read.
+    pub rollups: RollupStore,
     /// Maintenance.
     pub upkeep: UpkeepStore,
     /// Notices that become operational webhooks.
@@ -77,6 +80,10 @@ const VITAL: Limits =
     Limits { connections: 3, acquire: seconds(2), statement: seconds(2), lock: seconds(1), test_each: false };
 /// A chunk of a background task, or a replay of one.
 const TASK: Limits = Limits { connections: 3, ..REQUEST };
+/// Rollups are written in batches by one task.
+const ROLLUP: Limits = Limits { connections: 2, ..WRITE };
+/// A view of the console reads a few rows by an index.
+const VIEW: Limits = Limits { connections: 4, ..REQUEST };
 /// Notices are sealed and taken by one node at a time.
 const OPERATIONAL: Limits = Limits { connections: 2, ..REQUEST };
 /// Each kind of round of maintenance has one connection for its lock and one for its statements.
@@ -135,6 +142,7 @@ impl Store {
             history: HistoryStore { pool: pool(&reading, lists)? },
             access: AccessStore { pool: pool(&reading, ACCESS)?, sealer },
             tasks: TaskStore { pool: pool(&reading, TASK)? },
+            rollups: RollupStore { writing: pool(&steady, ROLLUP)?, reading: pool(&reading, VIEW)? },
             upkeep: UpkeepStore { pool: pool(&steady, UPKEEP)? },
             operational: OperationalStore { pool: pool(&reading, OPERATIONAL)? },
             database: Database { options: base },
@@ -145,7 +153,8 @@ impl Store {
 
     /// Gives every connection back. Statements under way finish first.
     pub async fn close(&self) {
-        let Self { configuration, queue, history, access, tasks, upkeep, operational, database: _ } = self;
+        let Self { configuration, queue, history, access, tasks, rollups, upkeep, operational, database: _ } =
+            self;
         let pools = [
             &queue.ingest,
             &queue.record,
@@ -153,6 +162,8 @@ impl Store {
             &queue.vital,
             &upkeep.pool,
             &operational.pool,
+            &rollups.writing,
+            &rollups.reading,
             &tasks.pool,
             &history.pool,
             &access.pool,

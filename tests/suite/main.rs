@@ -17,6 +17,8 @@ mod chaos;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod egress;
 #[cfg(test)]
 mod engine;

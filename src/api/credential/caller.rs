@@ -144,6 +144,13 @@ impl Caller {
         self.capabilities.as_ref().is_none_or(|given| given.contains(&Capability::ManageEndpoint))
     }
 
+    /// Whether it may know which secrets an endpoint has.
+    pub fn lists_secrets(&self) -> bool {
+        use Capability::{ManageEndpoint, ManageEndpointSecret, ViewEndpointSecret};
+        let needed = [ViewEndpointSecret, ManageEndpointSecret, ManageEndpoint];
+        self.capabilities.as_ref().is_none_or(|given| needed.iter().any(|it| given.contains(it)))
+    }
+
     /// An endpoint's URL as the caller sees it.
     pub fn shown_url(&self, url: String) -> String {
         if self.sees_secrets() { url } else { target_url::without_secrets(&url) }

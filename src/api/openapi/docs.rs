@@ -28,6 +28,7 @@ const SPECIFICATION_PATH: &str = "/api/v1/openapi.json";
         (name = "dead letter", description = "Deliveries that failed for good, and how they come back."),
         (name = "background task", description = "Long operations with their progress."),
         (name = "operational webhook", description = "What an environment is told about its tenants' endpoints."),
+        (name = "console", description = "What the console's screens show, each in one answer."),
         (name = "statistics", description = "Deliveries over time, and how an environment is used."),
         (name = "admin", description = "What operators see and do."),
         (name = "authentication", description = "Tokens for tenants, and who a credential speaks for."),

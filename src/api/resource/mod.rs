@@ -6,6 +6,7 @@ pub mod admin;
 pub mod application;
 pub mod attempt;
 pub mod background_task;
+pub mod console;
 pub mod dead_letter;
 pub mod endpoint;
 pub mod event_type;
@@ -31,6 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(background_task::routes())
         .merge(operational_webhook::routes())
         .merge(statistics::routes())
+        .merge(console::routes())
         .merge(pause::routes())
         .merge(admin::routes())
         .merge(access::routes())

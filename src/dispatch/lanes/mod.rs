@@ -116,6 +116,11 @@ impl<T: Queued> Lanes<T> {
         self.paused
     }
 
+    /// Requests under way, by tenant.
+    pub(super) fn in_flight_by_tenant(&self) -> Vec<(ApplicationId, usize)> {
+        self.registry.in_flight_by_tenant()
+    }
+
     /// Requests under way.
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight

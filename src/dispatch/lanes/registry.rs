@@ -79,6 +79,12 @@ impl<T: Queued> LaneRegistry<T> {
         self.steps.get()
     }
 
+    /// What each tenant has under way.
+    pub(super) fn in_flight_by_tenant(&self) -> Vec<(ApplicationId, usize)> {
+        let busy = self.tenants.iter().filter(|(_, tenant)| tenant.in_flight > 0);
+        busy.map(|(id, tenant)| (*id, tenant.in_flight)).collect()
+    }
+
     pub(super) fn lane(&self, id: EndpointId) -> Option<&Lane<T>> {
         self.count_steps(1);
         self.lanes.get(&id).map(|link| &link.lane)

@@ -162,6 +162,10 @@ typed_id!(
     /// An API key, not the key itself.
     ApiKeyId, "key");
 
+typed_id!(
+    /// A signing secret of an endpoint, not the secret itself.
+    SecretId, "secret");
+
 /// Prefixes that a caller's own `uid` may not start with, underscore included.
 pub const RESERVED_PREFIXES: [&str; 9] =
     ["app_", "ep_", "msg_", "atmpt_", "dl_", "qtask_", "org_", "audit_", "key_"];

@@ -1,12 +1,13 @@
 //! Signing secrets of endpoints, sealed for their endpoint. One is current; rotated ones sign along for a while.
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::domain::access::actor::Actor;
 use crate::domain::delivery::operational::NoticeKind;
 use crate::domain::endpoint::secret::SigningSecret;
-use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::id::{ApplicationId, EndpointId, SecretId};
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
 use crate::store::operational::write_notice::write_notice;
@@ -18,7 +19,52 @@ use super::version::raise_version;
 /// So many keys may sign at once.
 const MAX_LIVE_KEYS: i64 = 10;
 
+/// A secret that signs.
+#[derive(Debug)]
+pub struct LiveSecret {
+    /// Its id.
+    pub id: SecretId,
+    /// The secret itself.
+    pub secret: SigningSecret,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Until when it signs along; `None` for the current one.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
 impl ConfigurationStore {
+    /// The secrets of an endpoint that sign now, the current one first.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] when one does not open.
+    pub async fn live_secrets(&self, endpoint: EndpointId) -> Result<Vec<LiveSecret>, StoreError> {
+        let rows = sqlx::query!(
+            r#"-- endpoint_secret::live
+            SELECT id, sealed, created_at, expires_at FROM endpoint_secret
+            WHERE endpoint_id = $1 AND (expires_at IS NULL OR expires_at > now())
+            ORDER BY expires_at DESC NULLS FIRST LIMIT $2"#,
+            endpoint.uuid(),
+            MAX_LIVE_KEYS,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let open = |sealed: &[u8]| {
+            let text = self.sealer.open(sealed, endpoint.uuid().as_bytes())?;
+            let secret = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
+            secret
+                .ok_or_else(|| StoreError::Inconsistent("a stored signing secret does not parse".to_owned()))
+        };
+        let secrets = rows.into_iter().map(|row| {
+            Ok(LiveSecret {
+                id: row.id.into(),
+                secret: open(&row.sealed)?,
+                created_at: row.created_at,
+                expires_at: row.expires_at,
+            })
+        });
+        secrets.collect()
+    }
+
     /// The current secret of an endpoint, if it is there.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ pub(in crate::store) mod path_name;
 pub(in crate::store) mod pause;
 pub(in crate::store) mod snapshot;
 pub(in crate::store) mod snapshots;
-mod stored_policy;
+pub(in crate::store) mod stored_policy;
 pub(in crate::store) mod version;
 
 use crate::domain::policy::ServerPolicy;

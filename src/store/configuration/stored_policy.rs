@@ -12,7 +12,10 @@ use crate::store::StoreError;
 /// # Errors
 /// [`StoreError::Inconsistent`] when there is anything in it that is not known here, such as a field that a newer version
 /// of the server wrote.
-pub(super) fn stored_policy(document: Value, of: impl Display) -> Result<DeliveryPolicy, StoreError> {
+pub(in crate::store) fn stored_policy(
+    document: Value,
+    of: impl Display,
+) -> Result<DeliveryPolicy, StoreError> {
     DeliveryPolicy::from_document(document)
         .map_err(|unknown| StoreError::Inconsistent(format!("the policy of {of} cannot be used: {unknown}")))
 }

@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::id::MessageId;
@@ -42,23 +41,6 @@ pub enum Joined {
     },
 }
 
-/// A node as it is shown.
-#[derive(Debug, Clone)]
-pub struct NodeRecord {
-    /// Its name.
-    pub name: String,
-    /// New at each start.
-    pub epoch: i64,
-    /// The version that it runs.
-    pub version: String,
-    /// When it started.
-    pub started_at: DateTime<Utc>,
-    /// Its last heartbeat.
-    pub beat_at: DateTime<Utc>,
-    /// How long ago that was, by the database's clock.
-    pub beat_age_seconds: f64,
-}
-
 /// When joining takes over a node of the same name. One whose heartbeat is stale is taken over in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takeover {
@@ -71,19 +53,6 @@ pub enum Takeover {
 }
 
 impl QueueStore {
-    /// All nodes, by name.
-    pub async fn nodes(&self) -> Result<Vec<NodeRecord>, StoreError> {
-        Ok(sqlx::query_as!(
-            NodeRecord,
-            r#"-- node::list
-            SELECT name, epoch, version, started_at, beat_at,
-                   extract(epoch FROM now() - beat_at)::float8 AS "beat_age_seconds!"
-            FROM node ORDER BY name"#,
-        )
-        .fetch_all(&self.claims)
-        .await?)
-    }
-
     /// Registers this process under its name, and takes over what an earlier process of this name left behind.
     ///
     /// # Errors
@@ -153,9 +122,9 @@ impl QueueStore {
         Ok(if beaten.is_some() { Beat::Alive } else { Beat::Fenced })
     }
 
-    /// Takes over every node whose heartbeat is older than the time to live. Returns how many deliveries went
+    /// Takes over, for the node of that name, every node whose heartbeat is older than the time to live. Returns how many deliveries went
     /// back to the queue.
-    pub async fn take_over_stale_nodes(&self, time_to_live: Duration) -> Result<u64, StoreError> {
+    pub async fn take_over_stale_nodes(&self, time_to_live: Duration, by: &str) -> Result<u64, StoreError> {
         let stale = sqlx::query_scalar!(
             r#"-- node::find_stale
             SELECT epoch FROM node WHERE beat_at < now() - $1::interval"#,
@@ -166,6 +135,14 @@ impl QueueStore {
         let mut freed = 0;
         for epoch in stale {
             freed += self.take_over_node(epoch).await?;
+            sqlx::query!(
+                "-- node_presence::taken_over
+                UPDATE node_presence SET taken_over_at = now(), taken_over_by = $2 WHERE epoch = $1",
+                epoch,
+                by,
+            )
+            .execute(&self.vital)
+            .await?;
         }
         Ok(freed)
     }

@@ -59,6 +59,7 @@ async fn operations(app: &TestApp, named: &[(&str, &str)]) -> Vec<Operation> {
         ("id", "dl_01h455vb4pex5vsknk084sn02q"),
         ("task_id", "qtask_01h455vb4pex5vsknk084sn02q"),
         ("key_id", "key_01h455vb4pex5vsknk084sn02q"),
+        ("incident_id", "overdue:nothing:1"),
         ("event_type_name", "no.such.type"),
         ("environment_id", "org_nobody"),
     ];

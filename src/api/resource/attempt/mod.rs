@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use crate::api::state::SharedState;
 
-pub(super) use shape::{AttemptOut, UNREACHABLE};
+pub(super) use shape::{AttemptOut, shown_error, shown_failure};
 
 /// The routes of this resource.
 pub(super) fn routes() -> OpenApiRouter<SharedState> {

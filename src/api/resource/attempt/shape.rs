@@ -83,8 +83,20 @@ impl AttemptOut {
 
 /// What a tenant is told of a name that leads to an address that is not allowed: that it leads nowhere. Names within our
 /// network are none of theirs, not even whether they exist.
-pub(in crate::api) const UNREACHABLE: Failure = Failure::Dns;
+const UNREACHABLE: Failure = Failure::Dns;
 const UNREACHABLE_SENTENCE: &str = "the name could not be resolved";
+
+/// What went wrong, as this caller is told.
+pub(in crate::api) fn shown_failure(caller: &Caller, failure: String) -> String {
+    let is_hidden = caller.is_tenant() && failure == Failure::EgressRefused.name();
+    if is_hidden { UNREACHABLE.name().to_owned() } else { failure }
+}
+
+/// Why there was no answer, as this caller is told.
+pub(in crate::api) fn shown_error(caller: &Caller, failure: Option<&str>, error: String) -> String {
+    let is_hidden = caller.is_tenant() && failure == Some(Failure::EgressRefused.name());
+    if is_hidden { UNREACHABLE_SENTENCE.to_owned() } else { error }
+}
 
 impl AttemptOut {
     /// As this caller sees it.

@@ -43,6 +43,43 @@ pub(in crate::api::resource::dead_letter) struct FilterQuery {
     state: Option<DeadLetterState>,
 }
 
+/// Which open dead letters to count.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::api) struct OpenFilterQuery {
+    /// Of this application, by id or `uid`.
+    app_id: Option<String>,
+    /// Of this endpoint, by id; by `uid` where the application is known.
+    endpoint_id: Option<String>,
+    /// Of messages of this event type.
+    event_type: Option<String>,
+    /// That died for this reason: `exhausted`, `gone`, `unsendable`, `hold_expired`, `endpoint_deleted` or `unrecordable`.
+    #[param(value_type = Option<String>)]
+    reason: Option<DeathReason>,
+    /// Whose last answer had this status.
+    status_code: Option<u16>,
+    /// That died then or later.
+    #[serde(default, deserialize_with = "optional_moment")]
+    since: Option<DateTime<Utc>>,
+    /// That died before.
+    #[serde(default, deserialize_with = "optional_moment")]
+    until: Option<DateTime<Utc>>,
+}
+
+impl OpenFilterQuery {
+    /// The filter that is meant, in that environment.
+    pub(in crate::api) async fn filter(
+        self,
+        state: &SharedState,
+        environment: &EnvironmentId,
+    ) -> Result<DeadLetterFilter, ApiError> {
+        let Self { app_id, endpoint_id, event_type, reason, status_code, since, until } = self;
+        let all =
+            FilterQuery { app_id, endpoint_id, event_type, reason, status_code, since, until, state: None };
+        all.filter(state, Some(environment), None).await
+    }
+}
+
 /// Which dead letters to replay or discard, and how. An unknown field is refused: a filter that is misspelt would
 /// mean more than was meant. With no filter at all, every open dead letter is meant.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -6,6 +6,7 @@ mod filter;
 mod operate;
 mod operator;
 mod path;
+mod preview;
 mod tenant;
 
 use chrono::{DateTime, Utc};
@@ -16,12 +17,14 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::api::credential::Caller;
 use crate::api::state::SharedState;
-use crate::domain::delivery::attempt::Failure;
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId, MessageId};
 use crate::store::DeadLetter;
 
-use super::attempt::{AttemptOut, UNREACHABLE};
+use super::attempt::{AttemptOut, shown_failure};
 use super::message::some_if_any;
+
+pub(in crate::api) use filter::OpenFilterQuery;
+pub use preview::CountOut;
 
 /// Whose dead letters an operation is about.
 struct Scope {
@@ -120,21 +123,9 @@ impl DeadLetterOut {
     #[must_use]
     fn shown_to(mut self, caller: &Caller) -> Self {
         self.endpoint_url = caller.shown_url(self.endpoint_url);
-        if caller.is_tenant() && self.last_failure.as_deref() == Some(Failure::EgressRefused.name()) {
-            self.last_failure = Some(UNREACHABLE.name().to_owned());
-        }
+        self.last_failure = self.last_failure.map(|failure| shown_failure(caller, failure));
         self
     }
-}
-
-/// What an operation on many would do.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CountOut {
-    /// Always true: nothing was changed.
-    pub dry_run: bool,
-    /// So many dead letters would be moved.
-    pub count: i64,
 }
 
 /// The routes of this resource.

@@ -21,7 +21,8 @@ use crate::store::{
 };
 
 use super::filter::{BulkIn, FilterQuery, ReplayIn};
-use super::{CountOut, DeadLetterOut, Scope};
+use super::preview::preview;
+use super::{DeadLetterOut, Scope};
 
 /// With one dead letter, so many of its latest attempts are shown.
 const ATTEMPTS_SHOWN: i64 = 100;
@@ -115,7 +116,7 @@ pub(in crate::api::resource::dead_letter) async fn bulk(
     let bulk = input.read(state, scope, kind).await?;
     let count = state.history.count_dead_letters(&scope.environment, kind, &bulk.filter).await?;
     if bulk.dry_run {
-        return Ok(Json(CountOut { dry_run: true, count }).into_response());
+        return Ok(Json(preview(state, scope, kind, &bulk.filter, count).await?).into_response());
     }
     let new = NewTask {
         environment_id: scope.environment.clone(),

@@ -73,17 +73,17 @@ struct CountsOut {
 /// Attempts, by what was answered.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct AttemptCountsOut {
+pub(in crate::api) struct AttemptCountsOut {
     /// 2xx.
-    status_2xx: i64,
+    pub(in crate::api) status_2xx: i64,
     /// 3xx.
-    status_3xx: i64,
+    pub(in crate::api) status_3xx: i64,
     /// 4xx.
-    status_4xx: i64,
+    pub(in crate::api) status_4xx: i64,
     /// 5xx.
-    status_5xx: i64,
+    pub(in crate::api) status_5xx: i64,
     /// Nothing, in time.
-    no_response: i64,
+    pub(in crate::api) no_response: i64,
 }
 
 /// One bucket.

@@ -3,6 +3,8 @@
 mod deliveries;
 mod usage;
 
+pub(in crate::api) use deliveries::AttemptCountsOut;
+
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::api::state::SharedState;

@@ -88,7 +88,9 @@ pub fn query(described: &Value) -> String {
     let needed = parameters.iter().filter(|it| it["in"] == "query" && it["required"] == true);
     let pairs: Vec<String> = needed
         .map(|it| {
+            let listed = it["schema"]["enum"][0].as_str();
             let value = match (it["schema"]["type"].as_str(), it["schema"]["format"].as_str()) {
+                _ if listed.is_some() => listed.unwrap(),
                 (_, Some("date-time")) => "2026-01-01T00:00:00Z",
                 (Some("integer" | "number"), _) => "1",
                 (Some("boolean"), _) => "true",

@@ -11,7 +11,7 @@ const PUBLIC: [&str; 2] = ["/api/v1/health", "/api/v1/health/ping"];
 const OWN: [&str; 2] = ["/api/v1/auth/whoami", "/api/v1/auth/logout"];
 
 /// What an environment has besides its applications.
-const OF_ENVIRONMENT: [&str; 9] = [
+const OF_ENVIRONMENT: [&str; 11] = [
     "app",
     "event-type",
     "dead-letter",
@@ -21,6 +21,8 @@ const OF_ENVIRONMENT: [&str; 9] = [
     "stats",
     "operational-webhook",
     "environment",
+    "overview",
+    "incident",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

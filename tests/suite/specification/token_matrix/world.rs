@@ -47,6 +47,7 @@ impl World {
         let of = |object: &Value| object["id"].as_str().unwrap().to_owned();
         let ids = BTreeMap::from([
             ("app_id", victim.id.clone()),
+            ("incident_id", format!("endpoint_failing:{endpoint}:1")),
             ("endpoint_id", endpoint),
             ("msg_id", message),
             ("attempt_id", of(&attempt)),
@@ -82,7 +83,10 @@ async fn everything(database: &Database) -> BTreeMap<String, Vec<String>> {
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT relname::text FROM pg_class
          WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
-           AND relname NOT IN ('_sqlx_migrations', 'node', 'node_fence')",
+           AND relname NOT IN ('_sqlx_migrations', 'node', 'node_fence')
+           -- What each node writes every few seconds of what it has counted before.
+           AND relname NOT IN ('rollup', 'rollup_gauge', 'event_type_hour', 'endpoint_health', 'queue_sample',
+                               'queue_sampling', 'node_presence')",
     )
     .fetch_all(&database.pool)
     .await

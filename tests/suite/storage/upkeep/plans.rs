@@ -6,7 +6,7 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::full_queue;
 
 /// Everything that maintenance runs once an hour or once a night.
-const UPKEEP: [&str; 25] = [
+const UPKEEP: [&str; 31] = [
     "api_key::retire",
     "application::retire",
     "application::retire_credentials",
@@ -16,15 +16,21 @@ const UPKEEP: [&str; 25] = [
     "dead_letter::retire",
     "endpoint::empty_deleted",
     "endpoint::retire",
+    "endpoint_health::delete_old",
     "endpoint_hour::delete_old",
     "endpoint_hour::fold",
     "endpoint_secret::retire",
+    "event_type_hour::delete_old",
+    "incident_acknowledgement::delete_old",
     "message_event_id::retire",
     "operational_notice::retire",
     "partition::size_of_waiting",
     "partition::waiting",
     "payload_expiry::take",
     "pending::endpoints_after",
+    "rollup::delete_old",
+    "rollup::minute",
+    "rollup_gauge::delete_old",
     "stray::delete_attempts",
     "stray::delete_deliveries",
     "stray::delete_messages",

@@ -1,0 +1,201 @@
+//! Maintenance of rollups: minutes are added up into half hours, and what is over goes.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use crate::domain::rollup::tally::Tally;
+use crate::store::StoreError;
+use crate::store::upkeep::UpkeepStore;
+
+use super::series::StoredTally;
+use super::write::{HALF_HOUR, MINUTE, RollupRow, write};
+
+/// Minutes are kept for two days.
+const MINUTES_KEPT_HOURS: i32 = 48;
+/// What says how endpoints answered, who knew of an incident, and which processes ran, is kept for thirty days.
+const STATES_KEPT_HOURS: i32 = 720;
+/// Rows of one minute that are read at once.
+const READ_AT_ONCE: i64 = 5_000;
+
+impl UpkeepStore {
+    /// Adds the minutes of the next half hour up, once it has been over for two minutes. Says whether there was one.
+    /// Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the half hour is folded again then.
+    pub async fn fold_minutes(&self) -> Result<bool, StoreError> {
+        let due = sqlx::query_scalar!(
+            r#"-- rollup_fold::due
+            SELECT folded_until AS "at!" FROM rollup_fold WHERE folded_until < now() - interval '32 minutes'"#,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(begins_at) = due else { return Ok(false) };
+        let ends_at = begins_at + TimeDelta::seconds(HALF_HOUR.into());
+        let mut sums: HashMap<Uuid, Tally> = HashMap::new();
+        let mut minute = begins_at;
+        while minute < ends_at {
+            self.add_minute(minute, &mut sums).await?;
+            minute += TimeDelta::seconds(MINUTE.into());
+        }
+        let rows: Vec<_> =
+            sums.iter().map(|(scope, tally)| RollupRow { scope: *scope, at: begins_at, tally }).collect();
+        write(&self.pool, HALF_HOUR, 0, &rows).await?;
+        sqlx::query!(
+            "-- rollup_fold::done
+            UPDATE rollup_fold SET folded_until = $2 WHERE folded_until = $1",
+            begins_at,
+            ends_at,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(true)
+    }
+
+    async fn add_minute(&self, at: DateTime<Utc>, sums: &mut HashMap<Uuid, Tally>) -> Result<(), StoreError> {
+        let mut after = Uuid::nil();
+        let mut after_writer = i64::MIN;
+        loop {
+            let rows = sqlx::query!(
+                r#"-- rollup::minute
+                SELECT scope, writer, accepted, born, delivered, dead, status_2xx, status_3xx, status_4xx, status_5xx,
+                       no_response, own, receiver, end_to_end, last_delivered_at
+                FROM rollup
+                WHERE step = $1 AND at = $2 AND scope >= $3 AND (scope, writer) > ($3, $4)
+                ORDER BY scope, writer LIMIT $5"#,
+                MINUTE,
+                at,
+                after,
+                after_writer,
+                READ_AT_ONCE,
+            )
+            .fetch_all(&self.pool)
+            .await?;
+            for row in &rows {
+                let stored = StoredTally {
+                    accepted: row.accepted,
+                    born: row.born,
+                    delivered: row.delivered,
+                    dead: row.dead,
+                    status_2xx: row.status_2xx,
+                    status_3xx: row.status_3xx,
+                    status_4xx: row.status_4xx,
+                    status_5xx: row.status_5xx,
+                    no_response: row.no_response,
+                    own: row.own.clone(),
+                    receiver: row.receiver.clone(),
+                    end_to_end: row.end_to_end.clone(),
+                    last_delivered_at: row.last_delivered_at,
+                };
+                stored.add_to(sums.entry(row.scope).or_default());
+            }
+            match rows.last() {
+                Some(last) if i64::try_from(rows.len()).unwrap_or(i64::MAX) == READ_AT_ONCE => {
+                    (after, after_writer) = (last.scope, last.writer);
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Deletes up to `chunk` rows of minutes that are over, and of half hours as old as messages get. Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was deleted then.
+    pub async fn delete_old_minutes(&self, retention: TimeDelta, chunk: i64) -> Result<u64, StoreError> {
+        let half_hours_kept = i32::try_from(retention.num_hours()).unwrap_or(i32::MAX);
+        let mut deleted = 0;
+        for (step, hours) in [(MINUTE, MINUTES_KEPT_HOURS), (HALF_HOUR, half_hours_kept)] {
+            deleted += sqlx::query!(
+                r#"-- rollup::delete_old
+                WITH old AS MATERIALIZED (
+                    SELECT scope, step, at, writer FROM rollup
+                    WHERE step = $1 AND at < now() - make_interval(hours => $2::integer) ORDER BY step, at LIMIT $3
+                )
+                DELETE FROM rollup r USING old o
+                WHERE r.scope = o.scope AND r.step = o.step AND r.at = o.at AND r.writer = o.writer"#,
+                step,
+                hours,
+                chunk,
+            )
+            .execute(&self.pool)
+            .await?
+            .rows_affected();
+            deleted += sqlx::query!(
+                r#"-- rollup_gauge::delete_old
+                WITH old AS MATERIALIZED (
+                    SELECT scope, step, at FROM rollup_gauge
+                    WHERE step = $1 AND at < now() - make_interval(hours => $2::integer) ORDER BY step, at LIMIT $3
+                )
+                DELETE FROM rollup_gauge r USING old o WHERE r.scope = o.scope AND r.step = o.step AND r.at = o.at"#,
+                step,
+                hours,
+                chunk,
+            )
+            .execute(&self.pool)
+            .await?
+            .rows_affected();
+        }
+        deleted += sqlx::query!(
+            r#"-- event_type_hour::delete_old
+            WITH old AS MATERIALIZED (
+                SELECT environment_id, hour, event_type FROM event_type_hour
+                WHERE hour < now() - make_interval(hours => $1::integer) ORDER BY hour LIMIT $2
+            )
+            DELETE FROM event_type_hour h USING old o
+            WHERE h.environment_id = o.environment_id AND h.hour = o.hour AND h.event_type = o.event_type"#,
+            half_hours_kept,
+            chunk,
+        )
+        .execute(&self.pool)
+        .await?
+        .rows_affected();
+        Ok(deleted)
+    }
+
+    /// Deletes up to `chunk` each of what was last true long ago: how endpoints answered, who knew of an incident, which
+    /// processes ran. Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a part may be deleted then.
+    pub async fn delete_old_states(&self, chunk: i64) -> Result<u64, StoreError> {
+        let health = sqlx::query!(
+            r#"-- endpoint_health::delete_old
+            WITH old AS MATERIALIZED (
+                SELECT endpoint_id FROM endpoint_health
+                WHERE last_failed_at < now() - make_interval(hours => $1::integer) ORDER BY last_failed_at LIMIT $2
+            )
+            DELETE FROM endpoint_health h USING old o WHERE h.endpoint_id = o.endpoint_id"#,
+            STATES_KEPT_HOURS,
+            chunk,
+        )
+        .execute(&self.pool)
+        .await?;
+        let acknowledgements = sqlx::query!(
+            r#"-- incident_acknowledgement::delete_old
+            WITH old AS MATERIALIZED (
+                SELECT environment_id, incident_id FROM incident_acknowledgement
+                WHERE at < now() - make_interval(hours => $1::integer) ORDER BY at LIMIT $2
+            )
+            DELETE FROM incident_acknowledgement a USING old o
+            WHERE a.environment_id = o.environment_id AND a.incident_id = o.incident_id"#,
+            STATES_KEPT_HOURS,
+            chunk,
+        )
+        .execute(&self.pool)
+        .await?;
+        let processes = sqlx::query!(
+            r#"-- node_presence::delete_old
+            DELETE FROM node_presence WHERE writer IN (
+                SELECT writer FROM node_presence
+                WHERE seen_at < now() - make_interval(hours => $1::integer) ORDER BY seen_at LIMIT $2)"#,
+            STATES_KEPT_HOURS,
+            chunk,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(health.rows_affected() + acknowledgements.rows_affected() + processes.rows_affected())
+    }
+}

@@ -1,0 +1,333 @@
+//! What is wrong in an environment, as far as rows say it; `domain/rollup/incident.rs` has the rule. And who knows of it.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::domain::access::actor::{Actor, ActorKind};
+use crate::domain::id::{ApiKeyId, EnvironmentId};
+use crate::domain::rollup::incident::FAILURES_IN_ROW;
+use crate::store::StoreError;
+use crate::store::access::audit::{Entry, note};
+
+use super::sample::COUNTED_PER_ENDPOINT;
+use super::{Capped, NamedEndpoint, RollupStore};
+
+/// So many of a kind are looked at, those with most waiting first.
+const LOOKED_AT: i64 = 200;
+/// Dead letters of one endpoint are counted so far.
+const DIED_COUNTED: i64 = 1_000;
+
+/// An endpoint that something is wrong with.
+#[derive(Debug, Clone)]
+pub struct TroubledEndpoint {
+    /// Which.
+    pub named: NamedEndpoint,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// `gone` or `failing`, when it is disabled.
+    pub disabled_reason: Option<String>,
+    /// What waits for it, or is held.
+    pub queued: Capped,
+    /// Whether that is held.
+    pub is_closed: bool,
+    /// When the first of it is due, or was.
+    pub first_due_at: Option<DateTime<Utc>>,
+    /// Dead letters of the last hour, a thousand at most.
+    pub died_last_hour: i64,
+    /// The status of its last failure.
+    pub last_status: Option<i16>,
+    /// What went wrong the last time.
+    pub last_failure: Option<String>,
+    /// The beginning of the last answer that was a failure, or why there was none.
+    pub last_error: Option<String>,
+}
+
+/// Who knows of an incident, and since when.
+#[derive(Debug, Clone)]
+pub struct Acknowledgement {
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub by: String,
+}
+
+/// When everything was paused, and by whom.
+#[derive(Debug, Clone)]
+pub struct DispatchingPause {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Who, as far as the audit log knows.
+    pub by: Option<String>,
+}
+
+struct Row {
+    endpoint_id: Uuid,
+    application_id: Uuid,
+    name: String,
+    url: String,
+    since: DateTime<Utc>,
+    disabled_reason: Option<String>,
+    queued: i32,
+    is_closed: bool,
+    first_due_at: Option<DateTime<Utc>>,
+    died: i64,
+    last_status: Option<i16>,
+    last_failure: Option<String>,
+    last_error: Option<String>,
+}
+
+impl From<Row> for TroubledEndpoint {
+    fn from(row: Row) -> Self {
+        Self {
+            named: NamedEndpoint {
+                application_id: row.application_id.into(),
+                application_name: row.name,
+                endpoint_id: row.endpoint_id.into(),
+                url: row.url,
+            },
+            since: row.since,
+            disabled_reason: row.disabled_reason,
+            queued: Capped::of(row.queued.into(), COUNTED_PER_ENDPOINT - 1),
+            is_closed: row.is_closed,
+            first_due_at: row.first_due_at,
+            died_last_hour: row.died,
+            last_status: row.last_status,
+            last_failure: row.last_failure,
+            last_error: row.last_error,
+        }
+    }
+}
+
+impl RollupStore {
+    /// Open endpoints that fail, those with most waiting first; one endpoint alone, if it is named.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn failing_now(
+        &self,
+        environment: &EnvironmentId,
+        endpoint: Option<Uuid>,
+    ) -> Result<Vec<TroubledEndpoint>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"-- incident::failing
+            WITH failing AS MATERIALIZED (
+                SELECT h.endpoint_id, h.application_id, a.name, e.url, coalesce(h.failing_since, h.last_failed_at) AS since,
+                       coalesce(s.due + s.later, 0) AS queued, s.closed IS NOT NULL AS is_closed, s.first_due_at,
+                       h.last_status, h.last_failure, h.last_error
+                FROM endpoint_health h
+                JOIN endpoint e ON e.id = h.endpoint_id
+                JOIN application a ON a.id = h.application_id
+                LEFT JOIN queue_sample s ON s.endpoint_id = h.endpoint_id
+                WHERE h.environment_id = $1 AND h.last_failed_at > now() - interval '1 day'
+                  AND ($5::uuid IS NULL OR h.endpoint_id = $5) AND h.failed_in_row >= $2
+                  AND e.disabled_at IS NULL AND e.deleted_at IS NULL AND a.deleted_at IS NULL
+                ORDER BY queued DESC, since LIMIT $3
+            )
+            SELECT f.endpoint_id, f.application_id, f.name, f.url, f.since AS "since!", NULL AS disabled_reason,
+                   f.queued AS "queued!", f.is_closed AS "is_closed!", f.first_due_at AS "first_due_at?",
+                   died.count AS "died!", f.last_status, f.last_failure, f.last_error
+            FROM failing f CROSS JOIN LATERAL (
+                SELECT count(*) AS count FROM (
+                    SELECT FROM dead_letter d
+                    WHERE d.endpoint_id = f.endpoint_id AND d.id >= uuid_at(now() - interval '1 hour') LIMIT $4
+                ) counted
+            ) died"#,
+            environment.as_str(),
+            FAILURES_IN_ROW,
+            LOOKED_AT,
+            DIED_COUNTED,
+            endpoint,
+        )
+        .fetch_all(&self.reading)
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Endpoints that were disabled by their answers, within a week or while they hold something; one endpoint alone, if
+    /// it is named.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn disabled_by_answers(
+        &self,
+        environment: &EnvironmentId,
+        endpoint: Option<Uuid>,
+    ) -> Result<Vec<TroubledEndpoint>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"-- incident::disabled
+            WITH disabled AS MATERIALIZED (
+                SELECT e.id AS endpoint_id, e.application_id, a.name, e.url, e.disabled_at AS since, e.disabled_reason,
+                       coalesce(s.due + s.later, 0) AS queued, s.first_due_at, h.last_status, h.last_failure, h.last_error
+                FROM endpoint e
+                JOIN application a ON a.id = e.application_id
+                LEFT JOIN queue_sample s ON s.endpoint_id = e.id
+                LEFT JOIN endpoint_health h ON h.endpoint_id = e.id
+                WHERE e.disabled_reason IN ('gone', 'failing') AND e.deleted_at IS NULL AND a.environment_id = $1
+                  AND ($4::uuid IS NULL OR e.id = $4) AND a.deleted_at IS NULL
+                  AND (e.disabled_at > now() - interval '7 days' OR s.endpoint_id IS NOT NULL)
+                ORDER BY queued DESC, since LIMIT $2
+            )
+            SELECT f.endpoint_id, f.application_id, f.name, f.url, f.since AS "since!", f.disabled_reason,
+                   f.queued AS "queued!", true AS "is_closed!", f.first_due_at AS "first_due_at?", died.count AS "died!",
+                   f.last_status AS "last_status?", f.last_failure AS "last_failure?", f.last_error AS "last_error?"
+            FROM disabled f CROSS JOIN LATERAL (
+                SELECT count(*) AS count FROM (
+                    SELECT FROM dead_letter d
+                    WHERE d.endpoint_id = f.endpoint_id AND d.id >= uuid_at(now() - interval '1 hour') LIMIT $3
+                ) counted
+            ) died"#,
+            environment.as_str(),
+            LOOKED_AT,
+            DIED_COUNTED,
+            endpoint,
+        )
+        .fetch_all(&self.reading)
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Open endpoints that do not fail and have no rate limit, at which something is due for more than a minute; one
+    /// endpoint alone, if it is named.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn overdue(
+        &self,
+        environment: &EnvironmentId,
+        endpoint: Option<Uuid>,
+    ) -> Result<Vec<TroubledEndpoint>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"-- incident::overdue
+            SELECT s.endpoint_id, s.application_id, a.name, e.url, o.due_at AS "since!", NULL AS disabled_reason,
+                   s.due + s.later AS "queued!", false AS "is_closed!", o.due_at AS "first_due_at?", 0::bigint AS "died!",
+                   h.last_status AS "last_status?", h.last_failure AS "last_failure?", h.last_error AS "last_error?"
+            FROM queue_sample s
+            JOIN endpoint e ON e.id = s.endpoint_id
+            JOIN application a ON a.id = s.application_id
+            CROSS JOIN dispatching g
+            LEFT JOIN endpoint_health h ON h.endpoint_id = s.endpoint_id
+            CROSS JOIN LATERAL (
+                SELECT p.due_at FROM pending p WHERE p.endpoint_id = s.endpoint_id AND p.due_at > '-infinity'
+                ORDER BY p.due_at LIMIT 1
+            ) o
+            WHERE s.environment_id = $1 AND s.closed IS NULL AND s.first_due_at < now() - interval '1 minute'
+              AND ($4::uuid IS NULL OR s.endpoint_id = $4)
+              AND o.due_at < now() - interval '1 minute' AND coalesce(h.failed_in_row, 0) < $2
+              AND e.disabled_at IS NULL AND e.paused_at IS NULL AND e.deleted_at IS NULL AND NOT e.policy ? 'rateLimit'
+              AND a.paused_at IS NULL AND a.deleted_at IS NULL AND NOT a.policy ? 'rateLimit' AND g.paused_at IS NULL
+            ORDER BY s.first_due_at LIMIT $3"#,
+            environment.as_str(),
+            FAILURES_IN_ROW,
+            LOOKED_AT,
+            endpoint,
+        )
+        .fetch_all(&self.reading)
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Since when everything is paused, and by whom.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn dispatching_pause(&self) -> Result<Option<DispatchingPause>, StoreError> {
+        let row = sqlx::query!(
+            r#"-- incident::paused
+            SELECT d.paused_at AS "since!", l.actor_kind AS "kind?", l.actor_id AS "id?" FROM dispatching d
+            LEFT JOIN LATERAL (
+                SELECT actor_kind, actor_id FROM audit_log WHERE action = 'dispatching.paused' ORDER BY id DESC LIMIT 1
+            ) l ON true
+            WHERE d.singleton AND d.paused_at IS NOT NULL"#,
+        )
+        .fetch_optional(&self.reading)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let by = match (row.kind.as_deref().and_then(ActorKind::from_name), row.id) {
+            (Some(kind), Some(id)) => Some(self.actor_name(kind, &id).await?),
+            _ => None,
+        };
+        Ok(Some(DispatchingPause { since: row.since, by }))
+    }
+
+    /// What people call an actor: the name of its API key, or what the audit log has of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn actor_name(&self, kind: ActorKind, id: &str) -> Result<String, StoreError> {
+        let key = id.parse::<ApiKeyId>().ok().filter(|_| kind == ActorKind::ApiKey);
+        let Some(key) = key else { return Ok(id.to_owned()) };
+        let name =
+            sqlx::query_scalar!("-- api_key::name\nSELECT name FROM api_key WHERE id = $1", key.uuid())
+                .fetch_optional(&self.reading)
+                .await?;
+        Ok(name.unwrap_or_else(|| id.to_owned()))
+    }
+
+    /// Who knows of which incidents.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn acknowledgements(
+        &self,
+        environment: &EnvironmentId,
+    ) -> Result<HashMap<String, Acknowledgement>, StoreError> {
+        let rows = sqlx::query!(
+            r#"-- incident_acknowledgement::list
+            SELECT incident_id, at, by_name FROM incident_acknowledgement WHERE environment_id = $1
+            ORDER BY at DESC LIMIT 10000"#,
+            environment.as_str(),
+        )
+        .fetch_all(&self.reading)
+        .await?;
+        let known =
+            rows.into_iter().map(|row| (row.incident_id, Acknowledgement { at: row.at, by: row.by_name }));
+        Ok(known.collect())
+    }
+
+    /// Notes that somebody knows of an incident, or takes that back. What is so already stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn acknowledge_incident(
+        &self,
+        actor: &Actor,
+        environment: &EnvironmentId,
+        incident: &str,
+        known: bool,
+    ) -> Result<(), StoreError> {
+        let by = self.actor_name(actor.kind, &actor.id).await?;
+        let mut tx = self.writing.begin().await?;
+        let changed = if known {
+            sqlx::query!(
+                "-- incident_acknowledgement::add
+                INSERT INTO incident_acknowledgement (environment_id, incident_id, by_name) VALUES ($1, $2, $3)
+                ON CONFLICT (environment_id, incident_id) DO NOTHING",
+                environment.as_str(),
+                incident,
+                by,
+            )
+            .execute(&mut *tx)
+            .await?
+        } else {
+            sqlx::query!(
+                "-- incident_acknowledgement::remove
+                DELETE FROM incident_acknowledgement WHERE environment_id = $1 AND incident_id = $2",
+                environment.as_str(),
+                incident,
+            )
+            .execute(&mut *tx)
+            .await?
+        };
+        if changed.rows_affected() > 0 {
+            let action = if known { "incident.acknowledge" } else { "incident.unacknowledge" };
+            note(&mut tx, actor, Entry::in_environment(environment, action, incident)).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! Reading rollups: what was counted in each bucket of a range, by scope. Where half hours are fine enough, they are read
+//! as far as minutes were folded into them, and minutes from there on.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::domain::rollup::range::Buckets;
+use crate::domain::rollup::tally::Tally;
+use crate::store::StoreError;
+
+use super::RollupStore;
+use super::write::{HALF_HOUR, MINUTE};
+
+/// One tally a bucket.
+pub type Tallies = Vec<Tally>;
+
+/// What waited, in the last look of each bucket.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Gauge {
+    /// Waited to be sent.
+    pub waiting: i32,
+    /// Was held.
+    pub held: i32,
+    /// Dead letters that nobody has dealt with.
+    pub dead_open: Option<i32>,
+}
+
+/// A row of a rollup, as it is stored.
+pub(in crate::store) struct StoredTally {
+    pub(in crate::store) accepted: i32,
+    pub(in crate::store) born: i32,
+    pub(in crate::store) delivered: i32,
+    pub(in crate::store) dead: i32,
+    pub(in crate::store) status_2xx: i32,
+    pub(in crate::store) status_3xx: i32,
+    pub(in crate::store) status_4xx: i32,
+    pub(in crate::store) status_5xx: i32,
+    pub(in crate::store) no_response: i32,
+    pub(in crate::store) own: Option<Vec<u8>>,
+    pub(in crate::store) receiver: Option<Vec<u8>>,
+    pub(in crate::store) end_to_end: Option<Vec<u8>>,
+    pub(in crate::store) last_delivered_at: Option<DateTime<Utc>>,
+}
+
+impl StoredTally {
+    /// Adds it to a tally.
+    pub(in crate::store) fn add_to(&self, tally: &mut Tally) {
+        let counts = Tally {
+            accepted: self.accepted.unsigned_abs(),
+            born: self.born.unsigned_abs(),
+            delivered: self.delivered.unsigned_abs(),
+            dead: self.dead.unsigned_abs(),
+            status_2xx: self.status_2xx.unsigned_abs(),
+            status_3xx: self.status_3xx.unsigned_abs(),
+            status_4xx: self.status_4xx.unsigned_abs(),
+            status_5xx: self.status_5xx.unsigned_abs(),
+            no_response: self.no_response.unsigned_abs(),
+            last_delivered_at: self.last_delivered_at,
+            ..Tally::default()
+        };
+        tally.merge(&counts);
+        tally.own.merge_bytes(self.own.as_deref().unwrap_or_default());
+        tally.receiver.merge_bytes(self.receiver.as_deref().unwrap_or_default());
+        tally.end_to_end.merge_bytes(self.end_to_end.as_deref().unwrap_or_default());
+    }
+}
+
+impl RollupStore {
+    /// What was counted in each bucket, for each of these scopes. Those that have nothing are left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn tallies(
+        &self,
+        scopes: &[Uuid],
+        buckets: &Buckets,
+    ) -> Result<HashMap<Uuid, Tallies>, StoreError> {
+        let rows = sqlx::query!(
+            r#"-- rollup::read
+            SELECT r.scope AS "scope!", r.at AS "at!", r.accepted AS "accepted!", r.born AS "born!",
+                   r.delivered AS "delivered!", r.dead AS "dead!", r.status_2xx AS "status_2xx!",
+                   r.status_3xx AS "status_3xx!", r.status_4xx AS "status_4xx!", r.status_5xx AS "status_5xx!",
+                   r.no_response AS "no_response!", r.own, r.receiver, r.end_to_end, r.last_delivered_at
+            FROM rollup_fold f CROSS JOIN unnest($1::uuid[]) AS asked(scope) CROSS JOIN LATERAL (
+                SELECT h.* FROM rollup h
+                WHERE h.scope = asked.scope AND h.step = $4 AND h.at >= $2 AND h.at < f.folded_until AND $5
+                UNION ALL
+                SELECT m.* FROM rollup m
+                WHERE m.scope = asked.scope AND m.step = $3
+                  AND m.at >= CASE WHEN $5 THEN greatest($2, f.folded_until) ELSE $2 END
+            ) r"#,
+            scopes,
+            buckets.starts_at,
+            MINUTE,
+            HALF_HOUR,
+            buckets.are_coarse(),
+        )
+        .fetch_all(&self.reading)
+        .await?;
+        let mut found: HashMap<Uuid, Tallies> = HashMap::new();
+        for row in rows {
+            let Some(place) = buckets.place_of(row.at) else { continue };
+            let tallies = found.entry(row.scope).or_insert_with(|| vec![Tally::default(); buckets.count]);
+            let stored = StoredTally {
+                accepted: row.accepted,
+                born: row.born,
+                delivered: row.delivered,
+                dead: row.dead,
+                status_2xx: row.status_2xx,
+                status_3xx: row.status_3xx,
+                status_4xx: row.status_4xx,
+                status_5xx: row.status_5xx,
+                no_response: row.no_response,
+                own: row.own,
+                receiver: row.receiver,
+                end_to_end: row.end_to_end,
+                last_delivered_at: row.last_delivered_at,
+            };
+            tallies.get_mut(place).into_iter().for_each(|tally| stored.add_to(tally));
+        }
+        Ok(found)
+    }
+
+    /// What one process counted in each bucket, for a scope: attempts alone.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn attempts_by(
+        &self,
+        scope: Uuid,
+        writer: i64,
+        buckets: &Buckets,
+    ) -> Result<Vec<i64>, StoreError> {
+        let rows = sqlx::query!(
+            r#"-- rollup::attempts_by
+            SELECT at, (status_2xx + status_3xx + status_4xx + status_5xx + no_response)::bigint AS "attempts!"
+            FROM rollup WHERE scope = $1 AND step = $2 AND at >= $3 AND writer = $4"#,
+            scope,
+            MINUTE,
+            buckets.starts_at,
+            writer,
+        )
+        .fetch_all(&self.reading)
+        .await?;
+        let mut series = vec![0; buckets.count];
+        for row in rows {
+            let place = buckets.place_of(row.at).and_then(|place| series.get_mut(place));
+            place.into_iter().for_each(|sum: &mut i64| *sum += row.attempts);
+        }
+        Ok(series)
+    }
+
+    /// What waited, in the last look of each bucket, for each of these scopes; `None` where none was kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn gauges(
+        &self,
+        scopes: &[Uuid],
+        by_minute: bool,
+        buckets: &Buckets,
+    ) -> Result<HashMap<Uuid, Vec<Option<Gauge>>>, StoreError> {
+        let rows = sqlx::query!(
+            r#"-- rollup_gauge::read
+            SELECT scope, at, waiting, held, dead_open FROM rollup_gauge
+            WHERE scope = ANY($1) AND step = $2 AND at >= $3 ORDER BY scope, at"#,
+            scopes,
+            if by_minute && !buckets.are_coarse() { MINUTE } else { HALF_HOUR },
+            buckets.starts_at,
+        )
+        .fetch_all(&self.reading)
+        .await?;
+        let mut found: HashMap<Uuid, Vec<Option<Gauge>>> = HashMap::new();
+        for row in rows {
+            let series = found.entry(row.scope).or_insert_with(|| vec![None; buckets.count]);
+            if let Some(place) = buckets.place_of(row.at).and_then(|place| series.get_mut(place)) {
+                *place = Some(Gauge { waiting: row.waiting, held: row.held, dead_open: row.dead_open });
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,66 @@
+//! Minutes become half hours, and what is over goes.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use postrider::domain::clock::Clock;
+use postrider::domain::id::EndpointId;
+use postrider::domain::rollup::range::Buckets;
+use postrider::domain::rollup::tally::{AttemptSeen, Tally};
+use postrider::maintenance::{self, Round};
+use postrider::store::RollupRow;
+
+use crate::support::Database;
+use crate::support::store::{MAINTENANCE, store};
+
+#[tokio::test]
+async fn minutes_are_added_up_into_half_hours_and_go_after_two_days() {
+    let database = Database::fresh().await;
+    let store = store(&database).await;
+    let now = Clock::default().now();
+    let back = "UPDATE rollup_fold SET folded_until = folded_until - interval '3 hours'";
+    sqlx::raw_sql(back).execute(&database.pool).await.unwrap();
+    let scope = EndpointId::generate().uuid();
+    let mut tally = Tally::default();
+    for ms in [5, 50, 500] {
+        let receiver = Some(Duration::from_millis(ms));
+        let seen = AttemptSeen { status: Some(200), delivered: true, receiver, ..AttemptSeen::default() };
+        tally.count(&seen, now);
+    }
+    let minutes: Vec<_> = (0..170)
+        .map(|ago| RollupRow {
+            scope,
+            at: Buckets::ending(now, 60, 1).starts_at - TimeDelta::minutes(ago),
+            tally: &tally,
+        })
+        .collect();
+    for writer in [7, 8] {
+        // Again, as after an answer that was lost.
+        store.rollups.write_minutes(writer, &minutes).await.unwrap();
+        store.rollups.write_minutes(writer, &minutes).await.unwrap();
+    }
+    let read = || async {
+        let buckets = Buckets::ending(now, 1_800, 8);
+        let tallies = store.rollups.tallies(&[scope], &buckets).await.unwrap().remove(&scope).unwrap();
+        let mut sum = Tally::default();
+        tallies.iter().for_each(|tally| sum.merge(tally));
+        (tallies, sum.receiver.percentiles(), sum.delivered)
+    };
+    let before = read().await;
+    assert_eq!(before.2, 170 * 3 * 2);
+    for _ in 0..2 {
+        assert!(maintenance::run(&store.upkeep, MAINTENANCE, Round::Minutely).await.unwrap());
+        assert_eq!(read().await, before, "nothing is lost, and nothing counted twice");
+    }
+    let half_hours = "SELECT count(*) FROM rollup WHERE step = 1800";
+    assert!(database.count(half_hours).await >= 4);
+
+    let older = "UPDATE rollup SET at = at - interval '3 days'; UPDATE rollup_fold SET folded_until = now() - interval '40 minutes'";
+    sqlx::raw_sql(older).execute(&database.pool).await.unwrap();
+    maintenance::run(&store.upkeep, MAINTENANCE, Round::Nightly).await.unwrap();
+    assert_eq!(database.count("SELECT count(*) FROM rollup WHERE step = 60").await, 0);
+    assert!(database.count(half_hours).await >= 4, "half hours stay as long as messages");
+    sqlx::raw_sql("UPDATE rollup SET at = at - interval '8 days'").execute(&database.pool).await.unwrap();
+    maintenance::run(&store.upkeep, MAINTENANCE, Round::Nightly).await.unwrap();
+    assert_eq!(database.count("SELECT count(*) FROM rollup").await, 0);
+}

@@ -1,0 +1,10 @@
+//! What the console's screens read: against the real thing, after real deliveries.
+
+mod endpoint;
+mod event_types;
+mod folding;
+mod groups;
+mod incidents;
+mod overview;
+mod plans;
+mod sparklines;
