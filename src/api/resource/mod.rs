@@ -8,6 +8,7 @@ pub mod attempt;
 pub mod background_task;
 pub mod console;
 pub mod dead_letter;
+pub mod delivery;
 pub mod endpoint;
 pub mod event_type;
 pub mod health;
@@ -27,6 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(endpoint::routes())
         .merge(event_type::routes())
         .merge(message::routes())
+        .merge(delivery::routes())
         .merge(attempt::routes())
         .merge(dead_letter::routes())
         .merge(background_task::routes())

@@ -17,10 +17,10 @@ use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::access::token_cutoff::announce;
 use crate::store::database::connection::Connection;
+use crate::store::database::stored_policy::stored_policy;
 use crate::store::operational::write_notice::write_deletion_notices;
 
 use super::ConfigurationStore;
-use super::stored_policy::stored_policy;
 use super::version::raise_version;
 
 /// An application as it is stored.

@@ -17,12 +17,12 @@ use crate::domain::settings::Settings;
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
+use crate::store::database::stored_policy::stored_policy;
 use crate::store::history::message::stored_length;
 use crate::store::operational::write_notice::{refresh_operational_application, write_notice};
 
 use super::ConfigurationStore;
 use super::endpoint_secret::insert_secret;
-use super::stored_policy::stored_policy;
 use super::version::raise_version;
 
 /// An endpoint as it is stored.

@@ -8,13 +8,11 @@ pub(in crate::store) mod endpoint_secret;
 pub(in crate::store) mod environment;
 pub(in crate::store) mod event_type;
 pub(in crate::store) mod event_type_import;
-pub(in crate::store) mod lookup;
 pub(in crate::store) mod operational_application;
 pub(in crate::store) mod path_name;
 pub(in crate::store) mod pause;
 pub(in crate::store) mod snapshot;
 pub(in crate::store) mod snapshots;
-pub(in crate::store) mod stored_policy;
 pub(in crate::store) mod version;
 
 use crate::domain::policy::ServerPolicy;

@@ -3,6 +3,7 @@
 
 pub(super) mod attempt;
 pub(super) mod dead_letter;
+pub(super) mod delivery;
 pub(super) mod delivery_status;
 pub(super) mod message;
 pub(super) mod queue_depth;

@@ -81,7 +81,11 @@ impl RollupStore {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn knows_event_type(&self, environment: &EnvironmentId, name: &str) -> Result<bool, StoreError> {
+    pub async fn knows_event_type(
+        &self,
+        environment: &EnvironmentId,
+        name: &str,
+    ) -> Result<bool, StoreError> {
         Ok(sqlx::query_scalar!(
             r#"-- event_type::is_known
             SELECT EXISTS (SELECT FROM event_type WHERE environment_id = $1 AND name = $2) OR EXISTS (

@@ -6,15 +6,14 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::access::actor::ActorKind;
 use crate::domain::id::{EndpointId, EnvironmentId};
 use crate::domain::policy::DeliveryPolicy;
 use crate::domain::rollup::incident::FAILURES_IN_ROW;
-use crate::store::StoreError;
-use crate::store::configuration::stored_policy::stored_policy;
+use crate::store::database::stored_policy::stored_policy;
+use crate::store::{Capped, StoreError};
 
+use super::RollupStore;
 use super::sample::COUNTED_PER_ENDPOINT;
-use super::{Capped, RollupStore};
 
 /// Of one endpoint, so many are counted of a kind.
 const COUNTED_ALONE: i64 = 10_000;
@@ -125,7 +124,8 @@ impl RollupStore {
                     "all_paused" => ("dispatching.paused", "all"),
                     _ => ("endpoint.disabled", endpoint.as_str()),
                 };
-                self.last_who_did(action, object).await?
+                let act = (action, object.to_owned());
+                self.who_did(std::slice::from_ref(&act)).await?.remove(&act)
             }
             None => None,
         };
@@ -149,20 +149,6 @@ impl RollupStore {
             oldest_died_at: row.oldest_died_at,
             now: row.now,
         }))
-    }
-
-    async fn last_who_did(&self, action: &str, object: &str) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query!(
-            r#"-- audit::last_who_did
-            SELECT actor_kind, actor_id FROM audit_log WHERE object_id = $2 AND action = $1 ORDER BY id DESC LIMIT 1"#,
-            action,
-            object,
-        )
-        .fetch_optional(&self.reading)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let Some(kind) = ActorKind::from_name(&row.actor_kind) else { return Ok(None) };
-        self.actor_name(kind, &row.actor_id).await.map(Some)
     }
 
     /// What waits for each of these endpoints, or for each of these applications, as the last look at the queue found it.

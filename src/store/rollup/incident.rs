@@ -8,11 +8,11 @@ use uuid::Uuid;
 use crate::domain::access::actor::{Actor, ActorKind};
 use crate::domain::id::{ApiKeyId, EnvironmentId};
 use crate::domain::rollup::incident::FAILURES_IN_ROW;
-use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
+use crate::store::{Capped, StoreError};
 
 use super::sample::COUNTED_PER_ENDPOINT;
-use super::{Capped, NamedEndpoint, RollupStore};
+use super::{NamedEndpoint, RollupStore};
 
 /// So many of a kind are looked at, those with most waiting first.
 const LOOKED_AT: i64 = 200;

@@ -12,6 +12,7 @@ pub(in crate::store) mod presence;
 pub(in crate::store) mod replay_target;
 pub(in crate::store) mod sample;
 pub(in crate::store) mod series;
+pub(in crate::store) mod who;
 pub(in crate::store) mod write;
 
 use sha2::{Digest, Sha256};
@@ -69,23 +70,6 @@ pub struct NamedEndpoint {
     pub url: String,
 }
 
-/// A number that was counted up to a bound.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Capped {
-    /// So many, or the bound.
-    pub count: i64,
-    /// Whether there may be more.
-    pub is_capped: bool,
-}
-
-impl Capped {
-    /// What was counted up to `bound` and one more.
-    #[must_use]
-    pub fn of(count: i64, bound: i64) -> Self {
-        Self { count: count.min(bound), is_capped: count > bound }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,11 +80,5 @@ mod tests {
         assert_ne!(RollupScope::Environment(&one).uuid(), RollupScope::Environment(&two).uuid());
         // As `encode(substring(sha256('org_a'), 1, 16), 'hex')` says.
         assert_eq!(RollupScope::Environment(&one).uuid().simple().to_string().len(), 32);
-    }
-
-    #[test]
-    fn a_count_at_its_bound_is_exact_and_above_it_is_not() {
-        assert_eq!(Capped::of(5, 5), Capped { count: 5, is_capped: false });
-        assert_eq!(Capped::of(6, 5), Capped { count: 5, is_capped: true });
     }
 }
