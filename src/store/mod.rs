@@ -37,6 +37,7 @@ pub use configuration::event_type_import::ImportMode;
 pub use configuration::event_type_import::Imported;
 pub use configuration::path_name::UnreachableName;
 pub use configuration::pause::PausedThings;
+pub use configuration::sending_parts::SendingParts;
 pub use configuration::snapshots::Snapshots;
 pub use database::Database;
 pub use database::cache::Trust;

@@ -11,6 +11,7 @@ pub(in crate::store) mod event_type_import;
 pub(in crate::store) mod operational_application;
 pub(in crate::store) mod path_name;
 pub(in crate::store) mod pause;
+pub(in crate::store) mod sending_parts;
 pub(in crate::store) mod snapshot;
 pub(in crate::store) mod snapshots;
 pub(in crate::store) mod version;

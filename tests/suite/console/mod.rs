@@ -1,5 +1,6 @@
 //! What the console's screens read: against the real thing, after real deliveries.
 
+mod attempts;
 mod deliveries;
 mod endpoint;
 mod event_types;
