@@ -16,6 +16,7 @@ pub mod message;
 pub mod operational_webhook;
 pub(in crate::api) mod path;
 pub mod pause;
+pub mod search;
 pub mod statistics;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -35,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(operational_webhook::routes())
         .merge(statistics::routes())
         .merge(console::routes())
+        .merge(search::routes())
         .merge(pause::routes())
         .merge(admin::routes())
         .merge(access::routes())

@@ -7,6 +7,8 @@ mod event_types;
 mod folding;
 mod groups;
 mod incidents;
+mod message_search;
 mod overview;
 mod plans;
+mod search;
 mod sparklines;

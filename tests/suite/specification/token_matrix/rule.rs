@@ -11,7 +11,7 @@ const PUBLIC: [&str; 2] = ["/api/v1/health", "/api/v1/health/ping"];
 const OWN: [&str; 2] = ["/api/v1/auth/whoami", "/api/v1/auth/logout"];
 
 /// What an environment has besides its applications.
-const OF_ENVIRONMENT: [&str; 11] = [
+const OF_ENVIRONMENT: [&str; 13] = [
     "app",
     "event-type",
     "dead-letter",
@@ -23,6 +23,8 @@ const OF_ENVIRONMENT: [&str; 11] = [
     "environment",
     "overview",
     "incident",
+    "search",
+    "message-search",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
