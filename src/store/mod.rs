@@ -32,6 +32,7 @@ pub use configuration::application::ApplicationRecord;
 pub use configuration::endpoint::AskedText;
 pub use configuration::endpoint::EndpointRecord;
 pub use configuration::endpoint_secret::LiveSecret;
+pub use configuration::endpoint_secret::SecretEnd;
 pub use configuration::environment::EnvironmentRecord;
 pub use configuration::event_type::EventTypeRecord;
 pub use configuration::event_type_import::ImportMode;

@@ -11,4 +11,5 @@ mod message_search;
 mod overview;
 mod plans;
 mod search;
+mod secrets;
 mod sparklines;

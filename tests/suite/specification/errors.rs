@@ -60,6 +60,7 @@ async fn operations(app: &TestApp, named: &[(&str, &str)]) -> Vec<Operation> {
         ("task_id", "qtask_01h455vb4pex5vsknk084sn02q"),
         ("key_id", "key_01h455vb4pex5vsknk084sn02q"),
         ("incident_id", "overdue:nothing:1"),
+        ("secret_id", "secret_01h455vb4pex5vsknk084sn02q"),
         ("event_type_name", "no.such.type"),
         ("environment_id", "org_nobody"),
     ];
