@@ -12,6 +12,12 @@ ALTER TABLE attempt
     ADD COLUMN first_byte_us  integer;
 
 
+-- Background tasks ---------------------------------------------------------------------------------------------------
+
+-- What the one who asked for it noted.
+ALTER TABLE background_task ADD COLUMN note text CHECK (length(note) <= 500);
+
+
 -- Search -------------------------------------------------------------------------------------------------------------
 
 -- What texts are found by: every three characters in a row, in lower case, and the beginnings of words, which stand behind

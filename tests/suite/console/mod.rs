@@ -10,6 +10,7 @@ mod incidents;
 mod message_search;
 mod overview;
 mod plans;
+mod replay;
 mod search;
 mod secrets;
 mod sparklines;
