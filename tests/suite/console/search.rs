@@ -42,7 +42,7 @@ async fn everything_of_an_environment_is_found_and_nothing_of_another() {
         ("tech bill", vec![application.clone()]),
         (" INITECH ", vec![application.clone()]),
         ("bi", vec![application.clone()]),
-        ("i", vec![application.clone()]),
+        ("i", vec![application.clone(), endpoint.clone()]),
         ("illing", vec![application.clone()]),
         (endpoint.1.as_str(), vec![endpoint.clone()]),
         ("/hooks/ord", vec![endpoint.clone()]),
