@@ -97,7 +97,7 @@ pub struct Recorder<G> {
 }
 
 impl<G: Send + Sync + 'static> Recorder<G> {
-    /// Starts the writers. Retries are put on the claim schedule, and everything is counted in the rollups.
+    /// Starts the writers. Retries are put on the claim schedule, and what was recorded is counted in the rollups.
     pub fn start(
         queue: QueueStore,
         claim_schedule: ClaimSchedule,
@@ -168,6 +168,7 @@ impl<G: Send + Sync + 'static> Recorder<G> {
                             "this node did not own these deliveries any more; their outcomes are not recorded"
                         );
                     }
+                    self.rollups.recorded(group.iter().map(Outcome::counted));
                     return self.schedule_retries(group);
                 }
                 Err(error @ StoreError::ValueRefused(_)) => return self.write_halves(group, &error).await,
@@ -204,7 +205,6 @@ impl<G: Send + Sync + 'static> Recorder<G> {
     }
 
     fn schedule_retries(&self, group: &[Outcome<G>]) {
-        self.rollups.recorded(group.iter().map(Outcome::counted));
         let now = Instant::now();
         for outcome in group {
             if let NextStep::RetryAfter(wait) = outcome.next {

@@ -29,6 +29,7 @@ use body::KeptBody;
 use connect::Connector;
 use connection::Connection;
 use error::SendError;
+use handshake_pace::HandshakePace;
 use pool::{ConnectionAges, Pool};
 use progress::{Progress, Step};
 use resolver::Resolver;
@@ -40,6 +41,8 @@ mod connect;
 mod connection;
 pub mod egress;
 mod error;
+mod frame_cost;
+mod handshake_pace;
 mod metered;
 mod own_address;
 mod pool;
@@ -97,6 +100,7 @@ pub enum SenderError {
 pub struct Sender {
     connector: Arc<Connector>,
     pool: Arc<Pool>,
+    handshakes: Arc<HandshakePace>,
     longest_timeout: Duration,
     clock: Clock,
 }
@@ -125,7 +129,13 @@ impl Sender {
             Arc::new(Connector { policy, resolver, tls, unsent_timeout: options.longest_timeout });
         let pool =
             Pool::start(ConnectionAges { idle: options.idle_timeout, total: options.connection_lifetime });
-        Ok(Self { connector, pool, longest_timeout: options.longest_timeout, clock: Clock::default() })
+        Ok(Self {
+            connector,
+            pool,
+            handshakes: Arc::default(),
+            longest_timeout: options.longest_timeout,
+            clock: Clock::default(),
+        })
     }
 
     /// Makes the attempt of that id: sends the message to the endpoint and reads the answer.
@@ -209,6 +219,9 @@ impl Sender {
 
     /// A new connection. When no more files can be open, idle connections are closed first.
     async fn connect(&self, endpoint: &Endpoint, progress: &Progress) -> Result<Connection, SendError> {
+        if endpoint.url.scheme() == "https" {
+            self.handshakes.wait(endpoint.id).await;
+        }
         match self.connector.connect(&endpoint.url, progress).await {
             Err(SendError::Connect(error)) if is_out_of_files(&error) => {
                 self.pool.clear();

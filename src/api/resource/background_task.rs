@@ -18,7 +18,7 @@ use crate::api::error::ApiError;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::background_task::{TaskKind, TaskState};
 use crate::domain::id::TaskId;
-use crate::store::{Act, BackgroundTask, NewTask, TaskFilter};
+use crate::store::{BackgroundTask, Change, NewTask, TaskFilter};
 
 /// A background task.
 #[derive(Debug, Serialize, ToSchema)]
@@ -148,11 +148,11 @@ pub(in crate::api) async fn start_task(
 
 /// Says of each task who asked for it.
 async fn name_creators(state: &SharedState, tasks: &mut [BackgroundTaskOut]) -> Result<(), ApiError> {
-    let act = |task: &BackgroundTaskOut| ("background_task.created", task.id.to_string());
-    let acts: Vec<Act> = tasks.iter().map(act).collect();
-    let mut who = state.rollups.who_did(&acts).await?;
+    let creation = |task: &BackgroundTaskOut| (task.id.to_string(), task.created_at);
+    let creations: Vec<Change> = tasks.iter().map(creation).collect();
+    let mut who = state.rollups.who_changed_each(&creations).await?;
     for task in tasks {
-        task.created_by = who.remove(&act(task));
+        task.created_by = who.remove(&creation(task));
     }
     Ok(())
 }

@@ -1,11 +1,9 @@
 //! Listing the deliveries of a message.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use chrono::TimeDelta;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -15,12 +13,12 @@ use crate::api::credential::Caller;
 use crate::api::error::ApiError;
 use crate::api::resource::attempt::shown_failure;
 use crate::api::resource::path::MessagePath;
+use crate::api::shared_views::ServerPolicies;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{EndpointId, MessageId};
-use crate::domain::policy::schedule::RetrySchedule;
-use crate::domain::policy::{EffectivePolicy, ServerPolicy};
-use crate::store::{Act, Capped, DeliveryRecord};
+use crate::domain::policy::EffectivePolicy;
+use crate::store::{Capped, Change, DeliveryRecord};
 
 use super::shape::{DeliveryOut, DeliveryWhyOut};
 use super::why::{Behind, Position, position};
@@ -49,22 +47,13 @@ struct Placed {
 /// What is asked of the queue and of the audit log for all of a page at once.
 struct Surroundings {
     ahead: HashMap<EndpointId, Capped>,
-    who: HashMap<Act, String>,
+    who: HashMap<Change, String>,
 }
 
-fn server_policy(state: &ApiState) -> ServerPolicy {
-    let policies = &state.views.policies;
-    ServerPolicy {
-        max_in_flight: policies.max_in_flight,
-        retry_schedule: Arc::new(RetrySchedule::new(policies.retry_schedule.clone())),
-        timeout: policies.request_timeout,
-    }
-}
-
-fn place(record: DeliveryRecord, server: &ServerPolicy, hold_limit: TimeDelta) -> Placed {
+fn place(record: DeliveryRecord, policies: &ServerPolicies) -> Placed {
     let [endpoint, application, environment] = &record.endpoint.policies;
-    let policy = EffectivePolicy::resolve(endpoint, application, environment, server);
-    let position = position(&record, &policy, hold_limit);
+    let policy = EffectivePolicy::resolve(endpoint, application, environment, &policies.deliveries);
+    let position = position(&record, &policy, policies);
     Placed { record, policy, position }
 }
 
@@ -82,13 +71,13 @@ async fn surroundings(
             Behind::Node => with_node.push(one.record.endpoint.id),
         }
     }
-    let mut acts: Vec<Act> = placed.iter().filter_map(|one| one.position.act.clone()).collect();
-    acts.sort_unstable();
-    acts.dedup();
+    let mut changes: Vec<Change> = placed.iter().filter_map(|one| one.position.change.clone()).collect();
+    changes.sort_unstable();
+    changes.dedup();
     let (mut ahead, in_flight, who) = tokio::try_join!(
         state.history.queued_before(message, &queued),
         state.history.in_flight_before(message, &with_node),
-        state.rollups.who_did(&acts),
+        state.rollups.who_changed_each(&changes),
     )?;
     ahead.extend(in_flight.into_iter().filter(|(_, before)| before.count > 0));
     Ok(Surroundings { ahead, who })
@@ -111,7 +100,7 @@ fn shape(placed: Placed, around: &Surroundings, caller: &Caller) -> DeliveryOut 
         why: DeliveryWhyOut {
             code,
             at: position.at,
-            by: position.act.and_then(|act| around.who.get(&act).cloned()),
+            by: position.change.and_then(|change| around.who.get(&change).cloned()),
             ahead: ahead.map(Into::into),
             held_until: position.held_until,
         },
@@ -145,9 +134,8 @@ pub(super) async fn list(
     let page = PlainPageQuery { limit: query.limit.or(Some(DEFAULT_LIMIT)), iterator: query.iterator };
     let page = page.request::<EndpointId>(Ordering::Descending)?;
     let records = state.history.deliveries_of_message(path.message, &page.scan).await?;
-    let server = server_policy(&state);
-    let hold_limit = TimeDelta::from_std(state.views.policies.hold_limit).unwrap_or(TimeDelta::MAX);
-    let placed: Vec<Placed> = records.into_iter().map(|record| place(record, &server, hold_limit)).collect();
+    let policies = &state.views.policies;
+    let placed: Vec<Placed> = records.into_iter().map(|record| place(record, policies)).collect();
     let around = surroundings(&state, path.message, &placed).await?;
     let key = |one: &Placed| one.record.endpoint.id.to_string();
     let mut list = page.answer(placed, key, |one| shape(one, &around, &caller));

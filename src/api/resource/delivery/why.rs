@@ -3,11 +3,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::api::shared_views::ServerPolicies;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::delivery::dead_letter::DeathReason;
 use crate::domain::policy::EffectivePolicy;
 use crate::domain::policy::schedule::RetrySchedule;
-use crate::store::{Act, DeliveryRecord, QueuedDelivery};
+use crate::domain::rollup::closure::Closure;
+use crate::store::{Change, DeliveryRecord, QueuedDelivery};
 
 /// What others are before a delivery, so that it waits for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,19 +29,12 @@ pub(super) struct Position {
     pub(super) code: &'static str,
     /// Since when that is so.
     pub(super) at: Option<DateTime<Utc>>,
-    /// What somebody did, so that it is so.
-    pub(super) act: Option<Act>,
+    /// The change that made it so.
+    pub(super) change: Option<Change>,
     pub(super) held_until: Option<DateTime<Utc>>,
     pub(super) next_attempt_at: Option<DateTime<Utc>>,
     pub(super) later_attempts_at: Vec<DateTime<Utc>>,
     pub(super) behind: Behind,
-}
-
-/// A thing that keeps all deliveries of an endpoint back.
-struct Closure {
-    code: &'static str,
-    at: DateTime<Utc>,
-    act: Option<Act>,
 }
 
 impl Position {
@@ -48,7 +43,7 @@ impl Position {
             state,
             code,
             at,
-            act: None,
+            change: None,
             held_until: None,
             next_attempt_at: None,
             later_attempts_at: Vec::new(),
@@ -57,8 +52,12 @@ impl Position {
     }
 }
 
-/// Where a delivery stands under that policy; `hold_limit` is how long deliveries are held.
-pub(super) fn position(record: &DeliveryRecord, policy: &EffectivePolicy, hold_limit: TimeDelta) -> Position {
+/// Where a delivery stands under its policy.
+pub(super) fn position(
+    record: &DeliveryRecord,
+    policy: &EffectivePolicy,
+    policies: &ServerPolicies,
+) -> Position {
     match record.state {
         DeliveryState::Delivered => {
             Position::of_state(DeliveryState::Delivered, "delivered", record.settled_at)
@@ -70,7 +69,7 @@ pub(super) fn position(record: &DeliveryRecord, policy: &EffectivePolicy, hold_l
         DeliveryState::InFlight => in_flight(record, policy),
         DeliveryState::Waiting | DeliveryState::Held => match record.queued {
             Some(queued) if queued.is_claimed => in_flight(record, policy),
-            Some(queued) => queued_at(record, queued, policy, hold_limit),
+            Some(queued) => queued_at(record, queued, policy, policies),
             // Its row left the queue a moment ago: a node is about to write what became of it.
             None => in_flight(record, policy),
         },
@@ -84,7 +83,7 @@ fn dead(record: &DeliveryRecord) -> Position {
     };
     if let Some(discarded_at) = letter.discarded_at {
         let mut position = Position::of_state(DeliveryState::Dead, "discarded", Some(discarded_at));
-        position.act = Some(("dead_letter.discarded", letter.id.to_string()));
+        position.change = Some((letter.id.to_string(), discarded_at));
         return position;
     }
     Position::of_state(DeliveryState::Dead, letter.reason.name(), Some(letter.died_at))
@@ -104,12 +103,12 @@ fn queued_at(
     record: &DeliveryRecord,
     queued: QueuedDelivery,
     policy: &EffectivePolicy,
-    hold_limit: TimeDelta,
+    policies: &ServerPolicies,
 ) -> Position {
-    if let Some(closure) = closure(record) {
-        let mut position = Position::of_state(DeliveryState::Held, closure.code, Some(closure.at));
-        position.act = closure.act;
-        position.held_until = held_until(record, queued, hold_limit);
+    if let Some((code, change)) = closure(record) {
+        let mut position = Position::of_state(DeliveryState::Held, code, Some(change.1));
+        position.change = Some(change);
+        position.held_until = policies.held_until(held_since(record), Some(queued.due_at));
         position.behind = Behind::Queue(queued.due_at);
         return position;
     }
@@ -134,43 +133,35 @@ const fn is_rate_limited(policy: &EffectivePolicy) -> bool {
     policy.rate_limit.is_some() || policy.application_rate_limit.is_some()
 }
 
-/// What keeps the deliveries of an endpoint back: the nearest of all reasons.
-fn closure(record: &DeliveryRecord) -> Option<Closure> {
+/// What keeps the deliveries of an endpoint back, and the change that did it.
+fn closure(record: &DeliveryRecord) -> Option<(&'static str, Change)> {
     let endpoint = &record.endpoint;
     let id = || endpoint.id.to_string();
     if let Some(at) = endpoint.deleted_at {
-        return Some(Closure { code: "endpoint_deleted", at, act: Some(("endpoint.deleted", id())) });
+        return Some((DeathReason::EndpointDeleted.name(), (id(), at)));
     }
     if let Some((at, reason)) = &endpoint.disabled {
-        let code = match reason.as_str() {
-            "gone" => "disabled_gone",
-            "failing" => "disabled_failing",
-            _ => "disabled_by_request",
+        let closure = match reason.as_str() {
+            "gone" => Closure::DisabledGone,
+            "failing" => Closure::DisabledFailing,
+            _ => Closure::DisabledByRequest,
         };
-        return Some(Closure { code, at: *at, act: Some(("endpoint.disabled", id())) });
+        return Some((closure.name(), (id(), *at)));
     }
+    let application = || endpoint.application_id.to_string();
     let paused = [
-        (endpoint.paused_at, "endpoint_paused", "endpoint.paused", id()),
-        (
-            endpoint.application_paused_at,
-            "application_paused",
-            "application.paused",
-            endpoint.application_id.to_string(),
-        ),
-        (endpoint.all_paused_at, "all_paused", "dispatching.paused", "all".to_owned()),
+        (endpoint.paused_at, Closure::EndpointPaused, id()),
+        (endpoint.application_paused_at, Closure::ApplicationPaused, application()),
+        (endpoint.all_paused_at, Closure::AllPaused, "all".to_owned()),
     ];
-    let mut paused = paused.into_iter();
-    paused.find_map(|(at, code, action, object)| Some(Closure { code, at: at?, act: Some((action, object)) }))
+    paused.into_iter().find_map(|(at, closure, object)| Some((closure.name(), (object, at?))))
 }
 
-/// Deliveries are held from when their endpoint was closed or from when they were due, whichever is later. A pause of all
-/// dispatching ends none.
-fn held_until(record: &DeliveryRecord, queued: QueuedDelivery, limit: TimeDelta) -> Option<DateTime<Utc>> {
+/// Since when its deliveries are held to an end. A pause of all dispatching has none.
+fn held_since(record: &DeliveryRecord) -> Option<DateTime<Utc>> {
     let endpoint = &record.endpoint;
     let disabled_at = endpoint.disabled.as_ref().map(|(at, _)| *at);
-    let closed =
-        [disabled_at, endpoint.paused_at, endpoint.application_paused_at].into_iter().flatten().min()?;
-    closed.max(queued.due_at).checked_add_signed(limit)
+    [disabled_at, endpoint.paused_at, endpoint.application_paused_at].into_iter().flatten().min()
 }
 
 /// The attempts after the next one, if all fail, without jitter. `made` are over, and the next is at `next`.
@@ -189,7 +180,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId};
-    use crate::domain::policy::DeliveryPolicy;
+    use crate::domain::policy::{DeliveryPolicy, ServerPolicy};
     use crate::store::{DeadDelivery, DeliveryEndpoint};
 
     use super::*;
@@ -230,8 +221,17 @@ mod tests {
         EffectivePolicy { rate_limit, retry_schedule, ..EffectivePolicy::default() }
     }
 
+    fn under(record: &DeliveryRecord, rate_limit: Option<u32>) -> Position {
+        let policies = ServerPolicies {
+            deliveries: ServerPolicy::default(),
+            disable_after: None,
+            hold_limit: Duration::from_secs(1_000 * 60),
+        };
+        position(record, &policy(rate_limit), &policies)
+    }
+
     fn of(record: &DeliveryRecord) -> Position {
-        position(record, &policy(None), TimeDelta::minutes(1_000))
+        under(record, None)
     }
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!((found.state, found.code), (DeliveryState::Waiting, "due"));
         assert_eq!((found.next_attempt_at, found.behind), (None, Behind::Queue(at(10))));
         assert_eq!(found.later_attempts_at, [at(102), at(105)]);
-        let limited = position(&waiting(), &policy(Some(5)), TimeDelta::minutes(1));
+        let limited = under(&waiting(), Some(5));
         assert_eq!(limited.code, "rate_limited");
     }
 
@@ -262,7 +262,7 @@ mod tests {
         record.queued = None;
         assert_eq!(of(&record).state, DeliveryState::InFlight);
         record.state = DeliveryState::InFlight;
-        assert_eq!(position(&record, &policy(Some(1)), TimeDelta::zero()).behind, Behind::Node);
+        assert_eq!(under(&record, Some(1)).behind, Behind::Node);
     }
 
     #[test]
@@ -277,7 +277,7 @@ mod tests {
         record.endpoint.paused_at = Some(at(20));
         let found = of(&record);
         assert_eq!((found.code, found.held_until), ("endpoint_paused", Some(at(1_020))));
-        assert_eq!(found.act, Some(("endpoint.paused", record.endpoint.id.to_string())));
+        assert_eq!(found.change, Some((record.endpoint.id.to_string(), at(20))));
         for (reason, code) in
             [("request", "disabled_by_request"), ("gone", "disabled_gone"), ("failing", "disabled_failing")]
         {
@@ -300,6 +300,6 @@ mod tests {
         record.dead_letter = Some(DeadDelivery { discarded_at: Some(at(70)), ..letter });
         let found = of(&record);
         assert_eq!((found.code, found.at), ("discarded", Some(at(70))));
-        assert_eq!(found.act, Some(("dead_letter.discarded", id.to_string())));
+        assert_eq!(found.change, Some((id.to_string(), at(70))));
     }
 }

@@ -6,7 +6,7 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::full_queue;
 
 /// Everything that maintenance runs once an hour or once a night.
-const UPKEEP: [&str; 31] = [
+const UPKEEP: [&str; 32] = [
     "api_key::retire",
     "application::retire",
     "application::retire_credentials",
@@ -29,7 +29,8 @@ const UPKEEP: [&str; 31] = [
     "payload_expiry::take",
     "pending::endpoints_after",
     "rollup::delete_old",
-    "rollup::minute",
+    "rollup::minutes_of",
+    "rollup::scopes_after",
     "rollup_gauge::delete_old",
     "stray::delete_attempts",
     "stray::delete_deliveries",
