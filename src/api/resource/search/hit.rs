@@ -58,7 +58,7 @@ pub(in crate::api) struct SearchHitOut {
 }
 
 impl SearchHitOut {
-    fn of_kind(kind: SearchHitKind, id: impl ToString, title: String) -> Self {
+    fn of_kind(kind: SearchHitKind, id: &impl ToString, title: String) -> Self {
         let id = id.to_string();
         Self { kind, id, title, app_id: None, app_name: None, msg_id: None, state: None }
     }
@@ -84,14 +84,14 @@ impl From<ApplicationRecord> for SearchHitOut {
 
 impl From<FoundApplication> for SearchHitOut {
     fn from(found: FoundApplication) -> Self {
-        let hit = Self::of_kind(SearchHitKind::Application, found.id, found.name.clone());
+        let hit = Self::of_kind(SearchHitKind::Application, &found.id, found.name.clone());
         hit.in_application(found.id, found.name).with_state("paused", found.is_paused)
     }
 }
 
 impl From<FoundEndpoint> for SearchHitOut {
     fn from(found: FoundEndpoint) -> Self {
-        let hit = Self::of_kind(SearchHitKind::Endpoint, found.id, found.url);
+        let hit = Self::of_kind(SearchHitKind::Endpoint, &found.id, found.url);
         Self { state: found.state, ..hit.in_application(found.application_id, found.application_name) }
     }
 }
@@ -105,14 +105,14 @@ impl From<FoundEventType> for SearchHitOut {
 
 impl From<NamedMessage> for SearchHitOut {
     fn from(found: NamedMessage) -> Self {
-        let hit = Self::of_kind(SearchHitKind::Message, found.id, found.event_type);
+        let hit = Self::of_kind(SearchHitKind::Message, &found.id, found.event_type);
         hit.in_application(found.application_id, found.application_name)
     }
 }
 
 impl From<FoundDeadLetter> for SearchHitOut {
     fn from(found: FoundDeadLetter) -> Self {
-        let hit = Self::of_kind(SearchHitKind::DeadLetter, found.id, found.event_type);
+        let hit = Self::of_kind(SearchHitKind::DeadLetter, &found.id, found.event_type);
         let hit = hit.in_application(found.application_id, found.application_name);
         Self { msg_id: Some(found.message_id), ..hit.with_state("decided", found.is_decided) }
     }
@@ -120,7 +120,7 @@ impl From<FoundDeadLetter> for SearchHitOut {
 
 impl From<BackgroundTask> for SearchHitOut {
     fn from(found: BackgroundTask) -> Self {
-        Self::of_kind(SearchHitKind::BackgroundTask, found.id, found.kind.name().to_owned())
+        Self::of_kind(SearchHitKind::BackgroundTask, &found.id, found.kind.name().to_owned())
     }
 }
 
