@@ -64,6 +64,13 @@ const FILL: &str = "
     INSERT INTO operational_notice (environment_id, application_id, endpoint_id, kind)
         SELECT 'org_plans', uuid_of(1, 1), uuid_of(2, 1), 'endpoint.created' FROM generate_series(1, 20000) n;
     INSERT INTO payload_expiry SELECT uuid_of(3, n), now() FROM generate_series(1, 20000) n;
+    INSERT INTO rollup SELECT uuid_of(2, 1 + n % 1000), 60, now() - make_interval(mins => n), 0, 0, 0, 1, 0, 1, 0, 0, 0, 0
+        FROM generate_series(1, 20000) n;
+    INSERT INTO rollup_gauge SELECT uuid_of(2, 1 + n % 1000), 60, now() - make_interval(mins => n), 1, 0 FROM generate_series(1, 20000) n;
+    INSERT INTO event_type_hour SELECT 'org_plans', now() - make_interval(hours => n), 'a.b', 1 FROM generate_series(1, 20000) n;
+    INSERT INTO endpoint_health SELECT uuid_of(2, n), uuid_of(1, 1), 'org_plans', 3, now(), now() - make_interval(mins => n), 500, 'status', ''
+        FROM generate_series(1, 20000) n;
+    INSERT INTO incident_acknowledgement SELECT 'org_plans', n::text, now() - make_interval(mins => n), '' FROM generate_series(1, 20000) n;
     UPDATE endpoint SET deleted_at = now();
     ANALYZE";
 
