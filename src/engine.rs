@@ -104,14 +104,13 @@ impl Engine {
         let trust: Arc<dyn Trust> = Arc::new(notice_tracker.clone());
         let snapshots = Snapshots::new(store.configuration.clone(), trust.clone());
         let credentials = Credentials::new(store.access.clone(), trust);
-        let rollups = Rollups::new(clock.clone());
+        let rollups = Rollups::new(clock);
         let deps = DispatcherDependencies {
             queue: store.queue.clone(),
             snapshots: snapshots.clone(),
             credentials: credentials.clone(),
             sender,
             lease: lease.clone(),
-            clock,
             threads: threads.clone(),
             critical_threads: critical_threads.clone(),
             health: health.clone(),

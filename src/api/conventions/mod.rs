@@ -2,6 +2,7 @@
 //! fail, and what a caller may repeat.
 
 pub mod address;
+pub(in crate::api) mod asked;
 pub mod bounded_document;
 pub mod bounds;
 mod caller;

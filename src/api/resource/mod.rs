@@ -8,6 +8,7 @@ pub mod attempt;
 pub mod background_task;
 pub mod console;
 pub mod dead_letter;
+pub mod delivery;
 pub mod endpoint;
 pub mod event_type;
 pub mod health;
@@ -15,6 +16,7 @@ pub mod message;
 pub mod operational_webhook;
 pub(in crate::api) mod path;
 pub mod pause;
+pub mod search;
 pub mod session;
 pub mod statistics;
 
@@ -28,12 +30,14 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(endpoint::routes())
         .merge(event_type::routes())
         .merge(message::routes())
+        .merge(delivery::routes())
         .merge(attempt::routes())
         .merge(dead_letter::routes())
         .merge(background_task::routes())
         .merge(operational_webhook::routes())
         .merge(statistics::routes())
         .merge(console::routes())
+        .merge(search::routes())
         .merge(pause::routes())
         .merge(admin::routes())
         .merge(access::routes())
