@@ -8,6 +8,7 @@ import { Tag } from '../design/State';
 import { type Column, Table } from '../design/Table';
 import { useT } from '../i18n';
 import { useUrl } from '../navigation/url';
+import './settings.css';
 
 type Setting = Schemas['SettingOut'];
 
@@ -27,7 +28,11 @@ export function SettingsView() {
       id: 'value',
       head: t.settings.value,
       narrow: 'line',
-      cell: (row) => <span className="mono medium">{row.value ?? <span className="faint">{t.none}</span>}</span>,
+      cell: (row) => (
+        <span className="mono medium cut setting-value" title={row.value ?? undefined}>
+          {row.value || <span className="faint">{t.none}</span>}
+        </span>
+      ),
     },
     {
       id: 'from',

@@ -12,6 +12,8 @@ story(async ({ open }) => {
   for (let number = 0; number < LETTERS; number += 1) await fabrikam.post("stock.changed", { number }, { eventId: `stock-${number}` });
   const open_letters = async () => (await api("GET", `${fabrikam.at}/dead-letter?state=open&limit=250`)).data.length;
   await until("all are dead letters", async () => (await open_letters()) === LETTERS);
+  const endpoint = `${fabrikam.at}/endpoint/${fabrikam.endpoints[0].id}`;
+  await until("it is known to fail", async () => (await api("GET", `${endpoint}/overview?range=3h`)).incident !== null);
   hook.answer = () => 200;
   const failed = hook.came.length;
 
@@ -49,7 +51,7 @@ story(async ({ open }) => {
   await group.getByText(String(rest), { exact: true }).waitFor();
   await group.getByRole("button", { name: "Replay" }).click();
   await panel.getByRole("heading", { name: `Replay ${rest} dead letter` }).waitFor();
-  await panel.getByText(/Send the oldest one first/).click();
+  await panel.getByRole("switch", { name: /Send the oldest one first/ }).click();
   await panel.getByRole("button", { name: `Replay ${rest}` }).click();
   await panel.getByText(/Replay of dead letters: done/).waitFor();
   await hook.until("all have arrived", (came) => new Set(came.filter((one) => one.status === 200).map((one) => one.id)).size === LETTERS);
@@ -58,7 +60,5 @@ story(async ({ open }) => {
 
   // Who did it, and why, is in the audit log.
   await page.getByRole("link", { name: "Audit log" }).click();
-  await page.getByText(/Dead letter replay/i).first().waitFor();
-  const log = await api("GET", "/audit-log?limit=50");
-  assert.ok(JSON.stringify(log.data).includes("the receiver was mended"));
+  await page.getByText(/the receiver was mended/).first().waitFor();
 });

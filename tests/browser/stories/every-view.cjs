@@ -66,6 +66,7 @@ async function byKeyboard(page) {
 
 story(async ({ open }) => {
   await fill();
+  process.env.POSTRIDER_ENVIRONMENT = process.env.ENVIRONMENT;
   const { findViews } = await import("../../../dashboard/scripts/views.mjs");
   const views = await findViews({ url: API_URL, key: KEY });
   for (const [number, how] of looks.entries()) {

@@ -13,7 +13,8 @@ use crate::support::program::finished;
 async fn is_played(script: &str) {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboard/dist/index.html");
     assert!(built.exists(), "`make console` builds the pages, and comes first");
-    let app = Setup::default().start().await;
+    let mut app = Setup::default().start().await;
+    app.leave_work();
     app.environment().get("/app").await.expect(200);
     let (_, key) = key(&app, &json!({"name": "ops", "role": "operator"})).await;
     let address = format!("http://{}", app.address());
