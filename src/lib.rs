@@ -9,7 +9,9 @@ pub mod config;
 pub mod domain;
 
 pub mod api;
+pub mod console;
 pub mod ingest;
+pub mod openid;
 pub mod store;
 
 pub mod lease;

@@ -4,7 +4,7 @@
 //! if there is none other; the schema; partitions; the engine; the API. Stopping goes the other way, and the private
 //! Postgres goes last, so that everything that was under way can still be recorded.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +16,21 @@ use url::Url;
 
 use crate::api;
 use crate::api::{
-    ApiState, Authenticator, Budgets, EndpointCaps, IntakeLimits, ServerPolicies, SharedViews, TokenKey,
+    ApiState, Authenticator, Budgets, Cookies, EndpointCaps, IntakeLimits, ServerPolicies, SharedViews,
+    SignInFailures, TokenKey,
 };
 use crate::config::{Config, JwtKey};
+use crate::console::Console;
 use crate::dispatch::ThreadPool;
+use crate::domain::access::actor::Actor;
 use crate::domain::clock::Clock;
 use crate::domain::policy::ServerPolicy;
 use crate::embedded::PrivatePostgres;
 use crate::engine::{Engine, EngineDependencies, egress_policy};
 use crate::listener::{BoundListener, Listener, ListenerLimits, descriptors};
 use crate::maintenance::{Maintenance, MaintenanceOptions};
-use crate::store::{Store, StoreOptions};
+use crate::openid::OpenId;
+use crate::store::{Sealer, Store, StoreOptions};
 
 /// How long a stop waits for API requests under way.
 const FINAL_ANSWERS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -188,6 +192,23 @@ impl Server {
         self.address
     }
 
+    /// A link that signs in to the console, if this node serves one and nobody could sign in before.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn first_sign_in_link(&self, config: &Config) -> anyhow::Result<Option<Url>> {
+        if !config.console || !config.roles.api {
+            return Ok(None);
+        }
+        let made = self.database.store.access.make_first_sign_in_link(&Actor::system("first start")).await?;
+        Ok(made.map(|link| api::sign_in_url(&config.links_start_with(), &link)))
+    }
+
+    /// The database that it works with.
+    pub fn store(&self) -> &Store {
+        &self.database.store
+    }
+
     /// Resolves when the node cannot go on, and says why.
     pub async fn failed(&mut self) -> Failure {
         let engine = async {
@@ -324,6 +345,7 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         answer_budget_bytes: config.intake.answer_budget_bytes,
         page_bytes: config.intake.page_bytes,
     };
+    let public_url = config.links_start_with();
     Ok(ApiState {
         configuration: store.configuration.clone(),
         history: store.history.clone(),
@@ -337,7 +359,14 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
         credentials: engine.credentials.clone(),
         health: engine.health.clone(),
         changes: engine.changes.clone(),
-        public_url: public_url(config)?,
+        cookies: Cookies::new(&public_url),
+        sign_in_failures: SignInFailures::default(),
+        openid: openid(config, &public_url, &clock)?,
+        sealer: Sealer::new(config.main_secret.expose_secret().as_bytes()),
+        console: config.console.then(|| Console::built_in(&public_url)),
+        node_name: config.node_name.clone(),
+        settings: config.settings.clone(),
+        public_url,
         authenticator: Authenticator::new(
             &key,
             config.required_claims(),
@@ -366,16 +395,10 @@ fn server_policies(config: &Config) -> ServerPolicies {
     }
 }
 
-/// What links start with: what was set, or else where the API listens, as seen from this machine.
-fn public_url(config: &Config) -> anyhow::Result<Url> {
-    if let Some(url) = &config.public_url {
-        return Ok(url.clone());
-    }
-    let mut address = config.listen;
-    if address.ip().is_unspecified() {
-        address.set_ip(Ipv4Addr::LOCALHOST.into());
-    }
-    Ok(format!("http://{address}/").parse()?)
+fn openid(config: &Config, public_url: &Url, clock: &Clock) -> anyhow::Result<Option<Arc<OpenId>>> {
+    let Some(options) = &config.openid else { return Ok(None) };
+    let openid = OpenId::new(options.clone(), api::openid_redirect(public_url), clock.clone())?;
+    Ok(Some(Arc::new(openid)))
 }
 
 /// An address that no two processes can have at the same time: the host since it was started, its network namespace, and

@@ -18,6 +18,13 @@ pub enum ApiError {
     Unauthenticated(&'static str),
     /// The credentials hold, but not for this.
     Forbidden,
+    /// 403, for a reason of its own.
+    Refused {
+        /// In `snake_case`.
+        code: &'static str,
+        /// A sentence.
+        detail: &'static str,
+    },
     /// An operator has to say which environment is meant.
     EnvironmentRequired,
     /// It is not there, or not the caller's.
@@ -43,6 +50,8 @@ pub enum ApiError {
     BodyTimeout,
     /// The body is not declared as JSON.
     UnsupportedMediaType,
+    /// Too many failed attempts; come back after this many seconds.
+    TooManyFailures(u32),
     /// Too much at once; come back after this many seconds.
     Overloaded(u32),
     /// Something that we need is not there for now.
@@ -113,7 +122,8 @@ impl ApiError {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::Refused { .. } => StatusCode::FORBIDDEN,
+            Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::EnvironmentRequired => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
@@ -144,7 +154,10 @@ impl ApiError {
             Self::MethodNotAllowed => {
                 ("method_not_allowed", "This path does not take that method.".to_owned())
             }
-            Self::Conflict { code, detail } => (code, (*detail).to_owned()),
+            Self::Conflict { code, detail } | Self::Refused { code, detail } => (code, (*detail).to_owned()),
+            Self::TooManyFailures(_) => {
+                ("too_many_failures", "Too many failed attempts from this address; wait a moment.".to_owned())
+            }
             Self::Invalid(_) => ("validation", "The input does not validate.".to_owned()),
             Self::HeadTooLarge(limit) => {
                 ("head_too_large", format!("The path and headers may have {limit} bytes at most."))
@@ -164,7 +177,7 @@ impl ApiError {
 
     const fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Overloaded(seconds) => Some(*seconds),
+            Self::Overloaded(seconds) | Self::TooManyFailures(seconds) => Some(*seconds),
             Self::Unavailable => Some(UNAVAILABLE_RETRY_SECONDS),
             _ => None,
         }

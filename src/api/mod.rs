@@ -10,15 +10,18 @@ pub mod intake;
 pub mod openapi;
 pub mod resource;
 mod shared_views;
+mod sign_in_failures;
 pub mod state;
 
 use std::any::Any;
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
+use axum::extract::State;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
-use http::{Method, Request, Uri, header};
+use http::request::Parts;
+use http::{Method, header};
 use tower::Layer;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -29,18 +32,20 @@ use utoipa_axum::router::OpenApiRouter;
 use conventions::bounds::BodyBounds;
 use conventions::idempotency::{IdempotencyLayer, answer_once};
 use conventions::take_in::{Intake, take_in};
-use conventions::{bounds, in_force, not_served, parameters};
+use conventions::{bounds, in_force, not_served, parameters, request_id, target};
 use error::ApiError;
 use openapi::{docs, errors, examples};
 use state::SharedState;
 
-pub use credential::{Authenticator, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
+pub use credential::{Authenticator, Cookies, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
 pub use endpoint_caps::EndpointCaps;
 pub use intake::budget::Budgets;
 pub use intake::connection::CallerConnection;
 pub use intake::limits::IntakeLimits;
 pub use shared_views::ServerPolicies;
 pub use shared_views::SharedViews;
+pub use resource::session::{openid_redirect, sign_in_url};
+pub use sign_in_failures::SignInFailures;
 pub use state::ApiState;
 
 /// All resources.
@@ -65,16 +70,19 @@ fn parts() -> (Router<SharedState>, utoipa::openapi::OpenApi) {
 /// The API as a service.
 pub fn router(state: ApiState) -> Router {
     let cors = cors(&state);
+    let base = target::base_of(&state.public_url);
     let state = Arc::new(state);
     let (router, specification) = parts();
     let body_bounds = Arc::new(BodyBounds::of(&specification));
     let router = router
         .merge(docs::routes(specification))
         .merge(not_served::routes())
-        .fallback(|| async { ApiError::NotFound })
+        .merge(resource::session::unlisted_routes())
+        .fallback(page_or_nothing)
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         // From the outside in. One layer of all of them: each that stands alone costs every request two boxes.
         .layer((
+            from_fn(request_id::name_request),
             cors,
             from_fn_with_state(Intake::new(state.clone()), take_in),
             from_fn_with_state(IdempotencyLayer::new(state.clone()), answer_once),
@@ -84,22 +92,14 @@ pub fn router(state: ApiState) -> Router {
         ))
         .with_state(state);
     // A layer of the router would run after the path was matched.
-    Router::new().fallback_service(MapRequestLayer::new(trim_slash).layer(router))
+    let known = move |request| target::as_routes_know_it(request, &base);
+    Router::new().fallback_service(MapRequestLayer::new(known).layer(router))
 }
 
-/// Takes slashes off the end of a path of the API. The readable page is left alone: its own links need one.
-fn trim_slash<B>(mut request: Request<B>) -> Request<B> {
-    let path = request.uri().path();
-    let trimmed = path.trim_end_matches('/');
-    if path.starts_with("/api/") && trimmed.len() < path.len() {
-        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-        let mut parts = request.uri().clone().into_parts();
-        parts.path_and_query = format!("{trimmed}{query}").parse().ok();
-        if let Ok(uri) = Uri::from_parts(parts) {
-            *request.uri_mut() = uri;
-        }
-    }
-    request
+/// What is no route of the API may be a page's.
+async fn page_or_nothing(State(state): State<SharedState>, request: Parts) -> Response {
+    let page = state.console.as_ref().and_then(|console| console.answer(&request, &[]));
+    page.unwrap_or_else(|| ApiError::NotFound.into_response())
 }
 
 /// Browsers may call from the listed origins, with a tenant's token.
@@ -108,7 +108,7 @@ fn cors(state: &ApiState) -> CorsLayer {
         .allow_origin(state.cors_origins.clone())
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([header::RETRY_AFTER])
+        .expose_headers([header::RETRY_AFTER, request_id::HEADER])
         .max_age(std::time::Duration::from_secs(3600))
 }
 

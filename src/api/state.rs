@@ -8,22 +8,25 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::background_tasks::TaskRunnerHandle;
-use crate::config::Caps;
+use crate::config::{Caps, Setting};
+use crate::console::Console;
 use crate::ingest::Ingest;
 use crate::node_health::NodeHealth;
 use crate::notices::ChangeBarrier;
+use crate::openid::OpenId;
 use crate::send::EgressPolicy;
 use crate::store::{
-    AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, RollupStore,
+    AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, RollupStore, Sealer,
     TaskStore,
 };
 
-use super::credential::Authenticator;
+use super::credential::{Authenticator, Cookies};
 use super::endpoint_caps::EndpointCaps;
 use super::error::ApiError;
 use super::intake::budget::{AnswerRoom, Budgets};
 use super::intake::limits::IntakeLimits;
 use super::shared_views::SharedViews;
+use super::sign_in_failures::SignInFailures;
 
 /// What the API needs to do its work.
 pub struct ApiState {
@@ -55,6 +58,20 @@ pub struct ApiState {
     pub public_url: Url,
     /// Verifies tokens.
     pub authenticator: Authenticator,
+    /// How sessions are presented.
+    pub cookies: Cookies,
+    /// Slows guessing down.
+    pub sign_in_failures: SignInFailures,
+    /// Signs people in, where a provider is set.
+    pub openid: Option<Arc<OpenId>>,
+    /// Seals what a browser keeps for us.
+    pub sealer: Sealer,
+    /// The pages that people look at, where they are served.
+    pub console: Option<Console>,
+    /// This node's name.
+    pub node_name: String,
+    /// The settings in force, for people.
+    pub settings: Arc<[Setting]>,
     /// Which addresses endpoints may have.
     pub egress: EgressPolicy,
     /// Proxies whose word on where a request came from is taken.

@@ -45,10 +45,10 @@ fn every_operation_is_described() {
         assert!(id.starts_with("v1.") && ids.insert(id.to_owned()), "{name}: {id}");
         assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{name}");
         let responses = operation["responses"].as_object().unwrap();
-        assert!(responses.keys().any(|status| status.starts_with('2')), "{name}");
+        assert!(responses.keys().any(|status| status.starts_with(['2', '3'])), "{name}");
         for (status, response) in responses {
             let has_body = response.pointer("/content/application~1json/schema").is_some();
-            assert_eq!(has_body, status != "204", "{name}: {status}");
+            assert_eq!(has_body, !["204", "303"].contains(&status.as_str()), "{name}: {status}");
         }
         let in_template = name.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -65,15 +65,16 @@ fn an_operation_lists_the_errors_that_it_can_answer() {
     for (name, operation) in operations(&specification) {
         let answers = |status: &str| operation["responses"].get(status).is_some();
         let takes_credential = operation.get("security").is_none();
-        for status in ["401", "403", "422", "431", "500"] {
-            assert_eq!(answers(status), takes_credential, "{name}: {status}");
-        }
         let has_body = operation.get("requestBody").is_some();
+        // Signing in has its credential in the body.
+        for status in ["401", "403", "422", "431", "500"] {
+            assert_eq!(answers(status), takes_credential || has_body, "{name}: {status}");
+        }
         for status in ["408", "413", "415"] {
             assert_eq!(answers(status), has_body, "{name}: {status}");
         }
         assert!(answers("404") || !name.contains('{'), "{name}: 404");
-        let is_post = name.starts_with("post ");
+        let is_post = name.starts_with("post ") && takes_credential;
         assert!(answers("409") || !(is_post && has_body), "{name}: 409");
         let key = |it: &Value| it["name"] == "idempotency-key" && it["in"] == "header";
         let keys =
@@ -90,14 +91,4 @@ fn every_reference_leads_somewhere() {
     for reference in references {
         assert!(specification.pointer(reference).is_some(), "{reference}");
     }
-}
-
-#[test]
-fn slashes_at_the_end_of_a_path_do_not_count() {
-    let trimmed = |uri: &str| trim_slash(Request::builder().uri(uri).body(()).unwrap()).uri().to_string();
-    assert_eq!(trimmed("/api/v1/app/?limit=1"), "/api/v1/app?limit=1");
-    assert_eq!(trimmed("/api/v1/app//"), "/api/v1/app");
-    assert_eq!(trimmed("/api/v1/app"), "/api/v1/app");
-    assert_eq!(trimmed("http://localhost/api/v1/app/"), "http://localhost/api/v1/app");
-    assert_eq!(trimmed("/docs/"), "/docs/");
 }

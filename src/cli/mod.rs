@@ -5,6 +5,7 @@
 
 mod api_key;
 mod config;
+mod console;
 mod dead_letters;
 mod dev;
 mod health;
@@ -43,6 +44,9 @@ enum Command {
     /// Make API keys
     #[command(subcommand)]
     ApiKey(api_key::ApiKeys),
+    /// Open the console
+    #[command(subcommand)]
+    Console(console::Console),
     /// Print the effective configuration, secrets masked, with where each value came from
     Config(config::ShowConfig),
     /// Check the signature of a webhook: its body against its headers and the endpoint's secret
@@ -79,6 +83,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Migrate(migrate) => runtime()?.block_on(migrate.run()),
         Command::Token(token) => print(&token.run()?),
         Command::ApiKey(api_key) => print(&runtime()?.block_on(api_key.run())?),
+        Command::Console(console) => print(&runtime()?.block_on(console.run())?),
         Command::Config(config) => print(&config.run()?),
         Command::Verify(verify) => print(&verify.run()?),
         Command::Health(health) => runtime()?.block_on(health.run()),

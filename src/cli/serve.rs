@@ -7,6 +7,8 @@ use crate::config::{Config, Flags};
 use crate::server::Server;
 use crate::telemetry;
 
+use super::console;
+
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     #[command(flatten)]
@@ -25,6 +27,9 @@ impl Serve {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
         };
+        if let Some(link) = server.first_sign_in_link(&config).await? {
+            super::print(&console::invitation(&link))?;
+        }
         let failure = tokio::select! {
             why = server.failed() => Some(why),
             _ = terminate.recv() => None,

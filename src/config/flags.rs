@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::keys::{KEYS, Key};
 
@@ -52,6 +52,9 @@ impl FromArgMatches for Flags {
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         for key in KEYS {
+            if let Ok(Some(true)) = matches.try_get_one::<bool>(&off_flag(key)) {
+                self.values.insert(key.name, "false".to_owned());
+            }
             if let Ok(Some(value)) = matches.try_get_one::<String>(key.name) {
                 self.values.insert(key.name, value.clone());
             }
@@ -90,7 +93,27 @@ fn augment(command: Command, wanted: impl Fn(&Key) -> bool) -> Command {
         .value_parser(clap::value_parser!(PathBuf))
         .help_heading("Configuration")
         .help("The configuration file [env: POSTRIDER_CONFIG] [default: postrider.toml, if it is there]");
-    KEYS.iter().filter(|key| wanted(key)).fold(command.arg(file), |command, key| command.arg(arg(key)))
+    KEYS.iter()
+        .filter(|key| wanted(key))
+        .fold(command.arg(file), |command, key| command.arg(arg(key)).args(off_arg(key)))
+}
+
+/// What is on by default has a flag that turns it off.
+fn off_arg(key: &'static Key) -> Option<Arg> {
+    let is_on = key.value == "BOOL" && key.default == Some("true");
+    let name = off_flag(key);
+    is_on.then(|| {
+        Arg::new(name.clone())
+            .long(name)
+            .action(ArgAction::SetTrue)
+            .help(format!("The same as --{}=false", key.flag()))
+            .help_heading("Configuration")
+            .conflicts_with(key.name)
+    })
+}
+
+fn off_flag(key: &Key) -> String {
+    format!("no-{}", key.flag())
 }
 
 fn arg(key: &'static Key) -> Arg {

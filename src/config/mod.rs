@@ -15,8 +15,11 @@ mod generated_secrets;
 mod intake;
 mod keys;
 mod layers;
+mod openid;
+mod reader;
 mod remote;
 mod resolve;
+mod setting;
 mod show;
 mod system_defaults;
 mod values;
@@ -24,8 +27,9 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -34,6 +38,7 @@ use url::Url;
 
 use crate::domain::access::claims::RequiredClaims;
 use crate::domain::policy::schedule::RetrySchedule;
+use crate::openid::OpenIdOptions;
 
 pub use caps::Caps;
 pub use error::ConfigError;
@@ -43,6 +48,8 @@ pub use intake::IntakeOptions;
 pub use layers::ConfigSources;
 pub use remote::NoToken;
 pub use remote::Remote;
+pub use setting::Setting;
+pub use setting::SettingSource;
 pub use values::duration;
 
 /// Everything that can be set, checked.
@@ -112,6 +119,12 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// What links to this server start with.
     pub public_url: Option<Url>,
+    /// Whether the console and the portal are served.
+    pub console: bool,
+    /// The provider by which people sign in to the console.
+    pub openid: Option<OpenIdOptions>,
+    /// All of it, for people.
+    pub settings: Arc<[Setting]>,
     /// Database connections of the API.
     pub api_connections: u32,
     /// How logs look, and how much of them.
@@ -235,6 +248,18 @@ impl Config {
     /// What every token must say besides.
     pub fn required_claims(&self) -> RequiredClaims {
         RequiredClaims { audience: self.jwt_audience.clone(), issuer: self.jwt_issuer.clone() }
+    }
+
+    /// What links to this server start with: what was set, or else where the API listens, as seen from this machine.
+    pub fn links_start_with(&self) -> Url {
+        let local = || {
+            let mut address = self.listen;
+            if address.ip().is_unspecified() {
+                address.set_ip(Ipv4Addr::LOCALHOST.into());
+            }
+            Url::parse(&format!("http://{address}/")).ok()
+        };
+        self.public_url.clone().or_else(local).unwrap_or_else(|| unreachable!("an address makes a URL"))
     }
 
     /// Whether Postrider runs a Postgres of its own.

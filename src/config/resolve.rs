@@ -5,18 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use secrecy::SecretString;
 use url::Url;
 
 use crate::domain::policy::schedule::RetrySchedule;
 
-use super::layers::{Layers, Origin, Value};
+use super::layers::Layers;
+use super::reader::Reader;
 use super::{
-    Caps, Config, ConfigError, IntakeOptions, JwtKey, LogOptions, database_url, keys, system_defaults, values,
+    Caps, Config, ConfigError, IntakeOptions, JwtKey, LogOptions, database_url, openid, setting,
+    system_defaults, values,
 };
-
-/// Below this a secret could be guessed.
-const MIN_SECRET_CHARACTERS: usize = 16;
 
 pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
     let read = Reader { layers };
@@ -64,6 +62,9 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         shutdown_timeout: read.value("shutdown_timeout", |text| values::duration_within(text, "0s", "1h"))?,
         cors_origins: read.value("cors_origins", origins)?,
         public_url: read.given("public_url", web_url)?,
+        console: read.value("console", values::boolean)?,
+        openid: openid::options(&read)?,
+        settings: setting::all(layers).into(),
         api_connections: read.value("api_connections", |text| values::number_within(text, 1, 1_000))?,
         log: LogOptions {
             format: read.value("log_format", values::log_format)?,
@@ -118,52 +119,6 @@ pub(super) fn listen(layers: &Layers) -> Result<SocketAddr, ConfigError> {
     Reader { layers }.value("listen", |text| {
         text.parse().map_err(|_| format!("`{text}` is not an address and port such as 127.0.0.1:8071"))
     })
-}
-
-struct Reader<'a> {
-    layers: &'a Layers,
-}
-
-impl Reader<'_> {
-    /// A value that always has one, by default at least.
-    fn value<T>(&self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
-        self.given(name, parse)?.ok_or_else(|| self.missing(name, "it has no default"))
-    }
-
-    fn given<T>(
-        &self,
-        name: &str,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<Option<T>, ConfigError> {
-        let Some(value) = self.layers.get(name) else { return Ok(None) };
-        parse(&value.text).map(Some).map_err(|reason| bad(name, value, reason))
-    }
-
-    fn secret(&self, name: &str, why: &str) -> Result<SecretString, ConfigError> {
-        self.given(name, |text| {
-            if text.chars().count() < MIN_SECRET_CHARACTERS {
-                return Err(format!("a secret has {MIN_SECRET_CHARACTERS} characters at least"));
-            }
-            Ok(SecretString::from(text))
-        })?
-        .ok_or_else(|| self.missing(name, why))
-    }
-
-    fn missing(&self, name: &str, reason: &str) -> ConfigError {
-        let variable = keys::find(name).map_or_else(|| name.to_owned(), keys::Key::variable);
-        ConfigError::Missing { name: variable, reason: reason.to_owned() }
-    }
-}
-
-/// Names the value as the one who set it knows it.
-fn bad(name: &str, value: &Value, reason: String) -> ConfigError {
-    let origin = match &value.origin {
-        Origin::Flag => format!("--{}", name.replace('_', "-")),
-        Origin::Variable(variable) => variable.clone(),
-        Origin::File(path) | Origin::GeneratedFile(path) => format!("`{name}` in {}", path.display()),
-        Origin::NotGeneratedYet | Origin::Default => format!("`{name}`"),
-    };
-    ConfigError::BadValue { origin, reason }
 }
 
 fn jwt(read: &Reader<'_>) -> Result<JwtKey, ConfigError> {

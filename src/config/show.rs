@@ -21,12 +21,17 @@ pub(super) fn toml(layers: &Layers) -> String {
     text
 }
 
-fn shown(key: &Key, text: &str) -> String {
-    let text = match key.name {
-        _ if key.secret => MASK.to_owned(),
+/// A value as it may be shown.
+pub(super) fn text(key: &Key, text: &str, mask: &str) -> String {
+    match key.name {
+        _ if key.secret => mask.to_owned(),
         "database_url" => masked(text),
         _ => text.to_owned(),
-    };
+    }
+}
+
+fn shown(key: &Key, value: &str) -> String {
+    let text = text(key, value, MASK);
     if text.parse::<i64>().is_ok() || text.parse::<bool>().is_ok() {
         return text;
     }

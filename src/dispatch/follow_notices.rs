@@ -58,7 +58,7 @@ impl Dispatcher {
             Notice::Changed(application) => self.refresh(application),
             Notice::Due(endpoints) => self.schedule_now(&endpoints),
             Notice::AnyDue => self.claim_schedule.sweep_no_later_than(Instant::now()),
-            Notice::KeyRevoked(hash) => self.deps.credentials.forget_key(&hash),
+            Notice::CredentialEnded(hash) => self.deps.credentials.forget(&hash),
             Notice::TokensTakenBack(application) => self.deps.credentials.forget_tokens(application),
             Notice::Paused => self.ask_whether_paused(),
             Notice::Reconnected => self.forget_everything_cached(),

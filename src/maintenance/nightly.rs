@@ -34,6 +34,7 @@ pub(super) async fn run(
         ("background tasks", background_tasks(upkeep, chunks).await),
         ("notices", notices(upkeep, options, chunks).await),
         ("credentials", credentials(upkeep, chunks).await),
+        ("sessions", sessions(upkeep, options, chunks).await),
         ("endpoints", endpoints(upkeep, options, chunks).await),
         ("applications", applications(upkeep, options, chunks).await),
     ];
@@ -117,6 +118,19 @@ async fn credentials(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, St
     let logouts = chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_logouts(ROWS_PER_CHUNK)).await?;
     let cutoffs = chunks.walk(MAX_CHUNKS, |after| upkeep.retire_cutoffs(after, ROWS_PER_CHUNK)).await?;
     Ok(secrets + keys + logouts + cutoffs)
+}
+
+async fn sessions(
+    upkeep: &UpkeepStore,
+    options: MaintenanceOptions,
+    chunks: Chunks<'_>,
+) -> Result<u64, StoreError> {
+    let sessions = chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_sessions(ROWS_PER_CHUNK)).await?;
+    let links = chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_sign_in_links(ROWS_PER_CHUNK)).await?;
+    let kept = options.audit_retention;
+    let people =
+        chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_people(kept, LARGE_ROWS_PER_CHUNK)).await?;
+    Ok(sessions + links + people)
 }
 
 /// First the secrets and headers of deleted endpoints, then their rows when no other row refers to them.

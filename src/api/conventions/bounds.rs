@@ -26,6 +26,7 @@ pub(in crate::api) fn text_bound(place: &str) -> usize {
     match place {
         "description" | "name" => 16_384,
         "url" => 8_192,
+        "return_to" => 2_048,
         "metadata{}" | "headers{}" => 4_096,
         "specRaw" => 4 << 20,
         "channel" | "tag" | "channels[]" | "tags[]" => 128,

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, MatchedPath};
+use http::header;
 use http::request::Parts;
 
-use crate::api::credential::Caller;
+use crate::api::credential::{Caller, asked_environment, cookie};
 use crate::api::intake::connection::CallerConnection;
 use crate::api::state::SharedState;
 use crate::domain::access::capability;
@@ -31,7 +32,7 @@ impl Caller {
 }
 
 async fn identify(parts: &Parts, state: &SharedState) -> Result<Caller, ApiError> {
-    let caller = state.authenticator.identify(&state.credentials, &parts.headers).await?;
+    let caller = by_credential(parts, state).await?;
     if let Some(connection) = parts.extensions.get::<Arc<CallerConnection>>() {
         connection.note_known();
     }
@@ -40,6 +41,20 @@ async fn identify(parts: &Parts, state: &SharedState) -> Result<Caller, ApiError
     caller.require(capability::need(parts.method.as_str(), path))?;
     state.authenticator.create_environment(&caller, &state.configuration).await?;
     Ok(caller)
+}
+
+/// By the bearer credential, or else by the cookie of a session.
+async fn by_credential(parts: &Parts, state: &SharedState) -> Result<Caller, ApiError> {
+    let has_bearer = parts.headers.contains_key(header::AUTHORIZATION);
+    let Some(session) = cookie::session_token(&parts.headers).filter(|_| !has_bearer) else {
+        return state.authenticator.identify(&state.credentials, &parts.headers).await;
+    };
+    let people = state.openid.as_ref().map(|openid| openid.authority());
+    let asked = asked_environment(&parts.headers);
+    let identified =
+        state.authenticator.identify_session(&state.credentials, session.clone(), asked, people).await?;
+    state.cookies.check_csrf(parts, &session)?;
+    Ok(identified)
 }
 
 impl FromRequestParts<SharedState> for Caller {

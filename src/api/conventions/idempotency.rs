@@ -1,7 +1,8 @@
 //! `Idempotency-Key`: the first answer to a `POST` is given again for twelve hours, to the same caller, for the
 //! same path and body. A twin that comes while the first is under way waits for it.
 //!
-//! The posts of messages are left out: ingest writes their keys in the statement that writes the messages.
+//! The posts of messages are left out: ingest writes their keys in the statement that writes the messages. So is signing
+//! in, which has no caller yet, and whose answer is a secret.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,8 +14,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use sha2::{Digest, Sha256};
+use tracing::Instrument as _;
 
-use crate::api::credential::Caller;
+use crate::api::credential::{Caller, SIGN_IN_PATH};
 use crate::api::state::SharedState;
 use crate::store::{Claim, ClaimedKey, IdempotencyKey};
 
@@ -104,12 +106,13 @@ impl IdempotencyLayer {
 /// The layer.
 pub async fn answer_once(State(layer): State<IdempotencyLayer>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    let is_ours = path.is_some_and(|path| path != MESSAGE_PATH && path != BATCH_PATH);
+    let is_ours = path.is_some_and(|path| ![MESSAGE_PATH, BATCH_PATH, SIGN_IN_PATH].contains(&path));
     if request.method() != Method::POST || !is_ours || !request.headers().contains_key(HEADER) {
         return next.run(request).await;
     }
     // In a task of its own: a client that goes away must not leave half of it behind.
-    let answer = tokio::spawn(async move { layer.answer(request, next).await }).await;
+    let answering = async move { layer.answer(request, next).await };
+    let answer = tokio::spawn(answering.in_current_span()).await;
     match answer {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => error.into_response(),

@@ -5,10 +5,10 @@ use utoipa::openapi::{ObjectBuilder, OpenApi, RefOr, Required, Type};
 
 use super::idempotency;
 
-/// Gives every `POST` its key, with the bounds that are checked.
+/// Gives every `POST` of a known caller its key, with the bounds that are checked.
 pub(in crate::api) fn add_idempotency_keys(openapi: &mut OpenApi) {
     let posts = openapi.paths.paths.values_mut().filter_map(|item| item.post.as_mut());
-    posts.for_each(add_key);
+    posts.filter(|operation| operation.security.is_none()).for_each(add_key);
 }
 
 fn add_key(operation: &mut Operation) {

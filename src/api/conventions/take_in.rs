@@ -1,4 +1,5 @@
-//! What a request may take before and while it is answered. The credential is looked at before any of the body is read;
+//! What a request may take before and while it is answered. The credential is looked at before any of the body is read
+//! (but for a small body that signs in, which has it inside);
 //! a body is read within a budget of bytes and within a deadline; an answer has a deadline, too.
 //!
 //! A request that is refused before its body was read still gets its answer: a small rest of the body is thrown away
@@ -8,14 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, Version, header};
 
-use crate::api::credential::{Caller, Role};
+use crate::api::credential::{Caller, Role, SIGN_IN_PATH};
 use crate::api::error::ApiError;
 use crate::api::intake::connection::CallerConnection;
 use crate::api::intake::{answer, body, budget};
@@ -96,25 +97,30 @@ impl Intake {
         }
         // Nobody looks at the body of these.
         let has_reader = parts.extensions.get::<MatchedPath>().is_some()
-            && !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+            && matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
         if !has_reader {
             return match discard(body, parts).await {
                 true => Ok((Bytes::new(), None)),
                 false => Err(Refused::closing(ApiError::TooLarge(MOST_DISCARDED_BYTES))),
             };
         }
-        let caller = match Caller::from_request_parts(parts, &self.state).await {
-            Ok(caller) => caller,
-            Err(error) => return Err(Refused::unread(error, parts, body)),
+        let matched = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+        let signs_in = matched == Some(SIGN_IN_PATH) && parts.method == Method::POST;
+        let of_strangers = self.state.intake.of_strangers();
+        let (is_trusted, limits) = if signs_in {
+            (false, &of_strangers)
+        } else {
+            match Caller::identified(parts, &self.state).await {
+                Ok(caller) => (caller.role != Role::Application, &self.state.intake),
+                Err(error) => return Err(Refused::unread(error, parts, body)),
+            }
         };
-        let limits = &self.state.intake;
         let declared = length.exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
         if declared.is_some_and(|declared| declared > limits.body_bytes) {
             return Err(Refused::unread(ApiError::TooLarge(limits.body_bytes), parts, body));
         }
         let wanted = declared.unwrap_or(limits.body_bytes);
-        let is_tenant = caller.role == Role::Application;
-        let Some(room) = self.state.budgets.room_for_body(wanted, is_tenant, connection).await else {
+        let Some(room) = self.state.budgets.room_for_body(wanted, !is_trusted, connection).await else {
             return Err(Refused::unread(ApiError::Overloaded(1), parts, body));
         };
         let bytes = body::read(body, declared, limits).await.map_err(Refused::closing)?;

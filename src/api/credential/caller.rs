@@ -8,11 +8,13 @@ use crate::api::error::ApiError;
 use crate::domain::access::actor::{Actor, ActorKind};
 use crate::domain::access::capability::{Capability, Need};
 use crate::domain::access::claims::{Claims, OPERATOR_SUBJECT};
+use crate::domain::access::opaque_token::OpaqueToken;
+use crate::domain::access::session::{ConsoleRole, SessionOrigin};
 use crate::domain::access::token_cutoff::TokenHash;
 use crate::domain::endpoint::target_url;
 use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EnvironmentId, TokenId};
-use crate::store::{ConfigurationStore, KeyScope, KnownKey};
+use crate::store::{ConfigurationStore, KeyScope, KnownKey, KnownSession};
 
 use super::{ENVIRONMENT_HEADER, Role};
 
@@ -28,6 +30,7 @@ pub struct Caller {
     feature_flags: Option<Vec<String>>,
     expires_at: Option<DateTime<Utc>>,
     token: Option<PresentedToken>,
+    session: Option<CallerSession>,
     actor: Actor,
 }
 
@@ -40,6 +43,17 @@ pub struct PresentedToken {
     pub issued_at: DateTime<Utc>,
     /// The session that it was issued for.
     pub session_id: Option<String>,
+}
+
+/// The session of the console that a caller came by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallerSession {
+    /// What its cookie holds.
+    pub token: OpaqueToken,
+    /// What it began with.
+    pub origin: SessionOrigin,
+    /// For people.
+    pub name: String,
 }
 
 impl Caller {
@@ -76,6 +90,22 @@ impl Caller {
         Ok(caller)
     }
 
+    /// Whom a session speaks for. `asked` is the environment in an operator's header.
+    pub(in crate::api) fn of_session(
+        token: OpaqueToken,
+        known: &KnownSession,
+        asked: Option<&str>,
+    ) -> Result<Self, ApiError> {
+        let record = &known.record;
+        let (kind, id) = (record.origin.kind(), record.actor_id.clone());
+        let mut caller = Self::of_scope(&record.role.clone().into(), asked, kind, id)?;
+        caller.expires_at = Some(known.expires_at());
+        caller.actor.session = Some(record.id);
+        caller.session =
+            Some(CallerSession { token, origin: record.origin.clone(), name: record.name.clone() });
+        Ok(caller)
+    }
+
     fn of_scope(
         scope: &KeyScope,
         asked: Option<&str>,
@@ -95,7 +125,8 @@ impl Caller {
             feature_flags: None,
             expires_at: None,
             token: None,
-            actor: Actor { kind, id, role: Some(role), address: None },
+            session: None,
+            actor: Actor { kind, id, role: Some(role), address: None, session: None },
         })
     }
 
@@ -124,9 +155,26 @@ impl Caller {
         &self.actor
     }
 
-    /// The token that was presented; `None` for an API key.
+    /// The token that was presented; `None` for an API key and for a session.
     pub fn token(&self) -> Option<&PresentedToken> {
         self.token.as_ref()
+    }
+
+    /// The session that the request came by.
+    pub fn session(&self) -> Option<&CallerSession> {
+        self.session.as_ref()
+    }
+
+    /// What the caller may do in the console. An operator's is for all environments, whichever the request names.
+    ///
+    /// # Errors
+    /// [`ApiError::Forbidden`] for a tenant.
+    pub fn console_role(&self) -> Result<ConsoleRole, ApiError> {
+        match (self.role, &self.environment) {
+            (Role::Operator, _) => Ok(ConsoleRole::Operator),
+            (Role::Environment, Some(own)) => Ok(ConsoleRole::Environment(own.clone())),
+            _ => Err(ApiError::Forbidden),
+        }
     }
 
     /// What a tenant's token allows.

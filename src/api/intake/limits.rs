@@ -18,3 +18,18 @@ pub struct IntakeLimits {
     /// The payloads that one page of a list shows at most.
     pub page_bytes: usize,
 }
+
+/// What somebody may send who has shown no credential yet: one, to sign in.
+const STRANGERS_BODY_BYTES: usize = 16 << 10;
+const STRANGERS_BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl IntakeLimits {
+    /// The same for those who have shown no credential yet.
+    pub(in crate::api) fn of_strangers(&self) -> Self {
+        Self {
+            body_bytes: self.body_bytes.min(STRANGERS_BODY_BYTES),
+            body_timeout: self.body_timeout.min(STRANGERS_BODY_TIMEOUT),
+            ..self.clone()
+        }
+    }
+}

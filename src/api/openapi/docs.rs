@@ -32,6 +32,7 @@ const SPECIFICATION_PATH: &str = "/api/v1/openapi.json";
         (name = "statistics", description = "Deliveries over time, and how an environment is used."),
         (name = "admin", description = "What operators see and do."),
         (name = "authentication", description = "Tokens for tenants, and who a credential speaks for."),
+        (name = "session", description = "Who is signed in to the console."),
         (name = "audit log", description = "Who changed what."),
         (name = "API key", description = "Credentials that can be revoked."),
         (name = "health", description = "Whether the server works."),

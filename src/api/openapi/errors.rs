@@ -14,6 +14,9 @@ pub(in crate::api) struct NotFound;
 /// The write may contradict what is there.
 pub(in crate::api) struct Conflict;
 
+/// Signing in, which takes no credential in its head: what others get from their credential and their body.
+pub(in crate::api) struct SignInErrors;
+
 type Error = (&'static str, &'static str);
 
 const NOT_FOUND: Error = ("404", "There is no such object, or it is another's.");
@@ -22,6 +25,9 @@ const ENVIRONMENT_REQUIRED: Error =
     ("400", "An operator has to name an environment, in the header `postrider-environment`.");
 const KEY_REUSED: Error =
     ("409", "The idempotency key was used with another body, or it contradicts what is there.");
+
+/// Of signing in.
+const TOO_MANY_FAILURES: Error = ("429", "Too many failed attempts from this address; see `Retry-After`.");
 
 /// Of every operation that takes a credential.
 const WITH_CREDENTIAL: [Error; 6] = [
@@ -40,8 +46,14 @@ const WITH_BODY: [Error; 3] = [
     ("415", "The body is not declared as JSON."),
 ];
 
-/// Outside of `/admin/`, what is about the credential itself and therefore needs no environment.
-const ABOUT_THE_CREDENTIAL: [&str; 2] = ["/api/v1/auth/whoami", "/api/v1/auth/logout"];
+/// Outside of `/admin/`, what is about credentials and people, and therefore needs no environment.
+const OUTSIDE_OF_ENVIRONMENTS: [&str; 5] = [
+    "/api/v1/auth/whoami",
+    "/api/v1/auth/logout",
+    "/api/v1/session",
+    "/api/v1/person",
+    "/api/v1/person/{person_id}/session",
+];
 
 fn described((status, description): Error) -> (String, RefOr<Response>) {
     let schema = if status == "422" { "ValidationErrorOut" } else { "ErrorOut" };
@@ -62,11 +74,18 @@ impl IntoResponses for Conflict {
     }
 }
 
+impl IntoResponses for SignInErrors {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let errors = WITH_CREDENTIAL.into_iter().chain(WITH_BODY).chain([TOO_MANY_FAILURES]);
+        errors.map(described).collect()
+    }
+}
+
 /// Whether an operation is done within an environment. Operators look across all of them under `/admin/`, unless an
 /// application is named, which is one of an environment.
 fn is_within_environment(path: &str) -> bool {
     let crosses = path.starts_with("/api/v1/admin/") && !path.contains("{app_id}");
-    !crosses && !ABOUT_THE_CREDENTIAL.contains(&path)
+    !crosses && !OUTSIDE_OF_ENVIRONMENTS.contains(&path)
 }
 
 fn takes_credential(operation: &Operation) -> bool {

@@ -15,6 +15,7 @@ pub mod message;
 pub mod operational_webhook;
 pub(in crate::api) mod path;
 pub mod pause;
+pub mod session;
 pub mod statistics;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -36,5 +37,6 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(pause::routes())
         .merge(admin::routes())
         .merge(access::routes())
+        .merge(session::routes())
         .merge(health::routes())
 }

@@ -18,6 +18,7 @@ use anyhow::Context;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::config::{Config, Flags};
 use crate::domain::access::claims::Claims;
@@ -25,7 +26,7 @@ use crate::domain::clock::Clock;
 use crate::server::Server;
 use crate::{config, telemetry};
 
-use super::token;
+use super::{console, token};
 use api::Api;
 use receiver::Receiver;
 use screen::Screen;
@@ -62,8 +63,9 @@ impl Dev {
             server = Server::start(&config) => server?,
             () = &mut stopped => return Ok(()),
         };
+        let link = console::make_link(server.store(), &config, "dev").await?;
         let shown = tokio::select! {
-            shown = show(&config, &mut screen) => shown,
+            shown = show(&config, &link, &mut screen) => shown,
             why = server.failed() => Err(anyhow::anyhow!(why.sentence())),
             () = stopped => Ok(()),
         };
@@ -86,12 +88,12 @@ impl Dev {
 }
 
 /// Runs the demonstration for ever.
-async fn show(config: &Config, screen: &mut Screen) -> anyhow::Result<()> {
+async fn show(config: &Config, link: &Url, screen: &mut Screen) -> anyhow::Result<()> {
     let api = Api::new(config.listen, mint(config)?)?;
     let statistics = Arc::new(Statistics::new(config.retry_schedule.waits().len() + 1));
     let receiver = Receiver::start(statistics.clone()).await.context("the receiver cannot be started")?;
     let tenants = tenants::create(&api, &receiver, &statistics).await?;
-    screen.lines(&screen::introduction(&api, &tenants, config))?;
+    screen.lines(&screen::introduction(&api, &tenants, config, link))?;
     let stop = CancellationToken::new();
     let _stopped_at_the_end = stop.clone().drop_guard();
     tokio::spawn(stop.clone().run_until_cancelled_owned(events::produce(

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
+use url::Url;
+
 use crate::config::Config;
 
 use super::api::Api;
@@ -123,7 +125,7 @@ fn row(endpoint: &EndpointCounts) -> String {
 }
 
 /// What is printed above the counts.
-pub(super) fn introduction(api: &Api, tenants: &Tenants, config: &Config) -> String {
+pub(super) fn introduction(api: &Api, tenants: &Tenants, config: &Config, link: &Url) -> String {
     let (server, token) = (api.server(), api.token());
     let database = if config.is_embedded() {
         format!("a private Postgres in {}", config.data_dir.display())
@@ -135,6 +137,9 @@ pub(super) fn introduction(api: &Api, tenants: &Tenants, config: &Config) -> Str
     format!(
         "
 Postrider runs, with {database}.
+
+  sign in to the console, once, within 15 minutes:
+         {link}
 
   API    {server}/api/v1
   docs   {server}/docs

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::domain::id::SessionId;
+
 /// What a caller may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -39,6 +41,10 @@ pub enum ActorKind {
     Token,
     /// An API key.
     ApiKey,
+    /// A person whom an identity provider vouched for.
+    Person,
+    /// A link that signs in once.
+    Link,
     /// A command on a machine that reaches the database.
     Cli,
     /// Postrider itself.
@@ -47,13 +53,15 @@ pub enum ActorKind {
 
 impl ActorKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Token, Self::ApiKey, Self::Cli, Self::System];
+    pub const ALL: [Self; 6] = [Self::Token, Self::ApiKey, Self::Person, Self::Link, Self::Cli, Self::System];
 
     /// Its name in the database and in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Token => "token",
             Self::ApiKey => "api_key",
+            Self::Person => "person",
+            Self::Link => "link",
             Self::Cli => "cli",
             Self::System => "system",
         }
@@ -70,23 +78,27 @@ impl ActorKind {
 pub struct Actor {
     /// How they proved who they are.
     pub kind: ActorKind,
-    /// Which of that kind: a token's own id or else its subject, an API key's id, a command, a part of Postrider.
+    /// Which of that kind: a token's own id or else its subject, an API key's id, a person's id, `link`, a command, a part
+    /// of Postrider.
     pub id: String,
     /// What they may do; nothing for Postrider itself.
     pub role: Option<Role>,
     /// Where the request came from.
     pub address: Option<IpAddr>,
+    /// The console's session that the request came by.
+    pub session: Option<SessionId>,
 }
 
 impl Actor {
     /// Postrider itself; `part` is the part of it that acts.
     pub fn system(part: &str) -> Self {
-        Self { kind: ActorKind::System, id: part.to_owned(), role: None, address: None }
+        Self { kind: ActorKind::System, id: part.to_owned(), role: None, address: None, session: None }
     }
 
     /// A command that reaches the database without asking a server.
     pub fn cli(command: &str) -> Self {
-        Self { kind: ActorKind::Cli, id: command.to_owned(), role: Some(Role::Operator), address: None }
+        let role = Some(Role::Operator);
+        Self { kind: ActorKind::Cli, id: command.to_owned(), role, address: None, session: None }
     }
 }
 
@@ -99,7 +111,7 @@ mod tests {
         for role in [Role::Operator, Role::Environment, Role::Application] {
             assert_eq!(Role::from_name(role.name()), Some(role));
         }
-        for kind in [ActorKind::Token, ActorKind::ApiKey, ActorKind::Cli, ActorKind::System] {
+        for kind in ActorKind::ALL {
             assert_eq!(ActorKind::from_name(kind.name()), Some(kind));
         }
         assert_eq!((Role::from_name("Operator"), ActorKind::from_name("")), (None, None));

@@ -4,4 +4,6 @@ pub mod actor;
 pub mod api_key;
 pub mod capability;
 pub mod claims;
+pub mod opaque_token;
+pub mod session;
 pub mod token_cutoff;

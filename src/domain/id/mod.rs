@@ -147,6 +147,15 @@ typed_id!(
     /// One HTTP request for a delivery.
     AttemptId, "atmpt");
 typed_id!(
+    /// A session of the console.
+    SessionId, "sess");
+typed_id!(
+    /// Somebody whom an identity provider vouched for.
+    PersonId, "person");
+typed_id!(
+    /// A request to the API, as its answer and the log name it.
+    RequestId, "req");
+typed_id!(
     /// A delivery that died.
     DeadLetterId, "dl");
 typed_id!(

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::access::actor::{Actor, Role};
 use crate::domain::access::api_key::{ApiKey, KeyHash};
+use crate::domain::access::session::ConsoleRole;
 use crate::domain::id::{ApiKeyId, ApplicationId, EnvironmentId};
 use crate::domain::page::Scan;
 use crate::store::database::connection::Connection;
@@ -22,6 +23,15 @@ pub enum KeyScope {
     Environment(EnvironmentId),
     /// One application of an environment.
     Application(EnvironmentId, ApplicationId),
+}
+
+impl From<ConsoleRole> for KeyScope {
+    fn from(role: ConsoleRole) -> Self {
+        match role {
+            ConsoleRole::Operator => Self::Operator,
+            ConsoleRole::Environment(environment) => Self::Environment(environment),
+        }
+    }
 }
 
 impl KeyScope {

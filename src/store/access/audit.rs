@@ -6,7 +6,7 @@ use std::fmt::Display;
 use serde_json::{Value, json};
 
 use crate::domain::access::actor::{Actor, Role};
-use crate::domain::id::{ApplicationId, AuditEntryId, EnvironmentId};
+use crate::domain::id::{ApplicationId, AuditEntryId, EnvironmentId, SessionId};
 use crate::store::StoreError;
 use crate::store::database::connection::Connection;
 
@@ -76,9 +76,9 @@ pub(in crate::store) async fn note(
     sqlx::query!(
         r#"-- audit::note
         INSERT INTO audit_log (id, environment_id, application_id, actor_kind, actor_id, actor_role, address, action,
-                               object_kind, object_id, details)
+                               object_kind, object_id, details, session_id)
         VALUES ($1, coalesce($2, (SELECT environment_id FROM application WHERE id = $3)), $3, $4, $5, $6, $7, $8, $9,
-                $10, $11)"#,
+                $10, $11, $12)"#,
         AuditEntryId::generate().uuid(),
         entry.environment.map(EnvironmentId::as_str),
         entry.application.map(ApplicationId::uuid),
@@ -90,6 +90,7 @@ pub(in crate::store) async fn note(
         entry.object_kind(),
         entry.object_id,
         entry.details,
+        actor.session.map(SessionId::uuid),
     )
     .execute(tx)
     .await?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::access::actor::{ActorKind, Role};
-use crate::domain::id::{ApplicationId, AuditEntryId, EnvironmentId};
+use crate::domain::id::{ApplicationId, AuditEntryId, EnvironmentId, SessionId};
 use crate::domain::page::Scan;
 use crate::store::{Span, StoreError, TimeBounds};
 
@@ -30,6 +30,8 @@ pub struct AuditEntry {
     pub actor_role: Option<Role>,
     /// Where the request came from.
     pub address: Option<String>,
+    /// The console's session that the request came by.
+    pub session: Option<SessionId>,
     /// What was done.
     pub action: String,
     /// To which kind of object.
@@ -66,6 +68,7 @@ struct Row {
     actor_id: String,
     actor_role: Option<String>,
     address: Option<String>,
+    session_id: Option<Uuid>,
     action: String,
     object_kind: String,
     object_id: String,
@@ -87,6 +90,7 @@ impl TryFrom<Row> for AuditEntry {
             actor_id: row.actor_id,
             actor_role: row.actor_role.as_deref().and_then(Role::from_name),
             address: row.address,
+            session: row.session_id.map(Into::into),
             action: row.action,
             object_kind: row.object_kind,
             object_id: row.object_id,
@@ -109,8 +113,8 @@ impl AccessStore {
         sqlx::query_as!(
             Row,
             r#"-- audit::list
-            SELECT id, at, environment_id, application_id, actor_kind, actor_id, actor_role, address, action,
-                   object_kind, object_id, details
+            SELECT id, at, environment_id, application_id, actor_kind, actor_id, actor_role, address, session_id,
+                   action, object_kind, object_id, details
             FROM audit_log
             WHERE ($1::text IS NULL OR environment_id = $1)
               AND ($2::uuid IS NULL OR application_id = $2)

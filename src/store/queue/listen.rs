@@ -22,8 +22,8 @@ pub enum Notice {
     Due(Vec<EndpointId>),
     /// Something in the queue is due now, for whichever endpoints.
     AnyDue,
-    /// This API key was revoked.
-    KeyRevoked(KeyHash),
+    /// The API key or the session of this hash holds no longer.
+    CredentialEnded(KeyHash),
     /// Tokens of this application were taken back.
     TokensTakenBack(ApplicationId),
     /// All dispatching was paused or resumed.
@@ -157,14 +157,14 @@ fn read_node(payload: &str) -> Option<Notice> {
     })
 }
 
-/// An application's id, or a key's hash in hexadecimal digits. What cannot be read may mean anything.
+/// An application's id, or the hash of a key or a session in hexadecimal digits. What cannot be read may mean anything.
 fn read_credential(payload: &str) -> Notice {
     if let Ok(id) = payload.parse::<Uuid>()
         && payload.contains('-')
     {
         return Notice::TokensTakenBack(id.into());
     }
-    read_hash(payload).map_or(Notice::Reconnected, Notice::KeyRevoked)
+    read_hash(payload).map_or(Notice::Reconnected, Notice::CredentialEnded)
 }
 
 fn read_hash(digits: &str) -> Option<KeyHash> {
@@ -199,7 +199,7 @@ mod tests {
         let mut hash = [0; 32];
         hash[0] = 0xa1;
         hash[31] = 0x0f;
-        assert_eq!(read_credential(&format!("a1{}0f", "0".repeat(60))), Notice::KeyRevoked(hash));
+        assert_eq!(read_credential(&format!("a1{}0f", "0".repeat(60))), Notice::CredentialEnded(hash));
         for unknown in ["", "x", &"g".repeat(64), &"ü".repeat(32)] {
             assert_eq!(read_credential(unknown), Notice::Reconnected, "{unknown}");
         }

@@ -1,4 +1,4 @@
-//! What the console's screens read: against the real thing, after real deliveries.
+//! The console's back end: who may sign in, and what its screens read, against the real thing, after real deliveries.
 
 mod endpoint;
 mod event_types;
@@ -8,3 +8,7 @@ mod incidents;
 mod overview;
 mod plans;
 mod sparklines;
+pub mod browser;
+mod oidc;
+mod serving;
+mod session;

@@ -46,6 +46,7 @@ fn a_newcomer_sees_deliveries_a_retry_a_dead_letter_and_its_replay() {
 
     let introduction = read_until(&lines, "end of the introduction", |line| line.contains("Ctrl-C"));
     assert!(introduction.iter().any(|line| line.contains(&format!("http://{address}/docs"))));
+    assert!(introduction.iter().any(|line| line.contains(&format!("http://{address}/sign-in#link="))));
     let counts = |line: &str| line.starts_with("accepted ");
     let mut seen = read_until(&lines, "delivery", |line| counts(line) && counted(line, "delivered") > 0);
     seen.extend(read_until(&lines, "retry", |line| counts(line) && counted(line, "retries") > 0));

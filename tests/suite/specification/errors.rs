@@ -60,6 +60,7 @@ async fn operations(app: &TestApp, named: &[(&str, &str)]) -> Vec<Operation> {
         ("task_id", "qtask_01h455vb4pex5vsknk084sn02q"),
         ("key_id", "key_01h455vb4pex5vsknk084sn02q"),
         ("incident_id", "overdue:nothing:1"),
+        ("person_id", "person_01h455vb4pex5vsknk084sn02q"),
         ("event_type_name", "no.such.type"),
         ("environment_id", "org_nobody"),
     ];
@@ -110,7 +111,8 @@ async fn what_a_path_names_and_is_not_there_is_not_found() {
         if MAKES.contains(&operation.name.as_str()) {
             continue;
         }
-        let caller = match operation.name.contains("/admin/") {
+        let is_operators = ["/admin/", "/person"].iter().any(|part| operation.name.contains(part));
+        let caller = match is_operators {
             true => app.api().claiming(&json!({"sub": "operator", "org": "org_test"})),
             false => app.environment(),
         };

@@ -19,7 +19,7 @@ use crate::api::openapi::errors::NotFound;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::Role;
 use crate::domain::id::reference::Reference;
-use crate::domain::id::{ApplicationId, AuditEntryId, EnvironmentId};
+use crate::domain::id::{ApplicationId, AuditEntryId, EnvironmentId, SessionId};
 use crate::store::{AuditEntry, AuditFilter, TimeBounds};
 
 /// Which lines to list.
@@ -30,7 +30,7 @@ struct AuditQuery {
     app_id: Option<String>,
     /// Of this action, such as `endpoint.updated`.
     action: Option<String>,
-    /// By the actor of this id: an API key's id, a token's own id or else its subject.
+    /// By the actor of this id: an API key's id, a token's own id or else its subject, a person's id.
     actor_id: Option<String>,
     /// About the object of this id.
     object_id: Option<String>,
@@ -45,17 +45,22 @@ struct AuditQuery {
 /// Who did something.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "kind": "api_key", "id": "key_01h455vb4pex5vsknk084sn02q", "role": "environment", "address": "192.0.2.7"
+    "kind": "api_key", "id": "key_01h455vb4pex5vsknk084sn02q", "role": "environment", "address": "192.0.2.7",
+    "session": null
 }))]
 pub(super) struct ActorOut {
-    /// `token`, `api_key`, `cli` or `system`.
+    /// `token`, `api_key`, `person`, `link`, `cli` or `system`.
     kind: &'static str,
-    /// The API key's id; a token's own id, or else its subject; the command; the part of Postrider.
+    /// The API key's id; a token's own id, or else its subject; the person's id; `link`; the command; the part of
+    /// Postrider.
     id: String,
     /// `operator`, `environment` or `application`; `null` for Postrider itself.
     role: Option<&'static str>,
     /// Where the request came from.
     address: Option<String>,
+    /// The console's session that the request came by.
+    #[schema(value_type = Option<String>)]
+    session: Option<SessionId>,
 }
 
 /// One line of the audit log.
@@ -64,7 +69,7 @@ pub(super) struct ActorOut {
 #[schema(example = json!({
     "id": "audit_01h455vb4pex5vsknk084sn02q", "at": "2026-11-22T10:00:00Z", "environmentId": "org_demo",
     "appId": "app_01h455vb4pex5vsknk084sn02q",
-    "actor": {"kind": "token", "id": "org_demo", "role": "environment", "address": "192.0.2.7"},
+    "actor": {"kind": "token", "id": "org_demo", "role": "environment", "address": "192.0.2.7", "session": null},
     "action": "endpoint.updated", "objectKind": "endpoint", "objectId": "ep_01h455vb4pex5vsknk084sn02q",
     "details": {"fields": ["url"]}
 }))]
@@ -104,6 +109,7 @@ impl From<AuditEntry> for AuditEntryOut {
                 id: entry.actor_id,
                 role: entry.actor_role.map(Role::name),
                 address: entry.address,
+                session: entry.session,
             },
             action: entry.action,
             object_kind: entry.object_kind,

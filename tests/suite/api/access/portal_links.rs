@@ -16,7 +16,7 @@ async fn a_portal_link_carries_a_token_that_is_the_tenants_own() {
     let wishes = json!({"expiry": 3600, "featureFlags": ["beta"], "sessionId": "user_7"});
     let made = tenant.api.post(&path, &wishes).await.expect(200);
     let url = made["url"].as_str().unwrap();
-    let key = url.strip_prefix("https://hooks.example.com/login#key=").unwrap_or_else(|| panic!("{url}"));
+    let key = url.strip_prefix("https://hooks.example.com/portal/#key=").unwrap_or_else(|| panic!("{url}"));
     let key: Value = serde_json::from_slice(&STANDARD.decode(key).unwrap()).unwrap();
     assert_eq!(key["appId"], tenant.id.as_str());
     assert_eq!(key["token"], made["token"]);

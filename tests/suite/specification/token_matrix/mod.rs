@@ -3,6 +3,7 @@
 
 pub mod operation;
 mod rule;
+mod sessions;
 mod world;
 
 use postrider::domain::clock::Clock;

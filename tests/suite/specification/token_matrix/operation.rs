@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::rule::{Rule, rule};
+use super::rule::{Rule, SIGN_IN, rule};
 use crate::support::Api;
 use crate::support::api::Answer;
 
@@ -34,8 +34,13 @@ impl Operation {
     }
 
     pub async fn call(&self, api: &Api) -> Answer {
+        self.send(|method, path| api.request(method, path)).await
+    }
+
+    /// Sends it as a request to this method and path, with its body.
+    pub async fn send(&self, request: impl Fn(Method, &str) -> RequestBuilder) -> Answer {
         let method: Method = self.method.to_uppercase().parse().unwrap();
-        let request = api.request(method, self.path.strip_prefix("/api/v1").unwrap());
+        let request = request(method, self.path.strip_prefix("/api/v1").unwrap());
         let request = match &self.body {
             Some(body) => request.json(body),
             None => request,
@@ -51,6 +56,9 @@ pub fn operations(specification: &Value, ids: &BTreeMap<&str, String>) -> Vec<Op
     for (template, item) in specification["paths"].as_object().unwrap() {
         for method in ["get", "post", "put", "patch", "delete"] {
             let Some(described) = item.get(method) else { continue };
+            if SIGN_IN.contains(&(method, template.as_str())) {
+                continue;
+            }
             let Some(rule) = rule(template) else {
                 without_rule.push(format!("{method} {template}"));
                 continue;

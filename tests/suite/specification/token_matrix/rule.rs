@@ -5,10 +5,16 @@ use std::collections::BTreeMap;
 use super::operation::fill;
 
 /// Open to everybody.
-const PUBLIC: [&str; 2] = ["/api/v1/health", "/api/v1/health/ping"];
+const PUBLIC: [&str; 3] = ["/api/v1/health", "/api/v1/health/ping", "/api/v1/session/options"];
+
+/// Where one gets a session; the credential is not in the head. `console::session` and `console::oidc` try these.
+pub const SIGN_IN: [(&str, &str); 2] = [("post", "/api/v1/session"), ("get", "/api/v1/session/oidc/start")];
 
 /// About the caller and nobody else.
-const OWN: [&str; 2] = ["/api/v1/auth/whoami", "/api/v1/auth/logout"];
+const OWN: [&str; 3] = ["/api/v1/auth/whoami", "/api/v1/auth/logout", "/api/v1/session"];
+
+/// What is the operators' besides `/admin/`.
+const OF_OPERATORS: [&str; 1] = ["person"];
 
 /// What an environment has besides its applications.
 const OF_ENVIRONMENT: [&str; 11] = [
@@ -49,6 +55,9 @@ pub fn rule(path: &str) -> Option<Rule> {
         return Some(Rule::Tenant);
     }
     let first = rest.split('/').next()?;
+    if OF_OPERATORS.contains(&first) {
+        return Some(Rule::Operator);
+    }
     OF_ENVIRONMENT.contains(&first).then_some(Rule::Environment)
 }
 

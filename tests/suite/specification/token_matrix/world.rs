@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use postrider::domain::id::PersonId;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
@@ -56,6 +57,7 @@ impl World {
             ("key_id", of(&key)),
             ("event_type_name", "victim.type".to_owned()),
             ("environment_id", "org_victim".to_owned()),
+            ("person_id", person(app.database()).await),
         ]);
         let specification = app.api().get("/openapi.json").await.expect(200);
         Self { app, victim, ids, specification }
@@ -67,7 +69,8 @@ impl World {
 
     /// What nobody else may get to see.
     pub fn leaks(&self, answer: &Answer) -> Option<String> {
-        let secrets = ["victims-payload", "victims-own", "victims-header", "victims-key"].map(str::to_owned);
+        let secrets = ["victims-payload", "victims-own", "victims-header", "victims-key", "victims-name"];
+        let secrets = secrets.map(str::to_owned);
         let names = ["event_type_name", "environment_id"];
         let ids = self.ids.iter().filter(|(name, _)| !names.contains(name)).map(|(_, id)| id.clone());
         secrets.into_iter().chain(ids).find(|secret| answer.text.contains(secret))
@@ -76,6 +79,17 @@ impl World {
     pub async fn everything(&self) -> BTreeMap<String, Vec<String>> {
         everything(self.app.database()).await
     }
+}
+
+/// Somebody who signed in by an identity provider.
+async fn person(database: &Database) -> String {
+    let id = PersonId::generate();
+    sqlx::query("INSERT INTO person (id, issuer, subject, name, role) VALUES ($1, 'i', 's', 'victims-name', 'operator')")
+        .bind(id.uuid())
+        .execute(&database.pool)
+        .await
+        .unwrap();
+    id.to_string()
 }
 
 /// All rows of all tables, but the nodes' heartbeats and what the attacker's environment has for itself.

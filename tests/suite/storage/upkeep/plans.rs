@@ -6,7 +6,7 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::full_queue;
 
 /// Everything that maintenance runs once an hour or once a night.
-const UPKEEP: [&str; 31] = [
+const UPKEEP: [&str; 35] = [
     "api_key::retire",
     "application::retire",
     "application::retire_credentials",
@@ -31,6 +31,10 @@ const UPKEEP: [&str; 31] = [
     "rollup::delete_old",
     "rollup::minute",
     "rollup_gauge::delete_old",
+    "person::retire",
+    "session::retire_ended",
+    "session::retire_unused",
+    "sign_in_link::retire",
     "stray::delete_attempts",
     "stray::delete_deliveries",
     "stray::delete_messages",
@@ -63,6 +67,12 @@ const FILL: &str = "
     INSERT INTO operational_notice (environment_id, application_id, endpoint_id, kind)
         SELECT 'org_plans', uuid_of(1, 1), uuid_of(2, 1), 'endpoint.created' FROM generate_series(1, 20000) n;
     INSERT INTO payload_expiry SELECT uuid_of(3, n), now() FROM generate_series(1, 20000) n;
+    INSERT INTO person (id, issuer, subject, role, last_seen_at)
+        SELECT uuid_of(10, n), 'i', n::text, 'operator', now() - make_interval(mins => n) FROM generate_series(1, 20000) n;
+    INSERT INTO session (hash, id, kind, role, name, actor_id, last_used_at, ends_at)
+        SELECT sha256(n::text::bytea), uuid_of(11, n), 'link', 'operator', '', '', now() - make_interval(mins => n), now()
+        FROM generate_series(1, 20000) n;
+    INSERT INTO sign_in_link SELECT sha256(n::text::bytea), now() - make_interval(mins => n) FROM generate_series(1, 20000) n;
     UPDATE endpoint SET deleted_at = now();
     ANALYZE";
 

@@ -86,7 +86,9 @@ impl Node {
             Some(descriptors) => command_within(descriptors),
         };
         command.arg("serve").envs(&self.variables).current_dir(self.home.path());
-        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let out =
+            std::fs::OpenOptions::new().create(true).append(true).open(self.home.path().join("out")).unwrap();
+        let process = command.stdin(Stdio::null()).stdout(out).stderr(log).spawn().unwrap();
         self.process = Some(process);
     }
 
@@ -101,6 +103,16 @@ impl Node {
             async move { Api::try_send(ping).await.ok().filter(|answer| answer.status == 204) }
         })
         .await;
+    }
+
+    /// Everything that it has printed.
+    pub fn printed(&self) -> String {
+        std::fs::read_to_string(self.home.path().join("out")).unwrap_or_default()
+    }
+
+    /// Sets `POSTRIDER_<name>` from its next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.insert(format!("POSTRIDER_{name}"), value.to_owned());
     }
 
     /// Everything that it has logged.

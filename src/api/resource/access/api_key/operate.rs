@@ -63,6 +63,6 @@ pub(super) async fn revoke(
     id: ApiKeyId,
 ) -> Result<StatusCode, ApiError> {
     let hash = state.access.revoke_api_key(caller.actor(), environment, id).await?;
-    state.credentials.forget_key(&hash.ok_or(ApiError::NotFound)?);
+    state.credentials.forget(&hash.ok_or(ApiError::NotFound)?);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -52,7 +52,7 @@ pub(super) struct AppPortalAccessIn {
 
 /// A link to the portal.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"url": "https://hooks.example.com/login#key=eyJhcHBJZCI6Ij", "token": "eyJhbGciOiJIUzI1NiJ9"}))]
+#[schema(example = json!({"url": "https://hooks.example.com/portal/#key=eyJhcHBJZCI6Ij", "token": "eyJhbGciOiJIUzI1NiJ9"}))]
 pub(super) struct AppPortalAccessOut {
     /// The link. After `#key=` stands Base64 of a JSON object with `appId`, `token` and `serverUrl`; being behind the
     /// `#`, it is never sent to a server.
@@ -165,7 +165,7 @@ async fn access(
     let token = state.authenticator.sign(&claims)?;
     let server = state.public_url.as_str().trim_end_matches('/');
     let key = json!({ "appId": application, "token": token, "serverUrl": server });
-    let url = format!("{server}/login#key={}", STANDARD.encode(key.to_string()));
+    let url = format!("{server}/portal/#key={}", STANDARD.encode(key.to_string()));
     Ok(Json(AppPortalAccessOut { url, token }))
 }
 
