@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::background_tasks::{TaskRunner, TaskRunnerHandle};
 use crate::config::Config;
@@ -17,6 +18,7 @@ use crate::dispatch::{
 };
 use crate::domain::clock::Clock;
 use crate::domain::policy::LONGEST_TIMEOUT;
+use crate::inbox::Inboxes;
 use crate::ingest::{Ingest, Writers};
 use crate::lease;
 use crate::lease::{KeeperEnd, Lease};
@@ -37,6 +39,10 @@ pub struct Engine {
     pub ingest: Ingest,
     /// What authentication has cached.
     pub credentials: Credentials,
+    /// The way out to receivers.
+    pub sender: Sender,
+    /// Test inboxes.
+    pub inboxes: Inboxes,
     /// Wakes the replay runner.
     pub replay: TaskRunnerHandle,
     /// How the parts of this node get on.
@@ -68,6 +74,8 @@ pub struct EngineDependencies<'a> {
     pub critical_threads: &'a Handle,
     /// The address that this process has bound, with its host; empty if it has bound none.
     pub address: &'a str,
+    /// What links to this server begin with.
+    pub public_url: &'a Url,
 }
 
 impl Engine {
@@ -77,13 +85,16 @@ impl Engine {
     /// # Errors
     /// When the node cannot join, or the HTTP client cannot be made.
     pub async fn start(config: &Config, dependencies: EngineDependencies<'_>) -> anyhow::Result<Self> {
-        let EngineDependencies { store, clock, threads, critical_threads, address } = dependencies;
+        let EngineDependencies { store, clock, threads, critical_threads, address, public_url } = dependencies;
+        let inboxes =
+            Inboxes::new(store.portal.clone(), store.configuration.clone(), public_url, clock.clone());
         let sender = Sender::new(&SenderOptions {
             longest_timeout: LONGEST_TIMEOUT,
             idle_timeout: config.connection_idle_timeout,
             connection_lifetime: config.connection_lifetime,
             egress: egress_policy(config),
             tls_ca_file: config.tls_ca_file.clone(),
+            own_places: Some(Arc::new(inboxes.clone())),
         })?;
         let (lease, freed) =
             Lease::join(&store.queue, &config.node_name, address).await.context("this node cannot join")?;
@@ -109,7 +120,7 @@ impl Engine {
             queue: store.queue.clone(),
             snapshots: snapshots.clone(),
             credentials: credentials.clone(),
-            sender,
+            sender: sender.clone(),
             lease: lease.clone(),
             clock,
             threads: threads.clone(),
@@ -151,6 +162,8 @@ impl Engine {
         Ok(Self {
             ingest,
             credentials,
+            sender,
+            inboxes,
             replay,
             health,
             changes,

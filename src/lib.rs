@@ -28,6 +28,8 @@ pub mod operational;
 
 pub mod embedded;
 pub mod engine;
+pub mod inbox;
+pub mod keyed_limit;
 pub mod listener;
 pub mod maintenance;
 pub mod node_health;

@@ -16,8 +16,8 @@ use url::Url;
 
 use crate::api;
 use crate::api::{
-    ApiState, Authenticator, Budgets, Cookies, EndpointCaps, IntakeLimits, ServerPolicies, SharedViews,
-    SignInFailures, TokenKey,
+    ApiState, Authenticator, Budgets, Cookies, Embedders, EndpointCaps, IntakeLimits, LiveStreams,
+    ServerPolicies, SharedViews, SignInFailures, TokenKey, Trials,
 };
 use crate::config::{Config, JwtKey};
 use crate::console::Console;
@@ -267,6 +267,7 @@ impl Parts {
             threads: threads.dispatch.handle(),
             critical_threads: threads.critical.handle(),
             address: &address,
+            public_url: &config.links_start_with(),
         };
         let engine = self.engine.insert(Engine::start(config, dependencies).await?);
         if let Some(bound) = bound {
@@ -278,6 +279,9 @@ impl Parts {
 
     /// Stops in the order of the flow: first nothing new is accepted, then what is here is delivered.
     async fn stop(self, timeout: Option<Duration>) -> anyhow::Result<()> {
+        if let Some(engine) = &self.engine {
+            engine.end_streams();
+        }
         if let Some(listener) = self.listener {
             listener.stop(timeout.unwrap_or(FINAL_ANSWERS_TIMEOUT)).await;
         }
@@ -374,6 +378,11 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
             clock,
         )?,
         egress: egress_policy(config),
+        streams: LiveStreams::new(engine.hub.clone(), store.live.clone()),
+        inboxes: engine.inboxes.clone(),
+        portal: store.portal.clone(),
+        embedders: Embedders::new(store.portal.clone()),
+        trials: Trials::new(engine.sender.clone()),
         trusted_proxies: config.trusted_proxies.clone(),
         budgets: Budgets::new(&intake),
         intake,

@@ -12,10 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::Response;
+use http::{Request, Response};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
+use url::Url;
 
 use crate::domain::clock::Clock;
 use crate::domain::delivery::attempt::{AttemptOutcome, Failure, RESPONSE_KEPT_BYTES};
@@ -42,16 +44,22 @@ pub mod egress;
 mod error;
 mod metered;
 mod own_address;
+mod own_place;
 mod pool;
 mod progress;
 mod request;
 mod resolver;
 mod tls;
+mod trial;
 
 pub use egress::EgressPolicy;
 pub use own_address::OwnAddresses;
+pub use own_place::OwnAnswer;
+pub use own_place::OwnPlaces;
+pub use progress::ConnectionFacts;
 pub use tls::CaFileError;
 pub use tls::install_tls_provider;
+pub use trial::Trial;
 
 /// What a sender needs to know.
 #[derive(Debug, Clone)]
@@ -66,6 +74,8 @@ pub struct SenderOptions {
     pub egress: EgressPolicy,
     /// A PEM file of certificates that are trusted along with the machine's.
     pub tls_ca_file: Option<PathBuf>,
+    /// Places of this server's own, which are reached without the network.
+    pub own_places: Option<Arc<dyn OwnPlaces>>,
 }
 
 impl Default for SenderOptions {
@@ -76,6 +86,7 @@ impl Default for SenderOptions {
             connection_lifetime: Duration::from_secs(60),
             egress: EgressPolicy::default(),
             tls_ca_file: None,
+            own_places: None,
         }
     }
 }
@@ -96,6 +107,7 @@ pub enum SenderError {
 pub struct Sender {
     connector: Arc<Connector>,
     pool: Arc<Pool>,
+    own_places: Option<Arc<dyn OwnPlaces>>,
     longest_timeout: Duration,
     clock: Clock,
 }
@@ -124,7 +136,14 @@ impl Sender {
             Arc::new(Connector { policy, resolver, tls, unsent_timeout: options.longest_timeout });
         let pool =
             Pool::start(ConnectionAges { idle: options.idle_timeout, total: options.connection_lifetime });
-        Ok(Self { connector, pool, longest_timeout: options.longest_timeout, clock: Clock::default() })
+        let own_places = options.own_places.clone();
+        Ok(Self {
+            connector,
+            pool,
+            own_places,
+            longest_timeout: options.longest_timeout,
+            clock: Clock::default(),
+        })
     }
 
     /// Makes one attempt: sends the message to the endpoint and reads the answer.
@@ -150,16 +169,43 @@ impl Sender {
         message: &Message,
         signature: SignatureHeaders,
     ) -> AttemptOutcome {
+        if let Some(own) = self.own_place(&endpoint.url) {
+            return self.hand_over(own, id, deadline, endpoint, message, &signature).await;
+        }
         let progress = Progress::default();
         // Dropped at the deadline, with the connection in it.
         match timeout_at(deadline, self.answer(endpoint, message, &signature, &progress)).await {
             Ok(Ok(answer)) => self.read_answer(id, deadline, endpoint, answer).await,
             Ok(Err(error)) => {
                 tracing::debug!(endpoint = %endpoint.id, message = %message.id, ?error, "no answer");
-                let (failure, sentence) = classify::failure_of_error(&error);
-                without_answer(id, failure, sentence)
+                failed(id, &error)
             }
-            Err(_) => without_answer(id, Failure::Timeout, progress.timed_out().into()),
+            Err(_) => timed_out(id, &progress),
+        }
+    }
+
+    /// The places of this server's own, if the URL leads to one of them.
+    fn own_place(&self, url: &Url) -> Option<&dyn OwnPlaces> {
+        self.own_places.as_deref().filter(|own| own.has(url))
+    }
+
+    /// The same, without the network.
+    async fn hand_over(
+        &self,
+        own: &dyn OwnPlaces,
+        id: AttemptId,
+        deadline: Instant,
+        endpoint: &Endpoint,
+        message: &Message,
+        signature: &SignatureHeaders,
+    ) -> AttemptOutcome {
+        let Ok(request) = request::build(endpoint, message, signature, false) else {
+            return failed(id, &SendError::Unsendable);
+        };
+        let headers = request.into_parts().0.headers;
+        match timeout_at(deadline, own.take(&endpoint.url, headers, message.payload.clone())).await {
+            Ok(answer) => answer.outcome(id),
+            Err(_) => without_answer(id, Failure::Timeout, classify::TIMED_OUT.into()),
         }
     }
 
@@ -171,16 +217,12 @@ impl Sender {
         signature: &SignatureHeaders,
         progress: &Progress,
     ) -> Result<Answer, SendError> {
-        let request = |connection: &Connection| {
-            request::build(endpoint, message, signature, connection.is_http2())
-                .map_err(|_| SendError::Unsendable)
-        };
         while let Some(mut connection) = self.pool.take(request::origin(&endpoint.url)) {
             if !connection.is_ready().await {
                 continue;
             }
             progress.enter(Step::Answer);
-            let request = request(&connection)?;
+            let request = request_over(&connection, endpoint, message, signature)?;
             match connection.send(request).await {
                 Ok(response) => return Ok(Answer { connection, response }),
                 // The receiver closed it just as the request went out, and most probably never saw it.
@@ -188,9 +230,20 @@ impl Sender {
                 Err(error) => return Err(error_over(&connection, error)),
             }
         }
+        self.fresh_answer(endpoint, message, signature, progress).await
+    }
+
+    /// The same, over a fresh connection.
+    async fn fresh_answer(
+        &self,
+        endpoint: &Endpoint,
+        message: &Message,
+        signature: &SignatureHeaders,
+        progress: &Progress,
+    ) -> Result<Answer, SendError> {
         let mut connection = self.connect(endpoint, progress).await?;
         progress.enter(Step::Answer);
-        let request = request(&connection)?;
+        let request = request_over(&connection, endpoint, message, signature)?;
         match connection.send(request).await {
             Ok(response) => Ok(Answer { connection, response }),
             Err(error) => Err(error_over(&connection, error)),
@@ -255,6 +308,15 @@ impl Sender {
     }
 }
 
+fn request_over(
+    connection: &Connection,
+    endpoint: &Endpoint,
+    message: &Message,
+    signature: &SignatureHeaders,
+) -> Result<Request<Full<Bytes>>, SendError> {
+    request::build(endpoint, message, signature, connection.is_http2()).map_err(|_| SendError::Unsendable)
+}
+
 fn is_out_of_files(error: &std::io::Error) -> bool {
     let number = error.raw_os_error().map(nix::errno::Errno::from_raw);
     matches!(number, Some(nix::errno::Errno::EMFILE | nix::errno::Errno::ENFILE))
@@ -275,6 +337,15 @@ fn error_over(connection: &Connection, error: hyper::Error) -> SendError {
 /// is shown to the tenant.
 pub fn unsendable(sentence: &'static str) -> AttemptOutcome {
     without_answer(AttemptId::generate(), Failure::Unsendable, sentence.into())
+}
+
+fn failed(id: AttemptId, error: &SendError) -> AttemptOutcome {
+    let (failure, sentence) = classify::failure_of_error(error);
+    without_answer(id, failure, sentence)
+}
+
+fn timed_out(id: AttemptId, progress: &Progress) -> AttemptOutcome {
+    without_answer(id, Failure::Timeout, progress.timed_out().into())
 }
 
 fn without_answer(id: AttemptId, failure: Failure, sentence: Cow<'static, str>) -> AttemptOutcome {

@@ -117,14 +117,14 @@ impl ConfigurationStore {
     }
 }
 
-fn parse_secret(text: &[u8]) -> Result<SigningSecret, StoreError> {
+pub(super) fn parse_secret(text: &[u8]) -> Result<SigningSecret, StoreError> {
     std::str::from_utf8(text)
         .ok()
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| StoreError::Inconsistent("a stored signing secret does not parse".to_owned()))
 }
 
-fn parse_headers(json: &[u8]) -> Result<HeaderMap, StoreError> {
+pub(super) fn parse_headers(json: &[u8]) -> Result<HeaderMap, StoreError> {
     let wrong = || StoreError::Inconsistent("stored endpoint headers do not parse".to_owned());
     let headers: HashMap<String, String> = serde_json::from_slice(json).map_err(|_| wrong())?;
     headers

@@ -12,6 +12,7 @@ mod partition;
 mod retire;
 mod retire_configuration;
 mod retire_session;
+mod retire_inbox;
 pub(super) mod stray;
 
 use super::database::pool::Pool;

@@ -1,14 +1,21 @@
-//! The console's back end: who may sign in, and what its screens read, against the real thing, after real deliveries.
+//! The back end of the console and of the portal: who may sign in, what screens read, what is tried out and watched, with
+//! the real thing.
 
+pub mod browser;
+mod check;
+mod customer;
 mod endpoint;
 mod event_types;
 mod folding;
 mod groups;
+mod inbox;
 mod incidents;
+mod live;
+mod look;
+mod oidc;
 mod overview;
 mod plans;
-mod sparklines;
-pub mod browser;
-mod oidc;
 mod serving;
 mod session;
+mod signature;
+mod sparklines;
