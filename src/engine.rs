@@ -22,6 +22,7 @@ use crate::inbox::Inboxes;
 use crate::ingest::{Ingest, Writers};
 use crate::lease;
 use crate::lease::{KeeperEnd, Lease};
+use crate::live::{Hub, Live};
 use crate::node_health::NodeHealth;
 use crate::notices::{ChangeBarrier, NoticeTracker};
 use crate::operational::OperationalWebhooks;
@@ -43,12 +44,15 @@ pub struct Engine {
     pub sender: Sender,
     /// Test inboxes.
     pub inboxes: Inboxes,
+    /// Streams of live events.
+    pub hub: Hub,
     /// Wakes the replay runner.
     pub replay: TaskRunnerHandle,
     /// How the parts of this node get on.
     pub health: NodeHealth,
     /// Waits until changes are in force on every node.
     pub changes: ChangeBarrier,
+    ends_streams: CancellationToken,
     store: Store,
     lease: Lease,
     stop: CancellationToken,
@@ -116,6 +120,9 @@ impl Engine {
         let snapshots = Snapshots::new(store.configuration.clone(), trust.clone());
         let credentials = Credentials::new(store.access.clone(), trust);
         let rollups = Rollups::new(clock.clone());
+        let live = Live::default();
+        let ends_streams = CancellationToken::new();
+        let hub = live.start(&store.live, &ends_streams);
         let deps = DispatcherDependencies {
             queue: store.queue.clone(),
             snapshots: snapshots.clone(),
@@ -128,6 +135,7 @@ impl Engine {
             health: health.clone(),
             notice_tracker: notice_tracker.clone(),
             rollups: rollups.clone(),
+            live: live.clone(),
         };
         let (dispatcher, dispatching) = Dispatcher::start(deps, dispatch_options(config, paused));
         let (ingest, writers) = Ingest::start(
@@ -164,6 +172,8 @@ impl Engine {
             credentials,
             sender,
             inboxes,
+            hub,
+            ends_streams,
             replay,
             health,
             changes,
@@ -179,6 +189,11 @@ impl Engine {
             rollups,
             timeout: config.shutdown_timeout,
         })
+    }
+
+    /// Ends all streams of live events, so that nobody who watches keeps the API from stopping.
+    pub fn end_streams(&self) {
+        self.ends_streams.cancel();
     }
 
     /// Resolves when this node has to stop because another one has its name.

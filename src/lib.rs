@@ -31,6 +31,7 @@ pub mod engine;
 pub mod inbox;
 pub mod keyed_limit;
 pub mod listener;
+pub mod live;
 pub mod maintenance;
 pub mod node_health;
 pub mod notices;

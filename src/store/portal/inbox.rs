@@ -106,6 +106,7 @@ impl PortalStore {
         )
         .fetch_one(&mut *tx)
         .await?;
+        let name = PublicName::generate();
         let row = sqlx::query_as!(
             Row,
             r#"-- inbox::create
@@ -116,7 +117,7 @@ impl PortalStore {
                    OR (SELECT count(*) FROM inbox WHERE application_id = $4 AND expires_at > now()) < $7)
             RETURNING id, name, environment_id, application_id, answer_status, created_at, expires_at"#,
             InboxId::generate().uuid(),
-            PublicName::generate().as_str(),
+            name.as_str(),
             environment.as_str(),
             application.map(ApplicationId::uuid),
             i16::try_from(answer_status).unwrap_or(i16::MAX),

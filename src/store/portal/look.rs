@@ -151,10 +151,11 @@ async fn change_logo(
     .execute(&mut *tx)
     .await?;
     if let LogoChange::Replace(kind, bytes) = logo {
+        let name = PublicName::generate();
         sqlx::query!(
             "-- portal_logo::add\nINSERT INTO portal_logo (environment_id, name, kind, bytes) VALUES ($1, $2, $3, $4)",
             environment.as_str(),
-            PublicName::generate().as_str(),
+            name.as_str(),
             kind.name(),
             bytes,
         )
