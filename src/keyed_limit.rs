@@ -12,14 +12,12 @@ use moka::sync::Cache;
 const MAX_KEYS: u64 = 50_000;
 
 /// A limit for each key.
-#[derive(Debug)]
 pub struct KeyedLimit<K> {
     windows: Cache<K, Arc<Window>>,
     most: u32,
     length: Duration,
 }
 
-#[derive(Debug)]
 struct Window {
     begun_at: Instant,
     count: AtomicU32,

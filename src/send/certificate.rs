@@ -37,7 +37,7 @@ pub(super) fn ends_at(certificate: &CertificateDer<'_>) -> Option<DateTime<Utc>>
 /// Reads a certificate's first part up to its validity.
 fn seconds_until_end<'r, R: Reader<'r>>(certificate: &mut R) -> der::Result<u64> {
     let seconds = certificate.sequence(|to_be_signed: &mut _| {
-        let has_version = to_be_signed.peek_tag()?
+        let has_version = Tag::peek(to_be_signed)?
             == Tag::ContextSpecific { number: TagNumber(0), constructed: true };
         // The version, the serial number, the algorithm and the issuer.
         for _ in 0..3 + usize::from(has_version) {
@@ -45,7 +45,7 @@ fn seconds_until_end<'r, R: Reader<'r>>(certificate: &mut R) -> der::Result<u64>
         }
         let seconds = to_be_signed.sequence(|validity: &mut _| {
             validity.tlv_bytes()?;
-            let end = match validity.peek_tag()? {
+            let end = match Tag::peek(validity)? {
                 Tag::UtcTime => validity.decode::<UtcTime>()?.to_unix_duration(),
                 _ => validity.decode::<GeneralizedTime>()?.to_unix_duration(),
             };
