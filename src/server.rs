@@ -65,11 +65,7 @@ impl Database {
             database_url: url,
             main_secret: config.main_secret.expose_secret().as_bytes().to_vec(),
             api_connections: config.api_connections,
-            policy: ServerPolicy {
-                max_in_flight: config.max_in_flight,
-                retry_schedule: Arc::new(config.retry_schedule.clone()),
-                timeout: config.request_timeout,
-            },
+            policy: delivery_policy(config),
         };
         match Store::connect(&options).await {
             Ok(store) => Ok(Self { store, private }),
@@ -393,12 +389,10 @@ fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> a
     })
 }
 
-/// What holds for endpoints that say nothing else.
+/// What holds where nothing else is set.
 fn server_policies(config: &Config) -> ServerPolicies {
     ServerPolicies {
-        retry_schedule: config.retry_schedule.waits().to_vec(),
-        max_in_flight: config.max_in_flight,
-        request_timeout: config.request_timeout,
+        deliveries: delivery_policy(config),
         disable_after: config.endpoint_disable_after,
         hold_limit: config.hold_limit,
     }
@@ -409,6 +403,15 @@ fn openid(config: &Config, public_url: &Url, clock: &Clock) -> anyhow::Result<Op
     let openid = OpenId::new(options.clone(), api::openid_redirect(public_url), clock.clone())?;
     Ok(Some(Arc::new(openid)))
 }
+
+fn delivery_policy(config: &Config) -> ServerPolicy {
+    ServerPolicy {
+        max_in_flight: config.max_in_flight,
+        retry_schedule: Arc::new(config.retry_schedule.clone()),
+        timeout: config.request_timeout,
+    }
+}
+
 
 /// An address that no two processes can have at the same time: the host since it was started, its network namespace, and
 /// the bound address. Empty where Linux does not say so, as hosts of one name could then be taken for one.

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
 use moka::future::Cache;
 
 use crate::domain::id::EnvironmentId;
+use crate::domain::policy::ServerPolicy;
 use crate::domain::rollup::range::Range;
 
 use super::error::ApiError;
@@ -18,19 +20,28 @@ const ASKERS_LIVE: Duration = Duration::from_secs(10);
 /// So many of each are kept.
 const MOST_KEPT: u64 = 64;
 
-/// What holds for endpoints that say nothing else.
+/// What holds where nothing else is set.
 #[derive(Debug, Clone)]
 pub struct ServerPolicies {
-    /// The waits before each retry.
-    pub retry_schedule: Vec<Duration>,
-    /// Requests at once.
-    pub max_in_flight: u32,
-    /// The deadline of a request.
-    pub request_timeout: Duration,
+    /// How deliveries are treated.
+    pub deliveries: ServerPolicy,
     /// After so long without a success an endpoint is disabled; `None` for never.
     pub disable_after: Option<Duration>,
     /// So long deliveries are held.
     pub hold_limit: Duration,
+}
+
+impl ServerPolicies {
+    /// When the first delivery that is held becomes a dead letter: it is held from when its endpoint was closed or from
+    /// when it was due, whichever is later.
+    pub(in crate::api) fn held_until(
+        &self,
+        held_since: Option<DateTime<Utc>>,
+        first_due_at: Option<DateTime<Utc>>,
+    ) -> Option<DateTime<Utc>> {
+        let limit = TimeDelta::from_std(self.hold_limit).ok()?;
+        held_since?.max(first_due_at?).checked_add_signed(limit)
+    }
 }
 
 /// How many enabled endpoints name each event type, and how many get all.

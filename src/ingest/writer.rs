@@ -158,7 +158,7 @@ impl Writer {
             }
             WriteResult::WrittenUnderFormerEpoch { epoch } => {
                 self.count(&posted);
-                // Its places were reserved under an epoch that is over. What this epoch owns in_memory through the queue as well.
+                // Its places were reserved under an epoch that is over. What this epoch owns goes through the queue as well.
                 let endpoints = posted.deliveries.iter().map(|(endpoint, _)| *endpoint);
                 self.dispatcher.hand_back_stored(epoch, &posted.message, endpoints, &posted.guard);
                 Answer::Written

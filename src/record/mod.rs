@@ -99,8 +99,8 @@ pub struct Recorder<G> {
 }
 
 impl<G: Send + Sync + 'static> Recorder<G> {
-    /// Starts the writers. Retries are put on the claim schedule, and everything is counted in the rollups and told to those
-    /// who watch.
+    /// Starts the writers. Retries are put on the claim schedule, and what was recorded is counted in the rollups and told to
+    /// those who watch.
     pub fn start(
         queue: QueueStore,
         claim_schedule: ClaimSchedule,
@@ -172,6 +172,7 @@ impl<G: Send + Sync + 'static> Recorder<G> {
                             "this node did not own these deliveries any more; their outcomes are not recorded"
                         );
                     }
+                    self.note_recorded(group);
                     return self.schedule_retries(group);
                 }
                 Err(error @ StoreError::ValueRefused(_)) => return self.write_halves(group, &error).await,
@@ -208,7 +209,6 @@ impl<G: Send + Sync + 'static> Recorder<G> {
     }
 
     fn schedule_retries(&self, group: &[Outcome<G>]) {
-        self.note_recorded(group);
         let now = Instant::now();
         for outcome in group {
             if let NextStep::RetryAfter(wait) = outcome.next {

@@ -11,7 +11,7 @@ use crate::domain::rollup::tally::Tally;
 use crate::lease::Lease;
 use crate::store::{NodePresence, RollupRow, RollupScope, RollupStore, StoreError};
 
-use super::memory::{ChangedMinute, Changes, EventTypes};
+use super::memory::{ChangedMinute, Changes, EventTypes, Health};
 use super::{Rollups, sample};
 
 /// How often it is written.
@@ -37,10 +37,11 @@ pub struct Load {
     pub by_application: Vec<(ApplicationId, usize)>,
 }
 
-/// The task that writes.
+/// The task that writes, and the one that looks at the queue. A look at a long queue takes its time; no write waits for it.
 pub struct RollupKeeper {
     stop: CancellationToken,
-    running: JoinHandle<()>,
+    writing: JoinHandle<()>,
+    sampling: JoinHandle<()>,
 }
 
 impl RollupKeeper {
@@ -54,24 +55,28 @@ impl RollupKeeper {
     ) -> Self {
         let stop = CancellationToken::new();
         let writer = lease.epoch();
+        let sampling = tokio::spawn(sample::run(store.clone(), stop.clone()));
         let mut work = Work { rollups, store, lease, facts, load, writer, environments: HashMap::new() };
         let ended = stop.clone();
-        let running = tokio::spawn(async move {
+        let writing = tokio::spawn(async move {
             work.round(false).await;
             while ended.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
                 work.round(false).await;
-                sample::run_if_due(&work.store).await;
             }
             work.round(true).await;
         });
-        Self { stop, running }
+        Self { stop, writing, sampling }
     }
 
     /// Writes what is left, and that this node leaves.
     pub async fn stop(self) {
         self.stop.cancel();
-        if let Err(error) = self.running.await {
-            tracing::error!(%error, "the writer of rollups broke off");
+        for (task, what) in
+            [(self.writing, "the writer of rollups"), (self.sampling, "the look at the queue")]
+        {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "{what} broke off");
+            }
         }
     }
 }
@@ -104,36 +109,33 @@ impl<F: Fn() -> Load + Send + Sync> Work<F> {
         }
     }
 
-    /// What fails goes back to memory; the first error is told.
+    /// What cannot be written goes back to memory, and nothing is tried after it; its error is told.
     async fn write(&mut self, changes: Changes) -> Result<(), StoreError> {
         let Changes { minutes, health, event_types, .. } = changes;
         let of_minutes = minutes.iter().flat_map(|minute| minute.applications.iter().map(|(id, ..)| *id));
-        let of_health = health.iter().map(|(application, ..)| *application);
+        let of_health = health.values().map(|(application, _)| *application);
         let asked = of_minutes.chain(of_health).chain(event_types.keys().copied()).collect();
-        let mut failed = self.learn_environments(asked).await;
-        if failed.is_ok() {
-            failed = self.write_minutes(&minutes).await;
+        let mut written = self.learn_environments(asked).await;
+        if written.is_ok() {
+            written = self.write_minutes(&minutes).await;
         }
-        if failed.is_err() {
+        if written.is_err() {
             self.rollups.memory().put_back_minutes(&minutes);
         }
         self.rollups.memory().forget_written();
-        if failed.is_ok() {
-            let rows = health.iter().filter_map(|(application, endpoint, change)| {
-                Some((self.environments.get(application)?.as_ref()?, *application, *endpoint, change))
-            });
-            failed = self.store.write_health(&rows.collect::<Vec<_>>()).await;
+        if written.is_ok() {
+            written = self.write_health(&health).await;
         }
-        if failed.is_err() {
+        if written.is_err() {
             self.rollups.memory().put_back_health(health);
         }
-        if failed.is_ok() {
-            failed = self.store.add_event_types(&self.by_environment(&event_types)).await;
+        if written.is_ok() {
+            written = self.store.add_event_types(&self.by_environment(&event_types)).await;
         }
-        if failed.is_err() {
+        if written.is_err() {
             self.rollups.memory().put_back_event_types(event_types);
         }
-        failed
+        written
     }
 
     async fn learn_environments(&mut self, asked: Vec<ApplicationId>) -> Result<(), StoreError> {
@@ -168,6 +170,13 @@ impl<F: Fn() -> Load + Send + Sync> Work<F> {
             self.store.write_minutes(self.writer, &rows).await?;
         }
         Ok(())
+    }
+
+    async fn write_health(&self, health: &Health) -> Result<(), StoreError> {
+        let rows = health.iter().filter_map(|(endpoint, (application, change))| {
+            Some((self.environments.get(application)?.as_ref()?, *application, *endpoint, change))
+        });
+        self.store.write_health(&rows.collect::<Vec<_>>()).await
     }
 
     fn by_environment(&self, event_types: &EventTypes) -> BTreeMap<(EnvironmentId, String), u64> {

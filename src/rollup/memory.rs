@@ -10,7 +10,7 @@ use crate::domain::message::Message;
 use crate::domain::rollup::health::{HealthChange, LastFailure};
 use crate::domain::rollup::tally::{AttemptSeen, Tally};
 
-/// Endpoints, and applications, that are counted in one minute; some 300 bytes each.
+/// Endpoints, and applications, that are counted in one minute, and endpoints whose answers are kept; some 300 bytes each.
 const MOST_COUNTED: usize = 65_536;
 /// Pairs of an application and an event type that wait to be written.
 const MOST_EVENT_TYPES: usize = 65_536;
@@ -21,7 +21,6 @@ const MOST_MINUTES: usize = 3;
 #[derive(Default)]
 struct Counted {
     tally: Tally,
-    health: HealthChange,
     changed: bool,
 }
 
@@ -30,9 +29,10 @@ struct Minute {
     at: DateTime<Utc>,
     endpoints: HashMap<EndpointId, Counted>,
     applications: HashMap<ApplicationId, Counted>,
-    /// The application of each endpoint that has something to tell of its health.
-    health: HashMap<EndpointId, ApplicationId>,
 }
+
+/// How endpoints have answered, each with its application.
+pub(super) type Health = HashMap<EndpointId, (ApplicationId, HealthChange)>;
 
 /// Messages by application and event type.
 pub(super) type EventTypes = HashMap<ApplicationId, HashMap<String, u64>>;
@@ -46,10 +46,9 @@ pub(super) struct ChangedMinute {
 }
 
 /// What is to be written.
-#[derive(Default)]
 pub(super) struct Changes {
     pub(super) minutes: Vec<ChangedMinute>,
-    pub(super) health: Vec<(ApplicationId, EndpointId, HealthChange)>,
+    pub(super) health: Health,
     pub(super) event_types: EventTypes,
     /// Attempts in the last whole minute.
     pub(super) attempts_a_minute: u64,
@@ -60,6 +59,8 @@ pub(super) struct Changes {
 pub(super) struct Memory {
     current: Minute,
     before: VecDeque<Minute>,
+    /// Since it was last written. It knows no minutes: an endpoint that fails at their turn fails on.
+    health: Health,
     event_types: EventTypes,
     event_types_known: usize,
     attempts: u64,
@@ -69,7 +70,7 @@ pub(super) struct Memory {
 
 impl Minute {
     fn new(at: DateTime<Utc>) -> Self {
-        Self { at, endpoints: HashMap::new(), applications: HashMap::new(), health: HashMap::new() }
+        Self { at, endpoints: HashMap::new(), applications: HashMap::new() }
     }
 }
 
@@ -93,11 +94,25 @@ fn counted<'a, K: Eq + Hash>(
     Some(counted)
 }
 
+/// How `endpoint` has answered; `None` when there is no room for more. Its counts were left out then, too.
+fn health_of(
+    all: &mut Health,
+    application: ApplicationId,
+    endpoint: EndpointId,
+) -> Option<&mut HealthChange> {
+    if all.len() >= MOST_COUNTED && !all.contains_key(&endpoint) {
+        return None;
+    }
+    let (_, health) = all.entry(endpoint).or_insert_with(|| (application, HealthChange::default()));
+    Some(health)
+}
+
 impl Memory {
     pub(super) fn new(now: DateTime<Utc>) -> Self {
         Self {
             current: Minute::new(minute_of(now)),
             before: VecDeque::new(),
+            health: HashMap::new(),
             event_types: HashMap::new(),
             event_types_known: 0,
             attempts: 0,
@@ -169,39 +184,33 @@ impl Memory {
         if let Some(counted) = counted(&mut self.current.applications, application, &mut self.left_out) {
             counted.tally.count(seen, now);
         }
-        let Some(counted) = counted(&mut self.current.endpoints, endpoint, &mut self.left_out) else {
-            return;
-        };
-        counted.tally.count(seen, now);
-        if counted.health.is_empty() {
-            self.current.health.insert(endpoint, application);
+        if let Some(counted) = counted(&mut self.current.endpoints, endpoint, &mut self.left_out) {
+            counted.tally.count(seen, now);
         }
-        match failed {
-            None => counted.health.succeed(),
-            Some(failure) => counted.health.fail(failure),
+        if let Some(health) = health_of(&mut self.health, application, endpoint) {
+            match failed {
+                None => health.succeed(),
+                Some(failure) => health.fail(failure),
+            }
         }
     }
 
     /// Takes what changed since the last time.
     pub(super) fn take_changes(&mut self, now: DateTime<Utc>) -> Changes {
         self.turn_to(now);
-        let mut changes = Changes {
+        self.event_types_known = 0;
+        Changes {
+            minutes: self.before.iter_mut().chain([&mut self.current]).filter_map(Minute::changed).collect(),
+            health: std::mem::take(&mut self.health),
             event_types: std::mem::take(&mut self.event_types),
             attempts_a_minute: self.attempts_a_minute,
             left_out: std::mem::take(&mut self.left_out),
-            ..Changes::default()
-        };
-        self.event_types_known = 0;
-        for minute in self.before.iter_mut().chain([&mut self.current]) {
-            let changed = minute.changed(&mut changes.health);
-            changes.minutes.extend(changed);
         }
-        changes
     }
 
     /// Forgets the minutes that are over, once they are written.
     pub(super) fn forget_written(&mut self) {
-        self.before.retain(|minute| minute.applications.values().any(|counted| counted.changed));
+        self.before.retain(Minute::is_changed);
     }
 
     /// Has these minutes written again.
@@ -220,13 +229,11 @@ impl Memory {
     }
 
     /// Puts what was not written in front of what has happened since.
-    pub(super) fn put_back_health(&mut self, health: Vec<(ApplicationId, EndpointId, HealthChange)>) {
-        for (application, endpoint, before) in health {
-            let Some(counted) = counted(&mut self.current.endpoints, endpoint, &mut self.left_out) else {
-                continue;
-            };
-            counted.health.follow(before);
-            self.current.health.insert(endpoint, application);
+    pub(super) fn put_back_health(&mut self, health: Health) {
+        for (endpoint, (application, before)) in health {
+            if let Some(since) = health_of(&mut self.health, application, endpoint) {
+                since.follow(before);
+            }
         }
     }
 
@@ -241,16 +248,14 @@ impl Memory {
 }
 
 impl Minute {
-    fn changed(
-        &mut self,
-        health: &mut Vec<(ApplicationId, EndpointId, HealthChange)>,
-    ) -> Option<ChangedMinute> {
-        for (endpoint, application) in self.health.drain() {
-            if let Some(counted) = self.endpoints.get_mut(&endpoint) {
-                health.push((application, endpoint, std::mem::take(&mut counted.health)));
-            }
-        }
-        if !self.applications.values().any(|counted| counted.changed) {
+    fn is_changed(&self) -> bool {
+        let mut all = self.applications.values().chain(self.endpoints.values());
+        all.any(|counted| counted.changed)
+    }
+
+    /// Takes what is to be written of it, if anything changed.
+    fn changed(&mut self) -> Option<ChangedMinute> {
+        if !self.is_changed() {
             return None;
         }
         let endpoints = self.endpoints.iter_mut().filter(|(_, counted)| counted.changed);
@@ -258,11 +263,14 @@ impl Minute {
             counted.changed = false;
             (*id, counted.tally.clone())
         });
-        let endpoints = endpoints.collect();
         let applications = self.applications.iter_mut();
         let applications = applications
             .map(|(id, counted)| (*id, counted.tally.clone(), std::mem::take(&mut counted.changed)));
-        Some(ChangedMinute { at: self.at, endpoints, applications: applications.collect() })
+        Some(ChangedMinute {
+            at: self.at,
+            endpoints: endpoints.collect(),
+            applications: applications.collect(),
+        })
     }
 }
 
@@ -316,9 +324,25 @@ mod tests {
         let again = memory.take_changes(later);
         let counts: Vec<_> = again.minutes.iter().map(|minute| minute.endpoints[0].1.attempts()).collect();
         assert_eq!((counts, again.attempts_a_minute), (vec![1, 1], 1));
-        assert_eq!(again.health.iter().filter(|(_, _, change)| change.succeeded).count(), 1);
+        let (_, change) = &again.health[&endpoint];
+        assert_eq!((change.succeeded, change.failures, change.last.is_some()), (true, 0, true));
         memory.forget_written();
         assert_eq!(memory.before.len(), 0);
+    }
+
+    #[test]
+    fn an_endpoint_that_fails_at_the_turn_of_a_minute_is_written_once() {
+        let (application, endpoint, now) = ids();
+        let mut memory = Memory::new(now);
+        let later = now + TimeDelta::seconds(60);
+        for at in [now, later] {
+            let failure = LastFailure { at, status: None, failure: "dns", error: String::new() };
+            memory.record(application, endpoint, &AttemptSeen::default(), Some(failure), at);
+        }
+        let changes = memory.take_changes(later);
+        assert_eq!((changes.minutes.len(), changes.health.len()), (2, 1));
+        let (_, change) = &changes.health[&endpoint];
+        assert_eq!((change.failures, change.failing_since), (2, Some(now)));
     }
 
     #[test]

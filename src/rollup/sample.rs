@@ -3,41 +3,42 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::store::{RollupStore, StoreError};
 
 /// At least so long from one look to the next.
 const EVERY: Duration = Duration::from_secs(10);
+/// How often a node asks whether a look is due.
+const ASK_EVERY: Duration = Duration::from_secs(3);
 /// It rests so many times as long as it took.
 const REST: u32 = 10;
 /// Endpoints that are looked at in one statement.
 const ENDPOINTS_AT_ONCE: i64 = 500;
 
-/// Takes the look, if it is due and no other node is at it.
-pub(super) async fn run_if_due(store: &RollupStore) {
-    let began = Instant::now();
-    match run(store).await {
-        Ok(None) => {}
-        Ok(Some(round)) => {
-            let rest = EVERY.max(began.elapsed() * REST);
-            if let Err(error) = store.end_sampling(round, rest).await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "the next look comes later");
+/// Takes the looks that are due and that no other node takes, until it is stopped. One that is broken off is taken anew by
+/// whoever asks after its time is over.
+pub(super) async fn run(store: RollupStore, stop: CancellationToken) {
+    let looks = async {
+        loop {
+            tokio::time::sleep(ASK_EVERY).await;
+            if let Err(error) = look_if_due(&store).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "what waits in the queue could not be counted for the console");
             }
         }
-        Err(error) => {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "what waits in the queue could not be counted for the console");
-        }
-    }
+    };
+    stop.run_until_cancelled(looks).await;
 }
 
-async fn run(store: &RollupStore) -> Result<Option<i64>, StoreError> {
-    let Some(round) = store.begin_sampling().await? else { return Ok(None) };
+async fn look_if_due(store: &RollupStore) -> Result<(), StoreError> {
+    let began = Instant::now();
+    let Some(round) = store.begin_sampling().await? else { return Ok(()) };
     let mut after = Some(Uuid::nil());
     while let Some(place) = after {
         after = store.sample_queue(round, place, ENDPOINTS_AT_ONCE).await?;
     }
     store.write_gauges().await?;
-    Ok(Some(round))
+    store.end_sampling(round, EVERY.max(began.elapsed() * REST)).await
 }

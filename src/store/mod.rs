@@ -124,7 +124,6 @@ pub use rollup::incident::Acknowledgement;
 pub use rollup::incident::TroubledEndpoint;
 pub use rollup::presence::NodePresence;
 pub use rollup::presence::NodeSeen;
-pub use rollup::presence::NodeState;
 pub use rollup::replay_target::ReplayPreview;
 pub use rollup::replay_target::ReplayTarget;
 pub use rollup::series::Gauge;

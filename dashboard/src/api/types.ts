@@ -23,5 +23,6 @@ export type ApiKey = Schemas['ApiKeyOut'];
 export type AuditEntry = Schemas['AuditEntryOut'];
 export type Sparkline = Schemas['SparklineOut'];
 export type Range = Schemas['Range'];
+export type PolicyLevel = Schemas['PolicyLevel'];
 export type Capped = Schemas['CappedCount'];
 export type Capability = Schemas['AppPortalCapability'];

@@ -1,7 +1,7 @@
 // Secrets, policies in force, and who did what.
 
 import { api } from '../api/client';
-import type { Endpoint, EndpointOverview } from '../api/types';
+import type { Endpoint, EndpointOverview, PolicyLevel } from '../api/types';
 import { AuditList } from '../audit-log/AuditList';
 import { Button } from '../design/Button';
 import { Card, Facts } from '../design/Card';
@@ -65,7 +65,7 @@ function Policies({ appId, endpoint, overview }: Props) {
     params: { path: { app_id: appId, endpoint_id: endpoint.id } },
   });
   const policies = overview?.policies;
-  const from = (source: string) => <span className="faint"> {t.policies.from(source)}</span>;
+  const from = (source: PolicyLevel) => <span className="faint"> {t.policies.from(source)}</span>;
   const seconds = (value: number | null) => (value === null ? t.unlimited : format.duration(value * 1000));
   const names = [
     ...Object.entries((headers.data?.headers ?? {}) as Record<string, string>).map(

@@ -78,6 +78,31 @@ pub struct EffectivePolicy {
     pub timeout: Duration,
 }
 
+/// Who sets something, the nearest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyLevel {
+    /// The endpoint itself.
+    Endpoint,
+    /// Its application.
+    Application,
+    /// Its environment.
+    Environment,
+    /// The server, where no other level does.
+    Server,
+}
+
+/// Which level sets what holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PolicyOrigins {
+    /// Of requests at once.
+    pub max_in_flight: PolicyLevel,
+    /// Of the waits before retries.
+    pub retry_schedule: PolicyLevel,
+    /// Of the deadline of an attempt.
+    pub timeout: PolicyLevel,
+}
+
 impl EffectivePolicy {
     /// What holds where the levels set this. A rate is not handed down: each level has a limit of its own.
     pub fn resolve(
@@ -86,17 +111,34 @@ impl EffectivePolicy {
         environment: &DeliveryPolicy,
         server: &ServerPolicy,
     ) -> Self {
-        let levels = [endpoint, application, environment];
-        Self {
+        Self::resolve_with_origins([endpoint, application, environment], server).0
+    }
+
+    /// The same for the levels in their order, and which of them sets it.
+    pub fn resolve_with_origins(
+        levels: [&DeliveryPolicy; 3],
+        server: &ServerPolicy,
+    ) -> (Self, PolicyOrigins) {
+        let [endpoint, application, _] = levels;
+        let max_in_flight = first(levels, |it| it.max_in_flight);
+        let retry_schedule = first(levels, |it| it.retry_schedule.clone());
+        let timeout = first(levels, |it| it.timeout);
+        let origins = PolicyOrigins {
+            max_in_flight: origin(max_in_flight.as_ref()),
+            retry_schedule: origin(retry_schedule.as_ref()),
+            timeout: origin(timeout.as_ref()),
+        };
+        let policy = Self {
             rate_limit: endpoint.rate_limit,
             application_rate_limit: application.rate_limit,
-            max_in_flight: first(levels, |it| it.max_in_flight).unwrap_or(server.max_in_flight),
-            retry_schedule: first(levels, |it| it.retry_schedule.clone())
-                .unwrap_or_else(|| server.retry_schedule.clone()),
-            timeout: first(levels, |it| it.timeout)
-                .map_or(server.timeout, |seconds| Duration::from_secs(seconds.into()))
+            max_in_flight: max_in_flight.map_or(server.max_in_flight, |(_, value)| value),
+            retry_schedule: retry_schedule
+                .map_or_else(|| server.retry_schedule.clone(), |(_, schedule)| schedule),
+            timeout: timeout
+                .map_or(server.timeout, |(_, seconds)| Duration::from_secs(seconds.into()))
                 .min(LONGEST_TIMEOUT),
-        }
+        };
+        (policy, origins)
     }
 
     /// What it takes in memory besides itself, in bytes.
@@ -113,9 +155,17 @@ impl Default for EffectivePolicy {
     }
 }
 
-/// What the first level sets that sets it.
-fn first<T>(levels: [&DeliveryPolicy; 3], field: impl Fn(&DeliveryPolicy) -> Option<T>) -> Option<T> {
-    levels.into_iter().find_map(field)
+/// What the first level sets that sets it, and which one that is.
+fn first<T>(
+    levels: [&DeliveryPolicy; 3],
+    field: impl Fn(&DeliveryPolicy) -> Option<T>,
+) -> Option<(PolicyLevel, T)> {
+    let order = [PolicyLevel::Endpoint, PolicyLevel::Application, PolicyLevel::Environment];
+    order.into_iter().zip(levels).find_map(|(level, policy)| Some((level, field(policy)?)))
+}
+
+fn origin<T>(set: Option<&(PolicyLevel, T)>) -> PolicyLevel {
+    set.map_or(PolicyLevel::Server, |(level, _)| *level)
 }
 
 #[cfg(test)]

@@ -41,6 +41,17 @@ fn the_nearest_level_that_sets_something_decides_it() {
 }
 
 #[test]
+fn it_is_told_which_level_sets_what_holds() {
+    let none = DeliveryPolicy::default();
+    let endpoint = policy(json!({"timeout": 2}));
+    let application = policy(json!({"retrySchedule": [6]}));
+    let (_, origins) = EffectivePolicy::resolve_with_origins([&endpoint, &application, &none], &server());
+    assert_eq!(origins.timeout, PolicyLevel::Endpoint);
+    assert_eq!(origins.retry_schedule, PolicyLevel::Application);
+    assert_eq!(origins.max_in_flight, PolicyLevel::Server);
+}
+
+#[test]
 fn an_attempt_takes_as_long_as_is_set_and_never_longer_than_may_be() {
     let none = DeliveryPolicy::default();
     let timeout = |fields| EffectivePolicy::resolve(&policy(fields), &none, &none, &server()).timeout;

@@ -52,11 +52,6 @@ impl HealthChange {
         }
         self.last = self.last.take().or(before.last);
     }
-
-    /// Whether there is nothing to tell.
-    pub fn is_empty(&self) -> bool {
-        !self.succeeded && self.last.is_none()
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! A histogram of latencies: 141 buckets from 1 ms to 10 min, each reaching a tenth further than the one before it, so
-//! that every percentile is within 10 % of the true one. Only buckets with something in them are kept, and stored as a
+//! that every percentile from a millisecond on is within 10 % of the true one. Only buckets with something in them are kept, and stored as a
 //! byte for the bucket and a varint (LEB128) for its count.
 
 use std::time::Duration;
@@ -71,7 +71,7 @@ impl Histogram {
 
     /// How many were counted.
     pub fn total(&self) -> u64 {
-        self.counts.iter().map(|(_, count)| count).sum()
+        self.counts.iter().fold(0, |sum: u64, (_, count)| sum.saturating_add(*count))
     }
 
     /// So long, in milliseconds, took the share `of` at most; `None` when nothing was counted. Within a bucket they are

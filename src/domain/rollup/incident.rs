@@ -7,21 +7,25 @@
 //! they know of it and either it is our own fault (a node stopped, everything is paused, or what is due does not go out
 //! although its receiver is well), or it is losing deliveries: dead letters were added for its endpoint within the last
 //! hour. Everything else can wait: an endpoint that fails keeps its deliveries waiting, and one that is disabled holds
-//! them, so nothing is lost by morning.
+//! them, so nothing is lost by morning. A backlog that is being sent is no incident, however old it is: that would wake
+//! somebody whenever a receiver has recovered.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// So many failed attempts in a row make an endpoint fail.
 pub const FAILURES_IN_ROW: i32 = 3;
 
 /// What is wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum IncidentKind {
     /// A node sent no heartbeat for twenty seconds, or was taken over and did not come back.
     NodeStopped,
     /// Somebody paused everything.
     DispatchingPaused,
-    /// Something is due for more than a minute at an endpoint that is open and does not fail.
+    /// Something is due for more than a minute at an endpoint that is open and does not fail, and nothing goes out to it.
     Overdue,
     /// An endpoint has not answered well for three attempts or more.
     EndpointFailing,
@@ -30,7 +34,8 @@ pub enum IncidentKind {
 }
 
 /// Whose fault it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Whose {
     /// Ours.
     Ours,
@@ -39,7 +44,8 @@ pub enum Whose {
 }
 
 /// When somebody has to look at it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Band {
     /// Now.
     Now,
@@ -48,7 +54,7 @@ pub enum Band {
 }
 
 impl IncidentKind {
-    /// As shown, and as ids begin.
+    /// As ids begin, and as shown.
     pub const fn name(self) -> &'static str {
         match self {
             Self::NodeStopped => "node_stopped",
@@ -73,29 +79,11 @@ impl IncidentKind {
     }
 }
 
-impl Whose {
-    /// As shown.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ours => "ours",
-            Self::Receiver => "receiver",
-        }
-    }
-}
-
 impl Band {
-    /// The rule.
+    /// The rule, as it stands at the top of this file.
     pub const fn of(kind: IncidentKind, is_acknowledged: bool, died_last_hour: i64) -> Self {
         let is_ours = matches!(kind.whose(), Whose::Ours);
         if !is_acknowledged && (is_ours || died_last_hour > 0) { Self::Now } else { Self::Later }
-    }
-
-    /// As shown.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Now => "now",
-            Self::Later => "later",
-        }
     }
 }
 
@@ -133,6 +121,13 @@ mod tests {
             assert_eq!(Band::of(kind, true, 1), Band::Later, "{kind:?}");
         }
         assert!(Band::Now < Band::Later);
+    }
+
+    #[test]
+    fn kinds_are_shown_by_the_names_that_ids_begin_with() {
+        for kind in OURS.into_iter().chain(THEIRS) {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
     }
 
     #[test]

@@ -28,23 +28,23 @@ pub struct AttemptSeen {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Messages.
-    pub accepted: u32,
+    pub accepted: u64,
     /// Deliveries that were made of them.
-    pub born: u32,
+    pub born: u64,
     /// Deliveries that arrived.
-    pub delivered: u32,
+    pub delivered: u64,
     /// Deliveries that died.
-    pub dead: u32,
+    pub dead: u64,
     /// Attempts that were answered 2xx.
-    pub status_2xx: u32,
+    pub status_2xx: u64,
     /// 3xx.
-    pub status_3xx: u32,
+    pub status_3xx: u64,
     /// 4xx.
-    pub status_4xx: u32,
+    pub status_4xx: u64,
     /// 5xx.
-    pub status_5xx: u32,
+    pub status_5xx: u64,
     /// Attempts without such an answer.
-    pub no_response: u32,
+    pub no_response: u64,
     /// From accepted to the beginning of the first request.
     pub own: Histogram,
     /// From the beginning of a request to its answer.
@@ -102,7 +102,7 @@ impl Tally {
     }
 
     /// Attempts that were not answered 2xx.
-    pub fn failed(&self) -> u32 {
+    pub fn failed(&self) -> u64 {
         self.status_3xx
             .saturating_add(self.status_4xx)
             .saturating_add(self.status_5xx)
@@ -110,13 +110,14 @@ impl Tally {
     }
 
     /// All attempts.
-    pub fn attempts(&self) -> u32 {
+    pub fn attempts(&self) -> u64 {
         self.failed().saturating_add(self.status_2xx)
     }
 
     /// The share of attempts that failed; `None` when there was none.
+    #[expect(clippy::cast_precision_loss, reason = "a share need not be exact")]
     pub fn failed_share(&self) -> Option<f64> {
-        (self.attempts() > 0).then(|| f64::from(self.failed()) / f64::from(self.attempts()))
+        (self.attempts() > 0).then(|| self.failed() as f64 / self.attempts() as f64)
     }
 }
 

@@ -122,8 +122,8 @@ impl QueueStore {
         Ok(if beaten.is_some() { Beat::Alive } else { Beat::Fenced })
     }
 
-    /// Takes over, for the node of that name, every node whose heartbeat is older than the time to live. Returns how many deliveries went
-    /// back to the queue.
+    /// Takes over, for the node of that name, every node whose heartbeat is older than the time to live. Returns how many
+    /// deliveries went back to the queue.
     pub async fn take_over_stale_nodes(&self, time_to_live: Duration, by: &str) -> Result<u64, StoreError> {
         let stale = sqlx::query_scalar!(
             r#"-- node::find_stale

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeathReason};
-use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
+use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId};
 use crate::store::StoreError;
 
 use super::{Capped, NamedEndpoint, RollupStore};
@@ -16,8 +16,6 @@ const GROUPS_FOUND: i64 = 1_000;
 const COUNTED_TO_COMPARE: i64 = 1_000;
 /// Of those that are shown, each is counted so far; and so many letters are looked at under a filter.
 const COUNTED: i64 = 100_000;
-/// All of an environment are counted so far.
-const OPEN_COUNTED: i64 = 1_000_000;
 
 /// Open dead letters of one endpoint that died for one reason.
 #[derive(Debug, Clone)]
@@ -25,7 +23,7 @@ pub struct DeadLetterGroup {
     /// Whose they are.
     pub named: NamedEndpoint,
     /// Why they died.
-    pub reason: String,
+    pub reason: DeathReason,
     /// How many.
     pub count: Capped,
     /// When the oldest died.
@@ -186,16 +184,16 @@ impl RollupStore {
         )
         .fetch_all(&self.reading)
         .await?;
-        let mut shown: Vec<DeadLetterGroup> = rows
-            .into_iter()
-            .map(|row| DeadLetterGroup {
+        let groups = rows.into_iter().map(|row| {
+            let unknown = || StoreError::Inconsistent(format!("nothing dies for the reason {}", row.reason));
+            Ok(DeadLetterGroup {
+                reason: DeathReason::from_name(&row.reason).ok_or_else(unknown)?,
                 named: NamedEndpoint {
                     application_id: row.application_id.into(),
                     application_name: row.name,
                     endpoint_id: row.endpoint_id.into(),
                     url: row.url,
                 },
-                reason: row.reason,
                 count: Capped::of(row.count, COUNTED),
                 oldest_at: row.oldest_at,
                 newest_at: row.newest_at,
@@ -204,25 +202,48 @@ impl RollupStore {
                 last_error: row.last_error,
                 endpoint_deleted_at: row.deleted_at,
             })
-            .collect();
+        });
+        let mut shown = groups.collect::<Result<Vec<_>, StoreError>>()?;
         shown.sort_by_key(|group| (std::cmp::Reverse(group.count.count), group.named.endpoint_id));
         Ok(shown)
     }
 
-    /// All open dead letters of an environment, and those of the last day.
+    /// All open dead letters of an environment, and those of the last day, counted up to `bound`.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn open_dead_letters(
+    pub async fn count_open_dead_letters(
+        &self,
+        environment: &EnvironmentId,
+        bound: i64,
+    ) -> Result<(Capped, Capped), StoreError> {
+        let row = sqlx::query!(
+            r#"-- dead_letter_group::count_open
+            SELECT count(*) AS "open!", count(*) FILTER (WHERE lately) AS "lately!" FROM (
+                SELECT d.id >= uuid_at(now() - interval '1 day') AS lately FROM dead_letter d
+                WHERE d.environment_id = $1 AND d.replayed_at IS NULL AND d.discarded_at IS NULL LIMIT $2
+            ) counted"#,
+            environment.as_str(),
+            bound + 1,
+        )
+        .fetch_one(&self.reading)
+        .await?;
+        Ok(counted(row.open, row.lately, bound))
+    }
+
+    /// The same for those of a filter, counted up to a hundred thousand.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn count_dead_letters_of(
         &self,
         environment: &EnvironmentId,
         filter: &DeadLetterFilter,
     ) -> Result<(Capped, Capped), StoreError> {
-        let bound = if *filter == DeadLetterFilter::default() { OPEN_COUNTED } else { COUNTED };
         let row = sqlx::query!(
-            r#"-- dead_letter_group::open
+            r#"-- dead_letter_group::count_filtered
             SELECT count(*) AS "open!", count(*) FILTER (WHERE lately) AS "lately!" FROM (
-                SELECT l.id >= uuid_at(now() - interval '1 day') AS lately FROM dead_letter l
+                SELECT l.died_at >= now() - interval '1 day' AS lately FROM dead_letter l
                 WHERE l.environment_id = $1 AND l.replayed_at IS NULL AND l.discarded_at IS NULL
                   AND ($2::uuid IS NULL OR l.application_id = $2)
                   AND ($3::uuid IS NULL OR l.endpoint_id = $3)
@@ -241,13 +262,18 @@ impl RollupStore {
             filter.status_code.map(u16::cast_signed),
             filter.since,
             filter.until,
-            bound + 1,
+            COUNTED + 1,
         )
         .fetch_one(&self.reading)
         .await?;
-        let open = Capped::of(row.open, bound);
-        Ok((open, Capped { count: row.lately.min(bound), is_capped: open.is_capped }))
+        Ok(counted(row.open, row.lately, COUNTED))
     }
+}
+
+/// All, and those of the last day. Where not all were counted, there may be more of both.
+fn counted(open: i64, lately: i64, bound: i64) -> (Capped, Capped) {
+    let open = Capped::of(open, bound);
+    (open, Capped { count: lately.min(bound), is_capped: open.is_capped })
 }
 
 impl FoundGroup {
@@ -263,9 +289,9 @@ impl FoundGroup {
         self.count
     }
 
-    /// The first that died.
+    /// When the first of them died.
     #[must_use]
     pub fn oldest_at(&self) -> DateTime<Utc> {
-        crate::domain::id::DeadLetterId::from(self.oldest).created_at()
+        DeadLetterId::from(self.oldest).created_at()
     }
 }

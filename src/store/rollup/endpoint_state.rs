@@ -6,13 +6,15 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::access::actor::ActorKind;
-use crate::domain::id::{EndpointId, EnvironmentId};
+use crate::domain::delivery::dead_letter::DeathReason;
+use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
 use crate::domain::policy::DeliveryPolicy;
+use crate::domain::rollup::closure::Closure;
 use crate::domain::rollup::incident::FAILURES_IN_ROW;
 use crate::store::StoreError;
 use crate::store::configuration::stored_policy::stored_policy;
 
+use super::incident::EVERYTHING;
 use super::sample::COUNTED_PER_ENDPOINT;
 use super::{Capped, RollupStore};
 
@@ -24,20 +26,21 @@ const COUNTED_ALONE: i64 = 10_000;
 pub struct EndpointState {
     /// The name of its application.
     pub application_name: String,
-    /// Why nothing goes out, if so, and since when: `disabled_request`, `disabled_gone`, `disabled_failing`,
-    /// `endpoint_paused`, `application_paused` or `all_paused`.
-    pub closed: Option<(String, DateTime<Utc>)>,
+    /// Why nothing goes out, if so, and since when.
+    pub closed: Option<(Closure, DateTime<Utc>)>,
     /// Who did that.
     pub closed_by: Option<String>,
+    /// Since when what waits counts as held, and becomes dead letters in the end. A pause of everything buries nothing.
+    pub held_since: Option<DateTime<Utc>>,
     /// How its deliveries are treated, as the endpoint, its application and its environment set it.
     pub policies: [DeliveryPolicy; 3],
     /// Due, or would be if nothing kept it back.
     pub due: Capped,
     /// Due later.
     pub later: Capped,
-    /// With a node, which claimed it.
+    /// With a node, which claimed it from the queue.
     pub claimed: i64,
-    /// When the oldest that waits was accepted.
+    /// When that which is due first was accepted.
     pub oldest_at: Option<DateTime<Utc>>,
     /// When the first that waits is due.
     pub first_due_at: Option<DateTime<Utc>>,
@@ -74,17 +77,21 @@ impl RollupStore {
         environment: &EnvironmentId,
         endpoint: EndpointId,
     ) -> Result<Option<EndpointState>, StoreError> {
+        let reasons = DeathReason::ALL.map(DeathReason::name);
         let row = sqlx::query!(
             r#"-- console::endpoint_state
             SELECT a.name, now() AS "now!", a.id AS application_id,
-                   CASE WHEN e.disabled_at IS NOT NULL THEN 'disabled_' || e.disabled_reason
+                   CASE WHEN e.disabled_reason = 'request' THEN 'disabled_by_request'
+                        WHEN e.disabled_at IS NOT NULL THEN 'disabled_' || e.disabled_reason
                         WHEN e.paused_at IS NOT NULL THEN 'endpoint_paused'
                         WHEN a.paused_at IS NOT NULL THEN 'application_paused'
                         WHEN g.paused_at IS NOT NULL THEN 'all_paused' END AS closed,
                    coalesce(e.disabled_at, e.paused_at, a.paused_at, g.paused_at) AS closed_at,
-                   e.policy, a.policy AS application_policy, n.policy AS environment_policy, due.count AS "due!", later.count AS "later!",
-                   later.claimed AS "claimed!", first.oldest_at AS "oldest_at?", first.due_at AS "first_due_at?",
-                   next.due_at AS "next_at?", dead.count AS "dead!", oldest.died_at AS "oldest_died_at?"
+                   least(e.disabled_at, e.paused_at, a.paused_at) AS held_since,
+                   e.policy, a.policy AS application_policy, n.policy AS environment_policy,
+                   due.count AS "due!", later.count AS "later!", later.claimed AS "claimed!",
+                   first.oldest_at AS "oldest_at?", first.due_at AS "first_due_at?", next.due_at AS "next_at?",
+                   dead.count AS "dead!", oldest.died_at AS "oldest_died_at?"
             FROM endpoint e JOIN application a ON a.id = e.application_id JOIN environment n ON n.id = a.environment_id
             CROSS JOIN dispatching g
             CROSS JOIN LATERAL (SELECT count(*) AS count FROM (
@@ -103,44 +110,41 @@ impl RollupStore {
             CROSS JOIN LATERAL (SELECT count(*) AS count FROM (
                 SELECT FROM dead_letter d WHERE d.environment_id = $1 AND d.endpoint_id = e.id
                   AND d.replayed_at IS NULL AND d.discarded_at IS NULL LIMIT $3) c) dead
-            LEFT JOIN LATERAL (
+            CROSS JOIN LATERAL (SELECT min(f.died_at) AS died_at FROM unnest($4::text[]) AS r(reason) CROSS JOIN LATERAL (
                 SELECT d.died_at FROM dead_letter d WHERE d.environment_id = $1 AND d.endpoint_id = e.id
-                  AND d.replayed_at IS NULL AND d.discarded_at IS NULL ORDER BY d.reason, d.id LIMIT 1) oldest ON true
+                  AND d.reason = r.reason AND d.replayed_at IS NULL AND d.discarded_at IS NULL
+                ORDER BY d.id LIMIT 1) f) oldest
             WHERE e.id = $2 AND a.environment_id = $1 AND e.deleted_at IS NULL"#,
             environment.as_str(),
             endpoint.uuid(),
             COUNTED_ALONE + 1,
+            &reasons as &[&str],
         )
         .fetch_optional(&self.reading)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let closed = row.closed.zip(row.closed_at);
-        let closed_by = match &closed {
-            Some((how, _)) => {
-                let application = crate::domain::id::ApplicationId::from(row.application_id).to_string();
-                let endpoint = endpoint.to_string();
-                let (action, object) = match how.as_str() {
-                    "endpoint_paused" => ("endpoint.paused", endpoint.as_str()),
-                    "application_paused" => ("application.paused", application.as_str()),
-                    "all_paused" => ("dispatching.paused", "all"),
-                    _ => ("endpoint.disabled", endpoint.as_str()),
-                };
-                self.last_who_did(action, object).await?
+        let closed = row.closed.as_deref().and_then(Closure::from_name).zip(row.closed_at);
+        let closed_by = match closed {
+            Some((Closure::AllPaused, at)) => self.who_changed(EVERYTHING, at).await?,
+            Some((Closure::ApplicationPaused, at)) => {
+                self.who_changed(&ApplicationId::from(row.application_id).to_string(), at).await?
             }
+            Some((_, at)) => self.who_changed(&endpoint.to_string(), at).await?,
             None => None,
         };
-        let later = (row.later - row.claimed).max(0);
+        let later = Capped::of(row.later, COUNTED_ALONE);
         Ok(Some(EndpointState {
             application_name: row.name,
             closed,
             closed_by,
+            held_since: row.held_since,
             policies: [
                 stored_policy(row.policy, endpoint)?,
                 stored_policy(row.application_policy, "its application")?,
                 stored_policy(row.environment_policy, environment.as_str())?,
             ],
             due: Capped::of(row.due, COUNTED_ALONE),
-            later: Capped::of(later, COUNTED_ALONE),
+            later: Capped { count: (later.count - row.claimed).max(0), ..later },
             claimed: row.claimed,
             oldest_at: row.oldest_at,
             first_due_at: row.first_due_at,
@@ -149,20 +153,6 @@ impl RollupStore {
             oldest_died_at: row.oldest_died_at,
             now: row.now,
         }))
-    }
-
-    async fn last_who_did(&self, action: &str, object: &str) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query!(
-            r#"-- audit::last_who_did
-            SELECT actor_kind, actor_id FROM audit_log WHERE object_id = $2 AND action = $1 ORDER BY id DESC LIMIT 1"#,
-            action,
-            object,
-        )
-        .fetch_optional(&self.reading)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let Some(kind) = ActorKind::from_name(&row.actor_kind) else { return Ok(None) };
-        self.actor_name(kind, &row.actor_id).await.map(Some)
     }
 
     /// What waits for each of these endpoints, or for each of these applications, as the last look at the queue found it.
@@ -184,9 +174,7 @@ impl RollupStore {
                        coalesce(sum(s.due + s.later) FILTER (WHERE s.closed IS NOT NULL), 0)::bigint AS held,
                        coalesce(bool_or(greatest(s.due, s.later) >= $3), false) AS is_capped
                 FROM queue_sample s
-                WHERE s.endpoint_id = c.id AND $2
-                   OR NOT $2 AND s.endpoint_id IN (
-                      SELECT e.id FROM endpoint e WHERE e.application_id = c.id AND e.deleted_at IS NULL)
+                WHERE $2 AND s.endpoint_id = c.id OR NOT $2 AND s.application_id = c.id
             ) w
             CROSS JOIN LATERAL (
                 SELECT count(*) AS endpoints, count(*) FILTER (

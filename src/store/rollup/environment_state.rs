@@ -47,7 +47,7 @@ pub struct Queued {
     pub count: i64,
     /// Whether an endpoint has more.
     pub is_capped: bool,
-    /// When the oldest was accepted.
+    /// When the oldest was accepted, of those that are due first at their endpoints.
     pub oldest_at: Option<DateTime<Utc>>,
     /// When the next goes.
     pub next_at: Option<DateTime<Utc>>,
@@ -145,7 +145,7 @@ impl RollupStore {
                     endpoint_id: row.endpoint_id.into(),
                     url: row.url,
                 },
-                count: Capped::of(row.count.into(), COUNTED_PER_ENDPOINT - 1),
+                count: Capped::up_to(row.count.into(), COUNTED_PER_ENDPOINT),
             };
             match kinds.last_mut() {
                 Some(last) if last.kind == row.kind => last.examples.push(example),
@@ -195,7 +195,7 @@ impl RollupStore {
             },
             last_status: row.last_status,
             last_failure: row.last_failure,
-            waiting: Capped::of(row.waiting.into(), COUNTED_PER_ENDPOINT - 1),
+            waiting: Capped::up_to(row.waiting.into(), COUNTED_PER_ENDPOINT),
         });
         Ok(failed.collect())
     }

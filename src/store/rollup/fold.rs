@@ -1,4 +1,4 @@
-//! Maintenance of rollups: minutes are added up into half hours, and what is over goes.
+//! Maintenance of rollups: minutes are added up into half hours, some scopes at a time, and what is over goes.
 
 use std::collections::HashMap;
 
@@ -16,8 +16,8 @@ use super::write::{HALF_HOUR, MINUTE, RollupRow, write};
 const MINUTES_KEPT_HOURS: i32 = 48;
 /// What says how endpoints answered, who knew of an incident, and which processes ran, is kept for thirty days.
 const STATES_KEPT_HOURS: i32 = 720;
-/// Rows of one minute that are read at once.
-const READ_AT_ONCE: i64 = 5_000;
+/// Scopes whose minutes are added up at once.
+const SCOPES_AT_ONCE: i64 = 500;
 
 impl UpkeepStore {
     /// Adds the minutes of the next half hour up, once it has been over for two minutes. Says whether there was one.
@@ -34,15 +34,16 @@ impl UpkeepStore {
         .await?;
         let Some(begins_at) = due else { return Ok(false) };
         let ends_at = begins_at + TimeDelta::seconds(HALF_HOUR.into());
-        let mut sums: HashMap<Uuid, Tally> = HashMap::new();
-        let mut minute = begins_at;
-        while minute < ends_at {
-            self.add_minute(minute, &mut sums).await?;
-            minute += TimeDelta::seconds(MINUTE.into());
+        let mut after = Uuid::nil();
+        loop {
+            let scopes = self.scopes_after(after).await?;
+            let Some(last) = scopes.last().copied() else { break };
+            let sums = self.minutes_of(&scopes, begins_at, ends_at).await?;
+            let rows: Vec<_> =
+                sums.iter().map(|(scope, tally)| RollupRow { scope: *scope, at: begins_at, tally }).collect();
+            write(&self.pool, HALF_HOUR, 0, &rows).await?;
+            after = last;
         }
-        let rows: Vec<_> =
-            sums.iter().map(|(scope, tally)| RollupRow { scope: *scope, at: begins_at, tally }).collect();
-        write(&self.pool, HALF_HOUR, 0, &rows).await?;
         sqlx::query!(
             "-- rollup_fold::done
             UPDATE rollup_fold SET folded_until = $2 WHERE folded_until = $1",
@@ -54,53 +55,70 @@ impl UpkeepStore {
         Ok(true)
     }
 
-    async fn add_minute(&self, at: DateTime<Utc>, sums: &mut HashMap<Uuid, Tally>) -> Result<(), StoreError> {
-        let mut after = Uuid::nil();
-        let mut after_writer = i64::MIN;
-        loop {
-            let rows = sqlx::query!(
-                r#"-- rollup::minute
-                SELECT scope, writer, accepted, born, delivered, dead, status_2xx, status_3xx, status_4xx, status_5xx,
-                       no_response, own, receiver, end_to_end, last_delivered_at
-                FROM rollup
-                WHERE step = $1 AND at = $2 AND scope >= $3 AND (scope, writer) > ($3, $4)
-                ORDER BY scope, writer LIMIT $5"#,
-                MINUTE,
-                at,
-                after,
-                after_writer,
-                READ_AT_ONCE,
+    /// The next scopes after that one, found by skipping from one to the next.
+    async fn scopes_after(&self, after: Uuid) -> Result<Vec<Uuid>, StoreError> {
+        Ok(sqlx::query_scalar!(
+            r#"-- rollup::scopes_after
+            WITH RECURSIVE found AS (
+                (SELECT r.scope, 1::bigint AS place FROM rollup r WHERE r.scope > $1 ORDER BY r.scope LIMIT 1)
+                UNION ALL
+                SELECT next.scope, f.place + 1 FROM found f CROSS JOIN LATERAL (
+                    SELECT r.scope FROM rollup r WHERE r.scope > f.scope ORDER BY r.scope LIMIT 1
+                ) next
+                WHERE f.place < $2
             )
-            .fetch_all(&self.pool)
-            .await?;
-            for row in &rows {
-                let stored = StoredTally {
-                    accepted: row.accepted,
-                    born: row.born,
-                    delivered: row.delivered,
-                    dead: row.dead,
-                    status_2xx: row.status_2xx,
-                    status_3xx: row.status_3xx,
-                    status_4xx: row.status_4xx,
-                    status_5xx: row.status_5xx,
-                    no_response: row.no_response,
-                    own: row.own.clone(),
-                    receiver: row.receiver.clone(),
-                    end_to_end: row.end_to_end.clone(),
-                    last_delivered_at: row.last_delivered_at,
-                };
-                stored.add_to(sums.entry(row.scope).or_default());
-            }
-            match rows.last() {
-                Some(last) if i64::try_from(rows.len()).unwrap_or(i64::MAX) == READ_AT_ONCE => {
-                    (after, after_writer) = (last.scope, last.writer);
-                }
-                _ => return Ok(()),
-            }
-        }
+            SELECT scope AS "scope!" FROM found ORDER BY place"#,
+            after,
+            SCOPES_AT_ONCE,
+        )
+        .fetch_all(&self.pool)
+        .await?)
     }
 
-    /// Deletes up to `chunk` rows of minutes that are over, and of half hours as old as messages get. Returns how many.
+    /// What all processes counted for these scopes in the minutes of a time.
+    async fn minutes_of(
+        &self,
+        scopes: &[Uuid],
+        begins_at: DateTime<Utc>,
+        ends_at: DateTime<Utc>,
+    ) -> Result<HashMap<Uuid, Tally>, StoreError> {
+        let rows = sqlx::query!(
+            r#"-- rollup::minutes_of
+            SELECT r.scope, r.accepted, r.born, r.delivered, r.dead, r.status_2xx, r.status_3xx, r.status_4xx,
+                   r.status_5xx, r.no_response, r.own, r.receiver, r.end_to_end, r.last_delivered_at
+            FROM unnest($1::uuid[]) AS c(scope)
+            JOIN rollup r ON r.scope = c.scope AND r.step = $2 AND r.at >= $3 AND r.at < $4"#,
+            scopes,
+            MINUTE,
+            begins_at,
+            ends_at,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut sums: HashMap<Uuid, Tally> = HashMap::new();
+        for row in rows {
+            let stored = StoredTally {
+                accepted: row.accepted,
+                born: row.born,
+                delivered: row.delivered,
+                dead: row.dead,
+                status_2xx: row.status_2xx,
+                status_3xx: row.status_3xx,
+                status_4xx: row.status_4xx,
+                status_5xx: row.status_5xx,
+                no_response: row.no_response,
+                own: row.own,
+                receiver: row.receiver,
+                end_to_end: row.end_to_end,
+                last_delivered_at: row.last_delivered_at,
+            };
+            stored.add_to(sums.entry(row.scope).or_default());
+        }
+        Ok(sums)
+    }
+
+    /// Deletes up to `chunk` rows of minutes that are over and were added up, and of half hours as old as messages get.
+    /// Returns how many.
     ///
     /// # Errors
     /// [`StoreError`]; nothing was deleted then.
@@ -112,7 +130,9 @@ impl UpkeepStore {
                 r#"-- rollup::delete_old
                 WITH old AS MATERIALIZED (
                     SELECT scope, step, at, writer FROM rollup
-                    WHERE step = $1 AND at < now() - make_interval(hours => $2::integer) ORDER BY step, at LIMIT $3
+                    WHERE step = $1 AND at < now() - make_interval(hours => $2::integer)
+                      AND at < (SELECT folded_until FROM rollup_fold)
+                    ORDER BY step, at LIMIT $3
                 )
                 DELETE FROM rollup r USING old o
                 WHERE r.scope = o.scope AND r.step = o.step AND r.at = o.at AND r.writer = o.writer"#,

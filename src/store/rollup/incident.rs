@@ -12,12 +12,15 @@ use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 
 use super::sample::COUNTED_PER_ENDPOINT;
+use super::write::MINUTE;
 use super::{Capped, NamedEndpoint, RollupStore};
 
 /// So many of a kind are looked at, those with most waiting first.
 const LOOKED_AT: i64 = 200;
 /// Dead letters of one endpoint are counted so far.
 const DIED_COUNTED: i64 = 1_000;
+/// What the audit log calls everything at once.
+pub(super) const EVERYTHING: &str = "all";
 
 /// An endpoint that something is wrong with.
 #[derive(Debug, Clone)]
@@ -32,6 +35,8 @@ pub struct TroubledEndpoint {
     pub queued: Capped,
     /// Whether that is held.
     pub is_closed: bool,
+    /// Since when it counts as held, and becomes dead letters in the end.
+    pub held_since: Option<DateTime<Utc>>,
     /// When the first of it is due, or was.
     pub first_due_at: Option<DateTime<Utc>>,
     /// Dead letters of the last hour, a thousand at most.
@@ -71,6 +76,7 @@ struct Row {
     disabled_reason: Option<String>,
     queued: i32,
     is_closed: bool,
+    held_since: Option<DateTime<Utc>>,
     first_due_at: Option<DateTime<Utc>>,
     died: i64,
     last_status: Option<i16>,
@@ -89,8 +95,9 @@ impl From<Row> for TroubledEndpoint {
             },
             since: row.since,
             disabled_reason: row.disabled_reason,
-            queued: Capped::of(row.queued.into(), COUNTED_PER_ENDPOINT - 1),
+            queued: Capped::up_to(row.queued.into(), COUNTED_PER_ENDPOINT),
             is_closed: row.is_closed,
+            held_since: row.held_since,
             first_due_at: row.first_due_at,
             died_last_hour: row.died,
             last_status: row.last_status,
@@ -115,7 +122,8 @@ impl RollupStore {
             r#"-- incident::failing
             WITH failing AS MATERIALIZED (
                 SELECT h.endpoint_id, h.application_id, a.name, e.url, coalesce(h.failing_since, h.last_failed_at) AS since,
-                       coalesce(s.due + s.later, 0) AS queued, s.closed IS NOT NULL AS is_closed, s.first_due_at,
+                       coalesce(s.due + s.later, 0) AS queued, s.closed IS NOT NULL AS is_closed,
+                       least(e.paused_at, a.paused_at) AS held_since, s.first_due_at,
                        h.last_status, h.last_failure, h.last_error
                 FROM endpoint_health h
                 JOIN endpoint e ON e.id = h.endpoint_id
@@ -127,7 +135,7 @@ impl RollupStore {
                 ORDER BY queued DESC, since LIMIT $3
             )
             SELECT f.endpoint_id, f.application_id, f.name, f.url, f.since AS "since!", NULL AS disabled_reason,
-                   f.queued AS "queued!", f.is_closed AS "is_closed!", f.first_due_at AS "first_due_at?",
+                   f.queued AS "queued!", f.is_closed AS "is_closed!", f.held_since, f.first_due_at AS "first_due_at?",
                    died.count AS "died!", f.last_status, f.last_failure, f.last_error
             FROM failing f CROSS JOIN LATERAL (
                 SELECT count(*) AS count FROM (
@@ -161,7 +169,8 @@ impl RollupStore {
             r#"-- incident::disabled
             WITH disabled AS MATERIALIZED (
                 SELECT e.id AS endpoint_id, e.application_id, a.name, e.url, e.disabled_at AS since, e.disabled_reason,
-                       coalesce(s.due + s.later, 0) AS queued, s.first_due_at, h.last_status, h.last_failure, h.last_error
+                       coalesce(s.due + s.later, 0) AS queued, least(e.disabled_at, e.paused_at, a.paused_at) AS held_since,
+                       s.first_due_at, h.last_status, h.last_failure, h.last_error
                 FROM endpoint e
                 JOIN application a ON a.id = e.application_id
                 LEFT JOIN queue_sample s ON s.endpoint_id = e.id
@@ -172,8 +181,8 @@ impl RollupStore {
                 ORDER BY queued DESC, since LIMIT $2
             )
             SELECT f.endpoint_id, f.application_id, f.name, f.url, f.since AS "since!", f.disabled_reason,
-                   f.queued AS "queued!", true AS "is_closed!", f.first_due_at AS "first_due_at?", died.count AS "died!",
-                   f.last_status AS "last_status?", f.last_failure AS "last_failure?", f.last_error AS "last_error?"
+                   f.queued AS "queued!", true AS "is_closed!", f.held_since, f.first_due_at AS "first_due_at?",
+                   died.count AS "died!", f.last_status AS "last_status?", f.last_failure AS "last_failure?", f.last_error AS "last_error?"
             FROM disabled f CROSS JOIN LATERAL (
                 SELECT count(*) AS count FROM (
                     SELECT FROM dead_letter d
@@ -190,8 +199,8 @@ impl RollupStore {
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
-    /// Open endpoints that do not fail and have no rate limit, at which something is due for more than a minute; one
-    /// endpoint alone, if it is named.
+    /// Open endpoints that do not fail and have no rate limit, at which something is due for more than a minute while
+    /// nothing goes out to them; one endpoint alone, if it is named.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -204,7 +213,8 @@ impl RollupStore {
             Row,
             r#"-- incident::overdue
             SELECT s.endpoint_id, s.application_id, a.name, e.url, o.due_at AS "since!", NULL AS disabled_reason,
-                   s.due + s.later AS "queued!", false AS "is_closed!", o.due_at AS "first_due_at?", 0::bigint AS "died!",
+                   s.due + s.later AS "queued!", false AS "is_closed!", NULL::timestamptz AS held_since,
+                   o.due_at AS "first_due_at?", 0::bigint AS "died!",
                    h.last_status AS "last_status?", h.last_failure AS "last_failure?", h.last_error AS "last_error?"
             FROM queue_sample s
             JOIN endpoint e ON e.id = s.endpoint_id
@@ -220,11 +230,16 @@ impl RollupStore {
               AND o.due_at < now() - interval '1 minute' AND coalesce(h.failed_in_row, 0) < $2
               AND e.disabled_at IS NULL AND e.paused_at IS NULL AND e.deleted_at IS NULL AND NOT e.policy ? 'rateLimit'
               AND a.paused_at IS NULL AND a.deleted_at IS NULL AND NOT a.policy ? 'rateLimit' AND g.paused_at IS NULL
+              AND NOT EXISTS (
+                  SELECT FROM rollup r
+                  WHERE r.scope = s.endpoint_id AND r.step = $5 AND r.at > now() - interval '3 minutes'
+                    AND r.status_2xx + r.status_3xx + r.status_4xx + r.status_5xx + r.no_response > 0)
             ORDER BY s.first_due_at LIMIT $3"#,
             environment.as_str(),
             FAILURES_IN_ROW,
             LOOKED_AT,
             endpoint,
+            MINUTE,
         )
         .fetch_all(&self.reading)
         .await?;
@@ -236,22 +251,43 @@ impl RollupStore {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn dispatching_pause(&self) -> Result<Option<DispatchingPause>, StoreError> {
-        let row = sqlx::query!(
+        let since = sqlx::query_scalar!(
             r#"-- incident::paused
-            SELECT d.paused_at AS "since!", l.actor_kind AS "kind?", l.actor_id AS "id?" FROM dispatching d
-            LEFT JOIN LATERAL (
-                SELECT actor_kind, actor_id FROM audit_log WHERE action = 'dispatching.paused' ORDER BY id DESC LIMIT 1
-            ) l ON true
-            WHERE d.singleton AND d.paused_at IS NOT NULL"#,
+            SELECT paused_at AS "since!" FROM dispatching WHERE singleton AND paused_at IS NOT NULL"#,
+        )
+        .fetch_optional(&self.reading)
+        .await?;
+        let Some(since) = since else { return Ok(None) };
+        Ok(Some(DispatchingPause { since, by: self.who_changed(EVERYTHING, since).await? }))
+    }
+
+    /// What people call the one who changed that object at that moment, as far as the audit log knows; `None` when it
+    /// was Postrider itself. An entry has the time of the transaction that made the change; its id is of a node's clock,
+    /// so entries of a minute before and after are looked through.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub(super) async fn who_changed(
+        &self,
+        object: &str,
+        at: DateTime<Utc>,
+    ) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query!(
+            r#"-- audit::who_changed
+            SELECT actor_kind, actor_id FROM audit_log
+            WHERE object_id = $1 AND id >= uuid_at($2::timestamptz - interval '1 minute')
+              AND id < uuid_at($2::timestamptz + interval '1 minute') AND at = $2
+            ORDER BY id DESC LIMIT 1"#,
+            object,
+            at,
         )
         .fetch_optional(&self.reading)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let by = match (row.kind.as_deref().and_then(ActorKind::from_name), row.id) {
-            (Some(kind), Some(id)) => Some(self.actor_name(kind, &id).await?),
-            _ => None,
-        };
-        Ok(Some(DispatchingPause { since: row.since, by }))
+        match ActorKind::from_name(&row.actor_kind) {
+            None | Some(ActorKind::System) => Ok(None),
+            Some(kind) => self.actor_name(kind, &row.actor_id).await.map(Some),
+        }
     }
 
     /// What people call an actor: the name of its API key, or what the audit log has of it.

@@ -74,7 +74,7 @@ pub struct NamedEndpoint {
 pub struct Capped {
     /// So many, or the bound.
     pub count: i64,
-    /// Whether there may be more.
+    /// There are at least so many.
     pub is_capped: bool,
 }
 
@@ -83,6 +83,12 @@ impl Capped {
     #[must_use]
     pub fn of(count: i64, bound: i64) -> Self {
         Self { count: count.min(bound), is_capped: count > bound }
+    }
+
+    /// What was counted up to `bound` and no further: at the bound there may be more.
+    #[must_use]
+    pub fn up_to(count: i64, bound: i64) -> Self {
+        Self { count: count.min(bound), is_capped: count >= bound }
     }
 }
 
@@ -94,13 +100,23 @@ mod tests {
     fn an_environment_has_a_scope_of_its_own() {
         let [one, two] = ["org_a", "org_b"].map(|id| id.parse::<EnvironmentId>().unwrap());
         assert_ne!(RollupScope::Environment(&one).uuid(), RollupScope::Environment(&two).uuid());
-        // As `encode(substring(sha256('org_a'), 1, 16), 'hex')` says.
-        assert_eq!(RollupScope::Environment(&one).uuid().simple().to_string().len(), 32);
+        // As `encode(substring(sha256('org_a'), 1, 16), 'hex')` says in the statements that write gauges.
+        assert_eq!(
+            RollupScope::Environment(&one).uuid().simple().to_string(),
+            "671b8040d49db037b88b19c895d10529"
+        );
     }
 
     #[test]
     fn a_count_at_its_bound_is_exact_and_above_it_is_not() {
         assert_eq!(Capped::of(5, 5), Capped { count: 5, is_capped: false });
         assert_eq!(Capped::of(6, 5), Capped { count: 5, is_capped: true });
+    }
+
+    #[test]
+    fn a_count_that_ended_at_its_bound_says_that_there_are_at_least_so_many() {
+        assert_eq!(Capped::up_to(4, 5), Capped { count: 4, is_capped: false });
+        assert_eq!(Capped::up_to(5, 5), Capped { count: 5, is_capped: true });
+        assert_eq!(Capped::up_to(9, 5), Capped { count: 5, is_capped: true });
     }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
 use crate::domain::id::EnvironmentId;
+use crate::domain::rollup::node_state::NodeState;
 use crate::store::StoreError;
 
 use super::RollupStore;
@@ -31,17 +32,6 @@ pub struct NodePresence<'a> {
     pub leaves: bool,
 }
 
-/// How a process is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NodeState {
-    /// Its heart beats.
-    Running,
-    /// It has not been heard of for five seconds.
-    Silent,
-    /// For twenty, or its work was taken over, or it stopped by itself.
-    Stopped,
-}
-
 /// A process that runs, or ran within the last day.
 #[derive(Debug, Clone)]
 pub struct NodeSeen {
@@ -59,6 +49,8 @@ pub struct NodeSeen {
     pub beat_at: DateTime<Utc>,
     /// How long ago that was.
     pub beat_age_seconds: f64,
+    /// When it last said that it is there. It stays as it is once the process has stopped.
+    pub seen_at: DateTime<Utc>,
     /// How it is.
     pub state: NodeState,
     /// Whether it stopped by itself.
@@ -113,7 +105,8 @@ impl RollupStore {
                    coalesce(n.name, p.name) AS "name!", coalesce(n.version, p.version) AS "version!",
                    coalesce(n.started_at, p.started_at) AS "started_at!", coalesce(n.beat_at, p.seen_at) AS "beat_at!",
                    extract(epoch FROM now() - coalesce(n.beat_at, p.seen_at))::float8 AS "age!",
-                   n.epoch IS NOT NULL AS "is_known!", p.left_at IS NOT NULL AS "left!", p.roles AS "roles?", p.in_flight AS "in_flight?",
+                   coalesce(p.seen_at, n.beat_at) AS "seen_at!", n.epoch IS NOT NULL AS "is_registered!",
+                   p.left_at IS NOT NULL AS "left!", p.roles AS "roles?", p.in_flight AS "in_flight?",
                    p.sent_per_second AS "sent_per_second?", p.taken_over_by AS "taken_over_by?"
             FROM node n FULL JOIN node_presence p ON p.epoch = n.epoch
             WHERE n.epoch IS NOT NULL
@@ -125,12 +118,7 @@ impl RollupStore {
         .fetch_all(&self.reading)
         .await?;
         let nodes = rows.into_iter().map(|row| {
-            let state = match row.age {
-                _ if row.left || !row.is_known => NodeState::Stopped,
-                age if age > 20.0 => NodeState::Stopped,
-                age if age > 5.0 => NodeState::Silent,
-                _ => NodeState::Running,
-            };
+            let state = NodeState::of(row.age, row.is_registered, row.left);
             let runs = state != NodeState::Stopped;
             NodeSeen {
                 writer: row.writer,
@@ -140,6 +128,7 @@ impl RollupStore {
                 started_at: row.started_at,
                 beat_at: row.beat_at,
                 beat_age_seconds: row.age,
+                seen_at: row.seen_at,
                 state,
                 left: row.left,
                 roles: row.roles.unwrap_or_default(),

@@ -114,7 +114,7 @@ impl RollupStore {
                 SELECT p.due_at FROM pending p WHERE p.endpoint_id = c.id AND p.due_at > '-infinity' AND p.due_at > now()
                 ORDER BY p.due_at LIMIT 1
             ) next ON true
-            WHERE a.purpose IS NULL
+            WHERE a.purpose IS NULL AND a.deleted_at IS NULL AND e.deleted_at IS NULL
             ON CONFLICT (endpoint_id) DO UPDATE SET
                 round = excluded.round, closed = excluded.closed, due = excluded.due, later = excluded.later,
                 oldest_accepted_at = excluded.oldest_accepted_at, first_due_at = excluded.first_due_at,
@@ -138,7 +138,7 @@ impl RollupStore {
     }
 
     /// Has the gauges remember what the look found: of environments each minute and half hour, of applications and
-    /// endpoints each half hour.
+    /// endpoints each half hour in which something waits for them.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -183,6 +183,17 @@ impl RollupStore {
                 FROM queue_sample GROUP BY application_id
             ) q
             ON CONFLICT (scope, step, at) DO UPDATE SET waiting = excluded.waiting, held = excluded.held"#,
+            HALF_HOUR,
+        )
+        .execute(&self.writing)
+        .await?;
+        sqlx::query!(
+            r#"-- rollup_gauge::emptied
+            UPDATE rollup_gauge g SET waiting = 0, held = 0
+            WHERE g.step = $1 AND g.at = date_bin(interval '30 minutes', now(), '2000-01-01 00:00:00Z')
+              AND g.dead_open IS NULL AND g.waiting + g.held > 0
+              AND NOT EXISTS (SELECT FROM queue_sample s WHERE s.endpoint_id = g.scope)
+              AND NOT EXISTS (SELECT FROM queue_sample s WHERE s.application_id = g.scope)"#,
             HALF_HOUR,
         )
         .execute(&self.writing)

@@ -48,15 +48,15 @@ impl StoredTally {
     /// Adds it to a tally.
     pub(in crate::store) fn add_to(&self, tally: &mut Tally) {
         let counts = Tally {
-            accepted: self.accepted.unsigned_abs(),
-            born: self.born.unsigned_abs(),
-            delivered: self.delivered.unsigned_abs(),
-            dead: self.dead.unsigned_abs(),
-            status_2xx: self.status_2xx.unsigned_abs(),
-            status_3xx: self.status_3xx.unsigned_abs(),
-            status_4xx: self.status_4xx.unsigned_abs(),
-            status_5xx: self.status_5xx.unsigned_abs(),
-            no_response: self.no_response.unsigned_abs(),
+            accepted: self.accepted.unsigned_abs().into(),
+            born: self.born.unsigned_abs().into(),
+            delivered: self.delivered.unsigned_abs().into(),
+            dead: self.dead.unsigned_abs().into(),
+            status_2xx: self.status_2xx.unsigned_abs().into(),
+            status_3xx: self.status_3xx.unsigned_abs().into(),
+            status_4xx: self.status_4xx.unsigned_abs().into(),
+            status_5xx: self.status_5xx.unsigned_abs().into(),
+            no_response: self.no_response.unsigned_abs().into(),
             last_delivered_at: self.last_delivered_at,
             ..Tally::default()
         };
@@ -132,7 +132,7 @@ impl RollupStore {
         scope: Uuid,
         writer: i64,
         buckets: &Buckets,
-    ) -> Result<Vec<i64>, StoreError> {
+    ) -> Result<Vec<u64>, StoreError> {
         let rows = sqlx::query!(
             r#"-- rollup::attempts_by
             SELECT at, (status_2xx + status_3xx + status_4xx + status_5xx + no_response)::bigint AS "attempts!"
@@ -147,7 +147,7 @@ impl RollupStore {
         let mut series = vec![0; buckets.count];
         for row in rows {
             let place = buckets.place_of(row.at).and_then(|place| series.get_mut(place));
-            place.into_iter().for_each(|sum: &mut i64| *sum += row.attempts);
+            place.into_iter().for_each(|sum: &mut u64| *sum += row.attempts.unsigned_abs());
         }
         Ok(series)
     }

@@ -64,8 +64,7 @@ async fn an_endpoints_screen_tells_what_came_of_it_what_holds_and_why_nothing_go
     assert!(paused["heldBecause"]["heldUntil"].is_string());
     assert_eq!(paused["underWay"][0]["kind"], "held_paused");
 
-    let looks =
-        app.api().claiming(&json!({"sub": tenant.id, "org": "org_test", "capabilities": ["ViewBase"]}));
+    let looks = app.api().claiming(&json!({"sub": tenant.id, "org": "org_test", "cap": ["ViewBase"]}));
     let seen = looks.get(&path).await.expect(200);
     assert_eq!((&seen["secrets"], &seen["delivered"]), (&json!([]), &json!(3)));
     let other = app.tenant("other").await;

@@ -6,7 +6,8 @@ use crate::support::{Receiver, Setup, until};
 
 #[tokio::test]
 async fn event_types_are_told_with_their_volume_and_those_who_get_them() {
-    let app = Setup::default().start_local().await;
+    let mut app = Setup::default().start_local().await;
+    app.leave_work();
     let receiver = Receiver::start().await;
     let (one, two) = (app.tenant("one").await, app.tenant("two").await);
     let named = one.endpoint(&receiver.hook("/named"), json!({"filterTypes": ["a", "never"]})).await;

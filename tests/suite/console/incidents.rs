@@ -99,6 +99,32 @@ async fn a_disabled_endpoint_and_a_pause_of_everything_are_told_with_whose_fault
 }
 
 #[tokio::test]
+async fn what_is_due_and_does_not_go_out_is_our_fault_and_a_backlog_that_is_sent_is_none() {
+    // Nobody dispatches.
+    let mut app = Setup::default().with("ROLES", "api").start_local().await;
+    app.leave_work();
+    let receiver = Receiver::start().await;
+    let tenant = app.tenant("one").await;
+    let endpoint = tenant.endpoint(&receiver.hook("/well"), json!({})).await;
+    tenant.message("a", json!({})).await;
+    let operator = operator(&app.api());
+    let shown = overview_that(&operator, "it is due", |it| it["underWay"][0]["kind"] == "due").await;
+    assert_eq!(shown["incidents"], json!([]), "for less than a minute");
+    let later = "UPDATE pending SET due_at = due_at - interval '2 minutes'";
+    sqlx::raw_sql(later).execute(&app.database().pool).await.unwrap();
+    let shown = overview_that(&operator, "it is overdue", |it| incident(it, "overdue").is_some()).await;
+    let overdue = incident(&shown, "overdue").unwrap();
+    assert_eq!((&overdue["whose"], &overdue["band"]), (&json!("ours"), &json!("now")));
+    assert_eq!((&overdue["endpointId"], &overdue["waiting"]["count"]), (&json!(endpoint), &json!(1)));
+    let own = app.environment().get("/overview").await.expect(200);
+    assert_eq!(incident(&own, "overdue").unwrap()["endpointId"], Value::Null, "ours alone to look into");
+
+    let sent = "UPDATE rollup r SET status_2xx = 1 FROM endpoint e WHERE r.scope = e.id AND r.step = 60";
+    sqlx::raw_sql(sent).execute(&app.database().pool).await.unwrap();
+    overview_that(&operator, "something goes out", |it| incident(it, "overdue").is_none()).await;
+}
+
+#[tokio::test]
 async fn a_node_that_was_killed_is_an_incident_until_it_comes_back() {
     let app = TestApp::start().await;
     let mut other = app.another_node("other").await;

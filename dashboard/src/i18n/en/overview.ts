@@ -111,7 +111,7 @@ export const overview = {
       return '**Nothing.** It is retried on schedule, and goes out by itself once the receiver answers 2xx.';
     },
     chart: (incident: Incident, span: string) =>
-      `${{ node_stopped: 'sent', dispatching_paused: 'sent', overdue: 'due', endpoint_failing: 'failed', endpoint_disabled: 'held' }[incident.kind]}, last ${span}`,
+      `${{ node_stopped: 'sent', dispatching_paused: 'sent', overdue: 'sent', endpoint_failing: 'failed', endpoint_disabled: 'held' }[incident.kind]}, last ${span}`,
   },
   figures: {
     accepted: 'Accepted',

@@ -1,5 +1,5 @@
 // Applications and endpoints.
-import type { Endpoint, Sparkline } from '../../api/types';
+import type { Endpoint, PolicyLevel, Sparkline } from '../../api/types';
 import type { StandingKind } from '../../endpoints/standing';
 import type { Format } from '../format';
 import { answer } from './answers';
@@ -183,7 +183,8 @@ export const tenants = {
   },
   policies: {
     title: 'Policies',
-    from: (source: string) => ({ server: 'server’s', application: 'application’s', endpoint: '' })[source] ?? source,
+    from: (source: PolicyLevel) =>
+      ({ server: 'server’s', environment: 'environment’s', application: 'application’s', endpoint: '' })[source],
     retries: 'Retries',
     rate: 'Rate',
     atOnce: 'At once',

@@ -100,7 +100,7 @@ export const overview: Overview = {
       return '**할 일 없음.** 일정대로 재시도하며, 수신자가 2xx로 응답하면 저절로 나갑니다.';
     },
     chart: (incident, span) =>
-      `${{ node_stopped: '전송', dispatching_paused: '전송', overdue: '지연', endpoint_failing: '실패', endpoint_disabled: '보류' }[incident.kind]}, 최근 ${span}`,
+      `${{ node_stopped: '전송', dispatching_paused: '전송', overdue: '전송', endpoint_failing: '실패', endpoint_disabled: '보류' }[incident.kind]}, 최근 ${span}`,
   },
   figures: {
     accepted: '접수',

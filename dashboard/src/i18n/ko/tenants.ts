@@ -163,7 +163,7 @@ export const tenants: Tenants = {
   },
   policies: {
     title: '정책',
-    from: (source) => ({ server: '서버', application: '애플리케이션', endpoint: '' })[source] ?? source,
+    from: (source) => ({ server: '서버', environment: '환경', application: '애플리케이션', endpoint: '' })[source],
     retries: '재시도',
     rate: '속도',
     atOnce: '동시',

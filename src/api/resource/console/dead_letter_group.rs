@@ -1,5 +1,7 @@
 //! Open dead letters by endpoint and reason.
 
+use std::collections::HashSet;
+
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -15,7 +17,7 @@ use crate::api::openapi::errors::NotFound;
 use crate::api::resource::dead_letter::OpenFilterQuery;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::background_task::{TaskKind, TaskState};
-use crate::domain::delivery::dead_letter::DeadLetterFilter;
+use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeathReason};
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId, TaskId};
 use crate::domain::page::Scan;
 use crate::store::{DeadLetterGroup, FoundGroup, TaskFilter};
@@ -24,6 +26,8 @@ use super::shape::CappedCount;
 
 /// So many groups are shown.
 const MOST_SHOWN: usize = 200;
+/// All of an environment are counted so far.
+const OPEN_COUNTED: i64 = 1_000_000;
 /// Tasks under way that are looked at.
 const TASKS_LOOKED_AT: i64 = 100;
 
@@ -57,9 +61,8 @@ pub(in crate::api) struct DeadLetterGroupOut {
     endpoint_id: EndpointId,
     /// Where it is.
     url: String,
-    /// `exhausted`, `gone`, `unsendable`, `hold_expired`, `endpoint_deleted` or `unrecordable`.
-    #[schema(example = "exhausted")]
-    reason: String,
+    /// Why they died.
+    reason: DeathReason,
     /// So many, counted up to 100,000.
     count: i64,
     /// There are at least so many.
@@ -142,22 +145,23 @@ async fn list(
     let environment = caller.whole_environment()?;
     let filter = query.filter(&state, environment).await?;
     let is_whole = filter == DeadLetterFilter::default();
-    let find = async {
-        if is_whole {
-            state.rollups.find_dead_letter_groups(environment).await
-        } else {
-            state.rollups.filter_dead_letter_groups(environment, &filter).await
-        }
+    let rollups = &state.rollups;
+    let (mut groups, (open, lately)) = if is_whole {
+        tokio::try_join!(
+            rollups.find_dead_letter_groups(environment),
+            rollups.count_open_dead_letters(environment, OPEN_COUNTED),
+        )?
+    } else {
+        tokio::try_join!(
+            rollups.filter_dead_letter_groups(environment, &filter),
+            rollups.count_dead_letters_of(environment, &filter),
+        )?
     };
-    let (mut groups, (open, lately)) =
-        tokio::try_join!(find, state.rollups.open_dead_letters(environment, &filter))?;
-    let mut endpoints: Vec<EndpointId> = groups.iter().map(FoundGroup::endpoint).collect();
-    endpoints.sort_unstable();
-    endpoints.dedup();
+    let endpoints: HashSet<EndpointId> = groups.iter().map(FoundGroup::endpoint).collect();
     let is_capped = groups.len() > MOST_SHOWN;
     groups.sort_by_key(|group| std::cmp::Reverse(group.count()));
     groups.truncate(MOST_SHOWN);
-    let shown = state.rollups.show_dead_letter_groups(environment, &groups, is_whole).await?;
+    let shown = rollups.show_dead_letter_groups(environment, &groups, is_whole).await?;
     let running = Running::of(&state, environment).await?;
     Ok(Json(DeadLetterGroupsOut {
         open: open.into(),

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,15 +14,16 @@ use crate::api::error::ApiError;
 use crate::api::resource::path::EndpointPath;
 use crate::api::resource::statistics::AttemptCountsOut;
 use crate::api::state::{ApiState, SharedState};
-use crate::domain::id::SecretId;
+use crate::domain::rollup::closure::Closure;
 use crate::domain::rollup::range::Range;
 use crate::domain::rollup::tally::Tally;
-use crate::store::{EndpointState, LiveSecret, RollupScope};
+use crate::store::{Capped, EndpointState, RollupScope};
 
 use super::incident::{IncidentOut, shown};
 use super::policies::PoliciesOut;
-use super::series::{SeriesColumns, sum};
-use super::shape::{LatencyOut, RangeQuery, UnderWayOut};
+use super::secret::SecretOut;
+use super::series::{SeriesColumns, gauges_of_endpoint, sum};
+use super::shape::{LatencyOut, RangeQuery, UnderWayKind, UnderWayOut};
 use super::troubles::derive;
 
 /// What an endpoint's screen shows.
@@ -32,14 +33,13 @@ pub(in crate::api) struct EndpointOverviewOut {
     /// When it was read.
     as_of: DateTime<Utc>,
     /// How far back it looks.
-    #[schema(value_type = String, example = "24h")]
     range: Range,
     /// The name of its application.
     app_name: String,
     /// Deliveries that arrived in the range.
-    delivered: i64,
+    delivered: u64,
     /// Deliveries that became dead letters by an attempt, in the range.
-    died: i64,
+    died: u64,
     /// Attempts in the range, by what was answered.
     attempts: AttemptCountsOut,
     /// What is under way now, by kind; kinds with nothing are left out. `examples` is empty.
@@ -67,12 +67,11 @@ pub(in crate::api) struct EndpointOverviewOut {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct HeldBecauseOut {
-    /// `endpoint_paused`, `application_paused`, `all_paused`, `disabled_by_request`, `disabled_gone` or `disabled_failing`.
-    #[schema(example = "endpoint_paused")]
-    code: &'static str,
+    /// What keeps deliveries back.
+    code: Closure,
     /// Since when.
     at: DateTime<Utc>,
-    /// Who did it: the name of a key, or what the audit log has.
+    /// Who did it: the name of a key, or what the audit log has; `null` when Postrider did.
     #[schema(required)]
     by: Option<String>,
     /// When the first delivery that is held becomes a dead letter.
@@ -80,91 +79,44 @@ pub(in crate::api) struct HeldBecauseOut {
     held_until: Option<DateTime<Utc>>,
 }
 
-/// A secret, without what is secret.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::api) struct SecretOut {
-    /// Its id.
-    #[schema(value_type = String, example = "secret_01h455vb4pex5vsknk084sn02q")]
-    id: SecretId,
-    /// The prefix and the next four characters.
-    #[schema(example = "whsec_C2FV")]
-    hint: String,
-    /// `hmac_sha256` or `ed25519`.
-    #[schema(example = "hmac_sha256")]
-    kind: &'static str,
-    /// When it was made.
-    created_at: DateTime<Utc>,
-    /// Until when it signs along; `null` for the one that signs now.
-    #[schema(required)]
-    expires_at: Option<DateTime<Utc>>,
-}
-
-impl From<LiveSecret> for SecretOut {
-    fn from(secret: LiveSecret) -> Self {
-        const SHOWN_AFTER_PREFIX: usize = 4;
-        let text = secret.secret.to_text();
-        let shown = text.find('_').map_or(0, |at| at + 1) + SHOWN_AFTER_PREFIX;
-        Self {
-            id: secret.id,
-            hint: text.chars().take(shown).collect(),
-            kind: if secret.secret.public_text().is_some() { "ed25519" } else { "hmac_sha256" },
-            created_at: secret.created_at,
-            expires_at: secret.expires_at,
-        }
-    }
-}
-
-fn code(closed: &str) -> &'static str {
-    match closed {
-        "endpoint_paused" => "endpoint_paused",
-        "application_paused" => "application_paused",
-        "all_paused" => "all_paused",
-        "disabled_gone" => "disabled_gone",
-        "disabled_failing" => "disabled_failing",
-        _ => "disabled_by_request",
-    }
-}
-
 fn held_because(state: &ApiState, endpoint: &EndpointState) -> Option<HeldBecauseOut> {
-    let (closed, at) = endpoint.closed.as_ref()?;
-    let limit = TimeDelta::from_std(state.views.policies.hold_limit).ok();
-    // A pause of all dispatching buries nothing.
-    let ends = limit.filter(|_| closed != "all_paused");
-    let first = endpoint.first_due_at.map(|due| due.max(*at));
+    let (code, at) = endpoint.closed?;
     Some(HeldBecauseOut {
-        code: code(closed),
-        at: *at,
+        code,
+        at,
         by: endpoint.closed_by.clone(),
-        held_until: first.zip(ends).and_then(|(from, limit)| from.checked_add_signed(limit)),
+        held_until: state.views.policies.held_until(endpoint.held_since, endpoint.first_due_at),
     })
 }
 
 fn under_way(endpoint: &EndpointState) -> Vec<UnderWayOut> {
-    let kind = |kind, count, is_capped, oldest_at, next_at| UnderWayOut {
+    let kind = |kind, count: Capped, oldest_at| UnderWayOut {
         kind,
-        count,
-        is_capped,
+        count: count.count,
+        is_capped: count.is_capped,
         oldest_at,
-        next_at,
+        next_at: None,
         endpoints: 1,
         examples: Vec::new(),
     };
     let (due, later) = (endpoint.due, endpoint.later);
-    let mut kinds = vec![kind("in_flight", endpoint.claimed, false, None, None)];
-    match &endpoint.closed {
+    let claimed = Capped { count: endpoint.claimed, is_capped: false };
+    let mut kinds = vec![kind(UnderWayKind::InFlight, claimed, None)];
+    match endpoint.closed {
         None => {
-            kinds.push(kind("due", due.count, due.is_capped, endpoint.oldest_at, None));
-            kinds.push(kind("retry", later.count, later.is_capped, endpoint.oldest_at, endpoint.next_at));
+            kinds.push(kind(UnderWayKind::Due, due, endpoint.oldest_at));
+            let retries = kind(UnderWayKind::Retry, later, endpoint.oldest_at);
+            kinds.push(UnderWayOut { next_at: endpoint.next_at, ..retries });
         }
-        Some((closed, _)) => {
-            let name = if closed.starts_with("disabled") { "held_disabled" } else { "held_paused" };
-            let is_capped = due.is_capped || later.is_capped;
-            kinds.push(kind(name, due.count + later.count, is_capped, endpoint.oldest_at, None));
+        Some((closure, _)) => {
+            let held =
+                if closure.is_disabled() { UnderWayKind::HeldDisabled } else { UnderWayKind::HeldPaused };
+            let count =
+                Capped { count: due.count + later.count, is_capped: due.is_capped || later.is_capped };
+            kinds.push(kind(held, count, endpoint.oldest_at));
         }
     }
-    let dead = endpoint.dead_open;
-    kinds.push(kind("dead", dead.count, dead.is_capped, endpoint.oldest_died_at, None));
+    kinds.push(kind(UnderWayKind::Dead, endpoint.dead_open, endpoint.oldest_died_at));
     kinds.retain(|kind| kind.count > 0);
     kinds
 }
@@ -188,12 +140,14 @@ async fn get(
     let now = endpoint.now;
     let buckets = query.range.buckets(now);
     let scope = RollupScope::Endpoint(path.endpoint).uuid();
+    let of_environment = RollupScope::Environment(environment).uuid();
+    let looked_at = [scope, of_environment];
     let (mut tallies, mut gauges) = tokio::try_join!(
         state.rollups.tallies(std::slice::from_ref(&scope), &buckets),
-        state.rollups.gauges(std::slice::from_ref(&scope), false, &buckets),
+        state.rollups.gauges(&looked_at, false, &buckets),
     )?;
     let tallies = tallies.remove(&scope).unwrap_or_else(|| vec![Tally::default(); buckets.count]);
-    let gauges = gauges.remove(&scope);
+    let gauges = gauges_of_endpoint(gauges.remove(&scope), gauges.get(&of_environment));
     let mut incidents = derive(&state, environment, Some(path.endpoint)).await?;
     incidents.truncate(1);
     let incident = shown(&state, &caller, environment, incidents, now).await?.into_iter().next();
@@ -206,22 +160,16 @@ async fn get(
     Ok(Json(EndpointOverviewOut {
         as_of: now,
         range: query.range,
-        delivered: all.delivered.into(),
-        died: all.dead.into(),
-        attempts: AttemptCountsOut {
-            status_2xx: all.status_2xx.into(),
-            status_3xx: all.status_3xx.into(),
-            status_4xx: all.status_4xx.into(),
-            status_5xx: all.status_5xx.into(),
-            no_response: all.no_response.into(),
-        },
+        delivered: all.delivered,
+        died: all.dead,
+        attempts: AttemptCountsOut::of(&all),
         under_way: under_way(&endpoint),
         latency: LatencyOut::of(&tallies, &all, |tally| &tally.receiver),
         series: SeriesColumns::of(&buckets, &tallies, gauges.as_ref(), |tally| tally.born),
         incident,
         held_because: held_because(&state, &endpoint),
         secrets: secrets.into_iter().map(Into::into).collect(),
-        policies: PoliciesOut::of(&state.views.policies, &endpoint),
+        policies: PoliciesOut::of(&state.views.policies, &endpoint.policies),
         app_name: endpoint.application_name,
         throttled_until: None,
     }))

@@ -119,7 +119,7 @@ async fn statistics(
 ) -> Result<Json<EventTypeStatsOut>, ApiError> {
     let environment = caller.whole_environment()?;
     let buckets = hours(query.range, state.history.database_time().await?);
-    let counts = state.rollups.event_type_hours(environment, &buckets).await?;
+    let volumes = state.rollups.event_type_volumes(environment, &buckets).await?;
     let asked = async {
         let (by_name, everything) = state.rollups.askers(environment).await?;
         Ok(Arc::new(Askers { by_name, everything }))
@@ -127,11 +127,11 @@ async fn statistics(
     let askers = state.views.askers(environment.clone(), asked).await?;
     let mut found: BTreeMap<String, EventTypeStatOut> = BTreeMap::new();
     let empty = || EventTypeStatOut { series: vec![0; buckets.count], ..EventTypeStatOut::default() };
-    for hour in counts {
-        let Some(place) = buckets.place_of(hour.at) else { continue };
-        let stat = found.entry(hour.event_type).or_insert_with(empty);
-        stat.accepted += hour.accepted;
-        stat.series.get_mut(place).into_iter().for_each(|count| *count += hour.accepted);
+    for volume in volumes {
+        let Some(place) = buckets.place_of(volume.at) else { continue };
+        let stat = found.entry(volume.event_type).or_insert_with(empty);
+        stat.accepted += volume.accepted;
+        stat.series.get_mut(place).into_iter().for_each(|count| *count += volume.accepted);
     }
     for (name, endpoints) in &askers.by_name {
         found.entry(name.clone()).or_insert_with(empty).endpoints = *endpoints;

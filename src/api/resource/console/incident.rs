@@ -14,7 +14,7 @@ use crate::api::error::ApiError;
 use crate::api::resource::attempt::{shown_error, shown_failure};
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
-use crate::domain::rollup::incident::Whose;
+use crate::domain::rollup::incident::{Band, IncidentKind, Whose};
 
 use super::shape::CappedCount;
 use super::troubles::{Beginning, Incident, Subject, beginnings, derive, held_until};
@@ -43,15 +43,12 @@ pub(in crate::api) struct IncidentOut {
     /// Its id, with its beginning in it: what begins anew is a new incident.
     #[schema(example = "endpoint_failing:ep_01h455vb4pex5vsknk084sn02q:1790000000")]
     id: String,
-    /// `node_stopped`, `dispatching_paused`, `overdue`, `endpoint_failing` or `endpoint_disabled`.
-    #[schema(example = "endpoint_failing")]
-    kind: &'static str,
-    /// `ours` or `receiver`.
-    #[schema(example = "receiver")]
-    whose: &'static str,
+    /// What is wrong.
+    kind: IncidentKind,
+    /// Whose fault it is.
+    whose: Whose,
     /// `now`: it needs somebody now; `later`: it can wait until morning.
-    #[schema(example = "now")]
-    band: &'static str,
+    band: Band,
     /// Since when.
     since: DateTime<Utc>,
     /// The node that stopped.
@@ -72,7 +69,7 @@ pub(in crate::api) struct IncidentOut {
     /// Where it is.
     #[schema(required)]
     url: Option<String>,
-    /// `gone` or `failing`.
+    /// Why it is disabled: `gone` (it answered 410) or `failing`.
     #[schema(required)]
     disabled_reason: Option<String>,
     /// What waits for it.
@@ -103,9 +100,9 @@ pub(in crate::api) struct IncidentOut {
     acknowledged_by: Option<String>,
     /// The length of a bucket of `series`.
     bucket_seconds: i64,
-    /// 40 buckets that show how it began: failed attempts; what was held, for a disabled endpoint; what was sent, for a
-    /// node or when all is paused.
-    series: Vec<i64>,
+    /// 40 buckets that show how it began: failed attempts; what was held, for a disabled endpoint; what was sent, for one
+    /// that is overdue, for a node, or when all is paused.
+    series: Vec<u64>,
 }
 
 /// Incidents as this caller sees them. Of our own, an environment's credential learns the kind and the beginning.
@@ -125,9 +122,9 @@ fn shape(state: &ApiState, caller: &Caller, incident: Incident, began: Beginning
     let is_hidden = incident.kind.whose() == Whose::Ours && caller.role != Role::Operator;
     let mut out = IncidentOut {
         id: incident.id,
-        kind: incident.kind.name(),
-        whose: incident.kind.whose().name(),
-        band: incident.band.name(),
+        kind: incident.kind,
+        whose: incident.kind.whose(),
+        band: incident.band,
         since: incident.since,
         node_name: None,
         taken_over_by: None,

@@ -9,6 +9,7 @@ mod incident;
 mod node;
 mod overview;
 mod policies;
+mod secret;
 mod series;
 mod shape;
 mod sparkline;

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::store::{NodeSeen, NodeState};
+use crate::domain::rollup::node_state::NodeState;
+use crate::store::NodeSeen;
 
 /// A process that runs, or stopped within the last day.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,8 +30,7 @@ pub(in crate::api) struct NodeOut {
     beat_age_seconds: f64,
     /// `running`, `silent` (no heartbeat for five seconds) or `stopped` (for twenty, or its work was taken over, or it
     /// stopped by itself). Stopped ones are listed for a day.
-    #[schema(example = "running")]
-    state: &'static str,
+    state: NodeState,
     /// Its roles.
     roles: Vec<String>,
     /// Requests under way.
@@ -46,11 +46,6 @@ pub(in crate::api) struct NodeOut {
 
 impl From<NodeSeen> for NodeOut {
     fn from(node: NodeSeen) -> Self {
-        let state = match node.state {
-            NodeState::Running => "running",
-            NodeState::Silent => "silent",
-            NodeState::Stopped => "stopped",
-        };
         Self {
             name: node.name,
             epoch: node.epoch,
@@ -58,7 +53,7 @@ impl From<NodeSeen> for NodeOut {
             started_at: node.started_at,
             beat_at: node.beat_at,
             beat_age_seconds: node.beat_age_seconds,
-            state,
+            state: node.state,
             roles: node.roles,
             in_flight: node.in_flight,
             sent_per_second: node.sent_per_second,

@@ -1,6 +1,9 @@
 //! Everything that the first screen shows, in one answer. Many open consoles share one that was computed within the last
 //! two seconds.
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
 use axum::extract::State;
 use axum::response::IntoResponse;
 use bytes::Bytes;
@@ -15,16 +18,15 @@ use crate::api::conventions::extract::ApiQuery;
 use crate::api::credential::{Caller, Role};
 use crate::api::error::ApiError;
 use crate::api::state::{ApiState, SharedState};
-use crate::domain::delivery::dead_letter::DeadLetterFilter;
-use crate::domain::id::EnvironmentId;
+use crate::domain::id::{EndpointId, EnvironmentId};
 use crate::domain::rollup::range::Range;
 use crate::domain::rollup::tally::Tally;
-use crate::store::{Capped, EndpointCount, Queued, RollupScope};
+use crate::store::{EndpointCount, FoundGroup, Queued, RollupScope};
 
 use super::incident::{IncidentOut, shown};
 use super::node::NodeOut;
 use super::series::{SeriesColumns, sum};
-use super::shape::{CappedCount, EndpointCountOut, LatencyOut, RangeQuery, UnderWayOut};
+use super::shape::{CappedCount, EndpointCountOut, LatencyOut, RangeQuery, UnderWayKind, UnderWayOut};
 use super::troubles::derive;
 use super::worst::{self, WorstEndpointOut};
 
@@ -42,7 +44,6 @@ pub(in crate::api) struct OverviewOut {
     /// When it was computed.
     as_of: DateTime<Utc>,
     /// How far back it looks.
-    #[schema(value_type = String, example = "24h")]
     range: Range,
     /// Since when all dispatching is paused.
     #[schema(required)]
@@ -56,17 +57,17 @@ pub(in crate::api) struct OverviewOut {
     /// Messages over the last whole minute.
     accepted_per_second: f64,
     /// Messages in the range.
-    accepted: i64,
+    accepted: u64,
     /// Deliveries that arrived in the range.
-    delivered: i64,
+    delivered: u64,
     /// Attempts in the range.
-    attempts: i64,
+    attempts: u64,
     /// Those of them that failed.
-    failed_attempts: i64,
+    failed_attempts: u64,
     /// Attempts that failed in the last hour.
-    failed_last_hour: i64,
+    failed_last_hour: u64,
     /// Deliveries that became dead letters by an attempt, in the range.
-    died: i64,
+    died: u64,
     /// Applications, counted up to 100,000.
     applications: CappedCount,
     /// Endpoints, counted up to 100,000.
@@ -91,15 +92,20 @@ pub(in crate::api) struct OverviewOut {
     nodes: Option<Vec<NodeOut>>,
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
+fn per_second(of_a_minute: u64) -> f64 {
+    of_a_minute as f64 / 60.0
+}
+
 fn under_way(queued: Vec<Queued>, caller: &Caller) -> Vec<UnderWayOut> {
-    let kinds = ["due", "retry", "held_disabled", "held_paused"];
     let shown = queued.into_iter().filter_map(|queued| {
+        let kind = UnderWayKind::of_queued(&queued.kind)?;
         Some(UnderWayOut {
-            kind: kinds.into_iter().find(|kind| *kind == queued.kind)?,
+            kind,
             count: queued.count,
             is_capped: queued.is_capped,
             oldest_at: queued.oldest_at,
-            next_at: queued.next_at.filter(|_| queued.kind == "retry"),
+            next_at: queued.next_at.filter(|_| kind == UnderWayKind::Retry),
             endpoints: queued.endpoints,
             examples: queued.examples.into_iter().map(|it| EndpointCountOut::of(it, caller)).collect(),
         })
@@ -113,25 +119,21 @@ async fn dead(
     caller: &Caller,
     environment: &EnvironmentId,
 ) -> Result<Option<UnderWayOut>, ApiError> {
-    let all = DeadLetterFilter::default();
     let (mut groups, (open, _)) = tokio::try_join!(
         state.rollups.find_dead_letter_groups(environment),
-        state.rollups.open_dead_letters(environment, &all),
+        state.rollups.count_open_dead_letters(environment, DEAD_COUNTED),
     )?;
     if groups.is_empty() {
         return Ok(None);
     }
-    let mut endpoints: Vec<_> = groups.iter().map(crate::store::FoundGroup::endpoint).collect();
-    endpoints.sort_unstable();
-    endpoints.dedup();
-    let oldest_at = groups.iter().map(crate::store::FoundGroup::oldest_at).min();
-    groups.sort_by_key(|group| std::cmp::Reverse(group.count()));
+    let endpoints: HashSet<EndpointId> = groups.iter().map(FoundGroup::endpoint).collect();
+    let oldest_at = groups.iter().map(FoundGroup::oldest_at).min();
+    groups.sort_by_key(|group| Reverse(group.count()));
     groups.truncate(EXAMPLES);
     let shown = state.rollups.show_dead_letter_groups(environment, &groups, false).await?;
     let examples = shown.into_iter().map(|group| EndpointCount { named: group.named, count: group.count });
-    let open = Capped::of(open.count, DEAD_COUNTED);
     Ok(Some(UnderWayOut {
-        kind: "dead",
+        kind: UnderWayKind::Dead,
         count: open.count,
         is_capped: open.is_capped,
         oldest_at,
@@ -177,7 +179,7 @@ async fn compute(
         Role::Environment | Role::Application => None,
     };
     let sending = (in_flight > 0).then(|| UnderWayOut {
-        kind: "in_flight",
+        kind: UnderWayKind::InFlight,
         count: in_flight,
         is_capped: false,
         oldest_at: None,
@@ -192,13 +194,13 @@ async fn compute(
         paused_at: pause.as_ref().map(|pause| pause.since),
         paused_by: pause.and_then(|pause| pause.by),
         last_delivered_at: all.last_delivered_at,
-        accepted_per_second: last_minute.map_or(0.0, |tally| f64::from(tally.accepted) / 60.0),
-        accepted: all.accepted.into(),
-        delivered: all.delivered.into(),
-        attempts: all.attempts().into(),
-        failed_attempts: all.failed().into(),
-        failed_last_hour: sum(&hour).failed().into(),
-        died: all.dead.into(),
+        accepted_per_second: last_minute.map_or(0.0, |tally| per_second(tally.accepted)),
+        accepted: all.accepted,
+        delivered: all.delivered,
+        attempts: all.attempts(),
+        failed_attempts: all.failed(),
+        failed_last_hour: sum(&hour).failed(),
+        died: all.dead,
         applications: set_up.applications.into(),
         endpoints: set_up.endpoints.into(),
         event_types: set_up.event_types.into(),

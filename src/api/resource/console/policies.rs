@@ -5,10 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::policy::{DeliveryPolicy, LONGEST_TIMEOUT};
-use crate::store::EndpointState;
-
 use crate::api::shared_views::ServerPolicies;
+use crate::domain::policy::{DeliveryPolicy, EffectivePolicy, PolicyLevel};
 
 /// A number that holds, and who says so.
 #[derive(Debug, Serialize, ToSchema)]
@@ -18,8 +16,8 @@ pub(in crate::api) struct PolicyNumber {
     /// `null`: no limit.
     #[schema(required)]
     value: Option<f64>,
-    /// `server`, `environment`, `application` or `endpoint`.
-    from: &'static str,
+    /// Who says so.
+    from: PolicyLevel,
 }
 
 /// What holds for an endpoint, and who says so.
@@ -28,9 +26,8 @@ pub(in crate::api) struct PolicyNumber {
 pub(in crate::api) struct PoliciesOut {
     /// The waits before each retry, in seconds.
     retry_schedule: Vec<f64>,
-    /// Who says so: `server`, `environment`, `application` or `endpoint`.
-    #[schema(example = "server")]
-    retry_schedule_from: &'static str,
+    /// Who says so.
+    retry_schedule_from: PolicyLevel,
     /// Requests a second; the smaller one, where the endpoint and its application have one.
     rate_limit: PolicyNumber,
     /// Requests at once.
@@ -43,50 +40,32 @@ pub(in crate::api) struct PoliciesOut {
     hold_seconds: PolicyNumber,
 }
 
-/// The levels that set policies, the nearest first, as [`EndpointState::policies`] has them.
-const LEVELS: [&str; 3] = ["endpoint", "application", "environment"];
-
-/// What the nearest level sets that sets it, and which one that is.
-fn nearest<T>(
-    policies: &[DeliveryPolicy; 3],
-    field: impl Fn(&DeliveryPolicy) -> Option<T>,
-) -> (Option<T>, &'static str) {
-    let set = policies.iter().zip(LEVELS).find_map(|(policy, level)| Some((field(policy)?, level)));
-    set.map_or((None, "server"), |(value, level)| (Some(value), level))
+fn number(value: impl Into<f64>, from: PolicyLevel) -> PolicyNumber {
+    PolicyNumber { value: Some(value.into()), from }
 }
 
 fn of_server(value: Option<Duration>) -> PolicyNumber {
-    PolicyNumber { value: value.map(|it| it.as_secs_f64()), from: "server" }
+    PolicyNumber { value: value.map(|it| it.as_secs_f64()), from: PolicyLevel::Server }
+}
+
+/// Each level has a limit of its own; the lower one is felt first.
+fn rate_limit(policy: &EffectivePolicy) -> PolicyNumber {
+    let own = policy.rate_limit.map(|limit| (limit, PolicyLevel::Endpoint));
+    let shared = policy.application_rate_limit.map(|limit| (limit, PolicyLevel::Application));
+    let lowest = own.into_iter().chain(shared).min_by_key(|(limit, _)| *limit);
+    lowest.map_or(of_server(None), |(limit, from)| number(limit, from))
 }
 
 impl PoliciesOut {
-    pub(super) fn of(server: &ServerPolicies, endpoint: &EndpointState) -> Self {
-        let policies = &endpoint.policies;
-        let (schedule, retry_schedule_from) = nearest(policies, |it| it.retry_schedule.clone());
-        let waits = schedule.as_ref().map_or(server.retry_schedule.as_slice(), |schedule| schedule.waits());
-        let (at_once, at_once_from) = nearest(policies, |it| it.max_in_flight);
-        let (timeout, deadline_from) = nearest(policies, |it| it.timeout);
-        let deadline = timeout.map_or(server.request_timeout, |seconds| Duration::from_secs(seconds.into()));
-        // Each level has a limit of its own; the lower one is felt first.
-        let [own, application, _] = policies;
-        let limits = [(own.rate_limit, "endpoint"), (application.rate_limit, "application")];
-        let lowest =
-            limits.into_iter().filter_map(|(limit, level)| Some((limit?, level))).min_by_key(|it| it.0);
-        let rate_limit = lowest.map_or(PolicyNumber { value: None, from: "server" }, |(limit, from)| {
-            PolicyNumber { value: Some(f64::from(limit)), from }
-        });
+    /// Where an endpoint, its application and its environment set this.
+    pub(super) fn of(server: &ServerPolicies, levels: &[DeliveryPolicy; 3]) -> Self {
+        let (policy, origins) = EffectivePolicy::resolve_with_origins(levels.each_ref(), &server.deliveries);
         Self {
-            retry_schedule: waits.iter().map(Duration::as_secs_f64).collect(),
-            retry_schedule_from,
-            rate_limit,
-            max_in_flight: PolicyNumber {
-                value: Some(f64::from(at_once.unwrap_or(server.max_in_flight))),
-                from: at_once_from,
-            },
-            deadline_seconds: PolicyNumber {
-                value: Some(deadline.min(LONGEST_TIMEOUT).as_secs_f64()),
-                from: deadline_from,
-            },
+            retry_schedule: policy.retry_schedule.waits().iter().map(Duration::as_secs_f64).collect(),
+            retry_schedule_from: origins.retry_schedule,
+            rate_limit: rate_limit(&policy),
+            max_in_flight: number(policy.max_in_flight, origins.max_in_flight),
+            deadline_seconds: number(policy.timeout.as_secs_f64(), origins.timeout),
             disable_after_seconds: of_server(server.disable_after),
             hold_seconds: of_server(Some(server.hold_limit)),
         }

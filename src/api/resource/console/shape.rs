@@ -17,7 +17,7 @@ use crate::store::{Capped, EndpointCount, NamedEndpoint};
 pub(super) struct RangeQuery {
     /// How far back, from now: `1h`, `3h`, `24h` (the default), `7d` or `30d`.
     #[serde(default)]
-    #[param(value_type = Option<String>, pattern = "^(1h|3h|24h|7d|30d)$", default = "24h")]
+    #[param(inline, required = false)]
     pub(super) range: Range,
 }
 
@@ -102,24 +102,54 @@ impl LatencyOut {
     }
 }
 
+/// Kinds of what is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::api) enum UnderWayKind {
+    /// Requests that are out. Of an endpoint: those of deliveries that waited in the queue.
+    InFlight,
+    /// Due now.
+    Due,
+    /// Due later.
+    Retry,
+    /// Held at endpoints that are disabled.
+    HeldDisabled,
+    /// Held at endpoints that are paused, or whose applications are, or because everything is.
+    HeldPaused,
+    /// Dead letters that nobody has dealt with.
+    Dead,
+}
+
+impl UnderWayKind {
+    /// Of what waits, as [`crate::store::Queued::kind`] names it.
+    pub(super) fn of_queued(name: &str) -> Option<Self> {
+        match name {
+            "due" => Some(Self::Due),
+            "retry" => Some(Self::Retry),
+            "held_disabled" => Some(Self::HeldDisabled),
+            "held_paused" => Some(Self::HeldPaused),
+            _ => None,
+        }
+    }
+}
+
 /// What is under way now, of one kind.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct UnderWayOut {
-    /// `in_flight`, `due` (due now), `retry` (due later), `held_disabled`, `held_paused` or `dead`.
-    #[schema(example = "retry")]
-    pub(super) kind: &'static str,
+    /// Of which kind.
+    pub(super) kind: UnderWayKind,
     /// So many; each endpoint is counted up to a bound.
     pub(super) count: i64,
     /// There are at least so many.
     pub(super) is_capped: bool,
-    /// When the oldest was accepted, or died.
+    /// When the oldest was accepted, of those that are due first at their endpoints; when the oldest died.
     #[schema(required)]
     pub(super) oldest_at: Option<DateTime<Utc>>,
     /// For `retry`: when the next goes.
     #[schema(required)]
     pub(super) next_at: Option<DateTime<Utc>>,
-    /// At so many endpoints.
+    /// At so many endpoints; 0 where that is not known, as of requests that are out.
     pub(super) endpoints: i64,
     /// The three endpoints with most.
     pub(super) examples: Vec<EndpointCountOut>,

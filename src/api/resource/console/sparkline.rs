@@ -75,11 +75,11 @@ pub(in crate::api) struct SparklineOut {
     #[schema(example = "ep_01h455vb4pex5vsknk084sn02q")]
     id: String,
     /// Attempts answered 2xx, one a bucket.
-    delivered: Vec<u32>,
+    delivered: Vec<u64>,
     /// Attempts that failed, one a bucket.
-    failed: Vec<u32>,
+    failed: Vec<u64>,
     /// All attempts of the range.
-    attempts: i64,
+    attempts: u64,
     /// The share of those that failed; `null` without attempts.
     #[schema(required)]
     failed_share: Option<f64>,
@@ -125,7 +125,7 @@ fn parse_ids(text: &str, kind: Kind) -> Result<Vec<Uuid>, ApiError> {
     let mut ids: Vec<Uuid> = Vec::new();
     parsed.for_each(|id| {
         if !ids.contains(&id) {
-            ids.push(id)
+            ids.push(id);
         }
     });
     Ok(ids)
@@ -174,7 +174,7 @@ async fn sparklines(
             },
             delivered: tallies.iter().map(|tally| tally.status_2xx).collect(),
             failed: tallies.iter().map(Tally::failed).collect(),
-            attempts: all.attempts().into(),
+            attempts: all.attempts(),
             failed_share: all.failed_share(),
             waiting: waits.waiting.into(),
             held: waits.held.into(),

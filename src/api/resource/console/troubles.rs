@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::api::error::ApiError;
 use crate::api::state::ApiState;
 use crate::domain::id::{EndpointId, EnvironmentId};
 use crate::domain::rollup::incident::{Band, IncidentKind, bucket_seconds};
+use crate::domain::rollup::node_state::NodeState;
 use crate::domain::rollup::range::Buckets;
 use crate::domain::rollup::tally::Tally;
-use crate::store::{Acknowledgement, NodeSeen, NodeState, RollupScope, TroubledEndpoint};
+use crate::store::{Acknowledgement, NodeSeen, RollupScope, TroubledEndpoint};
 
 /// Buckets of an incident's series.
 const BUCKETS: usize = 40;
@@ -82,7 +83,7 @@ pub(super) async fn derive(
     if endpoint.is_none() {
         for node in rollups.nodes_seen().await? {
             if node.state == NodeState::Stopped && !node.left {
-                let (kind, since, run) = (IncidentKind::NodeStopped, node.beat_at, node.writer.to_string());
+                let (kind, since, run) = (IncidentKind::NodeStopped, node.seen_at, node.writer.to_string());
                 incidents.push(Incident::new(kind, &run, since, Subject::Node(node), &mut known));
             }
         }
@@ -109,10 +110,11 @@ pub(super) async fn derive(
 #[derive(Default)]
 pub(super) struct Beginning {
     pub(super) bucket_seconds: i64,
-    pub(super) series: Vec<i64>,
+    pub(super) series: Vec<u64>,
 }
 
-/// How each of these began: failed attempts; what was held at a disabled endpoint; what a node sent, or all of them.
+/// How each of these began: failed attempts; what was held at a disabled endpoint; what was sent to an overdue one, by a
+/// node, or by all of them.
 pub(super) async fn beginnings(
     state: &ApiState,
     environment: &EnvironmentId,
@@ -137,9 +139,9 @@ pub(super) async fn beginnings(
     let mut beginnings = Vec::new();
     for incident in incidents {
         let seconds = length(incident, now);
-        let of_all = |count: &dyn Fn(&Tally) -> u32, scope| -> Vec<i64> {
+        let of_all = |count: &dyn Fn(&Tally) -> u64, scope| -> Vec<u64> {
             let found = tallies.get(&seconds).and_then(|found| found.get(&scope));
-            found.map_or_else(|| vec![0; BUCKETS], |found| found.iter().map(|it| count(it).into()).collect())
+            found.map_or_else(|| vec![0; BUCKETS], |found| found.iter().map(count).collect())
         };
         let series = match &incident.subject {
             Subject::Node(node) => {
@@ -151,8 +153,12 @@ pub(super) async fn beginnings(
                 let scope = endpoint.named.endpoint_id.uuid();
                 if counts_held(incident) {
                     let kept = gauges.get(&seconds).and_then(|found| found.get(&scope));
-                    let held = |place: usize| kept?.get(place)?.as_ref().map(|gauge| i64::from(gauge.held));
+                    let held = |place: usize| {
+                        kept?.get(place)?.as_ref().map(|gauge| u64::from(gauge.held.unsigned_abs()))
+                    };
                     (0..BUCKETS).map(|place| held(place).unwrap_or(0)).collect()
+                } else if incident.kind == IncidentKind::Overdue {
+                    of_all(&Tally::attempts, scope)
                 } else {
                     of_all(&Tally::failed, scope)
                 }
@@ -175,7 +181,6 @@ fn length(incident: &Incident, now: DateTime<Utc>) -> i64 {
 
 /// When the first that is held becomes a dead letter.
 pub(super) fn held_until(state: &ApiState, incident: &Incident) -> Option<DateTime<Utc>> {
-    let endpoint = incident.endpoint().filter(|it| it.is_closed && it.queued.count > 0)?;
-    let limit = TimeDelta::from_std(state.views.policies.hold_limit).ok()?;
-    incident.since.max(endpoint.first_due_at?).checked_add_signed(limit)
+    let endpoint = incident.endpoint().filter(|it| it.queued.count > 0)?;
+    state.views.policies.held_until(endpoint.held_since, endpoint.first_due_at)
 }

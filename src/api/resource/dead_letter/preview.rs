@@ -37,12 +37,23 @@ pub struct CountOut {
     pub endpoints: Vec<ReplayTargetOut>,
 }
 
+/// Why a dead letter is left out of a replay.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::api) enum SkipReason {
+    /// Its endpoint is deleted.
+    EndpointDeleted,
+    /// Its content was removed.
+    PayloadExpunged,
+    /// The endpoint that it would go to has it already.
+    AlreadyDelivered,
+}
+
 /// What would be left out, for one reason.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SkippedOut {
-    /// `endpoint_deleted`, `payload_expunged` or `already_delivered`.
-    #[schema(example = "endpoint_deleted")]
-    reason: &'static str,
+    /// Why.
+    reason: SkipReason,
     /// So many.
     count: i64,
 }
@@ -55,6 +66,24 @@ pub struct NamedCountOut {
     name: String,
     /// So many.
     count: i64,
+}
+
+/// How it stands at an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::api) enum TargetCondition {
+    /// Its last attempt was answered 2xx, within a day.
+    Answers,
+    /// Its last attempt failed, within a day.
+    Fails,
+    /// Nothing was sent there within a day.
+    Silent,
+    /// It is disabled.
+    Disabled,
+    /// It is paused, or its application is, or everything.
+    Paused,
+    /// It is deleted.
+    Deleted,
 }
 
 /// Where dead letters would go, and how it stands there.
@@ -76,10 +105,8 @@ pub struct ReplayTargetOut {
     /// Requests a second, as set for it or its application.
     #[schema(required)]
     rate_limit: Option<i32>,
-    /// `answers` (its last attempt was answered 2xx, within a day), `fails`, `silent` (nothing was sent within a day),
-    /// `disabled`, `paused` or `deleted`.
-    #[schema(example = "answers")]
-    condition: &'static str,
+    /// How it stands there.
+    condition: TargetCondition,
     /// When something last arrived there, within a week.
     #[schema(required)]
     last_success_at: Option<DateTime<Utc>>,
@@ -97,16 +124,15 @@ pub struct ReplayTargetOut {
     p95_ms: Option<f64>,
 }
 
-/// How it stands at an endpoint.
-fn condition(target: &ReplayTarget, now: DateTime<Utc>) -> &'static str {
+fn condition(target: &ReplayTarget, now: DateTime<Utc>) -> TargetCondition {
     let lately = |at: Option<DateTime<Utc>>| at.is_some_and(|at| now - at < TimeDelta::days(1));
     match target.closed.as_deref() {
-        Some("deleted") => "deleted",
-        Some("disabled") => "disabled",
-        Some(_) => "paused",
-        None if target.failed_in_row > 0 && lately(target.last_failed_at) => "fails",
-        None if lately(target.last_success_at) => "answers",
-        None => "silent",
+        Some("deleted") => TargetCondition::Deleted,
+        Some("disabled") => TargetCondition::Disabled,
+        Some(_) => TargetCondition::Paused,
+        None if target.failed_in_row > 0 && lately(target.last_failed_at) => TargetCondition::Fails,
+        None if lately(target.last_success_at) => TargetCondition::Answers,
+        None => TargetCondition::Silent,
     }
 }
 
@@ -121,7 +147,7 @@ fn shape(target: ReplayTarget, p95_ms: Option<f64>, now: DateTime<Utc>, caller: 
         rate_limit: target.rate_limit,
         condition,
         last_success_at: target.last_success_at,
-        successes_since: target.last_failed_at.filter(|_| condition == "answers"),
+        successes_since: target.last_failed_at.filter(|_| condition == TargetCondition::Answers),
         last_status_code: target.last_status,
         last_failure: target.last_failure.map(|failure| shown_failure(caller, failure)),
         p95_ms,
@@ -147,9 +173,9 @@ pub(super) async fn preview(
         sum.receiver.percentile(0.95)
     };
     let skipped = [
-        ("endpoint_deleted", found.endpoint_deleted),
-        ("payload_expunged", found.payload_expunged),
-        ("already_delivered", found.already_delivered),
+        (SkipReason::EndpointDeleted, found.endpoint_deleted),
+        (SkipReason::PayloadExpunged, found.payload_expunged),
+        (SkipReason::AlreadyDelivered, found.already_delivered),
     ];
     let skipped = skipped.into_iter().filter(|(_, count)| *count > 0);
     let named = found.event_types.into_iter().map(|(name, count)| NamedCountOut { name, count });

@@ -15,6 +15,7 @@ use crate::api::credential::Caller;
 use crate::api::error::ApiError;
 use crate::api::resource::path::{ApplicationPath, EndpointPath};
 use crate::api::state::SharedState;
+use crate::domain::rollup::tally::Tally;
 use crate::store::{Bucket, BucketCounts, CountedScope, Counts};
 
 /// So many buckets are shown at most.
@@ -75,15 +76,29 @@ struct CountsOut {
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct AttemptCountsOut {
     /// 2xx.
-    pub(in crate::api) status_2xx: i64,
+    status_2xx: i64,
     /// 3xx.
-    pub(in crate::api) status_3xx: i64,
+    status_3xx: i64,
     /// 4xx.
-    pub(in crate::api) status_4xx: i64,
+    status_4xx: i64,
     /// 5xx.
-    pub(in crate::api) status_5xx: i64,
+    status_5xx: i64,
     /// Nothing, in time.
-    pub(in crate::api) no_response: i64,
+    no_response: i64,
+}
+
+impl AttemptCountsOut {
+    /// Of what was counted by minute and half hour.
+    pub(in crate::api) fn of(tally: &Tally) -> Self {
+        let shown = |count| i64::try_from(count).unwrap_or(i64::MAX);
+        Self {
+            status_2xx: shown(tally.status_2xx),
+            status_3xx: shown(tally.status_3xx),
+            status_4xx: shown(tally.status_4xx),
+            status_5xx: shown(tally.status_5xx),
+            no_response: shown(tally.no_response),
+        }
+    }
 }
 
 /// One bucket.

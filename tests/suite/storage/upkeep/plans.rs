@@ -6,7 +6,7 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::full_queue;
 
 /// Everything that maintenance runs once an hour or once a night.
-const UPKEEP: [&str; 36] = [
+const UPKEEP: [&str; 37] = [
     "api_key::retire",
     "application::retire",
     "application::retire_credentials",
@@ -30,7 +30,8 @@ const UPKEEP: [&str; 36] = [
     "payload_expiry::take",
     "pending::endpoints_after",
     "rollup::delete_old",
-    "rollup::minute",
+    "rollup::minutes_of",
+    "rollup::scopes_after",
     "rollup_gauge::delete_old",
     "person::retire",
     "session::retire_ended",

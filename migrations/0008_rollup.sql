@@ -30,7 +30,7 @@ CREATE TABLE rollup (
     last_delivered_at  timestamptz,
     PRIMARY KEY (scope, step, at, writer)
 ) WITH (fillfactor = 70);
-CREATE INDEX rollup_by_age ON rollup (step, at, scope, writer);
+CREATE INDEX rollup_by_age ON rollup (step, at);
 
 -- Up to here minutes were added up into half hours; later half hours are read from their minutes.
 CREATE TABLE rollup_fold (
@@ -49,7 +49,8 @@ CREATE TABLE event_type_hour (
 ) WITH (fillfactor = 50);
 CREATE INDEX event_type_hour_by_age ON event_type_hour (hour);
 
--- What waited at a moment of each step; the last look of a step stays.
+-- What waited at a moment of each step; the last look of a step stays. An endpoint or an application has a row only for
+-- steps in which something waited.
 CREATE TABLE rollup_gauge (
     scope      uuid NOT NULL,
     step       integer NOT NULL CHECK (step IN (60, 1800)),
@@ -74,11 +75,13 @@ CREATE TABLE queue_sample (
     -- Up to a thousand each.
     due                 integer NOT NULL,
     later               integer NOT NULL,
+    -- Of the one that is due first.
     oldest_accepted_at  timestamptz NOT NULL,
     first_due_at        timestamptz NOT NULL,
     next_due_at         timestamptz
 ) WITH (fillfactor = 50);
 CREATE INDEX queue_sample_by_environment ON queue_sample (environment_id);
+CREATE INDEX queue_sample_by_application ON queue_sample (application_id);
 CREATE TABLE queue_sampling (
     singleton  boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     round      bigint NOT NULL DEFAULT 0,
