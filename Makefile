@@ -1,13 +1,14 @@
 # Postrider: what people type. `make` alone says what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz chaos bench lint fmt sqlx openapi release
+.PHONY: help run test console fuzz chaos bench lint fmt sqlx openapi release
 
 help: ## What there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 run: ## Everything a newcomer needs, then a demonstration: events stored, signed, delivered, retried, replayed
 	@scripts/ensure-tools
+	@scripts/build-console
 	@env -u DATABASE_URL cargo run --quiet -- dev
 
 # The linter compiles what the tests run, as `cargo clippy` has it check: so nothing is compiled twice.
@@ -15,6 +16,7 @@ test: export RUSTC_WORKSPACE_WRAPPER = clippy-driver
 test: export CLIPPY_ARGS = -Dwarnings__CLIPPY_HACKERY__
 test: ## Everything that must hold before a commit
 	@scripts/ensure-tools --test
+	scripts/build-console --check
 	cargo fmt --check
 	scripts/sqlx-prepare --check
 	scripts/test
@@ -24,6 +26,9 @@ test: ## Everything that must hold before a commit
 	@if command -v cargo-deny >/dev/null; then \
 	    if cargo deny fetch db >/dev/null 2>&1; then cargo deny --offline check advisories || echo "advisories: something is to be looked at"; \
 	    else echo "advisories were not checked: they cannot be fetched"; fi; fi
+
+console: ## Build the pages of the console and the portal; a debug build shows them after a restart
+	@scripts/build-console
 
 fuzz: ## Ask the API of everything its description allows and forbids, for long; FUZZ=500 says how long
 	@scripts/ensure-tools --test

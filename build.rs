@@ -6,7 +6,10 @@ fn main() {
     // Where the console is not built, its folder is made, so that cargo notices once it is. A source that cannot be written
     // to has it already, or goes without.
     let _ = std::fs::create_dir_all("dashboard/dist");
-    // Without these lines a new migration or another console would not be compiled in.
+    // Without these lines a new migration or another console would not be compiled in. A debug build reads the console
+    // from its folder when it starts, so that a page is changed without a build of the crate.
     let _ = writeln!(std::io::stdout(), "cargo:rerun-if-changed=migrations");
-    let _ = writeln!(std::io::stdout(), "cargo:rerun-if-changed=dashboard/dist");
+    if std::env::var("PROFILE").is_ok_and(|profile| profile != "debug") {
+        let _ = writeln!(std::io::stdout(), "cargo:rerun-if-changed=dashboard/dist");
+    }
 }

@@ -49,8 +49,8 @@ impl FileKind {
 
 impl File {
     /// All files, by their paths. What is only a form of another is no file of its own.
-    pub(super) fn all(mut read: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Self> {
-        let is_form = |path: &String, read: &BTreeMap<String, Vec<u8>>| {
+    pub(super) fn all(mut read: BTreeMap<String, Bytes>) -> BTreeMap<String, Self> {
+        let is_form = |path: &String, read: &BTreeMap<String, Bytes>| {
             FORMS.iter().any(|(_, end)| path.strip_suffix(end).is_some_and(|whole| read.contains_key(whole)))
         };
         let paths: Vec<String> = read.keys().filter(|path| !is_form(path, &read)).cloned().collect();
@@ -61,13 +61,13 @@ impl File {
             // A page was changed after its forms were made.
             let is_page = path.ends_with(".html");
             let forms = forms.into_iter().filter(|_| !is_page);
-            let encoded = forms.filter_map(|(name, bytes)| Some((name, Bytes::from(bytes?)))).collect();
+            let encoded = forms.filter_map(|(name, bytes)| Some((name, bytes?))).collect();
             let file = Self {
                 encoded,
                 content_type: content_type(&path),
                 etag: etag(&plain),
                 kind: FileKind::of(&path),
-                plain: plain.into(),
+                plain,
             };
             files.insert(path, file);
         }

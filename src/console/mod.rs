@@ -1,6 +1,6 @@
 //! The pages that people look at, out of the binary: the console at `/` and the portal at `/portal`.
 //!
-//! They are built from `dashboard/` before the binary is (`npm run build`), and are files by then: pages, and assets with
+//! They are built from `dashboard/` before the binary is (`make console`), and are files by then: pages, and assets with
 //! a hash in their names. Paths that name no file are places within a page, which it shows by itself. A binary that was
 //! built without them says how to build them. Nothing here knows who looks: the pages ask the API, as anybody does.
 //!
@@ -18,12 +18,12 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use url::Url;
 
 use file::File;
-use files::BuiltFiles;
 
 /// The page of the console, and of whatever is no file.
 const CONSOLE_PAGE: &str = "index.html";
@@ -35,8 +35,9 @@ const BASE_AS_BUILT: &str = r#"<base href="/""#;
 const NOT_OURS: [&str; 5] = ["api", "docs", "in", "ingest", "openapi.json"];
 
 const HOW_TO_BUILD: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Postrider</title></head><body>\
-    <h1>Postrider</h1><p>This program was built without the console. To build it in: <code>npm ci --prefix dashboard &amp;&amp; \
-    npm run build --prefix dashboard</code>, and then <code>cargo build</code> again. It needs Node 20.</p>\
+    <h1>Postrider</h1><p>This program was built without the console. To build it in: <code>make console</code> \
+    (<code>npm ci</code> and <code>npm run build</code> in <code>dashboard/</code>), and then <code>cargo build</code> again. \
+    It needs Node 20.</p>\
     <p>The API is there all the same: <a href=\"docs/\">its documentation</a>.</p></body></html>\n";
 
 /// The pages, ready to be sent.
@@ -47,19 +48,15 @@ pub struct Console {
 impl Console {
     /// The pages that were built in, which live below the public URL.
     pub fn built_in(public_url: &Url) -> Self {
-        let files = BuiltFiles::iter().filter_map(|path| {
-            let file = BuiltFiles::get(&path)?;
-            Some((path.into_owned(), file.data.into_owned()))
-        });
-        Self::of(files, public_url)
+        Self::of(files::built(), public_url)
     }
 
-    fn of(files: impl IntoIterator<Item = (String, Vec<u8>)>, public_url: &Url) -> Self {
-        let mut read: BTreeMap<String, Vec<u8>> = files.into_iter().collect();
-        read.entry(CONSOLE_PAGE.to_owned()).or_insert_with(|| HOW_TO_BUILD.into());
+    fn of(files: impl IntoIterator<Item = (String, Bytes)>, public_url: &Url) -> Self {
+        let mut read: BTreeMap<String, Bytes> = files.into_iter().collect();
+        read.entry(CONSOLE_PAGE.to_owned()).or_insert(Bytes::from_static(HOW_TO_BUILD.as_bytes()));
         for (path, bytes) in &mut read {
             if path.ends_with(".html") {
-                *bytes = placed(bytes, public_url).into_bytes();
+                *bytes = placed(bytes, public_url).into();
             }
         }
         Self { files: File::all(read) }

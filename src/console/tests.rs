@@ -18,7 +18,7 @@ fn console(public_url: &str) -> Console {
         ("index.html.br", "the page before it said where it lives".to_owned()),
         ("favicon.svg", "<svg/>".to_owned()),
     ];
-    let files = files.map(|(path, text)| (path.to_owned(), text.into_bytes()));
+    let files = files.map(|(path, text)| (path.to_owned(), Bytes::from(text)));
     Console::of(files, &public_url.parse().unwrap())
 }
 

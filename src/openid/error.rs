@@ -6,6 +6,9 @@ pub enum OpenIdError {
     /// The provider cannot be asked, or does not answer in time.
     #[error("the provider cannot be asked")]
     Unreachable(#[from] reqwest::Error),
+    /// It could not be asked a moment ago.
+    #[error("the provider could not be asked a moment ago")]
+    Away,
     /// It answers with an error.
     #[error("the provider answers {status}: {code}")]
     Refused {

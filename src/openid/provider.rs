@@ -16,6 +16,8 @@ use super::id_token::{self, Wanted};
 
 /// So long a description and its keys are used.
 const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
+/// A provider that could not be asked is not asked again within this time, so that nobody stands in line for it.
+const AWAY_FOR: Duration = Duration::from_secs(3);
 /// Keys are not asked for again within this time, whatever tokens name.
 const KEYS_ASKED_EVERY: Duration = Duration::from_secs(10);
 
@@ -50,7 +52,8 @@ impl<T: Clone> Known<T> {
 /// The provider and its keys, as they were last asked for.
 pub(super) struct Providers {
     issuer: String,
-    description: Mutex<Option<Known<Arc<Provider>>>>,
+    /// `None` for one that could not be asked.
+    description: Mutex<Option<Known<Option<Arc<Provider>>>>>,
     keys: Mutex<Option<Known<Arc<Vec<Jwk>>>>>,
 }
 
@@ -92,14 +95,18 @@ impl Providers {
     /// The provider. Whoever asks meanwhile waits for the same answer.
     pub(super) async fn current(&self, http: &Http) -> Result<Arc<Provider>, OpenIdError> {
         let mut known = self.description.lock().await;
-        if let Some(provider) = Known::within(known.as_ref(), KEPT_FOR) {
+        if let Some(Some(provider)) = Known::within(known.as_ref(), KEPT_FOR) {
             return Ok(provider);
+        }
+        if Known::within(known.as_ref(), AWAY_FOR).is_some() {
+            return Err(OpenIdError::Away);
         }
         let place = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
         let place = Url::parse(&place).map_err(|_| OpenIdError::NotAccepted("`oidc_issuer` is not a URL"))?;
-        let provider = Arc::new(http.get::<Provider>(&place).await?.check(&self.issuer)?);
-        *known = Some(Known { value: provider.clone(), asked_at: Instant::now() });
-        Ok(provider)
+        let asked = http.get::<Provider>(&place).await.and_then(|provider| provider.check(&self.issuer));
+        let asked = asked.map(Arc::new);
+        *known = Some(Known { value: asked.as_ref().ok().cloned(), asked_at: Instant::now() });
+        asked
     }
 
     /// The claims of an ID token. When no known key has signed it, the keys are asked for once more.

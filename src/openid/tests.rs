@@ -1,4 +1,4 @@
-//! Which ID tokens count.
+//! Which ID tokens count, and how a provider is asked.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -116,4 +116,12 @@ fn another_provider_or_another_meaning_vouches_for_nobody_who_was_vouched_for_be
     ] {
         assert_ne!(own, authority_of(&other));
     }
+}
+
+#[tokio::test]
+async fn a_provider_that_could_not_be_asked_is_left_alone_for_a_moment() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (http, providers) = (Http::new().unwrap(), Providers::new(&format!("http://{nobody}")));
+    assert!(matches!(providers.current(&http).await, Err(OpenIdError::Unreachable(_))));
+    assert!(matches!(providers.current(&http).await, Err(OpenIdError::Away)));
 }

@@ -28,7 +28,12 @@ export function forgetSession(): void {
 }
 
 export async function signOut(everywhere: boolean): Promise<void> {
-  await client.DELETE('/api/v1/session', { params: { query: { everywhere } } });
+  try {
+    await client.DELETE('/api/v1/session', { params: { query: { everywhere } } });
+  } catch (error) {
+    // It has ended already.
+    if (!isStatus(error, 401)) throw error;
+  }
   forgetSession();
 }
 

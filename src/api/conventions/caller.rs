@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, MatchedPath};
 use http::{Request, header};
 use http::request::Parts;
 
-use crate::api::credential::{Caller, asked_environment, cookie};
+use crate::api::credential::{Caller, asked_environment, has_basic};
 use crate::api::intake::connection::CallerConnection;
 use crate::api::state::SharedState;
 use crate::domain::access::capability;
@@ -69,8 +69,8 @@ async fn identify(parts: &Parts, state: &SharedState) -> Result<Caller, ApiError
 
 /// By the bearer credential, or else by the cookie of a session.
 async fn by_credential(parts: &Parts, state: &SharedState) -> Result<Caller, ApiError> {
-    let has_bearer = parts.headers.contains_key(header::AUTHORIZATION);
-    let Some(session) = cookie::session_token(&parts.headers).filter(|_| !has_bearer) else {
+    let has_own = parts.headers.contains_key(header::AUTHORIZATION) && !has_basic(&parts.headers);
+    let Some(session) = state.cookies.session_token(&parts.headers).filter(|_| !has_own) else {
         return state.authenticator.identify(&state.credentials, &parts.headers).await;
     };
     let people = state.openid.as_ref().map(|openid| openid.authority());

@@ -30,7 +30,8 @@ use super::inbox::{INBOX_PATH, addressed};
 const MOST_DISCARDED_BYTES: usize = 64 << 10;
 /// It is waited for as long.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long those may take to read their answer who have no credential.
+/// How long those may take to read their answer who have no credential. Pages are not counted among answers: they are in
+/// memory once, whoever reads them.
 const STRANGERS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the layer works with.
@@ -49,6 +50,7 @@ impl Intake {
 pub(in crate::api) async fn take_in(State(intake): State<Intake>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let connection = parts.extensions.get::<Arc<CallerConnection>>().cloned();
+    let is_page = !parts.uri.path().starts_with("/api/");
     let taken = intake.take_body(&mut parts, body, connection.as_deref()).await;
     let answer = match taken {
         Ok((bytes, room)) => {
@@ -59,10 +61,10 @@ pub(in crate::api) async fn take_in(State(intake): State<Intake>, request: Reque
         Err(refused) => refused.answer(parts.version).await,
     };
     let known = connection.is_none_or(|connection| connection.is_known());
-    let longest = if known { intake.state.intake.answer_timeout } else { STRANGERS_TIMEOUT };
     if answer.extensions().get::<Endless>().is_some() {
         return answer;
     }
+    let longest = if known || is_page { intake.state.intake.answer_timeout } else { STRANGERS_TIMEOUT };
     answer::in_slices(answer, longest)
 }
 

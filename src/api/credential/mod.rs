@@ -6,6 +6,7 @@
 
 mod caller;
 pub(in crate::api) mod cookie;
+pub(in crate::api) mod csrf;
 mod token;
 
 use std::collections::HashSet;
@@ -196,12 +197,19 @@ fn authority_of(key: &TokenKey, required: &RequiredClaims) -> Authority {
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let credential = value.and_then(|value| value.split_once(' '));
-    credential
+    authorization(headers)
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, credential)| credential.trim())
         .ok_or(ApiError::Unauthenticated("A bearer token is needed."))
+}
+
+/// Whether the request has a password for a proxy in front of us, which browsers send along: it says nothing to us.
+pub(in crate::api) fn has_basic(headers: &HeaderMap) -> bool {
+    authorization(headers).is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
+}
+
+fn authorization(headers: &HeaderMap) -> Option<(&str, &str)> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')
 }
 
 /// The environment that an operator names in a header.

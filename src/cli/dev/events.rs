@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::domain::chance;
+use crate::domain::clock::Clock;
 
 use super::api::Api;
 use super::statistics::Statistics;
@@ -16,11 +17,16 @@ const POST_INTERVAL: Duration = Duration::from_millis(350);
 /// Posts for ever.
 pub(super) async fn produce(api: Api, tenants: Tenants, statistics: Arc<Statistics>) {
     let mut ticks = tokio::time::interval(POST_INTERVAL);
+    let clock = Clock::default();
+    let mut number = 0;
     loop {
         ticks.tick().await;
         let Some(tenant) = pick(&tenants) else { return };
-        let (event_type, payload) = event();
-        let body = json!({"eventType": event_type, "payload": payload});
+        // Tenths of a second: more of them pass than events, so that no later start has one of these numbers.
+        number = (number + 1).max(clock.now().timestamp_millis() / 100);
+        let (event_type, payload) = event(number);
+        let body = json!({"eventType": event_type, "eventId": format!("{event_type}-{number}"),
+                          "tags": [pick(&["eu", "us"])], "payload": payload});
         match api.post(&format!("/app/{}/msg", tenant.uid), &body).await {
             Ok(_) => statistics.counts().accepted += 1,
             Err(error) => {
@@ -47,8 +53,7 @@ fn below(end: usize) -> usize {
     (chance::fraction() * end as f64) as usize
 }
 
-fn event() -> (&'static str, Value) {
-    let number = 10_000 + below(90_000);
+fn event(number: i64) -> (&'static str, Value) {
     let customer = pick(&["Ada Lovelace", "Grace Hopper", "Alan Turing", "Radia Perlman", "Ken Thompson"]);
     match below(10) {
         0..=2 => (

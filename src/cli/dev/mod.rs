@@ -1,10 +1,13 @@
 //! `postrider dev`: everything on one machine, to watch and to try. A real server (with a private Postgres, unless a
-//! database is given), two demo tenants, a receiver that verifies every signature as a customer would, and a producer
+//! database is given), a few demo tenants, a receiver that verifies every signature as a customer would, and a producer
 //! that posts events through the API. One endpoint fails for a while and recovers, and what died meanwhile is
-//! replayed; one never answers. Everything goes over HTTP, as with a real producer and real receivers.
+//! replayed; others never answer, are paused or are gone, so that each view of the console has something to show.
+//! Everything goes over HTTP, as with a real producer and real receivers.
 
 mod api;
+mod behaviour;
 mod drill;
+mod event_types;
 mod events;
 mod receiver;
 mod screen;
@@ -92,7 +95,9 @@ async fn show(config: &Config, link: &Url, screen: &mut Screen) -> anyhow::Resul
     let api = Api::new(config.listen, mint(config)?)?;
     let statistics = Arc::new(Statistics::new(config.retry_schedule.waits().len() + 1));
     let receiver = Receiver::start(statistics.clone()).await.context("the receiver cannot be started")?;
+    event_types::create(&api).await?;
     let tenants = tenants::create(&api, &receiver, &statistics).await?;
+    tenants::create_own(&api, &receiver, &statistics).await?;
     screen.lines(&screen::introduction(&api, &tenants, config, link))?;
     let stop = CancellationToken::new();
     let _stopped_at_the_end = stop.clone().drop_guard();

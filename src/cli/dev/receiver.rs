@@ -4,18 +4,28 @@
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context;
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
+use serde_json::json;
 use standardwebhooks::Webhook;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::statistics::{Behaviour, Statistics};
+use crate::domain::chance;
+
+use super::behaviour::Behaviour;
+use super::statistics::Statistics;
+
+/// How long an answer takes at the longest.
+const MAX_DELAY: Duration = Duration::from_millis(60);
+const MAX_DELAY_OF_SLOW: Duration = Duration::from_millis(1_400);
 
 /// A running receiver; it stops when it is dropped.
 pub(super) struct Receiver {
@@ -68,11 +78,11 @@ async fn receive(
     Path(index): Path<usize>,
     headers: HeaderMap,
     body: Bytes,
-) -> StatusCode {
+) -> Response {
     let webhook = shared.secrets.lock().unwrap_or_else(PoisonError::into_inner).get(&index).cloned();
     if webhook.is_none_or(|webhook| webhook.verify(&body, &headers).is_err()) {
         shared.statistics.counts().bad_signatures += 1;
-        return StatusCode::UNAUTHORIZED;
+        return (StatusCode::UNAUTHORIZED, Json(json!({"error": "the signature is wrong"}))).into_response();
     }
     let message = headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     let (works, behaviour) = {
@@ -80,11 +90,16 @@ async fn receive(
         let works = counts.arrived(index, message);
         (works, counts.endpoints.get(index).map(|endpoint| endpoint.behaviour))
     };
+    let longest = if behaviour == Some(Behaviour::Slow) { MAX_DELAY_OF_SLOW } else { MAX_DELAY };
+    tokio::time::sleep(longest.mul_f64(chance::fraction())).await;
     if works {
-        StatusCode::OK
-    } else if behaviour == Some(Behaviour::Silent) {
-        std::future::pending().await
-    } else {
-        StatusCode::INTERNAL_SERVER_ERROR
+        return Json(json!({"received": message})).into_response();
     }
+    let (status, error) = match behaviour {
+        Some(Behaviour::Silent) => std::future::pending().await,
+        Some(Behaviour::Broken) => (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached"),
+        Some(Behaviour::Gone) => (StatusCode::GONE, "this integration was removed"),
+        _ => (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong"),
+    };
+    (status, Json(json!({"error": error}))).into_response()
 }

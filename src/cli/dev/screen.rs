@@ -9,7 +9,7 @@ use url::Url;
 use crate::config::Config;
 
 use super::api::Api;
-use super::statistics::{Behaviour, Counts, EndpointCounts, Statistics};
+use super::statistics::{Counts, EndpointCounts, Statistics};
 use super::tenants::Tenants;
 
 const REFRESH_INTERVAL: Duration = Duration::from_millis(500);
@@ -112,12 +112,7 @@ fn heading() -> String {
 }
 
 fn row(endpoint: &EndpointCounts) -> String {
-    let now = match (endpoint.behaviour, endpoint.failing) {
-        (Behaviour::Works, _) => "works",
-        (Behaviour::Flaky, true) => "fails just now",
-        (Behaviour::Flaky, false) => "works again",
-        (Behaviour::Silent, _) => "never answers",
-    };
+    let now = endpoint.behaviour.standing(endpoint.failing);
     format!(
         "  {:<16}{now:<16}{:>10}{:>10}{:>10}{:>14}",
         endpoint.name, endpoint.delivered, endpoint.failed, endpoint.retries, endpoint.dead_letters
@@ -138,7 +133,7 @@ pub(super) fn introduction(api: &Api, tenants: &Tenants, config: &Config, link: 
         "
 Postrider runs, with {database}.
 
-  sign in to the console, once, within 15 minutes:
+  console (this link signs in, once, within 15 minutes)
          {link}
 
   API    {server}/api/v1
@@ -146,8 +141,8 @@ Postrider runs, with {database}.
   token  {token}
 
 Events flow to the tenants {tenants}. A receiver on this machine verifies every signature with the crate
-standardwebhooks. One endpoint fails for a while and recovers, and its dead letters are replayed; one never answers.
-To be watched, failed deliveries are retried after {waits}, and a request may take {timeout:?}; in production
+standardwebhooks. One endpoint fails for a while and recovers, and its dead letters are replayed; one never answers, one
+answers 503, one is gone and so disabled, and one is paused: resume it in the console, and what it holds goes out. To be watched, failed deliveries are retried after {waits}, and a request may take {timeout:?}; in production
 it is 60s,5m,30m,2h,6h,24h and 15s. Loopback addresses are let through only here.
 
 Try, in another terminal:
@@ -160,7 +155,7 @@ curl -s '{server}/api/v1/dead-letter?state=open&limit=1' -H 'Authorization: Bear
 
 Ctrl-C stops everything.
 ",
-        tenants = names.join(" and "),
+        tenants = names.join(", "),
         waits = waits.join(", "),
         timeout = config.request_timeout,
     )

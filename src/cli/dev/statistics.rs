@@ -3,19 +3,10 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How many lines of what happened are kept.
-const MAX_EVENTS_KEPT: usize = 8;
+use super::behaviour::Behaviour;
 
-/// How an endpoint of the demonstration behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Behaviour {
-    /// It answers 200.
-    Works,
-    /// It fails for a while, then works, in turns.
-    Flaky,
-    /// It never answers.
-    Silent,
-}
+/// How many lines of what happened are kept.
+const MAX_EVENTS_KEPT: usize = 6;
 
 /// The counts of one endpoint.
 #[derive(Debug, Clone)]
@@ -113,24 +104,21 @@ impl Counts {
         self.verified += 1;
         let allowed = self.attempts;
         let Some(endpoint) = self.endpoints.get_mut(index) else { return false };
-        let works = match endpoint.behaviour {
-            Behaviour::Works => true,
-            Behaviour::Flaky => !endpoint.failing,
-            Behaviour::Silent => false,
-        };
+        let behaviour = endpoint.behaviour;
+        let works = behaviour.works(endpoint.failing);
         let number = {
             let made = endpoint.attempts.entry(message.to_owned()).or_default();
             *made += 1;
             *made
         };
-        if works || number >= allowed {
+        if works || number >= allowed || !behaviour.is_retried() {
             endpoint.attempts.remove(message);
         }
         endpoint.retries += u64::from(number > 1);
         let name = endpoint.name.clone();
         if !works {
             endpoint.failed += 1;
-            let how = if endpoint.behaviour == Behaviour::Silent { "does not answer" } else { "answers 500" };
+            let how = behaviour.failure();
             self.add_event(format!("{name} {how}: {message}, attempt {number} of {allowed}"));
             return false;
         }

@@ -12,6 +12,8 @@ use super::token_cutoff::TokenHash;
 pub const SESSION_IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(12);
 /// A session ends so long after it began.
 pub const SESSION_LIFETIME: TimeDelta = TimeDelta::days(30);
+/// A person's ends earlier: only by signing in again is their provider asked whether they still have their role.
+pub const PERSON_SESSION_LIFETIME: TimeDelta = TimeDelta::hours(24);
 /// A link that signs in holds so long.
 pub const LINK_LIFETIME: TimeDelta = TimeDelta::minutes(15);
 /// How the audit log and people call whoever signed in by a link.

@@ -65,6 +65,8 @@ pub enum EndedSessions {
     OfApiKey(ApiKeyId),
     /// All that began with this token.
     OfToken(TokenHash),
+    /// All that began with a link.
+    OfLinks,
 }
 
 struct Row {
@@ -248,15 +250,18 @@ async fn end(
         EndedSessions::OfPerson(id) => person = Some(id.uuid()),
         EndedSessions::OfApiKey(id) => api_key = Some(id.uuid()),
         EndedSessions::OfToken(hash) => token = Some(&hash[..]),
+        EndedSessions::OfLinks => {}
     }
     let rows = sqlx::query!(
         r#"-- session::end
-        DELETE FROM session WHERE hash = $1 OR person_id = $2 OR api_key_id = $3 OR token_hash = $4
+        DELETE FROM session
+        WHERE hash = $1 OR person_id = $2 OR api_key_id = $3 OR token_hash = $4 OR (kind = 'link' AND $5)
         RETURNING id, hash, environment_id"#,
         one,
         person,
         api_key,
         token,
+        ended == EndedSessions::OfLinks,
     )
     .fetch_all(&mut *tx)
     .await?;

@@ -29,12 +29,18 @@ impl AccessStore {
     /// [`StoreError::Unavailable`].
     pub async fn make_first_sign_in_link(&self, actor: &Actor) -> Result<Option<OpaqueToken>, StoreError> {
         let mut tx = self.pool.begin().await?;
-        // Of several nodes that start at once, one makes it.
+        // Of several nodes that start at once, one makes it. The lock is a statement of its own, so that the next statement
+        // sees what was made while it was waited for.
+        sqlx::query!(
+            r#"-- sign_in_link::lock
+            SELECT pg_advisory_xact_lock(hashtext('postrider sign_in_link'))"#,
+        )
+        .execute(&mut *tx)
+        .await?;
         let is_first = sqlx::query_scalar!(
             r#"-- sign_in_link::is_first
             SELECT NOT EXISTS (SELECT FROM api_key) AND NOT EXISTS (SELECT FROM session)
-               AND NOT EXISTS (SELECT FROM person) AND NOT EXISTS (SELECT FROM sign_in_link) AS "is_first!"
-            FROM (SELECT pg_advisory_xact_lock(hashtext('postrider sign_in_link'))) AS alone"#,
+               AND NOT EXISTS (SELECT FROM person) AND NOT EXISTS (SELECT FROM sign_in_link) AS "is_first!""#,
         )
         .fetch_one(&mut *tx)
         .await?;

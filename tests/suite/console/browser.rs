@@ -10,12 +10,16 @@ use url::Url;
 use crate::support::Api;
 use crate::support::api::Answer;
 
+/// As it is called where the public URL is not https.
 pub const SESSION: &str = "postrider_session";
+/// As it is called where that is https, and has no path.
+pub const SESSION_BY_HTTPS: &str = "__Host-postrider_session";
 
 /// Somebody who is signed in.
 #[derive(Clone)]
 pub struct SignedIn {
     api: Api,
+    cookie_name: &'static str,
     pub cookie: String,
     pub csrf: String,
 }
@@ -31,14 +35,16 @@ impl SignedIn {
     /// Signs in with this body, through a caller without a token.
     pub async fn with(api: &Api, body: &Value) -> Self {
         let answer = api.post("/session", body).await;
-        let session = answer.expect(201);
-        let cookie = cookie_in(&answer, SESSION).unwrap();
-        Self { api: api.clone(), cookie, csrf: session["csrfToken"].as_str().unwrap().to_owned() }
+        let csrf = answer.expect(201)["csrfToken"].as_str().unwrap().to_owned();
+        let named = |name| Some((name, cookie_in(&answer, name)?));
+        let (cookie_name, cookie) = [SESSION, SESSION_BY_HTTPS].into_iter().find_map(named).unwrap();
+        Self { api: api.clone(), cookie_name, cookie, csrf }
     }
 
     /// With a cookie that was set elsewhere.
     pub async fn by_cookie(api: &Api, cookie: &str) -> Self {
-        let mut signed_in = Self { api: api.clone(), cookie: cookie.to_owned(), csrf: String::new() };
+        let mut signed_in =
+            Self { api: api.clone(), cookie_name: SESSION, cookie: cookie.to_owned(), csrf: String::new() };
         let session = signed_in.get("/session").await.expect(200);
         signed_in.csrf = session["csrfToken"].as_str().unwrap().to_owned();
         signed_in
@@ -51,7 +57,8 @@ impl SignedIn {
 
     /// A request by the cookie alone.
     pub fn bare(&self, method: Method, path: &str) -> RequestBuilder {
-        self.api.request(method, path).header("cookie", format!("theme=dark; {SESSION}={}", self.cookie))
+        let cookie = format!("theme=dark; {}={}", self.cookie_name, self.cookie);
+        self.api.request(method, path).header("cookie", cookie)
     }
 
     /// A request as the console makes it.

@@ -21,12 +21,12 @@ async fn run(app: &App<impl Served>, statement: &str) {
     sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&app.database().pool).await.unwrap();
 }
 
-async fn key(app: &App<impl Served>, body: &Value) -> (String, String) {
+pub(super) async fn key(app: &App<impl Served>, body: &Value) -> (String, String) {
     let made = app.operator().post("/admin/api-key", body).await.expect(201);
     (made["id"].as_str().unwrap().to_owned(), made["key"].as_str().unwrap().to_owned())
 }
 
-async fn link(app: &App<impl Served>) -> String {
+pub(super) async fn link(app: &App<impl Served>) -> String {
     let database = app.database().url().to_owned();
     let out = tokio::task::spawn_blocking(move || {
         let mut link = command();
@@ -107,6 +107,10 @@ async fn a_session_allows_what_its_credential_does_and_the_audit_log_says_by_whi
     let other = mint(&json!({"sub": "org_b"}));
     let both = operators.bare(Method::GET, "/auth/whoami").bearer_auth(other);
     assert_eq!(Api::send(both).await.expect(200)["environmentId"], "org_b");
+    // A password for a proxy says nothing here, and makes nothing safe.
+    let behind = |method| operators.bare(method, "/session").basic_auth("proxy", Some("password"));
+    assert_eq!(Api::send(behind(Method::GET)).await.expect(200)["role"], "operator");
+    Api::send(behind(Method::DELETE)).await.expect_error(403, "csrf_failed");
 }
 
 #[tokio::test]
@@ -139,7 +143,12 @@ async fn a_page_of_another_site_changes_nothing() {
     Api::send(foreign).await.expect_error(403, "csrf_failed");
     let answer = Api::send(sign_in.header("origin", "https://hooks.example.com")).await;
     answer.expect(201);
-    assert!(answer.headers["set-cookie"].to_str().unwrap().ends_with("; Secure"));
+    let set = answer.headers["set-cookie"].to_str().unwrap();
+    assert!(set.starts_with("__Host-postrider_session=") && set.ends_with("; Secure"), "{set}");
+    // A neighbour of the same domain can set a cookie without that name.
+    let planted =
+        app.api().request(Method::GET, "/session").header("cookie", format!("{SESSION}={}", other.cookie));
+    Api::send(planted).await.expect_error(401, "authentication_failed");
     for content_type in ["text/plain", "application/x-www-form-urlencoded"] {
         let form = app.api().request(Method::POST, "/session").header("content-type", content_type);
         Api::send(form.body(credential(&operator()).to_string())).await.expect(415);
@@ -264,6 +273,14 @@ async fn a_link_signs_in_once_and_not_for_long() {
     assert_eq!(log["data"][0]["actor"]["id"], "console link");
     let began = signed_in.get("/admin/audit-log?action=session.began").await.expect(200);
     assert_eq!(began["data"][0]["actor"]["kind"], "link");
+    // Whoever comes by a link can end what others began with one.
+    let others = SignedIn::with(&app.api(), &json!({"link": link(&app).await})).await;
+    let by_token = SignedIn::with(&app.api(), &credential(&operator())).await;
+    signed_in.delete("/session?everywhere=true").await.expect(204);
+    for ended in [&signed_in, &others] {
+        ended.get("/session").await.expect_error(401, "authentication_failed");
+    }
+    by_token.get("/session").await.expect(200);
 }
 
 #[tokio::test]
@@ -326,6 +343,35 @@ async fn the_first_start_and_no_other_prints_a_link() {
     later.terminate().await;
     assert_eq!(later.printed(), "");
     SignedIn::with(&app.api(), &json!({ "link": token })).await.get("/admin/node").await.expect(200);
+}
+
+#[tokio::test]
+async fn of_nodes_that_start_at_once_one_prints_a_link() {
+    let app = TestApp::start().await;
+    until("the first start has made its link", || async {
+        (app.database().count("SELECT count(*) FROM sign_in_link").await == 1).then_some(())
+    })
+    .await;
+    run(&app, "DELETE FROM sign_in_link").await;
+    let mut turn = app.database().pool.begin().await.unwrap();
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtext('postrider sign_in_link'))")
+        .execute(&mut *turn)
+        .await
+        .unwrap();
+    let mut nodes = [app.another_node("one").await, app.another_node("other").await];
+    until("both wait for their turn", || async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event = 'advisory' AND query LIKE '%sign_in_link::%'";
+        (app.database().count(waiting).await == 2).then_some(())
+    })
+    .await;
+    turn.commit().await.unwrap();
+    let mut printed = 0;
+    for node in &mut nodes {
+        node.terminate().await;
+        printed += node.printed().matches("/sign-in#link=").count();
+    }
+    assert_eq!(printed, 1);
 }
 
 #[tokio::test]

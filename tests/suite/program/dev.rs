@@ -62,6 +62,20 @@ fn a_newcomer_sees_deliveries_a_retry_a_dead_letter_and_its_replay() {
         let listed = answer["data"].as_array().is_some_and(|data| data.len() == 1);
         assert!(made || listed, "{line}: {answer}");
     }
+    // What the console shows: an endpoint that is paused, and one that is disabled because it is gone.
+    let token = introduction.iter().find_map(|line| line.trim().strip_prefix("token  ")).unwrap();
+    let endpoints = || {
+        let url = format!("http://{address}/api/v1/app/umbrella/endpoint");
+        let output =
+            Command::new("curl").args(["-s", &url, "-H", &format!("Authorization: Bearer {token}")]).output();
+        let answer: serde_json::Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+        answer["data"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
+    };
+    assert!(
+        endpoints().iter().any(|endpoint| endpoint["uid"] == "staging" && endpoint["pausedAt"].is_string())
+    );
+    let is_gone = || endpoints().iter().any(|endpoint| endpoint["disabledReason"] == "gone");
+    seen.extend(read_until(&lines, "disabled endpoint", |line| counts(line) && is_gone()));
     seen.extend(read_until(&lines, "replay", |line| counts(line) && counted(line, "replays delivered") > 0));
     let wrong = seen.iter().find(|line| counts(line) && counted(line, "wrong") > 0);
     assert_eq!(wrong, None, "a signature does not verify");

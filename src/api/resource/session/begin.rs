@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use http::HeaderValue;
+use http::request::Parts;
 
-use crate::api::credential::cookie::SESSION_COOKIE;
+use crate::api::credential::cookie::SESSION;
+use crate::api::credential::csrf::comes_by_https;
 use crate::api::error::ApiError;
 use crate::api::state::ApiState;
 use crate::domain::access::actor::Actor;
@@ -52,8 +54,8 @@ impl Beginning {
 
 impl Begun {
     /// The cookie that presents it, as long as it may last.
-    pub(super) fn cookie(&self, state: &ApiState) -> HeaderValue {
+    pub(super) fn cookie(&self, state: &ApiState, request: &Parts) -> HeaderValue {
         let lasts = self.record.ends_at - state.authenticator.clock().now();
-        state.cookies.set(SESSION_COOKIE, self.token.reveal(), "", lasts.num_seconds().max(0))
+        state.cookies.set(SESSION, self.token.reveal(), lasts, comes_by_https(request))
     }
 }

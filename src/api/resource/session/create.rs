@@ -12,7 +12,8 @@ use utoipa_axum::routes;
 
 use crate::api::conventions::address::address_of;
 use crate::api::conventions::extract::JsonBody;
-use crate::api::credential::{Caller, cookie};
+use crate::api::credential::Caller;
+use crate::api::credential::csrf::csrf_token;
 use crate::api::error::ApiError;
 use crate::api::openapi::errors::SignInErrors;
 use crate::api::state::{ApiState, SharedState};
@@ -85,7 +86,7 @@ async fn create(
         attempt.succeeded();
     }
     let begun = begun?;
-    let headers = [(header::SET_COOKIE, begun.cookie(&state)), (header::CACHE_CONTROL, NEVER_KEPT)];
+    let headers = [(header::SET_COOKIE, begun.cookie(&state, &request)), (header::CACHE_CONTROL, NEVER_KEPT)];
     Ok((StatusCode::CREATED, headers, Json(shown(&state, begun))).into_response())
 }
 
@@ -152,7 +153,7 @@ fn shown(state: &ApiState, begun: Begun) -> SessionOut {
         name: record.name,
         role: record.role.role().name(),
         environment_id: record.role.environment().cloned(),
-        csrf_token: cookie::csrf_token(&token).reveal().to_owned(),
+        csrf_token: csrf_token(&token).reveal().to_owned(),
         expires_at: Some(unused.min(record.ends_at)),
         version: env!("CARGO_PKG_VERSION"),
     }

@@ -11,7 +11,8 @@ use utoipa_axum::routes;
 
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::credential::Caller;
-use crate::api::credential::cookie::{SESSION_COOKIE, csrf_token};
+use crate::api::credential::cookie::SESSION;
+use crate::api::credential::csrf::csrf_token;
 use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 use crate::domain::access::session::SessionOrigin;
@@ -23,7 +24,7 @@ use super::{NEVER_KEPT, SessionOut, create};
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct SignOutQuery {
-    /// Also every other session of the same person, key or token.
+    /// Also every other session of the same person, key or token, or every other one that began with a link.
     #[serde(default)]
     #[param(default = false)]
     everywhere: bool,
@@ -69,7 +70,7 @@ async fn delete(
             state.credentials.forget(&hash);
         }
     }
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, state.cookies.clear(SESSION_COOKIE, ""))]))
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, state.cookies.clear(SESSION))]))
 }
 
 /// Which sessions end. A bearer credential has none of its own, but others may have begun with it.
@@ -85,7 +86,7 @@ fn ended(caller: &Caller, everywhere: bool) -> Option<EndedSessions> {
         SessionOrigin::Person { id, .. } => EndedSessions::OfPerson(*id),
         SessionOrigin::ApiKey(id) => EndedSessions::OfApiKey(*id),
         SessionOrigin::Token { hash, .. } => EndedSessions::OfToken(*hash),
-        SessionOrigin::Link => one,
+        SessionOrigin::Link => EndedSessions::OfLinks,
     })
 }
 

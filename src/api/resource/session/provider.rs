@@ -17,7 +17,7 @@ use crate::api::error::ApiError;
 use crate::api::openapi::errors::NotFound;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::Actor;
-use crate::domain::access::session::SessionOrigin;
+use crate::domain::access::session::{PERSON_SESSION_LIFETIME, SessionOrigin};
 use crate::openid::{Identity, OpenId, OpenIdError};
 use crate::store::{EndedSessions, SignedInPerson};
 
@@ -51,7 +51,7 @@ async fn start(State(state): State<SharedState>, request: Parts) -> Result<Respo
     let openid = state.openid.as_ref().ok_or(ApiError::NotFound)?;
     // Who is at a browser could make nothing of an error in JSON.
     let wanted = said(request.uri.query().unwrap_or_default(), "return_to");
-    let kept = KeptFlow::begin(&state, return_to(&state.public_url, wanted.as_deref()));
+    let kept = KeptFlow::begin(&state, &return_to(&state.public_url, wanted.as_deref()));
     match openid.authorization_url(&kept.flow).await {
         Ok(url) => {
             let cookie = kept.cookie(&state)?;
@@ -62,17 +62,14 @@ async fn start(State(state): State<SharedState>, request: Parts) -> Result<Respo
     }
 }
 
-/// A path below the public URL. What a browser could take for another host is none.
-fn return_to(public_url: &Url, wanted: Option<&str>) -> String {
-    let base = below(public_url, "").path().to_owned();
-    let is_safe = |path: &&str| {
-        path.len() <= MAX_RETURN_TO_BYTES
-            && path.starts_with(&base)
-            && !path.contains("//")
-            && !path.contains('\\')
-            && !path.contains(char::is_control)
-    };
-    wanted.filter(is_safe).map_or(base.clone(), str::to_owned)
+/// A place below the public URL, as a browser reads it: what leads to another host, or out of the path, is none. It is a
+/// whole URL, since one that is read again could mean something else (`/.//host` has the path `//host`).
+fn return_to(public_url: &Url, wanted: Option<&str>) -> Url {
+    let base = below(public_url, "");
+    let is_path = |wanted: &&str| wanted.len() <= MAX_RETURN_TO_BYTES && wanted.starts_with('/');
+    let place = wanted.filter(is_path).and_then(|wanted| base.join(wanted).ok());
+    let is_below = |place: &Url| place.origin() == base.origin() && place.path().starts_with(base.path());
+    place.filter(is_below).unwrap_or(base)
 }
 
 /// Why nobody is signed in, as the page knows it.
@@ -85,12 +82,15 @@ enum Problem {
 }
 
 impl Problem {
-    /// The source is logged here, once.
+    /// The source is logged here, once. What anybody can have said as often as they like is no warning.
     fn of(error: &OpenIdError) -> Self {
-        tracing::warn!(
-            error = error as &dyn std::error::Error,
-            "nobody was signed in by the identity provider"
-        );
+        let source = error as &dyn std::error::Error;
+        match error {
+            OpenIdError::Away | OpenIdError::Busy => {
+                tracing::debug!(error = source, "nobody was signed in by the identity provider");
+            }
+            _ => tracing::warn!(error = source, "nobody was signed in by the identity provider"),
+        }
         if matches!(error, OpenIdError::Expired) { Self::Expired } else { Self::Failed }
     }
 
@@ -122,10 +122,9 @@ async fn callback(State(state): State<SharedState>, request: Parts) -> Response 
     let Some(openid) = state.openid.clone() else { return ApiError::NotFound.into_response() };
     match signed_in(&state, &openid, &request).await {
         Ok((begun, return_to)) => {
-            let place = state.public_url.join(&return_to).unwrap_or_else(|_| state.public_url.clone());
-            let cookies =
-                [begun.cookie(&state), forgotten(&state)].map(|cookie| (header::SET_COOKIE, cookie));
-            let headers = [(header::LOCATION, place.to_string())];
+            let cookies = [begun.cookie(&state, &request), forgotten(&state)]
+                .map(|cookie| (header::SET_COOKIE, cookie));
+            let headers = [(header::LOCATION, return_to)];
             (StatusCode::SEE_OTHER, headers, AppendHeaders(cookies)).into_response()
         }
         Err(why) => problem(&state, why),
@@ -200,8 +199,12 @@ async fn begin(
     let address = address_of(request, &state.trusted_proxies);
     let (actor, id, ended) = state.access.remember_person(&person, address).await.map_err(failed)?;
     forget(state, &ended).await;
-    let origin = SessionOrigin::Person { id, authority: *openid.authority() };
-    let beginning = Beginning { origin, role, name: name.unwrap_or(identity.subject), ends_at: None };
+    let beginning = Beginning {
+        origin: SessionOrigin::Person { id, authority: *openid.authority() },
+        role,
+        name: name.unwrap_or(identity.subject),
+        ends_at: Some(state.authenticator.clock().now() + PERSON_SESSION_LIFETIME),
+    };
     Ok(beginning.begin(state, &actor).await?)
 }
 
@@ -229,24 +232,30 @@ mod tests {
 
     #[test]
     fn one_returns_to_a_place_of_our_own() {
-        let returned = |public_url: &str, wanted| return_to(&public_url.parse().unwrap(), Some(wanted));
+        let returned = |public_url: &str, wanted: &str| {
+            let place = return_to(&public_url.parse().unwrap(), Some(wanted)).to_string();
+            place.strip_prefix("https://h").unwrap_or_else(|| panic!("{wanted} leads to {place}")).to_owned()
+        };
         for (wanted, place) in [
             ("/applications?q=a#b", "/applications?q=a#b"),
+            ("/messages?q=https://a.example//b", "/messages?q=https://a.example//b"),
             ("", "/"),
             ("//evil.example", "/"),
             ("/\\evil.example", "/"),
-            ("/a//b", "/"),
+            ("/\t/evil.example", "/"),
             ("https://evil.example", "/"),
             ("evil", "/"),
-            ("/a\r\nset-cookie: x", "/"),
-            ("/\tevil", "/"),
+            ("/.//evil.example", "//evil.example"),
+            ("/a\r\nset-cookie: x", "/aset-cookie:%20x"),
         ] {
             assert_eq!(returned("https://h/", wanted), place, "{wanted:?}");
         }
         assert_eq!(returned("https://h/", &format!("/{}", "a".repeat(MAX_RETURN_TO_BYTES))), "/");
         assert_eq!(returned("https://h/hooks", "/hooks/tasks"), "/hooks/tasks");
-        assert_eq!(returned("https://h/hooks", "/other"), "/hooks/");
-        assert_eq!(return_to(&"https://h/hooks/".parse().unwrap(), None), "/hooks/");
+        for elsewhere in ["/other", "/hooks", "/hooks/../other", "/hooks/%2e%2E/other", "/hooksandmore/"] {
+            assert_eq!(returned("https://h/hooks", elsewhere), "/hooks/", "{elsewhere}");
+        }
+        assert_eq!(return_to(&"https://h/hooks/".parse().unwrap(), None).as_str(), "https://h/hooks/");
     }
 
     #[test]

@@ -50,6 +50,7 @@ CREATE TABLE session (
 CREATE INDEX session_by_person ON session (person_id) WHERE person_id IS NOT NULL;
 CREATE INDEX session_by_api_key ON session (api_key_id) WHERE api_key_id IS NOT NULL;
 CREATE INDEX session_by_token ON session (token_hash) WHERE token_hash IS NOT NULL;
+CREATE INDEX session_by_link ON session (hash) WHERE kind = 'link';
 CREATE INDEX session_unused ON session (last_used_at);
 CREATE INDEX session_ended ON session (ends_at);
 
