@@ -22,6 +22,7 @@ use tower::Service;
 
 use super::ListenerLimits;
 use super::connection_state::{CoarseClock, ConnectionState, RequestInFlight};
+use super::discard_rate::DiscardRate;
 use super::watched_socket::WatchedSocket;
 
 /// What a connection holds of bytes read and to be written; no head is larger.
@@ -39,6 +40,7 @@ pub(super) struct ConnectionServer {
     builder: Builder<TokioExecutor>,
     clock: CoarseClock,
     limits: ListenerLimits,
+    discard_rate: Arc<DiscardRate>,
     stop: CancellationToken,
 }
 
@@ -47,6 +49,7 @@ impl ConnectionServer {
         router: Router,
         limits: &ListenerLimits,
         clock: CoarseClock,
+        discard_rate: Arc<DiscardRate>,
         stop: CancellationToken,
     ) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
@@ -65,7 +68,7 @@ impl ConnectionServer {
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .max_send_buf_size(BUFFER_BYTES);
-        Self { router, builder, clock, limits: limits.clone(), stop }
+        Self { router, builder, clock, limits: limits.clone(), discard_rate, stop }
     }
 
     pub(super) fn new_state(&self) -> Arc<ConnectionState> {
@@ -73,7 +76,7 @@ impl ConnectionServer {
     }
 
     pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, state: Arc<ConnectionState>) {
-        let io = TokioIo::new(WatchedSocket::new(stream, Some(state.clone())));
+        let io = TokioIo::new(WatchedSocket::new(stream, Some(state.clone()), self.discard_rate.clone()));
         let requests = state.clone();
         let service = service_fn(move |request| answer(self.router.clone(), request, peer, &requests));
         let mut connection = pin!(self.builder.serve_connection(io, service));
@@ -177,7 +180,8 @@ mod tests {
             body_bytes: 1,
         };
         let router = Router::new().route("/", get(handler));
-        let server = ConnectionServer::new(router, &limits, CoarseClock::default(), CancellationToken::new());
+        let (clock, stop) = (CoarseClock::default(), CancellationToken::new());
+        let server = ConnectionServer::new(router, &limits, clock, Arc::default(), stop);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpSocket::new_v4().unwrap();
         let mut client = client.connect(listener.local_addr().unwrap()).await.unwrap();

@@ -4,6 +4,7 @@
 mod connection;
 mod connection_state;
 pub mod descriptors;
+mod discard_rate;
 mod open_connections;
 mod refusal;
 mod watched_socket;
@@ -22,6 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use connection::ConnectionServer;
 use connection_state::CoarseClock;
+use discard_rate::DiscardRate;
 use open_connections::OpenConnections;
 use refusal::Refusals;
 
@@ -92,10 +94,12 @@ impl Listener {
         let serving = TaskTracker::new();
         let clock = CoarseClock::default();
         let open = OpenConnections::new(limits.connections);
+        let discard_rate = Arc::<DiscardRate>::default();
+        let refusals = Refusals::new(discard_rate.clone());
         let acceptor = Acceptor {
-            serving: ConnectionServer::new(router, &limits, clock.clone(), stop.clone()),
+            serving: ConnectionServer::new(router, &limits, clock.clone(), discard_rate, stop.clone()),
             open: open.clone(),
-            refusals: Refusals::default(),
+            refusals,
             under_way: serving.clone(),
         };
         let accepting = tokio::spawn({

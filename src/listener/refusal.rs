@@ -6,6 +6,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
+use super::discard_rate::DiscardRate;
 use super::watched_socket::WatchedSocket;
 
 /// At most this many are answered at once; the others are closed without an answer.
@@ -21,19 +22,20 @@ const OVERLOADED_ANSWER: &str = concat!(
 );
 
 /// Answers connections for which there is no room.
-pub(super) struct Refusals(Arc<Semaphore>);
-
-impl Default for Refusals {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_REFUSALS_AT_ONCE)))
-    }
+pub(super) struct Refusals {
+    at_once: Arc<Semaphore>,
+    discard_rate: Arc<DiscardRate>,
 }
 
 impl Refusals {
+    pub(super) fn new(discard_rate: Arc<DiscardRate>) -> Self {
+        Self { at_once: Arc::new(Semaphore::new(MAX_REFUSALS_AT_ONCE)), discard_rate }
+    }
+
     pub(super) fn refuse(&self, stream: TcpStream) {
-        let Ok(permit) = self.0.clone().try_acquire_owned() else { return };
+        let Ok(permit) = self.at_once.clone().try_acquire_owned() else { return };
+        let mut socket = WatchedSocket::new(stream, None, self.discard_rate.clone());
         tokio::spawn(async move {
-            let mut socket = WatchedSocket::new(stream, None);
             // It fits into the socket's buffer. The client may have gone away.
             let _ = socket.write_all(OVERLOADED_ANSWER.as_bytes()).await;
             let _ = socket.shutdown().await;

@@ -13,28 +13,38 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use super::connection_state::ConnectionState;
+use super::discard_rate::{DISCARD_PAUSE, DiscardRate};
 
 /// How much is read and dropped when a connection is closed.
 const MAX_DISCARDED_BYTES: usize = 16 << 20;
 /// For how long that is done.
 const CLOSE_LINGER: Duration = Duration::from_secs(3);
 const SCRATCH_BYTES: usize = 16 << 10;
+/// What is read at a time. It bounds what waits in memory of a body whose turn has not come, of each connection.
+const MAX_READ_BYTES: usize = 16 << 10;
 
 pub(super) struct WatchedSocket {
     socket: TcpStream,
     state: Option<Arc<ConnectionState>>,
+    discard_rate: Arc<DiscardRate>,
     closing: Option<Closing>,
 }
 
 /// The socket is closed for writing, and what still comes is dropped.
 struct Closing {
     until: Pin<Box<Sleep>>,
+    /// While nothing more may be dropped.
+    pause: Option<Pin<Box<Sleep>>>,
     discarded: usize,
 }
 
 impl WatchedSocket {
-    pub(super) fn new(socket: TcpStream, state: Option<Arc<ConnectionState>>) -> Self {
-        Self { socket, state, closing: None }
+    pub(super) fn new(
+        socket: TcpStream,
+        state: Option<Arc<ConnectionState>>,
+        discard_rate: Arc<DiscardRate>,
+    ) -> Self {
+        Self { socket, state, discard_rate, closing: None }
     }
 
     fn note_written(&self, result: &Poll<io::Result<usize>>) {
@@ -51,9 +61,22 @@ impl WatchedSocket {
             if closing.discarded >= MAX_DISCARDED_BYTES || closing.until.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
             }
-            let mut buffer = ReadBuf::new(&mut scratch);
-            match ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buffer)) {
-                Ok(()) if !buffer.filled().is_empty() => closing.discarded += buffer.filled().len(),
+            if let Some(pause) = &mut closing.pause {
+                ready!(pause.as_mut().poll(cx));
+                closing.pause = None;
+            }
+            let allowed = self.discard_rate.take(SCRATCH_BYTES);
+            if allowed == 0 {
+                closing.pause = Some(Box::pin(tokio::time::sleep(DISCARD_PAUSE)));
+                continue;
+            }
+            let mut buffer = ReadBuf::new(scratch.get_mut(..allowed).unwrap_or_default());
+            let read = Pin::new(&mut self.socket).poll_read(cx, &mut buffer);
+            let dropped = buffer.filled().len();
+            self.discard_rate.give_back(allowed - dropped);
+            closing.discarded += dropped;
+            match ready!(read) {
+                Ok(()) if dropped > 0 => {}
                 _ => return Poll::Ready(()),
             }
         }
@@ -66,12 +89,15 @@ impl AsyncRead for WatchedSocket {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let result = Pin::new(&mut self.socket).poll_read(cx, buffer);
-        if let (Some(state), true) = (&self.state, buffer.filled().len() > before) {
+        let room = buffer.remaining().min(MAX_READ_BYTES);
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(room));
+        ready!(Pin::new(&mut self.socket).poll_read(cx, &mut part))?;
+        let read = part.filled().len();
+        buffer.advance(read);
+        if let (Some(state), true) = (&self.state, read > 0) {
             state.note_read();
         }
-        result
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -104,7 +130,11 @@ impl AsyncWrite for WatchedSocket {
         let this = &mut *self;
         if this.closing.is_none() {
             ready!(Pin::new(&mut this.socket).poll_shutdown(cx))?;
-            this.closing = Some(Closing { until: Box::pin(tokio::time::sleep(CLOSE_LINGER)), discarded: 0 });
+            this.closing = Some(Closing {
+                until: Box::pin(tokio::time::sleep(CLOSE_LINGER)),
+                pause: None,
+                discarded: 0,
+            });
         }
         ready!(this.poll_discard(cx));
         Poll::Ready(Ok(()))

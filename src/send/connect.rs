@@ -98,12 +98,11 @@ impl Connector {
                 connection.peer_certificates().and_then(<[_]>::first).and_then(certificate::ends_at);
         });
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        let stream = Metered::new(stream, http.clone());
-        let meters = Meters { http, tls: Some(tls) };
+        let meters = Meters { http: http.clone(), tls: Some(tls) };
         let made = if http2 {
-            Connection::http2(stream, meters).await
+            Connection::http2(Metered::of_frames(stream, http), meters).await
         } else {
-            Connection::http1(stream, meters).await
+            Connection::http1(Metered::new(stream, http), meters).await
         };
         made.map_err(SendError::Http)
     }

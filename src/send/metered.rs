@@ -11,6 +11,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::frame_cost::FrameCost;
+
 /// This much of an answer's beginning is kept, to show what came if it was not HTTP.
 const KEPT_BEGINNING_BYTES: usize = 64;
 
@@ -71,9 +73,10 @@ impl Meter {
         Err(io::Error::other("the receiver sent more than an exchange may cost"))
     }
 
-    fn count(&self, read: &[u8]) {
+    /// Counts what was read, and what it costs beyond its bytes.
+    fn count(&self, read: &[u8], cost: usize) {
         let left = self.remaining.load(Ordering::Relaxed);
-        self.remaining.store(left.saturating_sub(read.len()), Ordering::Relaxed);
+        self.remaining.store(left.saturating_sub(read.len() + cost), Ordering::Relaxed);
         let before = self.received.fetch_add(read.len(), Ordering::Relaxed);
         if before < KEPT_BEGINNING_BYTES {
             let room = KEPT_BEGINNING_BYTES - before;
@@ -87,11 +90,18 @@ impl Meter {
 pub(super) struct Metered<S> {
     stream: S,
     meter: Arc<Meter>,
+    /// Where HTTP/2 is spoken.
+    frames: Option<FrameCost>,
 }
 
 impl<S> Metered<S> {
     pub(super) fn new(stream: S, meter: Arc<Meter>) -> Self {
-        Self { stream, meter }
+        Self { stream, meter, frames: None }
+    }
+
+    /// A stream of HTTP/2, whose frames are counted too.
+    pub(super) fn of_frames(stream: S, meter: Arc<Meter>) -> Self {
+        Self { frames: Some(FrameCost::default()), ..Self::new(stream, meter) }
     }
 }
 
@@ -104,7 +114,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         self.meter.check()?;
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
-        self.meter.count(buffer.filled().get(before..).unwrap_or_default());
+        let read = buffer.filled().get(before..).unwrap_or_default();
+        let cost = self.frames.as_mut().map_or(0, |frames| frames.of(read));
+        self.meter.count(read, cost);
         Poll::Ready(Ok(()))
     }
 }

@@ -31,6 +31,7 @@ use body::KeptBody;
 use connect::Connector;
 use connection::Connection;
 use error::SendError;
+use handshake_pace::HandshakePace;
 use pool::{ConnectionAges, Pool};
 use progress::{Progress, Step};
 use resolver::Resolver;
@@ -42,6 +43,8 @@ mod connect;
 mod connection;
 pub mod egress;
 mod error;
+mod frame_cost;
+mod handshake_pace;
 mod metered;
 mod own_address;
 mod own_place;
@@ -108,6 +111,7 @@ pub struct Sender {
     connector: Arc<Connector>,
     pool: Arc<Pool>,
     own_places: Option<Arc<dyn OwnPlaces>>,
+    handshakes: Arc<HandshakePace>,
     longest_timeout: Duration,
     clock: Clock,
 }
@@ -141,6 +145,7 @@ impl Sender {
             connector,
             pool,
             own_places,
+            handshakes: Arc::default(),
             longest_timeout: options.longest_timeout,
             clock: Clock::default(),
         })
@@ -252,6 +257,9 @@ impl Sender {
 
     /// A new connection. When no more files can be open, idle connections are closed first.
     async fn connect(&self, endpoint: &Endpoint, progress: &Progress) -> Result<Connection, SendError> {
+        if endpoint.url.scheme() == "https" {
+            self.handshakes.wait(endpoint.id).await;
+        }
         match self.connector.connect(&endpoint.url, progress).await {
             Err(SendError::Connect(error)) if is_out_of_files(&error) => {
                 self.pool.clear();
