@@ -89,7 +89,8 @@ impl Engine {
     /// # Errors
     /// When the node cannot join, or the HTTP client cannot be made.
     pub async fn start(config: &Config, dependencies: EngineDependencies<'_>) -> anyhow::Result<Self> {
-        let EngineDependencies { store, clock, threads, critical_threads, address, public_url } = dependencies;
+        let EngineDependencies { store, clock, threads, critical_threads, address, public_url } =
+            dependencies;
         let inboxes =
             Inboxes::new(store.portal.clone(), store.configuration.clone(), public_url, clock.clone());
         let sender = Sender::new(&SenderOptions {

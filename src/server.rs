@@ -412,7 +412,6 @@ fn delivery_policy(config: &Config) -> ServerPolicy {
     }
 }
 
-
 /// An address that no two processes can have at the same time: the host since it was started, its network namespace, and
 /// the bound address. Empty where Linux does not say so, as hosts of one name could then be taken for one.
 fn address_with_host(address: SocketAddr) -> String {

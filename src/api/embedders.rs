@@ -27,7 +27,10 @@ impl Embedders {
     pub(in crate::api) async fn origins(&self) -> Arc<Vec<String>> {
         let read = async { self.store.embed_origins().await.map(Arc::new) };
         self.kept.try_get_with((), read).await.unwrap_or_else(|error| {
-            tracing::warn!(error = &error as &dyn std::error::Error, "no page may show the portal in a frame for now");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "no page may show the portal in a frame for now"
+            );
             Arc::default()
         })
     }

@@ -86,7 +86,9 @@ fn sentence(verdict: &str) -> &'static str {
         "prefix_not_removed" => "The prefix was decoded too: take whsec_ off the secret before decoding it.",
         "reserialized_body" => "The body was parsed and printed again: sign the raw bytes.",
         "body_with_newline" => "A line break was added to the body: sign the raw bytes.",
-        "body_encoded_anew" => "The body's bytes were taken for Latin-1 and encoded anew: sign the raw bytes.",
+        "body_encoded_anew" => {
+            "The body's bytes were taken for Latin-1 and encoded anew: sign the raw bytes."
+        }
         "only_body" => "Only the body was signed: the signed text is id.timestamp.body.",
         "missing_id" => "The id is missing: the signed text is id.timestamp.body.",
         "missing_timestamp" => "The timestamp is missing: the signed text is id.timestamp.body.",
@@ -94,13 +96,19 @@ fn sentence(verdict: &str) -> &'static str {
         "wrong_order" => "The order is wrong: the signed text is id.timestamp.body.",
         "other_id" => "Another id was signed: use the header webhook-id as it stands.",
         "other_timestamp" => "Another timestamp was signed: use the header webhook-timestamp as it stands.",
-        "timestamp_in_ms" => "The timestamp is in milliseconds: use the header webhook-timestamp as it stands.",
+        "timestamp_in_ms" => {
+            "The timestamp is in milliseconds: use the header webhook-timestamp as it stands."
+        }
         "other_hash" => "Another hash was used: it is HMAC with SHA-256.",
         "encoded_twice" => "It was encoded as Base64 twice.",
         "hex_not_base64" => "It is hexadecimal digits: write the bytes as Base64.",
         "hex_in_base64" => "It is Base64 of hexadecimal digits: write the bytes themselves as Base64.",
-        "url_safe_base64" => "It is URL-safe Base64, or without padding: use the standard alphabet with padding.",
-        _ => "It is none of the mistakes that are tried: compare the signed text and the secret byte by byte.",
+        "url_safe_base64" => {
+            "It is URL-safe Base64, or without padding: use the standard alphabet with padding."
+        }
+        _ => {
+            "It is none of the mistakes that are tried: compare the signed text and the secret byte by byte."
+        }
     }
 }
 

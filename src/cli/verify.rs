@@ -42,7 +42,6 @@ impl Verify {
         self.check(&body, Clock::default().now().timestamp())
     }
 
-
     fn check(&self, body: &[u8], now: i64) -> anyhow::Result<String> {
         ensure!(
             now.abs_diff(self.timestamp) <= self.tolerance.as_secs(),

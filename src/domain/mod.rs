@@ -14,6 +14,6 @@ pub mod live;
 pub mod message;
 pub mod page;
 pub mod policy;
-pub mod rollup;
 pub mod portal;
+pub mod rollup;
 pub mod settings;

@@ -99,7 +99,12 @@ impl std::fmt::Debug for Inner {
 
 impl Inboxes {
     /// Inboxes below the URL that links to this server begin with.
-    pub fn new(store: PortalStore, configuration: ConfigurationStore, public_url: &Url, clock: Clock) -> Self {
+    pub fn new(
+        store: PortalStore,
+        configuration: ConfigurationStore,
+        public_url: &Url,
+        clock: Clock,
+    ) -> Self {
         Self(Arc::new(Inner {
             store,
             configuration,
@@ -151,9 +156,8 @@ impl Inboxes {
         let url = self.url_of(&inbox.name);
         let secrets = self.0.configuration.secrets_at_inbox(&inbox.environment, &url).await?;
         let now = self.0.clock.now();
-        let holds = |secret: &str| {
-            verify_headers(secret, posted.headers, &posted.body, now, Some(TOLERANCE)).is_ok()
-        };
+        let holds =
+            |secret: &str| verify_headers(secret, posted.headers, &posted.body, now, Some(TOLERANCE)).is_ok();
         let is_verified =
             (!secrets.is_empty()).then(|| secrets.iter().any(|secret| holds(&secret.to_text())));
         let headers = kept(posted.headers);

@@ -107,7 +107,10 @@ impl Hub {
         let listening = is_listening.wait_for(|is_listening| *is_listening);
         let _ = tokio::time::timeout(LISTEN_TIMEOUT, listening).await;
         if let Err(error) = self.say_what_is_wanted().await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "other nodes are told later what is wanted");
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "other nodes are told later what is wanted"
+            );
         }
         subscription
     }
@@ -147,7 +150,10 @@ impl Hub {
                 Err(_) => Err(StoreError::Inconsistent("the database does not answer".to_owned())),
             };
             if let Err(error) = ended {
-                tracing::warn!(error = &error as &dyn std::error::Error, "streams of live events get nothing for now");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "streams of live events get nothing for now"
+                );
                 tokio::time::sleep(PAUSE_AFTER_ERROR).await;
             }
         }
@@ -172,9 +178,9 @@ impl Hub {
     fn hand_out(&self, report: Option<Report>) {
         let Some(report) = report.map(Arc::new) else { return };
         let now = Instant::now();
-        self.streams().by_number.retain(|_, stream| {
-            stream.scope != report.scope || stream.take(&report, now)
-        });
+        self.streams()
+            .by_number
+            .retain(|_, stream| stream.scope != report.scope || stream.take(&report, now));
     }
 }
 

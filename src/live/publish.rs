@@ -31,7 +31,8 @@ impl Live {
             self.tap().place(&asked, &found);
         }
         let reports = self.take();
-        let notices: Vec<String> = reports.into_iter().flat_map(Report::into_notices).take(MAX_NOTICES).collect();
+        let notices: Vec<String> =
+            reports.into_iter().flat_map(Report::into_notices).take(MAX_NOTICES).collect();
         if notices.is_empty() { Ok(()) } else { store.tell(&notices).await }
     }
 

@@ -153,11 +153,7 @@ impl Tap {
     }
 
     /// The environments of these applications are known now.
-    pub(super) fn place(
-        &mut self,
-        asked: &[ApplicationId],
-        found: &HashMap<ApplicationId, EnvironmentId>,
-    ) {
+    pub(super) fn place(&mut self, asked: &[ApplicationId], found: &HashMap<ApplicationId, EnvironmentId>) {
         if self.environments.len() > MAX_APPLICATIONS {
             self.environments.clear();
         }

@@ -1,7 +1,7 @@
 //! How an outcome is counted for the console, and told to those who watch.
 
-use crate::domain::delivery::{DeliveryState, NextStep};
 use crate::domain::delivery::attempt::Trigger;
+use crate::domain::delivery::{DeliveryState, NextStep};
 use crate::domain::live::report;
 use crate::domain::rollup::tally::AttemptSeen;
 use crate::rollup::Recorded;

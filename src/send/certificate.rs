@@ -30,15 +30,16 @@ fn name_attribute(name: &[u8]) -> Option<&[u8]> {
 
 /// When a certificate ends (RFC 5280, section 4.1); `None` when it cannot be read.
 pub(super) fn ends_at(certificate: &CertificateDer<'_>) -> Option<DateTime<Utc>> {
-    let seconds = SliceReader::new(certificate).and_then(|mut reader| reader.sequence(seconds_until_end)).ok()?;
+    let seconds =
+        SliceReader::new(certificate).and_then(|mut reader| reader.sequence(seconds_until_end)).ok()?;
     DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)
 }
 
 /// Reads a certificate's first part up to its validity.
 fn seconds_until_end<'r, R: Reader<'r>>(certificate: &mut R) -> der::Result<u64> {
     let seconds = certificate.sequence(|to_be_signed: &mut _| {
-        let has_version = Tag::peek(to_be_signed)?
-            == Tag::ContextSpecific { number: TagNumber(0), constructed: true };
+        let has_version =
+            Tag::peek(to_be_signed)? == Tag::ContextSpecific { number: TagNumber(0), constructed: true };
         // The version, the serial number, the algorithm and the issuer.
         for _ in 0..3 + usize::from(has_version) {
             to_be_signed.tlv_bytes()?;

@@ -17,7 +17,6 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
-use url::Url;
 
 use crate::domain::clock::Clock;
 use crate::domain::delivery::attempt::{AttemptOutcome, Failure, RESPONSE_KEPT_BYTES};
@@ -186,31 +185,6 @@ impl Sender {
                 failed(id, &error)
             }
             Err(_) => timed_out(id, &progress),
-        }
-    }
-
-    /// The places of this server's own, if the URL leads to one of them.
-    fn own_place(&self, url: &Url) -> Option<&dyn OwnPlaces> {
-        self.own_places.as_deref().filter(|own| own.has(url))
-    }
-
-    /// The same, without the network.
-    async fn hand_over(
-        &self,
-        own: &dyn OwnPlaces,
-        id: AttemptId,
-        deadline: Instant,
-        endpoint: &Endpoint,
-        message: &Message,
-        signature: &SignatureHeaders,
-    ) -> AttemptOutcome {
-        let Ok(request) = request::build(endpoint, message, signature, false) else {
-            return failed(id, &SendError::Unsendable);
-        };
-        let headers = request.into_parts().0.headers;
-        match timeout_at(deadline, own.take(&endpoint.url, headers, message.payload.clone())).await {
-            Ok(answer) => answer.outcome(id),
-            Err(_) => without_answer(id, Failure::Timeout, classify::TIMED_OUT.into()),
         }
     }
 

@@ -7,12 +7,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, StatusCode};
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::domain::delivery::attempt::{AttemptOutcome, Failure};
+use crate::domain::endpoint::Endpoint;
 use crate::domain::id::AttemptId;
+use crate::domain::message::Message;
+use crate::sign::SignatureHeaders;
 
-use super::classify;
+use super::error::SendError;
+use super::{Sender, classify, failed, request, without_answer};
 
 /// What stands at a place of this server's own.
 pub trait OwnPlaces: fmt::Debug + Send + Sync {
@@ -53,6 +58,33 @@ impl OwnAnswer {
             response_body: self.body.into(),
             retry_after: retry_after.map(|seconds| Duration::from_secs(seconds.into())),
             duration: Duration::ZERO,
+        }
+    }
+}
+
+impl Sender {
+    /// The places of this server's own, if the URL leads to one of them.
+    pub(super) fn own_place(&self, url: &Url) -> Option<&dyn OwnPlaces> {
+        self.own_places.as_deref().filter(|own| own.has(url))
+    }
+
+    /// The same, without the network.
+    pub(super) async fn hand_over(
+        &self,
+        own: &dyn OwnPlaces,
+        id: AttemptId,
+        deadline: Instant,
+        endpoint: &Endpoint,
+        message: &Message,
+        signature: &SignatureHeaders,
+    ) -> AttemptOutcome {
+        let Ok(request) = request::build(endpoint, message, signature, false) else {
+            return failed(id, &SendError::Unsendable);
+        };
+        let headers = request.into_parts().0.headers;
+        match timeout_at(deadline, own.take(&endpoint.url, headers, message.payload.clone())).await {
+            Ok(answer) => answer.outcome(id),
+            Err(_) => without_answer(id, Failure::Timeout, classify::TIMED_OUT.into()),
         }
     }
 }

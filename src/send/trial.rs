@@ -47,7 +47,8 @@ impl Sender {
             return Trial { outcome, request_headers, response_headers, connection: progress.into_facts() };
         }
         let mut response_headers = Vec::new();
-        let answered = timeout_at(deadline, self.fresh_answer(endpoint, message, &signature, &progress)).await;
+        let answered =
+            timeout_at(deadline, self.fresh_answer(endpoint, message, &signature, &progress)).await;
         let mut outcome = match answered {
             Ok(Ok(answer)) => {
                 response_headers = classify::shown_headers(answer.response.headers());

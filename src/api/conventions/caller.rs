@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, MatchedPath};
-use http::{Request, header};
 use http::request::Parts;
+use http::{Request, header};
 
 use crate::api::credential::{Caller, asked_environment, has_basic};
 use crate::api::intake::connection::CallerConnection;

@@ -37,9 +37,6 @@ impl IntakeLimits {
 
     /// The same for what is posted to test inboxes.
     pub(in crate::api) fn of_inboxes(&self) -> Self {
-        Self {
-            body_bytes: MAX_BODY_BYTES,
-            ..self.of_strangers()
-        }
+        Self { body_bytes: MAX_BODY_BYTES, ..self.of_strangers() }
     }
 }

@@ -60,7 +60,8 @@ pub(in crate::api) struct ExchangeOut {
 
 /// Headers as they are shown: without values that are secrets by their names.
 pub(in crate::api) fn shown_headers(headers: &HeaderMap) -> Vec<HeaderOut> {
-    let shown = |name: &http::HeaderName| SHOWN.contains(&name.as_str()) || !custom_header::is_sensitive(name);
+    let shown =
+        |name: &http::HeaderName| SHOWN.contains(&name.as_str()) || !custom_header::is_sensitive(name);
     headers
         .iter()
         .map(|(name, value)| HeaderOut {

@@ -18,8 +18,8 @@ pub mod message;
 pub mod operational_webhook;
 pub(in crate::api) mod path;
 pub mod pause;
-pub mod session;
 pub mod portal;
+pub mod session;
 pub mod statistics;
 
 use axum::Router;

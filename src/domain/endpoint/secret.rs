@@ -251,7 +251,8 @@ mod tests {
 
     #[test]
     fn a_hint_is_the_beginning_of_what_verifies() {
-        for (text, hint) in [(PRIVATE, "whpk_1SiA"), ("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_C2FV")] {
+        for (text, hint) in [(PRIVATE, "whpk_1SiA"), ("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_C2FV")]
+        {
             let key = SigningKey { material: SigningSecret::parse(text).unwrap().key(), expires_at: None };
             assert_eq!(key.hint(), hint);
         }

@@ -66,7 +66,8 @@ mod tests {
 
     #[test]
     fn only_six_digits_in_lower_case_are_a_colour() {
-        for wrong in ["", "#", "3a4fd0", "#3A4FD0", "#3a4fd", "#3a4fd00", "#3a4fdg", "#+a4fd0", "#3a4f\u{e9}"] {
+        for wrong in ["", "#", "3a4fd0", "#3A4FD0", "#3a4fd", "#3a4fd00", "#3a4fdg", "#+a4fd0", "#3a4f\u{e9}"]
+        {
             assert_eq!(wrong.parse::<Colour>(), Err(InvalidColour), "{wrong}");
         }
     }

@@ -55,7 +55,9 @@ mod tests {
         let name = PublicName::generate();
         assert_eq!(name.to_string().parse(), Ok(name.clone()));
         assert_ne!(PublicName::generate(), name);
-        for wrong in ["", "a", &"a".repeat(31), &"a".repeat(33), &"A".repeat(32), &"i".repeat(32), &"/".repeat(32)] {
+        for wrong in
+            ["", "a", &"a".repeat(31), &"a".repeat(33), &"A".repeat(32), &"i".repeat(32), &"/".repeat(32)]
+        {
             assert_eq!(wrong.parse::<PublicName>(), Err(InvalidPublicName), "{wrong}");
         }
     }

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
 use super::Verdict;
 
@@ -27,7 +27,8 @@ pub(super) struct Candidate {
 /// Everything that the text may stand for, what is written rightly first.
 pub(super) fn candidates(signature: &str) -> Vec<Candidate> {
     let entries = signature.split([' ', '\n', '\t', '\r', ';']).filter(|entry| !entry.is_empty());
-    let mut found: Vec<Candidate> = entries.take(MAX_ENTRIES).flat_map(|entry| readings(bare(entry))).collect();
+    let mut found: Vec<Candidate> =
+        entries.take(MAX_ENTRIES).flat_map(|entry| readings(bare(entry))).collect();
     found.sort_by_key(|candidate| candidate.verdict.is_some());
     found
 }

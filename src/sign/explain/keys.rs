@@ -55,7 +55,8 @@ impl Key {
 /// The keys of an endpoint in every form, as they should be first.
 pub(super) fn variants(keys: &[SigningKey], now: DateTime<Utc>) -> Vec<Key> {
     let keys = || keys.iter().take(MAX_KEYS).enumerate();
-    let right = keys().map(|(place, key)| Key { place, verdict: standing(key, now), material: material(key) });
+    let right =
+        keys().map(|(place, key)| Key { place, verdict: standing(key, now), material: material(key) });
     let mistaken = keys().flat_map(|(place, key)| {
         let taken = mistaken(key).into_iter();
         taken.map(move |(verdict, bytes)| Key {

@@ -41,9 +41,11 @@ pub(super) fn at<'a>(computed: &Computed<'a>, timestamp: i64) -> Text<'a> {
 /// What is signed by mistake.
 pub(super) fn mistaken<'a>(computed: &Computed<'a>) -> Vec<Text<'a>> {
     let mut texts = of_other_parts(computed);
-    texts.extend(of_other_payloads(computed.payload).into_iter().map(|(verdict, payload)| {
-        text(Some(verdict), computed.id, computed.timestamp, Cow::Owned(payload))
-    }));
+    texts.extend(
+        of_other_payloads(computed.payload).into_iter().map(|(verdict, payload)| {
+            text(Some(verdict), computed.id, computed.timestamp, Cow::Owned(payload))
+        }),
+    );
     texts
 }
 

@@ -61,8 +61,9 @@ impl ConfigurationStore {
             None => HeaderMap::new(),
         };
         let url = row.url.parse();
-        let url =
-            url.map_err(|_| StoreError::Inconsistent(format!("the URL of endpoint {endpoint} does not parse")))?;
+        let url = url.map_err(|_| {
+            StoreError::Inconsistent(format!("the URL of endpoint {endpoint} does not parse"))
+        })?;
         Ok(Some(Endpoint {
             id: endpoint,
             application_id: application,

@@ -73,7 +73,8 @@ impl TryFrom<Row> for InboxRecord {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let unreadable = |what: &str| StoreError::Inconsistent(format!("the {what} of an inbox does not parse"));
+        let unreadable =
+            |what: &str| StoreError::Inconsistent(format!("the {what} of an inbox does not parse"));
         Ok(Self {
             id: row.id.into(),
             name: row.name.parse().map_err(|_| unreadable("name"))?,

@@ -11,8 +11,8 @@ pub(super) mod maintenance_round;
 mod partition;
 mod retire;
 mod retire_configuration;
-mod retire_session;
 mod retire_inbox;
+mod retire_session;
 pub(super) mod stray;
 
 use super::database::pool::Pool;

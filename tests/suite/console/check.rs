@@ -48,7 +48,8 @@ async fn a_receiver_that_checks_everything_passes_and_nothing_is_kept_of_it() {
         headers.into_iter().find(|header| header["name"] == name).unwrap()["value"].clone()
     };
     assert_eq!((header(genuine, "authorization"), header(genuine, "x-tenant")), (Value::Null, json!("acme")));
-    let seconds = |check: &Value| header(check, "webhook-timestamp").as_str().unwrap().parse::<i64>().unwrap();
+    let seconds =
+        |check: &Value| header(check, "webhook-timestamp").as_str().unwrap().parse::<i64>().unwrap();
     assert_eq!(seconds(genuine) - seconds(old), 600);
     assert_ne!(header(genuine, "webhook-signature"), header(forged, "webhook-signature"));
 

@@ -50,7 +50,10 @@ async fn a_delivery_arrives_and_its_signature_is_checked() {
     assert_eq!(header("authorization"), Value::Null, "what is a secret is not kept");
     assert!(header("webhook-signature").as_str().unwrap().starts_with("v1,"));
     let attempts = tenant.attempts(&endpoint).await;
-    assert_eq!((&attempts[0]["responseStatusCode"], &attempts[0]["statusText"]), (&json!(204), &json!("success")));
+    assert_eq!(
+        (&attempts[0]["responseStatusCode"], &attempts[0]["statusText"]),
+        (&json!(204), &json!("success"))
+    );
 }
 
 #[tokio::test]

@@ -21,3 +21,4 @@ mod serving;
 mod session;
 mod signature;
 mod sparklines;
+mod watcher;

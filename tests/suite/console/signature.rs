@@ -64,11 +64,16 @@ async fn a_secret_that_was_rotated_out_is_known_until_it_is_gone() {
     let rotate = tenant.path(&format!("/endpoint/{own}/secret/rotate"));
     tenant.api.post(&rotate, &json!({"gracePeriodSeconds": 3600})).await.expect(200);
     let answer = explained(&tenant.api, &tenant, &own, &signed(SECRET, BODY)).await;
-    assert_eq!((&answer["verdict"], &answer["secretHint"]), (&json!("previous_secret"), &json!("whsec_MfKQ")));
-    sqlx::query("UPDATE endpoint_secret SET expires_at = now() - interval '1 s' WHERE expires_at IS NOT NULL")
-        .execute(&app.database().pool)
-        .await
-        .unwrap();
+    assert_eq!(
+        (&answer["verdict"], &answer["secretHint"]),
+        (&json!("previous_secret"), &json!("whsec_MfKQ"))
+    );
+    sqlx::query(
+        "UPDATE endpoint_secret SET expires_at = now() - interval '1 s' WHERE expires_at IS NOT NULL",
+    )
+    .execute(&app.database().pool)
+    .await
+    .unwrap();
     let answer = explained(&tenant.api, &tenant, &own, &signed(SECRET, BODY)).await;
     assert_eq!(answer["verdict"], "expired_secret");
 }

@@ -27,7 +27,12 @@ pub(in crate::api::resource) struct Rules<'a> {
 impl<'a> Rules<'a> {
     /// The rules for this caller.
     pub(in crate::api::resource) fn of(state: &'a ApiState, caller: &Caller) -> Self {
-        Self { egress: &state.egress, inboxes: &state.inboxes, caps: &state.caps, is_tenant: caller.role == Role::Application }
+        Self {
+            egress: &state.egress,
+            inboxes: &state.inboxes,
+            caps: &state.caps,
+            is_tenant: caller.role == Role::Application,
+        }
     }
 
     /// Notes what is wrong of an endpoint, and writes its URL as it will be requested.

@@ -38,7 +38,11 @@ const KNOWN_WITHIN: Duration = Duration::from_secs(2);
 #[into_params(parameter_in = Query)]
 struct LiveQuery {
     /// Any of `message`, `attempt` and `counters`, separated by commas.
-    #[param(max_length = 64, pattern = "^(message|attempt|counters)(,(message|attempt|counters))*$", example = "message,attempt")]
+    #[param(
+        max_length = 64,
+        pattern = "^(message|attempt|counters)(,(message|attempt|counters))*$",
+        example = "message,attempt"
+    )]
     topics: String,
     /// Only of this application, by id or `uid`.
     app_id: Option<String>,
@@ -51,7 +55,11 @@ struct LiveQuery {
 #[into_params(parameter_in = Query)]
 struct ApplicationLiveQuery {
     /// Any of `message`, `attempt` and `counters`, separated by commas.
-    #[param(max_length = 64, pattern = "^(message|attempt|counters)(,(message|attempt|counters))*$", example = "message,attempt")]
+    #[param(
+        max_length = 64,
+        pattern = "^(message|attempt|counters)(,(message|attempt|counters))*$",
+        example = "message,attempt"
+    )]
     topics: String,
     /// Only of this endpoint, by id or `uid`.
     endpoint_id: Option<String>,

@@ -80,7 +80,10 @@ fn check_url(findings: &mut Findings, field: &str, text: Option<&str>, schemes: 
     let url = Url::parse(text).ok().filter(|url| is_short && schemes.contains(&url.scheme()));
     if url.is_none_or(|url| !url.username().is_empty() || url.password().is_some()) {
         let schemes = schemes.join(": or ");
-        findings.add(field, format!("must be a URL that begins with {schemes}:, of {MAX_URL_BYTES} bytes at most"));
+        findings.add(
+            field,
+            format!("must be a URL that begins with {schemes}:, of {MAX_URL_BYTES} bytes at most"),
+        );
     }
 }
 
@@ -95,7 +98,8 @@ fn origins(findings: &mut Findings, texts: Vec<String>) -> Vec<String> {
             Some(origin) if origins.contains(&origin) => {}
             Some(origin) => origins.push(origin),
             None => {
-                let msg = "each entry must be an origin such as https://app.example.com; http only of localhost";
+                let msg =
+                    "each entry must be an origin such as https://app.example.com; http only of localhost";
                 findings.add("embedOrigins", msg);
                 break;
             }
@@ -113,7 +117,8 @@ fn origin(text: &str) -> Option<String> {
     }
     let origin = url.origin().ascii_serialization();
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:/[]_".contains(&byte);
-    let is_all = text.trim_end_matches('/').eq_ignore_ascii_case(&origin) || url.as_str() == format!("{origin}/");
+    let is_all =
+        text.trim_end_matches('/').eq_ignore_ascii_case(&origin) || url.as_str() == format!("{origin}/");
     (is_all && origin.len() <= 256 && origin.bytes().all(is_plain)).then_some(origin)
 }
 
