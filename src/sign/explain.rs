@@ -24,6 +24,7 @@ use texts::Text;
 /// What a signature is, or what was done otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SignatureVerdict)]
 pub enum Verdict {
     /// It is right.
     Matches,

@@ -48,6 +48,7 @@ export function SignatureExplainer({
     explain.mutate();
   };
   const verdict = explain.data?.verdict;
+  const also = explain.data?.also;
   return (
     <Card title={t.explain.title} padded>
       <form className="stack tight" onSubmit={submit}>
@@ -73,6 +74,7 @@ export function SignatureExplainer({
             title={t.explain.verdicts[verdict][0]}
           >
             {t.explain.verdicts[verdict][1]}
+            {also && <p>{t.explain.verdicts[also][1]}</p>}
           </Callout>
         )}
       </form>

@@ -25,8 +25,6 @@ pub enum Care {
 /// A customer's server.
 pub struct Customer {
     pub url: String,
-    /// What its code checks with.
-    pub secret: String,
     received: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
     serving: tokio::task::JoinHandle<()>,
 }
@@ -41,12 +39,12 @@ impl Customer {
     pub async fn start(care: Care) -> Self {
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=".to_owned();
         let received: Arc<Mutex<Vec<_>>> = Arc::default();
-        let code = Arc::new(Code { care, secret: secret.clone(), received: received.clone() });
+        let code = Arc::new(Code { care, secret, received: received.clone() });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let router = Router::new().fallback(receive).with_state(code);
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, secret, received, serving }
+        Self { url, received, serving }
     }
 
     /// Everything so far, in its order.

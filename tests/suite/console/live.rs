@@ -78,7 +78,7 @@ async fn much_is_told_in_part_and_counted_whole() {
     let tenant = app.tenant("one").await;
     let mut watcher = Watcher::begin(&tenant.api, &tenant.path("/live?topics=message")).await;
     let messages: Vec<Value> = (0..500).map(|n| json!({"eventType": "a.b", "payload": {"n": n}})).collect();
-    tenant.api.post(&tenant.path("/msg/batch"), &json!({"messages": messages})).await.expect(200);
+    tenant.api.post(&tenant.path("/msg/batch"), &json!({"messages": messages})).await.expect(202);
     let (mut told, mut shown, mut of) = (0, 0, 0);
     while of < 500 {
         let (name, data) = watcher.next().await.unwrap();
