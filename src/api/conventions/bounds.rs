@@ -18,8 +18,8 @@ pub(in crate::api) const MOST_EVENT_TYPES: usize = 1_000;
 pub(in crate::api) const MOST_ASKED_EVENT_TYPES: usize = 100;
 /// The longest key of a page.
 const ITERATOR_CHARACTERS: usize = 320;
-/// A list of ids in a query.
-pub(in crate::api) const IDS_CHARACTERS: usize = 4_096;
+/// A list of a hundred ids in a query.
+pub(in crate::api) const IDS_CHARACTERS: usize = 3_200;
 
 /// The characters of a text at this place.
 pub(in crate::api) fn text_bound(place: &str) -> usize {

@@ -29,7 +29,7 @@ pub struct HealthOut {
     /// The queue from afar, when the database answers.
     queue: Option<QueueOut>,
     /// How this node is.
-    node: NodeOut,
+    node: NodeHealthOut,
     /// What cannot be done at the moment, each in a sentence; empty when all is well.
     problems: Vec<String>,
 }
@@ -60,7 +60,7 @@ struct QueueOut {
 /// How a node is. Times are in seconds.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct NodeOut {
+struct NodeHealthOut {
     /// Since the database last took its heartbeat.
     heartbeat_age_seconds: Option<f64>,
     /// Whether it hears what other nodes change.
@@ -92,7 +92,7 @@ async fn get(State(state): State<SharedState>) -> (StatusCode, Json<HealthOut>) 
     });
     let seconds = |progress: &Progress| progress.last_done().map(|ago| ago.as_secs_f64());
     let hears_changes = state.changes.receives_notices();
-    let node = NodeOut {
+    let node = NodeHealthOut {
         heartbeat_age_seconds: seconds(&health.heartbeat),
         hears_changes,
         last_messages_seconds: seconds(&health.messages),

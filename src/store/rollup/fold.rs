@@ -131,7 +131,7 @@ impl UpkeepStore {
                 WITH old AS MATERIALIZED (
                     SELECT scope, step, at, writer FROM rollup
                     WHERE step = $1 AND at < now() - make_interval(hours => $2::integer)
-                      AND at < (SELECT folded_until FROM rollup_fold)
+                      AND at < (SELECT folded_until FROM rollup_fold WHERE singleton)
                     ORDER BY step, at LIMIT $3
                 )
                 DELETE FROM rollup r USING old o

@@ -42,7 +42,7 @@ enum Kind {
 #[into_params(parameter_in = Query)]
 struct IdsQuery {
     /// Ids, separated by commas, 100 at most; unknown ones are left out.
-    #[param(max_length = 4096)]
+    #[param(max_length = 3200)]
     ids: String,
 }
 
@@ -248,6 +248,6 @@ mod tests {
         };
         assert_eq!(parse_ids(&many(100), Kind::Endpoint).unwrap().len(), 100);
         assert!(parse_ids(&many(101), Kind::Endpoint).is_err());
-        assert!(parse_ids(&"x".repeat(4_097), Kind::Application).is_err());
+        assert!(parse_ids(&"x".repeat(3_201), Kind::Application).is_err());
     }
 }

@@ -49,7 +49,8 @@ async fn dry_run_counts_and_changes_nothing() {
     for operation in ["replay", "discard"] {
         let asked = json!({"eventType": "order.lost", "dryRun": true});
         let answer = api.post(&format!("/dead-letter/{operation}"), &asked).await.expect(200);
-        assert_eq!(answer, json!({"dryRun": true, "count": 3}));
+        assert_eq!((&answer["dryRun"], &answer["count"]), (&json!(true), &json!(3)));
+        assert_eq!(answer["eventTypes"], json!([{"name": "order.lost", "count": 3}]));
     }
     assert_eq!(failing.tenant.dead_letters().await.len(), 3);
     assert!(api.all("/background-task", 10).await.is_empty());

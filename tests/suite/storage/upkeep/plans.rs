@@ -78,6 +78,13 @@ const FILL: &str = "
         SELECT sha256(n::text::bytea), uuid_of(11, n), 'link', 'operator', '', '', now() - make_interval(mins => n), now()
         FROM generate_series(1, 20000) n;
     INSERT INTO sign_in_link SELECT sha256(n::text::bytea), now() - make_interval(mins => n) FROM generate_series(1, 20000) n;
+    INSERT INTO rollup SELECT uuid_of(2, 1 + n % 1000), 60, now() - make_interval(mins => n), 0, 0, 0, 1, 0, 1, 0, 0, 0, 0
+        FROM generate_series(1, 20000) n;
+    INSERT INTO rollup_gauge SELECT uuid_of(2, 1 + n % 1000), 60, now() - make_interval(mins => n), 1, 0 FROM generate_series(1, 20000) n;
+    INSERT INTO event_type_hour SELECT 'org_plans', now() - make_interval(hours => n), 'a.b', 1 FROM generate_series(1, 20000) n;
+    INSERT INTO endpoint_health SELECT uuid_of(2, n), uuid_of(1, 1), 'org_plans', 3, now(), now() - make_interval(mins => n), 500, 'status', ''
+        FROM generate_series(1, 20000) n;
+    INSERT INTO incident_acknowledgement SELECT 'org_plans', n::text, now() - make_interval(mins => n), '' FROM generate_series(1, 20000) n;
     UPDATE endpoint SET deleted_at = now();
     ANALYZE";
 
