@@ -9,7 +9,12 @@ fn main() {
     // Without these lines a new migration or another console would not be compiled in. A debug build reads the console
     // from its folder when it starts, so that a page is changed without a build of the crate.
     let _ = writeln!(std::io::stdout(), "cargo:rerun-if-changed=migrations");
-    if std::env::var("PROFILE").is_ok_and(|profile| profile != "debug") {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "cargo tells a build script so, and the program never reads it"
+    )]
+    let profile = std::env::var("PROFILE");
+    if profile.is_ok_and(|profile| profile != "debug") {
         let _ = writeln!(std::io::stdout(), "cargo:rerun-if-changed=dashboard/dist");
     }
 }

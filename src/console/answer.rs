@@ -79,7 +79,7 @@ fn is_known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
 }
 
 /// The smallest form that is accepted; what is not named is not.
-fn form<'a>(file: &'a File, headers: &HeaderMap) -> (Option<&'static str>, Bytes) {
+fn form(file: &File, headers: &HeaderMap) -> (Option<&'static str>, Bytes) {
     let said = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let accepted: Vec<&str> = said
         .flat_map(|value| value.split(','))

@@ -1,7 +1,7 @@
 // Signing in: an API key or token becomes a session; a one-time link does so by itself; people go to their provider.
 import { PasswordInput } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { type FormEvent, useEffect, useState } from 'react';
 import { basePath } from '../api/base';
 import { api, client } from '../api/client';
 import { isStatus } from '../api/error';
@@ -28,7 +28,6 @@ export function SignInView() {
   const options = api.useQuery('get', '/api/v1/session/options');
   const target = safeReturn(url.return_to);
   const { isBusy, error, run } = useAct(() => void navigate({ href: target, replace: true }));
-  const isLinkUsed = useRef(false);
 
   const signIn = (body: Schemas['SessionIn']) =>
     run(async () => {
@@ -36,13 +35,18 @@ export function SignInView() {
       if (data) begin(data);
     });
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a link is exchanged once, when the page opens.
+  // A link is exchanged when the page opens with it, or when it is put into the address of the open page.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is exchanged once, however often this is drawn.
   useEffect(() => {
-    const link = new URLSearchParams(location.hash.slice(1)).get('link');
-    if (!link || isLinkUsed.current) return;
-    isLinkUsed.current = true;
-    history.replaceState(history.state, '', location.pathname + location.search);
-    void signIn({ link });
+    const exchange = () => {
+      const link = new URLSearchParams(location.hash.slice(1)).get('link');
+      if (!link) return;
+      history.replaceState(history.state, '', location.pathname + location.search);
+      void signIn({ link });
+    };
+    exchange();
+    addEventListener('hashchange', exchange);
+    return () => removeEventListener('hashchange', exchange);
   }, []);
 
   const submit = (event: FormEvent) => {

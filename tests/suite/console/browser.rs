@@ -27,8 +27,8 @@ pub struct SignedIn {
 /// The value of a cookie that an answer sets.
 pub fn cookie_in(answer: &Answer, name: &str) -> Option<String> {
     let set = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
-    let values = set.filter_map(|text| text.split(';').next()?.strip_prefix(name)?.strip_prefix('='));
-    values.last().map(str::to_owned)
+    let mut values = set.filter_map(|text| text.split(';').next()?.strip_prefix(name)?.strip_prefix('='));
+    values.next_back().map(str::to_owned)
 }
 
 impl SignedIn {

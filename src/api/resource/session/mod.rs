@@ -43,7 +43,7 @@ struct SessionOut {
     #[schema(value_type = ConsoleRoleName)]
     role: &'static str,
     /// In which environment; `null` for an operator.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required)]
     environment_id: Option<EnvironmentId>,
     /// What requests by cookie that change something carry in `postrider-csrf`. Empty for a bearer credential.
     csrf_token: String,

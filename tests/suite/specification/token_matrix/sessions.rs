@@ -8,6 +8,9 @@ use super::world::World;
 use crate::console::browser::SignedIn;
 use crate::support::api::mint;
 
+/// How a request is made.
+type Asking<'a> = dyn Fn(Method, &str) -> RequestBuilder + 'a;
+
 #[tokio::test]
 async fn no_operation_opens_to_a_session_that_has_ended_or_to_a_page_of_another_site() {
     let world = World::new().await;
@@ -44,7 +47,7 @@ async fn no_operation_opens_to_a_session_that_has_ended_or_to_a_page_of_another_
             |method: Method, path: &str| live.request(method, path).header("origin", "https://evil.example");
         let anothers =
             |method: Method, path: &str| live.bare(method, path).header("postrider-csrf", &signed_out.csrf);
-        let ways: [&dyn Fn(Method, &str) -> RequestBuilder; 3] = [&bare, &foreign, &anothers];
+        let ways: [&Asking<'_>; 3] = [&bare, &foreign, &anothers];
         for way in ways {
             let in_environment =
                 |method: Method, path: &str| way(method, path).header("postrider-environment", "org_victim");
