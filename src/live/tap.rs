@@ -134,7 +134,6 @@ impl Tap {
             return;
         }
         match self.environments.get(&application) {
-            Some(None) => {}
             Some(Some(environment)) => {
                 if let Some(watched) = self.watched.get_mut(&Scope::Environment(environment.clone())) {
                     note(&mut watched.happened);
@@ -143,7 +142,8 @@ impl Tap {
             None if self.unplaced.len() < MAX_APPLICATIONS || self.unplaced.contains_key(&application) => {
                 note(self.unplaced.entry(application).or_default());
             }
-            None => {}
+            // Nobody's tenant, or one more than are remembered.
+            Some(None) | None => {}
         }
     }
 

@@ -153,7 +153,7 @@ impl Search<'_> {
                 keyed,
             ];
             others.iter().find_map(|made| self.candidate(made)).map(|candidate| {
-                self.explanation(key, &[Some(Verdict::OtherHash), key.verdict, candidate.verdict])
+                explanation(key, &[Some(Verdict::OtherHash), key.verdict, candidate.verdict])
             })
         })
     }
@@ -179,21 +179,20 @@ impl Search<'_> {
             Some(bytes) => self.candidate(&mac::<Hmac<Sha256>>(bytes, &pieces)),
             None => self.candidates.iter().find(|candidate| key.verifies(&pieces, &candidate.bytes)),
         }?;
-        Some(self.explanation(key, &[text.verdict, key.verdict, candidate.verdict]))
+        Some(explanation(key, &[text.verdict, key.verdict, candidate.verdict]))
     }
 
     fn candidate(&self, made: &[u8]) -> Option<&Candidate> {
         self.candidates.iter().find(|candidate| candidate.bytes.ct_eq(made).into())
     }
+}
 
-    #[expect(clippy::unused_self, reason = "it is what the search comes to")]
-    fn explanation(&self, key: &Key, mistakes: &[Option<Verdict>]) -> Explanation {
-        let mut mistakes = mistakes.iter().flatten().copied();
-        Explanation {
-            verdict: mistakes.next().unwrap_or(Verdict::Matches),
-            also: mistakes.next(),
-            key: Some(key.place),
-        }
+fn explanation(key: &Key, mistakes: &[Option<Verdict>]) -> Explanation {
+    let mut mistakes = mistakes.iter().flatten().copied();
+    Explanation {
+        verdict: mistakes.next().unwrap_or(Verdict::Matches),
+        also: mistakes.next(),
+        key: Some(key.place),
     }
 }
 

@@ -21,12 +21,7 @@ impl<T> Sample<T> {
             self.kept.push(make());
             return;
         }
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a place among those that were seen, which are fewer than a float counts exactly"
-        )]
+        // They are fewer than a float counts exactly.
         let place = (chance * self.seen as f64) as usize;
         if let Some(kept) = self.kept.get_mut(place) {
             *kept = make();
