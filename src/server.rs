@@ -4,41 +4,33 @@
 //! if there is none other; the schema; partitions; the engine; the API. Stopping goes the other way, and the private
 //! Postgres goes last, so that everything that was under way can still be recorded.
 
+mod api_parts;
+
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use secrecy::ExposeSecret;
-use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::api;
-use crate::api::{
-    ApiState, Authenticator, Budgets, Cookies, Embedders, EndpointCaps, IntakeLimits, LiveStreams,
-    ServerPolicies, SharedViews, SignInFailures, TokenKey, Trials,
-};
-use crate::config::{Config, JwtKey};
-use crate::console::Console;
+use crate::config::Config;
 use crate::dispatch::ThreadPool;
 use crate::domain::access::actor::Actor;
 use crate::domain::clock::Clock;
-use crate::domain::policy::ServerPolicy;
 use crate::embedded::PrivatePostgres;
-use crate::engine::{Engine, EngineDependencies, egress_policy};
-use crate::listener::{BoundListener, Listener, ListenerLimits, descriptors};
+use crate::engine::{Engine, EngineDependencies};
+use crate::listener::{BoundListener, Listener, descriptors};
 use crate::maintenance::{Maintenance, MaintenanceOptions};
-use crate::openid::OpenId;
-use crate::store::{Sealer, Store, StoreOptions};
+use crate::store::{Store, StoreOptions};
+
+use api_parts::{api_state, delivery_policy, listener_limits};
 
 /// How long a stop waits for API requests under way.
 const FINAL_ANSWERS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a stop waits for anything once the private Postgres has ended: nothing can be recorded.
 const STOP_TIMEOUT_WITHOUT_DATABASE: Duration = Duration::from_secs(1);
-
-/// What the bodies under way on one connection may take.
-const CONNECTION_BODY_BYTES: usize = 4 << 20;
 
 /// A database that can be worked with, and the private Postgres behind it, if it is ours.
 pub struct Database {
@@ -312,104 +304,6 @@ fn within_descriptors(config: &Config) -> Config {
     fitted.intake.max_connections = shares.connections;
     fitted.max_in_flight_total = shares.deliveries;
     fitted
-}
-
-fn listener_limits(config: &Config) -> ListenerLimits {
-    let intake = &config.intake;
-    ListenerLimits {
-        connections: usize::try_from(intake.max_connections).unwrap_or(usize::MAX),
-        streams: intake.max_streams,
-        head_timeout: intake.head_timeout,
-        idle_timeout: intake.idle_timeout,
-        stall_timeout: intake.body_timeout + intake.answer_timeout,
-        body_bytes: (config.max_body_bytes + (1 << 10)).max(CONNECTION_BODY_BYTES),
-    }
-}
-
-fn api_state(store: &Store, engine: &Engine, config: &Config, clock: Clock) -> anyhow::Result<ApiState> {
-    let key = match &config.jwt {
-        JwtKey::Hs256(secret) => TokenKey::Hs256(secret.expose_secret().as_bytes().to_vec()),
-        JwtKey::Rs256(pem) => TokenKey::Rs256(pem.as_bytes().to_vec()),
-        JwtKey::EdDsa(pem) => TokenKey::EdDsa(pem.as_bytes().to_vec()),
-    };
-    let cors_origins = config
-        .cors_origins
-        .iter()
-        .map(|origin| origin.parse().with_context(|| format!("{origin:?} is not an origin")))
-        .collect::<anyhow::Result<_>>()?;
-    let intake = IntakeLimits {
-        body_bytes: config.max_body_bytes,
-        body_timeout: config.intake.body_timeout,
-        answer_timeout: config.intake.answer_timeout,
-        body_budget_bytes: config.intake.body_budget_bytes,
-        answer_budget_bytes: config.intake.answer_budget_bytes,
-        page_bytes: config.intake.page_bytes,
-    };
-    let public_url = config.links_start_with();
-    Ok(ApiState {
-        configuration: store.configuration.clone(),
-        history: store.history.clone(),
-        access: store.access.clone(),
-        tasks: store.tasks.clone(),
-        rollups: store.rollups.clone(),
-        views: SharedViews::new(server_policies(config)),
-        queue: store.queue.clone(),
-        ingest: engine.ingest.clone(),
-        replay: engine.replay.clone(),
-        credentials: engine.credentials.clone(),
-        health: engine.health.clone(),
-        changes: engine.changes.clone(),
-        cookies: Cookies::new(&public_url),
-        sign_in_failures: SignInFailures::default(),
-        openid: openid(config, &public_url, &clock)?,
-        sealer: Sealer::new(config.main_secret.expose_secret().as_bytes()),
-        console: config.console.then(|| Console::built_in(&public_url)),
-        node_name: config.node_name.clone(),
-        settings: config.settings.clone(),
-        public_url,
-        authenticator: Authenticator::new(
-            &key,
-            config.required_claims(),
-            config.main_secret.expose_secret().as_bytes(),
-            clock,
-        )?,
-        egress: egress_policy(config),
-        streams: LiveStreams::new(engine.hub.clone(), store.live.clone()),
-        inboxes: engine.inboxes.clone(),
-        portal: store.portal.clone(),
-        embedders: Embedders::new(store.portal.clone()),
-        trials: Trials::new(engine.sender.clone()),
-        trusted_proxies: config.trusted_proxies.clone(),
-        budgets: Budgets::new(&intake),
-        intake,
-        caps: config.caps.clone(),
-        endpoint_caps: EndpointCaps::default(),
-        imports: Arc::new(Semaphore::new(1)),
-        cors_origins,
-    })
-}
-
-/// What holds where nothing else is set.
-fn server_policies(config: &Config) -> ServerPolicies {
-    ServerPolicies {
-        deliveries: delivery_policy(config),
-        disable_after: config.endpoint_disable_after,
-        hold_limit: config.hold_limit,
-    }
-}
-
-fn openid(config: &Config, public_url: &Url, clock: &Clock) -> anyhow::Result<Option<Arc<OpenId>>> {
-    let Some(options) = &config.openid else { return Ok(None) };
-    let openid = OpenId::new(options.clone(), api::openid_redirect(public_url), clock.clone())?;
-    Ok(Some(Arc::new(openid)))
-}
-
-fn delivery_policy(config: &Config) -> ServerPolicy {
-    ServerPolicy {
-        max_in_flight: config.max_in_flight,
-        retry_schedule: Arc::new(config.retry_schedule.clone()),
-        timeout: config.request_timeout,
-    }
 }
 
 /// An address that no two processes can have at the same time: the host since it was started, its network namespace, and

@@ -104,8 +104,13 @@ impl Intake {
             return Ok((Bytes::new(), None));
         }
         // Nobody looks at the body of these.
-        let has_reader = parts.extensions.get::<MatchedPath>().is_some()
-            && matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
+        let matched = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+        let has_reader = match parts.method {
+            Method::POST | Method::DELETE => matched.is_some(),
+            // Whoever signs in with them is told, without a credential, that the path does not take them.
+            Method::PUT | Method::PATCH => matched.is_some_and(|path| path != SIGN_IN_PATH),
+            _ => false,
+        };
         if !has_reader {
             return match discard(body, parts).await {
                 true => Ok((Bytes::new(), None)),

@@ -14,7 +14,7 @@ use crate::store::access::audit::{Entry, note};
 
 use super::ConfigurationStore;
 use super::snapshot::{parse_headers, parse_secret};
-use super::stored_policy::stored_policy;
+use crate::store::database::stored_policy::stored_policy;
 
 /// Ten are live at most; the others were rotated out and are deleted at night.
 const MAX_KEPT_SECRETS: i64 = 20;

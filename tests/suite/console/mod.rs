@@ -1,5 +1,4 @@
-//! The back end of the console and of the portal: who may sign in, what screens read, what is tried out and watched, with
-//! the real thing.
+//! The console: who may sign in to it, how it is served, and what its screens read after real deliveries.
 
 pub mod browser;
 mod check;
