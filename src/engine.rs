@@ -130,7 +130,6 @@ impl Engine {
             credentials: credentials.clone(),
             sender: sender.clone(),
             lease: lease.clone(),
-            clock,
             threads: threads.clone(),
             critical_threads: critical_threads.clone(),
             health: health.clone(),

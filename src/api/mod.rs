@@ -7,6 +7,7 @@ pub mod credential;
 mod embedders;
 mod endpoint_caps;
 pub mod error;
+mod inbox_address;
 pub mod intake;
 mod live_streams;
 pub mod openapi;

@@ -26,6 +26,9 @@ use pace::Pace;
 const POLL_INTERVAL: Duration = Duration::from_secs(10);
 /// After an error that may pass.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
+/// While a task waits for something, such as an answer: longer each time.
+const FIRST_PAUSE_WHILE_WAITING: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE_WHILE_WAITING: Duration = Duration::from_secs(5);
 /// A node works on this many at once.
 const MAX_TASKS_AT_ONCE: usize = 16;
 
@@ -113,6 +116,7 @@ impl Worker {
     /// Works through one task, chunk by chunk.
     async fn work(&self, task: TaskId, pace: Pace) {
         let mut ticks = pace.ticks();
+        let mut waits_for = FIRST_PAUSE_WHILE_WAITING;
         loop {
             let stopped = tokio::select! {
                 biased;
@@ -123,20 +127,32 @@ impl Worker {
                 return self.give_back(task).await;
             }
             match self.tasks.advance_task(task, self.lease.epoch(), pace.chunk).await {
-                Ok(Step::Moved(count)) => tracing::debug!(%task, count, "background task made progress"),
-                Ok(Step::Finished) => return tracing::info!(%task, "background task finished"),
+                Ok(Step::Moved(count)) => {
+                    waits_for = FIRST_PAUSE_WHILE_WAITING;
+                    tracing::debug!(%task, count, "background task made progress");
+                }
+                Ok(Step::Waits) => {
+                    self.pause(waits_for).await;
+                    waits_for = (waits_for * 2).min(LONGEST_PAUSE_WHILE_WAITING);
+                }
+                Ok(Step::Finished) => return tracing::info!(%task, "background task ended"),
                 Err(StoreError::LeaseLost) => {
                     return tracing::info!(%task, "another node has the background task");
                 }
                 Err(error @ StoreError::Unavailable(_)) => {
                     tracing::warn!(%task, error = &error as &dyn std::error::Error, "background task waits");
-                    tokio::select! {
-                        () = self.stop.cancelled() => {}
-                        () = tokio::time::sleep(PAUSE_AFTER_ERROR) => {}
-                    }
+                    self.pause(PAUSE_AFTER_ERROR).await;
                 }
                 Err(error) => return self.give_up(task, &error).await,
             }
+        }
+    }
+
+    /// Waits, unless it is stopped.
+    async fn pause(&self, time: Duration) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = tokio::time::sleep(time) => {}
         }
     }
 

@@ -7,7 +7,7 @@ use crate::domain::chance;
 use crate::domain::delivery::attempt::{AttemptOutcome, Failure};
 use crate::domain::delivery::next_step;
 use crate::domain::endpoint::Endpoint;
-use crate::domain::id::EndpointId;
+use crate::domain::id::{AttemptId, EndpointId};
 use crate::record::Outcome;
 use crate::send::unsendable;
 use crate::sign::{SignError, sign};
@@ -59,8 +59,10 @@ impl Dispatcher {
         if message.payload.is_empty() {
             return unsendable("the message's content was removed");
         }
-        match sign(&endpoint.keys, message.id, &message.payload, self.deps.clock.now()) {
-            Ok(signature) => self.deps.sender.send(endpoint, message, signature).await,
+        // The time that is signed is the attempt's own, so that its request can be shown later as it was sent.
+        let id = AttemptId::generate();
+        match sign(&endpoint.keys, message.id, &message.payload, id.created_at()) {
+            Ok(signature) => self.deps.sender.send(id, endpoint, message, signature).await,
             Err(SignError::NoLiveKey) => unsendable("the endpoint has no live signing key"),
         }
     }

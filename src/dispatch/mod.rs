@@ -30,7 +30,6 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::clock::Clock;
 use crate::domain::id::EndpointId;
 use crate::lease::Lease;
 use crate::live::Live;
@@ -89,8 +88,6 @@ pub struct DispatcherDependencies {
     pub sender: Sender,
     /// This node's right to work.
     pub lease: Lease,
-    /// The time of day, for signatures.
-    pub clock: Clock,
     /// The threads that deliver.
     pub threads: Handle,
     /// The threads that nothing else may occupy; it listens for notices there.

@@ -43,12 +43,21 @@ impl Connector {
         };
         progress.enter(Step::Dns);
         let addresses = self.addresses(&host).await?;
+        if matches!(host, Host::Domain(_)) {
+            progress.passed(Step::Dns);
+        }
         progress.enter(Step::Connection);
         let tcp = connect_any(&addresses, port).await.map_err(SendError::Connect)?;
         self.prepare(&tcp).map_err(SendError::Connect)?;
         progress.note(|facts| facts.address = tcp.peer_addr().ok().map(|peer| peer.ip().to_canonical()));
+        progress.passed(Step::Connection);
         progress.enter(Step::Tls);
-        if url.scheme() == "https" { self.over_tls(tcp, &host, progress).await } else { plain(tcp).await }
+        if url.scheme() != "https" {
+            return plain(tcp).await;
+        }
+        let connection = self.over_tls(tcp, &host, progress).await?;
+        progress.passed(Step::Tls);
+        Ok(connection)
     }
 
     async fn addresses(&self, host: &Host<&str>) -> Result<Vec<IpAddr>, SendError> {

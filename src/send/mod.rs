@@ -19,7 +19,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
 
 use crate::domain::clock::Clock;
-use crate::domain::delivery::attempt::{AttemptOutcome, Failure, RESPONSE_KEPT_BYTES};
+use crate::domain::delivery::attempt::{AttemptOutcome, Failure, RESPONSE_KEPT_BYTES, Timings};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
@@ -59,6 +59,7 @@ pub use own_address::OwnAddresses;
 pub use own_place::OwnAnswer;
 pub use own_place::OwnPlaces;
 pub use progress::ConnectionFacts;
+pub use request::headers_of_request;
 pub use tls::CaFileError;
 pub use tls::install_tls_provider;
 pub use trial::Trial;
@@ -150,14 +151,14 @@ impl Sender {
         })
     }
 
-    /// Makes one attempt: sends the message to the endpoint and reads the answer.
+    /// Makes the attempt of that id: sends the message to the endpoint and reads the answer.
     pub async fn send(
         &self,
+        id: AttemptId,
         endpoint: &Endpoint,
         message: &Message,
         signature: SignatureHeaders,
     ) -> AttemptOutcome {
-        let id = AttemptId::generate();
         let started = Instant::now();
         let deadline = started + endpoint.policy.timeout.min(self.longest_timeout);
         let mut outcome = self.exchange(id, deadline, endpoint, message, signature).await;
@@ -176,16 +177,19 @@ impl Sender {
         if let Some(own) = self.own_place(&endpoint.url) {
             return self.hand_over(own, id, deadline, endpoint, message, &signature).await;
         }
-        let progress = Progress::default();
+        let progress = Progress::begin();
         // Dropped at the deadline, with the connection in it.
-        match timeout_at(deadline, self.answer(endpoint, message, &signature, &progress)).await {
-            Ok(Ok(answer)) => self.read_answer(id, deadline, endpoint, answer).await,
-            Ok(Err(error)) => {
-                tracing::debug!(endpoint = %endpoint.id, message = %message.id, ?error, "no answer");
-                failed(id, &error)
-            }
-            Err(_) => timed_out(id, &progress),
-        }
+        let mut outcome =
+            match timeout_at(deadline, self.answer(endpoint, message, &signature, &progress)).await {
+                Ok(Ok(answer)) => self.read_answer(id, deadline, endpoint, answer).await,
+                Ok(Err(error)) => {
+                    tracing::debug!(endpoint = %endpoint.id, message = %message.id, ?error, "no answer");
+                    failed(id, &error)
+                }
+                Err(_) => timed_out(id, &progress),
+            };
+        outcome.timings = progress.timings();
+        outcome
     }
 
     /// Sends the request, over a connection that is there or a fresh one, and waits for the head of the answer.
@@ -203,7 +207,10 @@ impl Sender {
             progress.enter(Step::Answer);
             let request = request_over(&connection, endpoint, message, signature)?;
             match connection.send(request).await {
-                Ok(response) => return Ok(Answer { connection, response }),
+                Ok(response) => {
+                    progress.passed(Step::Answer);
+                    return Ok(Answer { connection, response });
+                }
                 // The receiver closed it just as the request went out, and most probably never saw it.
                 Err(error) if connection.failed_because_closed(&error) => break,
                 Err(error) => return Err(error_over(&connection, error)),
@@ -224,7 +231,10 @@ impl Sender {
         progress.enter(Step::Answer);
         let request = request_over(&connection, endpoint, message, signature)?;
         match connection.send(request).await {
-            Ok(response) => Ok(Answer { connection, response }),
+            Ok(response) => {
+                progress.passed(Step::Answer);
+                Ok(Answer { connection, response })
+            }
             Err(error) => Err(error_over(&connection, error)),
         }
     }
@@ -286,6 +296,7 @@ impl Sender {
             response_body,
             retry_after,
             duration: Duration::ZERO,
+            timings: Timings::default(),
         }
     }
 }
@@ -339,6 +350,7 @@ fn without_answer(id: AttemptId, failure: Failure, sentence: Cow<'static, str>) 
         response_body: bytes_of(sentence),
         retry_after: None,
         duration: Duration::ZERO,
+        timings: Timings::default(),
     }
 }
 

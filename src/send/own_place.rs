@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use crate::domain::delivery::attempt::{AttemptOutcome, Failure};
+use crate::domain::delivery::attempt::{AttemptOutcome, Failure, Timings};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
@@ -58,6 +58,7 @@ impl OwnAnswer {
             response_body: self.body.into(),
             retry_after: retry_after.map(|seconds| Duration::from_secs(seconds.into())),
             duration: Duration::ZERO,
+            timings: Timings::default(),
         }
     }
 }

@@ -1,14 +1,16 @@
-//! The step that an attempt is at, so that the sentence about a timeout can name it, and for somebody who tries an endpoint
-//! out what is known of the connection.
+//! The step that an attempt is at, so that the sentence about a timeout can name it, how long each step took, and what is
+//! known of the connection.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+
+use crate::domain::delivery::attempt::Timings;
 
 /// What an attempt is waiting for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Dns,
     Connection,
@@ -27,47 +29,81 @@ pub struct ConnectionFacts {
     pub certificate_ends_at: Option<DateTime<Utc>>,
 }
 
-/// The step that an attempt is at. It is still there after the deadline has ended the work.
-#[derive(Debug, Default)]
-pub(super) struct Progress {
-    step: AtomicU8,
+/// The step that an attempt is at. It is still there after the deadline has ended the work. One task has it, so that nobody
+/// waits for the lock.
+#[derive(Debug)]
+pub(super) struct Progress(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    at: Step,
+    since: Instant,
+    timings: Timings,
     /// Only where somebody wants to know.
-    facts: Option<Mutex<ConnectionFacts>>,
+    facts: Option<ConnectionFacts>,
 }
 
 impl Progress {
-    /// One that also notes what is known of the connection.
-    pub(super) fn with_facts() -> Self {
-        Self { step: AtomicU8::default(), facts: Some(Mutex::default()) }
+    /// It begins now.
+    pub(super) fn begin() -> Self {
+        Self::noting(None)
     }
 
+    /// One that also notes what is known of the connection.
+    pub(super) fn with_facts() -> Self {
+        Self::noting(Some(ConnectionFacts::default()))
+    }
+
+    fn noting(facts: Option<ConnectionFacts>) -> Self {
+        Self(Mutex::new(State { at: Step::Dns, since: Instant::now(), timings: Timings::default(), facts }))
+    }
+
+    /// The next step begins.
     pub(super) fn enter(&self, step: Step) {
-        self.step.store(step as u8, Ordering::Relaxed);
+        let mut state = self.state();
+        (state.at, state.since) = (step, Instant::now());
+    }
+
+    /// The step is over.
+    pub(super) fn passed(&self, step: Step) {
+        let mut state = self.state();
+        let took = Some(state.since.elapsed());
+        match step {
+            Step::Dns => state.timings.resolve = took,
+            Step::Connection => state.timings.connect = took,
+            Step::Tls => state.timings.tls = took,
+            Step::Answer => state.timings.first_byte = took,
+        }
+    }
+
+    /// How long the steps took that are over.
+    pub(super) fn timings(&self) -> Timings {
+        self.state().timings
     }
 
     /// Notes something about the connection, if somebody wants to know.
     pub(super) fn note(&self, note: impl FnOnce(&mut ConnectionFacts)) {
-        if let Some(facts) = &self.facts {
-            note(&mut facts.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(facts) = &mut self.state().facts {
+            note(facts);
         }
     }
 
     /// What was noted.
     pub(super) fn into_facts(self) -> ConnectionFacts {
-        self.facts.map(|facts| facts.into_inner().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default()
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).facts.unwrap_or_default()
     }
 
     /// The sentence for a deadline that passes at this step.
     pub(super) fn timed_out(&self) -> &'static str {
-        let at = self.step.load(Ordering::Relaxed);
-        if at == Step::Dns as u8 {
-            "the name was not resolved within the deadline"
-        } else if at == Step::Connection as u8 {
-            "no connection was made within the deadline: nothing answers at the address"
-        } else if at == Step::Tls as u8 {
-            "the TLS handshake was not over within the deadline"
-        } else {
-            super::classify::TIMED_OUT
+        match self.state().at {
+            Step::Dns => "the name was not resolved within the deadline",
+            Step::Connection => "no connection was made within the deadline: nothing answers at the address",
+            Step::Tls => "the TLS handshake was not over within the deadline",
+            Step::Answer => super::classify::TIMED_OUT,
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -57,7 +57,7 @@ impl Sender {
             Ok(Err(error)) => failed(id, &error),
             Err(_) => timed_out(id, &progress),
         };
-        outcome.duration = started.elapsed();
+        (outcome.duration, outcome.timings) = (started.elapsed(), progress.timings());
         Trial { outcome, request_headers, response_headers, connection: progress.into_facts() }
     }
 }

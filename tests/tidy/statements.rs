@@ -3,12 +3,13 @@
 use crate::sources::{assert_none, sources};
 
 /// sqlx's macros, and those of the store that put a table's columns into one.
-const STATEMENT_MACROS: [&str; 9] = [
+const STATEMENT_MACROS: [&str; 10] = [
     "query!(",
     "query_as!(",
     "query_scalar!(",
     "query_unchecked!(",
     "query_as_unchecked!(",
+    "look_at!(",
     "select_attempts!(",
     "select_dead_letters!(",
     "select_keys!(",

@@ -11,6 +11,7 @@ test('the curl command survives quotes, keeps the signature and hides what is se
       { name: 'x-key', value: null },
     ],
     sizeBytes: 9,
+    body: '{"a":1}',
     isExact: true,
   };
   expect(curlOf(request, `{"it's":1}`)).toBe(

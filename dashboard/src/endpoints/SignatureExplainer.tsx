@@ -15,7 +15,7 @@ export function signedParts(checks: Check[]): { messageId: string; timestamp: nu
   if (!exchange) return null;
   const header = (name: string) => exchange.request.headers.find((each) => each.name === name)?.value;
   const [messageId, timestamp] = [header('webhook-id'), Number(header('webhook-timestamp'))];
-  return messageId && timestamp ? { messageId, timestamp, payload: exchange.requestBody } : null;
+  return messageId && timestamp ? { messageId, timestamp, payload: exchange.request.body ?? '' } : null;
 }
 
 export function SignatureExplainer({

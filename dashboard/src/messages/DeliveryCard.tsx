@@ -21,14 +21,13 @@ interface Props {
   appId: string;
   msgId: string;
   acceptedAt: string;
-  payload: string | null;
   delivery: Delivery;
   attempts: Attempt[];
   /** The attempt that a link points at. */
   opened?: string;
 }
 
-export function DeliveryCard({ appId, msgId, acceptedAt, payload, delivery, attempts, opened }: Props) {
+export function DeliveryCard({ appId, msgId, acceptedAt, delivery, attempts, opened }: Props) {
   const t = useT();
   const format = useFormat();
   const now = useNow();
@@ -76,7 +75,6 @@ export function DeliveryCard({ appId, msgId, acceptedAt, payload, delivery, atte
             appId={appId}
             attempt={attempt}
             before={oldestFirst[place - 1]}
-            payload={payload}
             isOpened={
               attempt.id === opened ||
               (opened === undefined && attempt.status !== 0 && place === oldestFirst.length - 1)
@@ -136,11 +134,10 @@ interface AttemptProps {
   appId: string;
   attempt: Attempt;
   before: Attempt | undefined;
-  payload: string | null;
   isOpened: boolean;
 }
 
-function AttemptRow({ appId, attempt, before, payload, isOpened }: AttemptProps) {
+function AttemptRow({ appId, attempt, before, isOpened }: AttemptProps) {
   const t = useT();
   const format = useFormat();
   const [isOpen, setOpen] = useState(isOpened);
@@ -171,13 +168,13 @@ function AttemptRow({ appId, attempt, before, payload, isOpened }: AttemptProps)
             {isOpen ? t.hide : t.show}
           </button>
         </div>
-        {isOpen && <AttemptExchange appId={appId} attempt={attempt} payload={payload} />}
+        {isOpen && <AttemptExchange appId={appId} attempt={attempt} />}
       </div>
     </li>
   );
 }
 
-function AttemptExchange({ appId, attempt, payload }: { appId: string; attempt: Attempt; payload: string | null }) {
+function AttemptExchange({ appId, attempt }: { appId: string; attempt: Attempt }) {
   const t = useT();
   const format = useFormat();
   const path = { app_id: appId, msg_id: attempt.msgId, attempt_id: attempt.id };
@@ -196,7 +193,7 @@ function AttemptExchange({ appId, attempt, payload }: { appId: string; attempt: 
   });
   if (request.error) return <Failure error={request.error} onRetry={request.refetch} />;
   if (!request.data || !whole.data) return <Skeleton height={200} />;
-  const { timings, nodeName } = whole.data;
+  const { timings } = whole.data;
   const parts = [
     ['resolve', timings?.resolveMs],
     ['connect', timings?.connectMs],
@@ -207,7 +204,7 @@ function AttemptExchange({ appId, attempt, payload }: { appId: string; attempt: 
     <>
       <Exchange
         request={request.data}
-        requestBody={payload}
+        requestBody={request.data.body}
         status={attempt.responseStatusCode || null}
         statusText={t.answer(attempt.responseStatusCode, attempt.failure)}
         responseHeaders={whole.data.responseHeaders}
@@ -219,7 +216,6 @@ function AttemptExchange({ appId, attempt, payload }: { appId: string; attempt: 
           ([name, ms]) =>
             ms !== null && ms !== undefined && <span key={name}>{t.life.timing[name](format.duration(ms))}</span>,
         )}
-        {nodeName && <span>{t.life.sentBy(nodeName)}</span>}
       </p>
     </>
   );

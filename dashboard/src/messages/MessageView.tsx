@@ -150,7 +150,6 @@ function Content({ appId, appName, message, payload }: Props) {
                     appId={appId}
                     msgId={message.id}
                     acceptedAt={message.timestamp}
-                    payload={payload}
                     delivery={delivery}
                     attempts={made.filter((attempt) => attempt.endpointId === delivery.endpointId)}
                     opened={url.attempt}

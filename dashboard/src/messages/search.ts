@@ -50,7 +50,7 @@ async function ask(filter: MessageFilter, iterator: string | undefined, signal: 
   const { app_id, event_type, state, ...rest } = filter;
   const query = {
     ...rest,
-    event_type: event_type ? [event_type] : undefined,
+    event_types: event_type ? [event_type] : undefined,
     state: state as Schemas['DeliveryState'] | undefined,
     iterator,
     limit: 50,

@@ -19,7 +19,6 @@ const icons: Record<Hit['kind'], IconName> = {
   application: 'application',
   endpoint: 'external',
   message: 'message',
-  attempt: 'replay',
   dead_letter: 'deadLetter',
   event_type: 'eventType',
   background_task: 'task',
@@ -31,7 +30,6 @@ export function pathOf(hit: Hit): string {
   if (hit.kind === 'application') return places.application(hit.id) ?? '/applications';
   if (hit.kind === 'endpoint') return places.endpoint(app, hit.id);
   if (hit.kind === 'message') return places.message(app, hit.id);
-  if (hit.kind === 'attempt') return places.message(app, hit.msgId ?? '');
   if (hit.kind === 'dead_letter') return places.deadLetter(hit.id);
   if (hit.kind === 'event_type') return places.eventType(hit.id);
   return `/tasks/${hit.id}`;

@@ -2,6 +2,7 @@
 //! fail, and what a caller may repeat.
 
 pub mod address;
+pub(in crate::api) mod asked;
 pub mod bounded_document;
 pub mod bounds;
 pub(in crate::api) mod caller;
@@ -9,7 +10,6 @@ pub(in crate::api) mod environment;
 pub mod extract;
 pub mod idempotency;
 pub mod in_force;
-pub(in crate::api) mod inbox;
 pub mod moment;
 pub mod not_served;
 pub mod page;

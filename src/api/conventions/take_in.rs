@@ -24,7 +24,7 @@ use crate::api::intake::{answer, body, budget};
 use crate::api::state::SharedState;
 use crate::domain::id::path_name;
 
-use super::inbox::{INBOX_PATH, addressed};
+use crate::api::inbox_address::{INBOX_PATH, addressed};
 
 /// A rest of a body that is no longer is thrown away, so that the connection can go on.
 const MOST_DISCARDED_BYTES: usize = 64 << 10;

@@ -18,7 +18,7 @@ use crate::api::error::ApiError;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::background_task::{TaskKind, TaskState};
 use crate::domain::id::TaskId;
-use crate::store::{BackgroundTask, NewTask, TaskFilter};
+use crate::store::{BackgroundTask, Change, NewTask, TaskFilter};
 
 /// A background task.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,6 +44,12 @@ pub struct BackgroundTaskOut {
     pub progress: ProgressOut,
     /// What was asked for.
     pub data: TaskDataOut,
+    /// Who asked for it: the name of a key or a person, or what the audit log has.
+    #[schema(required)]
+    pub created_by: Option<String>,
+    /// What they noted.
+    #[schema(required)]
+    pub note: Option<String>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When it last made progress.
@@ -118,6 +124,8 @@ impl From<BackgroundTask> for BackgroundTaskOut {
                 app_stats: None,
                 event_types: None,
             },
+            created_by: None,
+            note: task.note,
             created_at: task.created_at,
             updated_at: task.updated_at,
         }
@@ -132,7 +140,21 @@ pub(in crate::api) async fn start_task(
 ) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
     let task = state.tasks.create_task(caller.actor(), new).await?;
     state.replay.wake();
-    Ok((StatusCode::ACCEPTED, Json(task.into())))
+    let mut out = [BackgroundTaskOut::from(task)];
+    name_creators(state, &mut out).await?;
+    let [out] = out;
+    Ok((StatusCode::ACCEPTED, Json(out)))
+}
+
+/// Says of each task who asked for it.
+async fn name_creators(state: &SharedState, tasks: &mut [BackgroundTaskOut]) -> Result<(), ApiError> {
+    let creation = |task: &BackgroundTaskOut| (task.id.to_string(), task.created_at);
+    let creations: Vec<Change> = tasks.iter().map(creation).collect();
+    let mut who = state.rollups.who_changed_each(&creations).await?;
+    for task in tasks {
+        task.created_by = who.remove(&creation(task));
+    }
+    Ok(())
 }
 
 /// The task with what it found out.
@@ -144,6 +166,7 @@ async fn with_findings(state: &SharedState, task: BackgroundTask) -> Result<Back
         TaskKind::EventTypeUsage => out.data.event_types = Some(state.tasks.task_findings(id).await?),
         _ => {}
     }
+    name_creators(state, std::slice::from_mut(&mut out)).await?;
     Ok(out)
 }
 
@@ -219,7 +242,9 @@ async fn list(
     let filter = query.filter();
     let rows =
         state.tasks.tasks(caller.environment()?, caller.own_application(), &filter, &page.scan).await?;
-    Ok(Json(page.answer(rows, |task| task.id.to_string(), Into::into)))
+    let mut list: ListOut<BackgroundTaskOut> = page.answer(rows, |task| task.id.to_string(), Into::into);
+    name_creators(&state, &mut list.data).await?;
+    Ok(Json(list))
 }
 
 /// Get a background task with its progress.

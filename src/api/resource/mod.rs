@@ -8,9 +8,9 @@ pub mod attempt;
 pub mod background_task;
 pub mod console;
 pub mod dead_letter;
+pub mod delivery;
 pub mod endpoint;
 pub mod event_type;
-pub(in crate::api) mod exchange;
 pub mod health;
 pub mod inbox;
 pub mod live;
@@ -19,6 +19,7 @@ pub mod operational_webhook;
 pub(in crate::api) mod path;
 pub mod pause;
 pub mod portal;
+pub mod search;
 pub mod session;
 pub mod statistics;
 
@@ -33,6 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(endpoint::routes())
         .merge(event_type::routes())
         .merge(message::routes())
+        .merge(delivery::routes())
         .merge(attempt::routes())
         .merge(dead_letter::routes())
         .merge(background_task::routes())
@@ -40,6 +42,7 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(statistics::routes())
         .merge(console::routes())
         .merge(live::routes())
+        .merge(search::routes())
         .merge(pause::routes())
         .merge(portal::routes())
         .merge(inbox::routes())

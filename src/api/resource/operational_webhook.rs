@@ -7,6 +7,7 @@ use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::conventions::asked::AskedQuery;
 use crate::api::conventions::extract::{ApiQuery, JsonBody, RawBody};
 use crate::api::conventions::page::{ListOut, PageQuery};
 use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
@@ -75,8 +76,8 @@ async fn list(
 ) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
     // Without the hidden application, that of nobody has as few endpoints.
     let application = state.configuration.operational_application(caller.whole_environment()?).await?;
-    page_of(&state, &caller, application.unwrap_or_else(|| ApplicationId::from(uuid::Uuid::nil())), &query)
-        .await
+    let application = application.unwrap_or_else(|| ApplicationId::from(uuid::Uuid::nil()));
+    page_of(&state, &caller, application, &query, &AskedQuery::default()).await
 }
 
 /// Create an endpoint that gets operational webhooks.

@@ -82,6 +82,12 @@ pub(super) struct Move {
     /// At most this many a second
     #[arg(long, value_name = "PER_SECOND")]
     rate: Option<u32>,
+    /// For a replay: send the oldest of each endpoint first, and go on only if it is answered 2xx
+    #[arg(long)]
+    oldest_first: bool,
+    /// Why, to be shown with the background task and in the audit log
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
     /// Wait for the end, showing progress
     #[arg(long)]
     follow: bool,
@@ -184,6 +190,8 @@ impl Move {
         let mut body = self.filter.body();
         body.insert("dryRun".to_owned(), json!(self.dry_run));
         body.extend(self.rate.map(|rate| ("ratePerSecond".to_owned(), json!(rate))));
+        body.extend(self.oldest_first.then(|| ("oldestFirst".to_owned(), json!(true))));
+        body.extend(self.note.as_ref().map(|note| ("note".to_owned(), json!(note))));
         let mut path = self.filter.base();
         path.push(operation);
         let mut answer = client.post(&path, &Value::Object(body)).await?;
@@ -196,10 +204,16 @@ impl Move {
         super::print(&table::of_bulk(operation, &answer))
     }
 
+    /// Whether nothing is asked for that goes for many at once.
+    const fn moves_each(&self) -> bool {
+        let is_for_many = self.all || self.dry_run || self.oldest_first;
+        !is_for_many && self.rate.is_none() && self.note.is_none()
+    }
+
     async fn move_each(&self, client: &Client, operation: &str) -> anyhow::Result<()> {
         ensure!(
-            self.filter.body().is_empty() && !self.all && !self.dry_run && self.rate.is_none(),
-            "ids go without a filter, --all, --dry-run and --rate"
+            self.filter.body().is_empty() && self.moves_each(),
+            "ids go without a filter, --all, --dry-run, --rate, --oldest-first and --note"
         );
         let mut moved = Vec::new();
         for id in &self.ids {

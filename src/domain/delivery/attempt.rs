@@ -87,6 +87,20 @@ impl Failure {
     }
 }
 
+/// How long the steps of a request took. `None` for a step that was not needed, as over a connection that was there
+/// already, or not reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// To resolve the host's name.
+    pub resolve: Option<Duration>,
+    /// To make a connection to one of its addresses.
+    pub connect: Option<Duration>,
+    /// To agree on TLS.
+    pub tls: Option<Duration>,
+    /// From the request to the head of the answer.
+    pub first_byte: Option<Duration>,
+}
+
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptOutcome {
@@ -104,4 +118,6 @@ pub struct AttemptOutcome {
     pub retry_after: Option<Duration>,
     /// From the first byte out to the last byte in.
     pub duration: Duration,
+    /// How long its steps took.
+    pub timings: Timings,
 }

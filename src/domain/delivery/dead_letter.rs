@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
-use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId};
 
 /// Why a delivery became a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -99,6 +100,9 @@ impl DeadLetterState {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DeadLetterFilter {
+    /// One of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<DeadLetterId>>,
     /// Of one application.
     #[serde(rename = "appId", skip_serializing_if = "Option::is_none")]
     pub application_id: Option<ApplicationId>,
@@ -126,12 +130,20 @@ pub struct DeadLetterFilter {
     /// Narrows nothing: where a replay sends them, instead of to the endpoint that missed them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_endpoint_id: Option<EndpointId>,
+    /// Narrows nothing: a replay sends the oldest of each endpoint alone, and goes on only if it is answered 2xx.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub oldest_first: bool,
 }
 
 impl DeadLetterFilter {
     /// Whether an operation on many means discarded ones. It means open ones unless the filter says so.
     pub fn means_discarded(&self) -> bool {
         self.state == Some(DeadLetterState::Discarded)
+    }
+
+    /// The ids as a statement takes them: nothing means all.
+    pub fn chosen(&self) -> Option<Vec<Uuid>> {
+        self.ids.as_ref().map(|ids| ids.iter().map(|id| id.uuid()).collect())
     }
 }
 

@@ -18,6 +18,8 @@ const PRIVATE_PREFIX: &str = "whsk_";
 const PUBLIC_PREFIX: &str = "whpk_";
 /// How long an HMAC key may be.
 const HMAC_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+/// No rotated secret signs along for longer.
+pub const MAX_GRACE_SECONDS: u32 = 7 * 24 * 60 * 60;
 /// How long a generated HMAC key is.
 const GENERATED_BYTES: usize = 32;
 

@@ -142,7 +142,7 @@ async fn a_large_payload_arrives_whole() {
     let endpoint = endpoint(&receiver.url);
     let message = message(vec![b'x'; BYTES].leak());
     let signature = sign(&endpoint.keys, message.id, &message.payload, Clock::default().now()).unwrap();
-    let outcome = sender().send(&endpoint, &message, signature).await;
+    let outcome = sender().send(AttemptId::generate(), &endpoint, &message, signature).await;
     assert_eq!(outcome.failure, None, "{outcome:?}");
     assert_eq!(receiver.serving.join().unwrap(), [BYTES]);
 }

@@ -73,7 +73,7 @@ fn message(payload: &'static [u8]) -> Message {
 async fn attempt(sender: &Sender, endpoint: &Endpoint) -> AttemptOutcome {
     let message = message(br#"{"a":1}"#);
     let signature = sign(&endpoint.keys, message.id, &message.payload, Clock::default().now()).unwrap();
-    sender.send(endpoint, &message, signature).await
+    sender.send(AttemptId::generate(), endpoint, &message, signature).await
 }
 
 /// Reads one request; `None` when the connection ended instead.

@@ -40,7 +40,7 @@ async fn the_bytes_arrive_unchanged_with_a_signature_and_the_endpoints_headers()
     let message = message(br#"{"b": 1,"a":1e400, "a":"\ud800"}"#);
     let now = Clock::default().now();
     let signature = sign(&endpoint.keys, message.id, &message.payload, now).unwrap();
-    let outcome = local_sender(PATIENT).send(&endpoint, &message, signature).await;
+    let outcome = local_sender(PATIENT).send(AttemptId::generate(), &endpoint, &message, signature).await;
 
     assert_eq!((outcome.failure, outcome.http_status), (None, Some(200)));
     assert_eq!(outcome.response_body, "ok");

@@ -20,8 +20,8 @@ use crate::store::database::connection::Connection;
 use crate::store::operational::write_notice::write_deletion_notices;
 
 use super::ConfigurationStore;
-use super::stored_policy::stored_policy;
 use super::version::raise_version;
+use crate::store::database::stored_policy::stored_policy;
 
 /// An application as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,13 +104,14 @@ impl ConfigurationStore {
         find(&mut connection, environment, reference).await
     }
 
-    /// A stretch of the environment's applications, by id.
+    /// A stretch of the environment's applications, by id; with `asked`, those that have it in their name or `uid`.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn applications(
         &self,
         environment: &EnvironmentId,
+        asked: Option<&str>,
         scan: &Scan<ApplicationId>,
     ) -> Result<Vec<ApplicationRecord>, StoreError> {
         let rows = sqlx::query_as!(
@@ -122,17 +123,22 @@ impl ConfigurationStore {
              FROM application
              WHERE $2 AND environment_id = $1 AND purpose IS NULL AND deleted_at IS NULL
                 AND id > coalesce($3, '00000000-0000-0000-0000-000000000000'::uuid)
+                AND ($5::text IS NULL
+                     OR search_grams(ARRAY[name, uid]) @> asked_grams($5) AND has_text(ARRAY[name, uid], $5))
              ORDER BY id LIMIT $4)
             UNION ALL
             (SELECT id, uid, name, policy, metadata, paused_at, created_at, updated_at
              FROM application
              WHERE NOT $2 AND environment_id = $1 AND purpose IS NULL AND deleted_at IS NULL
                 AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+                AND ($5::text IS NULL
+                     OR search_grams(ARRAY[name, uid]) @> asked_grams($5) AND has_text(ARRAY[name, uid], $5))
              ORDER BY id DESC LIMIT $4)"#,
             environment.as_str(),
             scan.ascending,
             scan.after.map(ApplicationId::uuid),
             scan.limit,
+            asked,
         )
         .fetch_all(&self.pool)
         .await?;

@@ -22,8 +22,17 @@ use crate::store::operational::write_notice::{refresh_operational_application, w
 
 use super::ConfigurationStore;
 use super::endpoint_secret::insert_secret;
-use super::stored_policy::stored_policy;
 use super::version::raise_version;
+use crate::store::database::stored_policy::stored_policy;
+
+/// What endpoints must have in their texts.
+#[derive(Debug, Clone, Copy)]
+pub struct AskedText<'a> {
+    /// In whatever case.
+    pub text: &'a str,
+    /// Anywhere in the URL; otherwise in its host, because the rest may be a secret.
+    pub in_whole_url: bool,
+}
 
 /// An endpoint as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,13 +106,15 @@ impl ConfigurationStore {
         find(&mut connection, application, endpoint).await
     }
 
-    /// A stretch of the application's endpoints, by id; as many as have no more than so many bytes of event types.
+    /// A stretch of the application's endpoints, by id; as many as have no more than so many bytes of event types. With
+    /// `asked`, those that have it in their URL, their description or their `uid`.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn endpoints(
         &self,
         application: ApplicationId,
+        asked: Option<AskedText<'_>>,
         most_bytes: usize,
         scan: &Scan<EndpointId>,
     ) -> Result<Stretch<EndpointRecord>, StoreError> {
@@ -121,15 +132,23 @@ impl ConfigurationStore {
             (SELECT id, uid, url, description, version, event_types, channels, policy, metadata,
                 disabled_reason, paused_at, created_at, updated_at
              FROM endpoint
+             CROSS JOIN LATERAL (SELECT ARRAY[
+                CASE WHEN $7 THEN url ELSE substring(url FROM '^[^/]*//[^/?#]*') END, description, uid]) AS t(shown)
              WHERE $2 AND application_id = $1 AND deleted_at IS NULL
                 AND id > coalesce($3, '00000000-0000-0000-0000-000000000000'::uuid)
+                AND ($6::text IS NULL OR has_text(shown, $6)
+                     AND (length($6) >= 3 OR search_grams(shown) @> asked_grams($6)))
              ORDER BY id LIMIT $4)
             UNION ALL
             (SELECT id, uid, url, description, version, event_types, channels, policy, metadata,
                 disabled_reason, paused_at, created_at, updated_at
              FROM endpoint
+             CROSS JOIN LATERAL (SELECT ARRAY[
+                CASE WHEN $7 THEN url ELSE substring(url FROM '^[^/]*//[^/?#]*') END, description, uid]) AS t(shown)
              WHERE NOT $2 AND application_id = $1 AND deleted_at IS NULL
                 AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+                AND ($6::text IS NULL OR has_text(shown, $6)
+                     AND (length($6) >= 3 OR search_grams(shown) @> asked_grams($6)))
              ORDER BY id DESC LIMIT $4)
             ) page
             WINDOW listed AS (ORDER BY CASE WHEN $2 THEN id END, CASE WHEN NOT $2 THEN id END DESC)
@@ -141,6 +160,8 @@ impl ConfigurationStore {
             scan.after.map(EndpointId::uuid),
             scan.limit,
             stored_length(most_bytes),
+            asked.map(|asked| asked.text),
+            asked.is_none_or(|asked| asked.in_whole_url),
         )
         .fetch_all(&self.pool)
         .await?;

@@ -156,6 +156,64 @@ impl ConfigurationStore {
     }
 }
 
+/// What became of the wish that a secret signs no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretEnd {
+    /// It signs no longer.
+    Ended,
+    /// It is the current one: another has to take its place first.
+    IsCurrent,
+    /// There is no such secret, or it had ended before.
+    NotFound,
+}
+
+impl ConfigurationStore {
+    /// Ends a rotated secret before its grace is over.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn end_endpoint_secret(
+        &self,
+        actor: &Actor,
+        application: ApplicationId,
+        endpoint: EndpointId,
+        secret: SecretId,
+    ) -> Result<SecretEnd, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        if !raise_version(&mut transaction, application).await? {
+            return Ok(SecretEnd::NotFound);
+        }
+        let found = sqlx::query!(
+            r#"-- endpoint_secret::to_end
+            SELECT s.expires_at IS NULL AS "is_current!" FROM endpoint_secret s JOIN endpoint e ON e.id = s.endpoint_id
+            WHERE s.id = $1 AND e.id = $2 AND e.application_id = $3 AND e.deleted_at IS NULL
+              AND (s.expires_at IS NULL OR s.expires_at > now())"#,
+            secret.uuid(),
+            endpoint.uuid(),
+            application.uuid(),
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        match found {
+            None => return Ok(SecretEnd::NotFound),
+            Some(found) if found.is_current => return Ok(SecretEnd::IsCurrent),
+            Some(_) => {}
+        }
+        sqlx::query!(
+            "-- endpoint_secret::end
+            UPDATE endpoint_secret SET expires_at = now() WHERE id = $1",
+            secret.uuid(),
+        )
+        .execute(&mut *transaction)
+        .await?;
+        let entry = Entry::in_application(application, "endpoint.secret.ended", endpoint);
+        note(&mut transaction, actor, entry.details(json!({ "secret": secret }))).await?;
+        write_notice(&mut transaction, application, endpoint, NoticeKind::EndpointUpdated, json!({})).await?;
+        transaction.commit().await?;
+        Ok(SecretEnd::Ended)
+    }
+}
+
 /// Inserts the current secret of an endpoint that has none.
 pub(in crate::store) async fn insert_secret(
     connection: &mut Connection,

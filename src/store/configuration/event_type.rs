@@ -81,7 +81,8 @@ impl ConfigurationStore {
         Ok(row.map(Into::into))
     }
 
-    /// A stretch of the catalogue, by name; with `flags`, only what needs none of its own or one of these.
+    /// A stretch of the catalogue, by name; with `flags`, only what needs none of its own or one of these; with `asked`, only
+    /// what has it in its name or description.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -90,6 +91,7 @@ impl ConfigurationStore {
         environment: &EnvironmentId,
         archived_too: bool,
         flags: Option<&[String]>,
+        asked: Option<&str>,
         content: ListedContent,
         scan: &Scan<String>,
     ) -> Result<Stretch<EventTypeRecord>, StoreError> {
@@ -110,6 +112,8 @@ impl ConfigurationStore {
                     WHERE environment_id = $1 AND ($2 OR NOT archived)
                         AND ($4::text IS NULL OR CASE WHEN $3 THEN name > $4 ELSE name < $4 END)
                         AND ($6::text[] IS NULL OR coalesce(feature_flags, '{}') = '{}' OR feature_flags && $6)
+                        AND ($9::text IS NULL OR search_grams(ARRAY[name, description]) @> asked_grams($9)
+                             AND has_text(ARRAY[name, description], $9))
                     ORDER BY CASE WHEN $3 THEN name END, CASE WHEN NOT $3 THEN name END DESC
                     LIMIT $5
                 ) page
@@ -125,6 +129,7 @@ impl ConfigurationStore {
             flags,
             content.is_included(),
             content.max_bytes(),
+            asked,
         )
         .fetch_all(&self.pool)
         .await?;

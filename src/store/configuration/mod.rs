@@ -13,10 +13,11 @@ pub(in crate::store) mod lookup;
 pub(in crate::store) mod operational_application;
 pub(in crate::store) mod path_name;
 pub(in crate::store) mod pause;
+pub(in crate::store) mod search;
 mod secrets_at_url;
+pub(in crate::store) mod sending_parts;
 pub(in crate::store) mod snapshot;
 pub(in crate::store) mod snapshots;
-pub(in crate::store) mod stored_policy;
 pub(in crate::store) mod version;
 
 use crate::domain::policy::ServerPolicy;

@@ -18,7 +18,7 @@ use crate::store::database::interval::interval;
 use crate::store::queue::dispatching::OPENING;
 
 use super::ConfigurationStore;
-use super::stored_policy::stored_policy;
+use crate::store::database::stored_policy::stored_policy;
 
 impl ConfigurationStore {
     /// The snapshot of an application as it stands now; `None` when there is none, or it was deleted.

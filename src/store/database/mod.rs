@@ -2,6 +2,7 @@
 //! of cache.
 
 pub(super) mod cache;
+pub(super) mod capped;
 pub(super) mod connection;
 pub(super) mod error;
 pub(super) mod interval;
@@ -11,6 +12,7 @@ mod opener;
 pub(super) mod pool;
 pub(super) mod seal;
 pub(super) mod span;
+pub(super) mod stored_policy;
 mod transaction;
 
 use sqlx::postgres::PgConnectOptions;

@@ -1,9 +1,12 @@
 //! Reading attempts. Writing them is the recorder's. Attempts lie in partitions by their own time, and an attempt
 //! is never older than its message: that bounds what a look-up by message reads.
 
+use std::time::Duration;
+
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::domain::delivery::attempt::Trigger;
+use crate::domain::delivery::attempt::{Timings, Trigger};
 use crate::domain::id::{AttemptId, EndpointId, MessageId};
 use crate::domain::page::Scan;
 use crate::store::database::span::{TimeBounds, earliest_after};
@@ -35,8 +38,12 @@ pub struct AttemptRecord {
     pub http_status: Option<u16>,
     /// The start of the answer, when that was asked for.
     pub response: Option<Vec<u8>>,
+    /// The answer's headers that are kept, when that was asked for.
+    pub response_headers: Option<Vec<(String, String)>>,
     /// How long the exchange took.
     pub duration_ms: i32,
+    /// How long its steps took.
+    pub timings: Timings,
     /// The message that it is of, unless retention took it.
     pub message: Option<AttemptedMessage>,
 }
@@ -97,11 +104,21 @@ struct Row {
     failure: Option<String>,
     http_status: Option<i16>,
     response: Option<Vec<u8>>,
+    response_headers: Option<Json<Vec<(String, String)>>>,
     duration_ms: i32,
+    resolve_us: Option<i32>,
+    connect_us: Option<i32>,
+    tls_us: Option<i32>,
+    first_byte_us: Option<i32>,
     event_type: Option<String>,
     event_id: Option<String>,
     channels: Option<Vec<String>>,
     tags: Option<Vec<String>>,
+}
+
+/// A time as it is stored.
+fn step(took_us: Option<i32>) -> Option<Duration> {
+    took_us.map(|took_us| Duration::from_micros(took_us.max(0).unsigned_abs().into()))
 }
 
 impl From<Row> for AttemptRecord {
@@ -123,7 +140,14 @@ impl From<Row> for AttemptRecord {
             failure: row.failure,
             http_status: row.http_status.map(i16::cast_unsigned),
             response: row.response,
+            response_headers: row.response_headers.map(|headers| headers.0),
             duration_ms: row.duration_ms,
+            timings: Timings {
+                resolve: step(row.resolve_us),
+                connect: step(row.connect_us),
+                tls: step(row.tls_us),
+                first_byte: step(row.first_byte_us),
+            },
             message,
         }
     }
@@ -136,7 +160,9 @@ macro_rules! select_attempts {
             Row,
             $name + "
             SELECT t.id, t.message_id, t.endpoint_id, t.url, t.number, t.trigger::text AS \"trigger!\", t.delivered, t.failure,
-                   t.http_status, CASE WHEN $2 THEN t.response_body END AS response, t.duration_ms,
+                   t.http_status, CASE WHEN $2 THEN t.response_body END AS response,
+                   CASE WHEN $2 THEN t.response_headers END AS \"response_headers: Json<Vec<(String, String)>>\",
+                   t.duration_ms, t.resolve_us, t.connect_us, t.tls_us, t.first_byte_us,
                    m.event_type AS \"event_type?\", m.event_id, m.channels, m.tags
             FROM attempt t LEFT JOIN message m ON m.id = t.message_id
             " + $condition,

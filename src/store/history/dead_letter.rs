@@ -220,6 +220,7 @@ pub(super) async fn count(
     kind: TaskKind,
     filter: &DeadLetterFilter,
 ) -> Result<i64, StoreError> {
+    let chosen = filter.chosen();
     Ok(sqlx::query_scalar!(
         r#"-- dead_letter::count
         SELECT count(*) AS "count!" FROM dead_letter l
@@ -234,6 +235,7 @@ pub(super) async fn count(
           AND ($7::timestamptz IS NULL OR l.died_at >= $7)
           AND ($8::timestamptz IS NULL OR l.died_at < $8)
           AND l.replayed_at IS NULL AND (l.discarded_at IS NOT NULL) = $9
+          AND ($12::uuid[] IS NULL OR l.id = ANY($12))
           AND (NOT $10 OR (e.deleted_at IS NULL AND a.deleted_at IS NULL AND l.payload IS NOT NULL
                            AND e.application_id = l.application_id))"#,
         environment.as_str(),
@@ -247,6 +249,7 @@ pub(super) async fn count(
         filter.means_discarded(),
         kind == TaskKind::Replay,
         filter.to_endpoint_id.map(EndpointId::uuid),
+        chosen.as_deref(),
     )
     .fetch_one(connection)
     .await?)

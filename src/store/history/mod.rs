@@ -3,8 +3,11 @@
 
 pub(super) mod attempt;
 pub(super) mod dead_letter;
+pub(super) mod delivery;
 pub(super) mod delivery_status;
+pub(super) mod lookup;
 pub(super) mod message;
+pub(super) mod message_walk;
 pub(super) mod queue_depth;
 pub(super) mod statistics;
 

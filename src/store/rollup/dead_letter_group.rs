@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeathReason};
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId};
-use crate::store::StoreError;
+use crate::store::{Capped, StoreError};
 
-use super::{Capped, NamedEndpoint, RollupStore};
+use super::{NamedEndpoint, RollupStore};
 
 /// So many groups are found, and so many are shown.
 const GROUPS_FOUND: i64 = 1_000;

@@ -11,12 +11,12 @@ use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
 use crate::domain::policy::DeliveryPolicy;
 use crate::domain::rollup::closure::Closure;
 use crate::domain::rollup::incident::FAILURES_IN_ROW;
-use crate::store::StoreError;
-use crate::store::configuration::stored_policy::stored_policy;
+use crate::store::database::stored_policy::stored_policy;
+use crate::store::{Capped, StoreError};
 
+use super::RollupStore;
 use super::incident::EVERYTHING;
 use super::sample::COUNTED_PER_ENDPOINT;
-use super::{Capped, RollupStore};
 
 /// Of one endpoint, so many are counted of a kind.
 const COUNTED_ALONE: i64 = 10_000;

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::id::EnvironmentId;
-use crate::store::StoreError;
+use crate::store::{Capped, StoreError};
 
 use super::sample::COUNTED_PER_ENDPOINT;
-use super::{Capped, NamedEndpoint, RollupStore};
+use super::{NamedEndpoint, RollupStore};
 
 /// What is set up is counted so far.
 const THINGS_COUNTED: i64 = 100_000;

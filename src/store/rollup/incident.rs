@@ -8,12 +8,12 @@ use uuid::Uuid;
 use crate::domain::access::actor::{Actor, ActorKind};
 use crate::domain::id::{ApiKeyId, EnvironmentId};
 use crate::domain::rollup::incident::FAILURES_IN_ROW;
-use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
+use crate::store::{Capped, StoreError};
 
 use super::sample::COUNTED_PER_ENDPOINT;
 use super::write::MINUTE;
-use super::{Capped, NamedEndpoint, RollupStore};
+use super::{NamedEndpoint, RollupStore};
 
 /// So many of a kind are looked at, those with most waiting first.
 const LOOKED_AT: i64 = 200;
@@ -259,35 +259,6 @@ impl RollupStore {
         .await?;
         let Some(since) = since else { return Ok(None) };
         Ok(Some(DispatchingPause { since, by: self.who_changed(EVERYTHING, since).await? }))
-    }
-
-    /// What people call the one who changed that object at that moment, as far as the audit log knows; `None` when it
-    /// was Postrider itself. An entry has the time of the transaction that made the change; its id is of a node's clock,
-    /// so entries of a minute before and after are looked through.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub(super) async fn who_changed(
-        &self,
-        object: &str,
-        at: DateTime<Utc>,
-    ) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query!(
-            r#"-- audit::who_changed
-            SELECT actor_kind, actor_id FROM audit_log
-            WHERE object_id = $1 AND id >= uuid_at($2::timestamptz - interval '1 minute')
-              AND id < uuid_at($2::timestamptz + interval '1 minute') AND at = $2
-            ORDER BY id DESC LIMIT 1"#,
-            object,
-            at,
-        )
-        .fetch_optional(&self.reading)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        match ActorKind::from_name(&row.actor_kind) {
-            None | Some(ActorKind::System) => Ok(None),
-            Some(kind) => self.actor_name(kind, &row.actor_id).await.map(Some),
-        }
     }
 
     /// What people call an actor: the name of its API key, or what the audit log has of it.

@@ -12,6 +12,7 @@ pub(in crate::store) mod presence;
 pub(in crate::store) mod replay_target;
 pub(in crate::store) mod sample;
 pub(in crate::store) mod series;
+pub(in crate::store) mod who;
 pub(in crate::store) mod write;
 
 use sha2::{Digest, Sha256};
@@ -69,29 +70,6 @@ pub struct NamedEndpoint {
     pub url: String,
 }
 
-/// A number that was counted up to a bound.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Capped {
-    /// So many, or the bound.
-    pub count: i64,
-    /// There are at least so many.
-    pub is_capped: bool,
-}
-
-impl Capped {
-    /// What was counted up to `bound` and one more.
-    #[must_use]
-    pub fn of(count: i64, bound: i64) -> Self {
-        Self { count: count.min(bound), is_capped: count > bound }
-    }
-
-    /// What was counted up to `bound` and no further: at the bound there may be more.
-    #[must_use]
-    pub fn up_to(count: i64, bound: i64) -> Self {
-        Self { count: count.min(bound), is_capped: count >= bound }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,18 +83,5 @@ mod tests {
             RollupScope::Environment(&one).uuid().simple().to_string(),
             "671b8040d49db037b88b19c895d10529"
         );
-    }
-
-    #[test]
-    fn a_count_at_its_bound_is_exact_and_above_it_is_not() {
-        assert_eq!(Capped::of(5, 5), Capped { count: 5, is_capped: false });
-        assert_eq!(Capped::of(6, 5), Capped { count: 5, is_capped: true });
-    }
-
-    #[test]
-    fn a_count_that_ended_at_its_bound_says_that_there_are_at_least_so_many() {
-        assert_eq!(Capped::up_to(4, 5), Capped { count: 4, is_capped: false });
-        assert_eq!(Capped::up_to(5, 5), Capped { count: 5, is_capped: true });
-        assert_eq!(Capped::up_to(9, 5), Capped { count: 5, is_capped: true });
     }
 }

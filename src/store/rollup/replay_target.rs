@@ -62,6 +62,7 @@ impl RollupStore {
         kind: TaskKind,
         filter: &DeadLetterFilter,
     ) -> Result<ReplayPreview, StoreError> {
+        let chosen = filter.chosen();
         let rows = sqlx::query!(
             r#"-- dead_letter::preview
             WITH matching AS MATERIALIZED (
@@ -76,6 +77,7 @@ impl RollupStore {
                   AND ($6::smallint IS NULL OR l.last_status = $6)
                   AND ($7::timestamptz IS NULL OR l.died_at >= $7)
                   AND ($8::timestamptz IS NULL OR l.died_at < $8)
+                  AND ($13::uuid[] IS NULL OR l.id = ANY($13))
                 LIMIT $12
             ), judged AS MATERIALIZED (
                 SELECT m.endpoint_id, m.event_type,
@@ -110,6 +112,7 @@ impl RollupStore {
             filter.to_endpoint_id.map(EndpointId::uuid),
             kind == TaskKind::Replay,
             LOOKED_AT,
+            chosen.as_deref(),
         )
         .fetch_all(&self.reading)
         .await?;

@@ -29,6 +29,8 @@ pub struct NewTask {
     pub rate_per_second: Option<i32>,
     /// How much there is to do, as far as that is known.
     pub total: i64,
+    /// Why, in the words of the one who asked.
+    pub note: Option<String>,
 }
 
 /// A task as it is shown.
@@ -48,6 +50,8 @@ pub struct BackgroundTask {
     pub progress: Progress,
     /// Why it was given up.
     pub error: Option<String>,
+    /// What the one who asked for it noted.
+    pub note: Option<String>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When it last made progress.
@@ -72,6 +76,7 @@ struct Row {
     total: i64,
     done: i64,
     error: Option<String>,
+    note: Option<String>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -98,6 +103,7 @@ impl TryFrom<Row> for BackgroundTask {
             rate_per_second: row.rate_per_second,
             progress: Progress { done: row.done, total: row.total },
             error: row.error,
+            note: row.note,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -110,7 +116,7 @@ macro_rules! select_tasks {
         sqlx::query_as!(
             Row,
             $name + "
-            SELECT id, kind, state, filter, rate_per_second, total, done, error, created_at, updated_at
+            SELECT id, kind, state, filter, rate_per_second, total, done, error, note, created_at, updated_at
             FROM background_task
             " + $condition,
             $($arguments)*
@@ -125,10 +131,10 @@ impl TaskStore {
         let row = sqlx::query_as!(
             Row,
             r#"-- background_task::create
-            INSERT INTO background_task (id, environment_id, application_id, kind, filter, rate_per_second, total)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            INSERT INTO background_task (id, environment_id, application_id, kind, filter, rate_per_second, total, note)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             RETURNING id, kind, state, filter, rate_per_second, total, done,
-                      error, created_at, updated_at"#,
+                      error, note, created_at, updated_at"#,
             TaskId::generate().uuid(),
             new.environment_id.as_str(),
             new.application_id.map(ApplicationId::uuid),
@@ -136,12 +142,16 @@ impl TaskStore {
             new.filter,
             new.rate_per_second,
             new.total,
+            new.note,
         )
         .fetch_one(&mut *tx)
         .await?;
         let task = TaskId::from(row.id);
         let entry = Entry::of(Some(&new.environment_id), new.application_id, "background_task.created", task);
-        let details = json!({ "kind": new.kind.name(), "filter": new.filter, "total": new.total });
+        let mut details = json!({ "kind": new.kind.name(), "filter": new.filter, "total": new.total });
+        if let (Some(details), Some(note)) = (details.as_object_mut(), &new.note) {
+            details.insert("note".to_owned(), json!(note));
+        }
         note(&mut tx, actor, entry.details(details)).await?;
         tx.commit().await?;
         row.try_into()

@@ -22,12 +22,31 @@ pub(super) struct Chunk {
     pub(super) items: Vec<Value>,
     /// Nothing is left to do.
     pub(super) finished: bool,
+    /// It waits for something that is not there yet.
+    pub(super) waits: bool,
+    /// Why it is given up.
+    pub(super) error: Option<&'static str>,
 }
 
 impl Chunk {
     /// Nothing is left to do.
     pub(super) fn last() -> Self {
         Self { finished: true, ..Self::default() }
+    }
+
+    /// It waits for something that is not there yet.
+    pub(super) fn waiting() -> Self {
+        Self { waits: true, ..Self::default() }
+    }
+
+    /// It is given up.
+    pub(super) fn failed(error: &'static str) -> Self {
+        Self { error: Some(error), finished: true, ..Self::default() }
+    }
+
+    /// So many moved, and it stands there.
+    pub(super) fn at(done: u64, place: Value) -> Self {
+        Self { done, place: Some(place), ..Self::default() }
     }
 
     /// So many moved, up to there.

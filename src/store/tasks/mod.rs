@@ -5,6 +5,7 @@ pub(super) mod background_task;
 mod chunk;
 mod endpoint_replay;
 pub(super) mod expunge;
+mod oldest_first;
 pub(super) mod replay;
 pub(super) mod resend;
 mod usage;

@@ -153,6 +153,7 @@ async fn choose(
     past: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Uuid>, StoreError> {
+    let chosen = filter.chosen();
     Ok(sqlx::query_scalar!(
         r#"-- dead_letter::choose
         SELECT l.id FROM dead_letter l
@@ -166,6 +167,7 @@ async fn choose(
           AND ($8::timestamptz IS NULL OR l.died_at < $8)
           AND l.replayed_at IS NULL AND (l.discarded_at IS NOT NULL) = $9
           AND l.died_at <= $10 AND l.id > $11
+          AND ($13::uuid[] IS NULL OR l.id = ANY($13))
         ORDER BY l.id LIMIT $12"#,
         environment,
         filter.application_id.map(ApplicationId::uuid),
@@ -179,6 +181,7 @@ async fn choose(
         died_before,
         past.unwrap_or_default(),
         limit,
+        chosen.as_deref(),
     )
     .fetch_all(tx)
     .await?)

@@ -89,6 +89,7 @@ pub(super) async fn count_messages(
         place: Some(place),
         items,
         finished: false,
+        ..Chunk::default()
     })
 }
 

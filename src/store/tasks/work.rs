@@ -10,13 +10,15 @@ use crate::store::database::connection::Connection;
 
 use super::background_task::kind;
 use super::chunk::{Chunk, LockedTask};
-use super::{TaskStore, endpoint_replay, expunge, replay, usage};
+use super::{TaskStore, endpoint_replay, expunge, oldest_first, replay, usage};
 
 /// How far a chunk brought its background task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// So many moved, and there may be more.
     Moved(u64),
+    /// It waits for something that is not there yet, such as an answer.
+    Waits,
     /// Nothing is left to do; the task is finished.
     Finished,
 }
@@ -31,7 +33,8 @@ impl TaskStore {
         stay_with_indexes(&mut tx).await?;
         let task = lock_task(&mut tx, task, epoch).await?;
         let chunk = match task.kind {
-            TaskKind::Replay | TaskKind::Discard => replay::advance(&mut tx, &task, chunk).await?,
+            TaskKind::Replay => oldest_first::advance(&mut tx, &task, chunk).await?,
+            TaskKind::Discard => replay::advance(&mut tx, &task, chunk).await?,
             TaskKind::Recover => endpoint_replay::recover(&mut tx, &task, chunk).await?,
             TaskKind::ReplayMissing => endpoint_replay::replay_missing(&mut tx, &task, chunk).await?,
             TaskKind::BulkReplay => endpoint_replay::bulk_replay(&mut tx, &task, chunk).await?,
@@ -39,6 +42,9 @@ impl TaskStore {
             TaskKind::ApplicationUsage => usage::count_messages(&mut tx, &task, chunk).await?,
             TaskKind::EventTypeUsage => usage::list_event_types(&mut tx, &task).await?,
         };
+        if chunk.waits {
+            return Ok(Step::Waits);
+        }
         task.advance(&mut tx, &chunk).await?;
         tx.commit().await?;
         Ok(if chunk.finished { Step::Finished } else { Step::Moved(chunk.done) })
@@ -136,13 +142,15 @@ impl LockedTask {
             UPDATE background_task
             SET done = done + $2, total = greatest(total, done + $2), position = coalesce($3, position),
                 place = coalesce($4, place), updated_at = now(),
-                state = CASE WHEN $5 THEN 'finished' ELSE state END, owner = CASE WHEN NOT $5 THEN owner END
+                state = CASE WHEN $6::text IS NOT NULL THEN 'failed' WHEN $5 THEN 'finished' ELSE state END,
+                error = $6, owner = CASE WHEN NOT $5 THEN owner END
             WHERE id = $1"#,
             self.id,
             chunk.done.cast_signed(),
             chunk.position,
             chunk.place,
             chunk.finished,
+            chunk.error,
         )
         .execute(&mut *tx)
         .await?;

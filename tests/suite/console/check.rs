@@ -60,7 +60,7 @@ async fn a_receiver_that_checks_everything_passes_and_nothing_is_kept_of_it() {
         assert!(headers["webhook-id"].to_str().unwrap().starts_with("msg_test_"));
         assert_eq!(headers["webhook-signature"], header(check, "webhook-signature").as_str().unwrap());
         assert_eq!(headers["authorization"], "Bearer hush");
-        assert_eq!(body, check["exchange"]["requestBody"].as_str().unwrap());
+        assert_eq!(body, check["exchange"]["request"]["body"].as_str().unwrap());
     }
     for table in ["message", "delivery", "attempt", "pending", "dead_letter"] {
         let query = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
@@ -173,7 +173,7 @@ async fn an_example_of_the_catalogue_can_be_sent() {
     tenant.api.post("/event-type", &kind).await.expect(201);
     let path = tenant.path(&format!("/endpoint/{endpoint}/check"));
     let answer = tenant.api.post(&path, &json!({"eventType": "invoice.paid"})).await.expect(200);
-    assert_eq!(answer["checks"][1]["exchange"]["requestBody"], r#"{"invoice":"in_1"}"#);
+    assert_eq!(answer["checks"][1]["exchange"]["request"]["body"], r#"{"invoice":"in_1"}"#);
     let none = tenant.api.post(&path, &json!({"eventType": "no.such.type"})).await;
     assert!(none.expect_invalid().contains_key("body.eventType"));
 }

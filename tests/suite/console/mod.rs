@@ -1,8 +1,10 @@
 //! The console: who may sign in to it, how it is served, and what its screens read after real deliveries.
 
+mod attempts;
 pub mod browser;
 mod check;
 mod customer;
+mod deliveries;
 mod endpoint;
 mod event_types;
 mod folding;
@@ -11,13 +13,18 @@ mod inbox;
 mod incidents;
 mod live;
 mod look;
+mod message_search;
 mod oidc;
 mod overview;
 mod pages;
 mod plans;
 mod provider;
+mod replay;
+mod search;
+mod secrets;
 mod serving;
 mod session;
 mod signature;
 mod sparklines;
+mod stories;
 mod watcher;

@@ -10,7 +10,7 @@ use postrider::domain::endpoint::Endpoint;
 use postrider::domain::endpoint::filter::Filter;
 use postrider::domain::endpoint::secret::{SigningKey, SigningSecret};
 use postrider::domain::endpoint::{custom_header, target_url};
-use postrider::domain::id::{ApplicationId, EndpointId, MessageId};
+use postrider::domain::id::{ApplicationId, AttemptId, EndpointId, MessageId};
 use postrider::domain::message::Message;
 use postrider::domain::policy::EffectivePolicy;
 use postrider::send::{EgressPolicy, Sender, SenderOptions};
@@ -51,5 +51,5 @@ pub async fn attempt(sender: &Sender, url: &str) -> Option<AttemptOutcome> {
         payload: Bytes::from_static(b"{}"),
     };
     let signature = sign(&endpoint.keys, message.id, &message.payload, Clock::default().now()).unwrap();
-    Some(sender.send(&endpoint, &message, signature).await)
+    Some(sender.send(AttemptId::generate(), &endpoint, &message, signature).await)
 }

@@ -154,7 +154,7 @@ async fn a_claim_reads_what_it_takes_however_long_the_queue_is() {
 /// Of one hundred deliveries that wait at one endpoint, the outcomes, as arguments of `outcome::record`.
 const OUTCOMES: &str = "1, uuids(9), uuids(3), all_of(uuid_of(2, 7)), all_of(2::smallint), all_of('scheduled'::text),
     all_of(NULL::text), all_of(200::smallint), all_of('[]'::jsonb), all_of(''::bytea), all_of(5), all_of('x'::text),
-    all_of('2099-01-01'::timestamptz), all_of('delivered'::text)";
+    all_of('2099-01-01'::timestamptz), all_of('delivered'::text), all_of(1), all_of(1), all_of(1), all_of(1)";
 const OUTCOMES_HELP: &str = "
     CREATE FUNCTION uuids(kind integer) RETURNS uuid[] LANGUAGE sql AS
         'SELECT array_agg(uuid_of(kind, n)) FROM generate_series(150101, 150199) n';

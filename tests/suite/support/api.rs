@@ -6,6 +6,7 @@ use jsonwebtoken::{EncodingKey, Header};
 use postrider::domain::clock::Clock;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 /// What the servers of the suite verify tokens with.
 pub const JWT_SECRET: &str = "the suite's own secret for tokens";
@@ -95,6 +96,12 @@ impl Api {
 
     pub async fn get(&self, path: &str) -> Answer {
         Self::send(self.request(Method::GET, path)).await
+    }
+
+    /// A get with these parameters.
+    pub async fn get_with(&self, path: &str, parameters: &[(&str, &str)]) -> Answer {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        self.get(&format!("{path}?{query}")).await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {

@@ -59,13 +59,19 @@ export const shell = {
       application: 'Applications',
       endpoint: 'Endpoints',
       message: 'Messages',
-      attempt: 'Attempts',
       dead_letter: 'Dead letters',
       event_type: 'Event types',
       background_task: 'Background tasks',
     },
     states: (state: string) =>
-      ({ paused: 'paused', disabled: 'disabled', failing: 'failing', archived: 'archived' })[state] ?? state,
+      ({
+        paused: 'paused',
+        disabled: 'disabled',
+        failing: 'failing',
+        deleted: 'deleted',
+        archived: 'archived',
+        decided: 'dealt with',
+      })[state] ?? state,
   },
   signIn: {
     title: 'Sign in to Postrider',

@@ -27,6 +27,7 @@ const held = (why: Why | Delivery['why'], format: Format, now: number): string =
     disabled_by_request: `Endpoint disabled${by}${since}`,
     disabled_gone: `Endpoint disabled${since}: it answered 410 Gone`,
     disabled_failing: `Endpoint disabled${since}: it failed for days`,
+    endpoint_deleted: `Endpoint deleted${by}${since}`,
   };
   return what[why.code] ?? why.code;
 };
@@ -152,7 +153,6 @@ export const traffic = {
       tls: (span: string) => `TLS ${span}`,
       firstByte: (span: string) => `waited for the answer ${span}`,
     },
-    sentBy: (node: string) => `sent by ${node}`,
   },
   deadLetters: {
     title: 'Dead letters',

@@ -62,13 +62,19 @@ export const shell: Shell = {
       application: '애플리케이션',
       endpoint: '엔드포인트',
       message: '메시지',
-      attempt: '시도',
       dead_letter: '데드 레터',
       event_type: '이벤트 유형',
       background_task: '백그라운드 작업',
     },
     states: (state) =>
-      ({ paused: '일시 중지', disabled: '비활성', failing: '실패 중', archived: '보관됨' })[state] ?? state,
+      ({
+        paused: '일시 중지',
+        disabled: '비활성',
+        failing: '실패 중',
+        deleted: '삭제됨',
+        archived: '보관됨',
+        decided: '처리됨',
+      })[state] ?? state,
   },
   signIn: {
     title: 'Postrider에 로그인',

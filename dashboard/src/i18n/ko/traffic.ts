@@ -27,6 +27,7 @@ const held = (why: Why | Delivery['why'], format: Format, now: number): string =
     disabled_by_request: `${since}${by}엔드포인트 비활성`,
     disabled_gone: `${since}엔드포인트 비활성: 410 Gone 응답`,
     disabled_failing: `${since}엔드포인트 비활성: 여러 날 실패`,
+    endpoint_deleted: `${since}${by}엔드포인트 삭제됨`,
   };
   return what[why.code] ?? why.code;
 };
@@ -157,7 +158,6 @@ export const traffic: Traffic = {
       tls: (span) => `TLS ${span}`,
       firstByte: (span) => `응답 대기 ${span}`,
     },
-    sentBy: (node) => `${node}에서 보냄`,
   },
   deadLetters: {
     title: '데드 레터',

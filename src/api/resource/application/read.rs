@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 
+use crate::api::conventions::asked::AskedQuery;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::credential::Caller;
@@ -15,19 +16,22 @@ use crate::domain::id::reference::Reference;
 use super::shape::ApplicationOut;
 
 /// List the applications of the environment.
+///
+/// `q` is looked for in their names and `uid`s.
 #[utoipa::path(
     get, path = "/api/v1/app", operation_id = "v1.application.list", tag = "application",
-    params(PageQuery),
+    params(PageQuery, AskedQuery),
     responses((status = 200, description = "A page of them, oldest first.", body = ListOut<ApplicationOut>))
 )]
 pub(super) async fn list(
     State(state): State<SharedState>,
     caller: Caller,
     ApiQuery(query): ApiQuery<PageQuery>,
+    ApiQuery(asked): ApiQuery<AskedQuery>,
 ) -> Result<Json<ListOut<ApplicationOut>>, ApiError> {
     let environment = caller.whole_environment()?;
     let page = query.request::<ApplicationId>(Ordering::Ascending)?;
-    let rows = state.configuration.applications(environment, &page.scan).await?;
+    let rows = state.configuration.applications(environment, asked.text(), &page.scan).await?;
     Ok(Json(page.answer(rows, |row| row.id.to_string(), ApplicationOut::from)))
 }
 

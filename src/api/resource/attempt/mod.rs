@@ -1,9 +1,11 @@
 //! Attempts: the requests that were made, and what came back.
 
 mod delivery_status;
+pub(in crate::api) mod exchange;
 mod list;
 mod query;
 mod read;
+pub(in crate::api) mod request;
 mod shape;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -19,5 +21,6 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .routes(routes!(list::list_by_endpoint))
         .routes(routes!(list::list_by_message))
         .routes(routes!(read::get))
+        .routes(routes!(request::get_request))
         .merge(delivery_status::routes())
 }

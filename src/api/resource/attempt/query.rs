@@ -93,9 +93,16 @@ impl ListQuery {
         most_bytes: usize,
     ) -> Result<Stretch<AttemptOut>, ApiError> {
         let with_msg = self.with_msg.unwrap_or(false);
-        let fitting = Stretch::within(most_bytes, rows, |row| shown_bytes(row.response.as_deref()));
+        let fitting = Stretch::within(most_bytes, rows, row_bytes);
         fitting.try_map(|row| Ok(AttemptOut::of(row, with_msg)?.shown_to(caller)))
     }
+}
+
+/// What an attempt adds to a page at most: what was answered.
+fn row_bytes(row: &AttemptRecord) -> usize {
+    let headers = row.response_headers.iter().flatten();
+    let headers = headers.map(|(name, value)| name.len() + shown_bytes(Some(value.as_bytes())));
+    shown_bytes(row.response.as_deref()) + headers.sum::<usize>()
 }
 
 /// How long an answer is at most when it is shown as JSON: what is not text is replaced, and controls are escaped.

@@ -11,6 +11,8 @@ use crate::domain::delivery::attempt::Failure;
 use crate::domain::id::{AttemptId, EndpointId, MessageId};
 use crate::store::{AttemptRecord, MessageRecord};
 
+use super::exchange::{HeaderOut, TimingsOut};
+
 /// An attempt.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -30,8 +32,14 @@ pub struct AttemptOut {
     pub response: String,
     /// The answer's status; 0 when there was none.
     pub response_status_code: u16,
-    /// How long the exchange took.
+    /// The answer's headers that are kept; `null` when there was no answer, or when content was not asked for.
+    #[schema(required)]
+    pub(in crate::api) response_headers: Option<Vec<HeaderOut>>,
+    /// How long the exchange took, all its steps together.
     pub response_duration_ms: i32,
+    /// How long its steps took; `null` where that is not known.
+    #[schema(required)]
+    pub(in crate::api) timings: Option<TimingsOut>,
     /// 0: delivered; 2: failed.
     pub status: u8,
     /// `success` or `fail`.
@@ -69,7 +77,12 @@ impl AttemptOut {
             url: record.url,
             response: String::from_utf8_lossy(&record.response.unwrap_or_default()).into_owned(),
             response_status_code: record.http_status.unwrap_or(0),
+            response_headers: record
+                .response_headers
+                .filter(|_| record.http_status.is_some())
+                .map(|headers| headers.into_iter().map(HeaderOut::shown).collect()),
             response_duration_ms: record.duration_ms,
+            timings: TimingsOut::of(record.timings),
             status,
             status_text,
             trigger_type: record.trigger.code(),

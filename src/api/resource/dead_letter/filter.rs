@@ -10,7 +10,7 @@ use crate::api::state::SharedState;
 use crate::domain::background_task::TaskKind;
 use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeadLetterState, DeathReason};
 use crate::domain::id::reference::Reference;
-use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
+use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId};
 
 use super::Scope;
 
@@ -85,6 +85,9 @@ impl OpenFilterQuery {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::api::resource::dead_letter) struct BulkIn {
+    /// Only these, of those that match.
+    #[schema(value_type = Option<Vec<String>>, max_items = 250, example = json!(null))]
+    ids: Option<Vec<DeadLetterId>>,
     /// Of this application, by id or `uid`.
     app_id: Option<String>,
     /// Of this endpoint, by id; by `uid` where the application is known.
@@ -113,6 +116,14 @@ pub(in crate::api::resource::dead_letter) struct BulkIn {
     /// At most this many a second.
     #[schema(minimum = 1, maximum = 100000)]
     rate_per_second: Option<u32>,
+    /// For a replay: send the oldest of each endpoint alone, wait for its answer, and go on only if it is 2xx. Otherwise the
+    /// task fails with the error `first_was_refused`, and the others stay as they are.
+    #[serde(default)]
+    #[schema(default = false)]
+    oldest_first: bool,
+    /// Why, in somebody's own words: it is shown with the task and in the audit log.
+    #[schema(max_length = 500)]
+    note: Option<String>,
 }
 
 /// Where a dead letter is to go.
@@ -128,6 +139,7 @@ pub(in crate::api::resource::dead_letter) struct Bulk {
     pub(in crate::api::resource::dead_letter) filter: DeadLetterFilter,
     pub(in crate::api::resource::dead_letter) dry_run: bool,
     pub(in crate::api::resource::dead_letter) rate_per_second: Option<i32>,
+    pub(in crate::api::resource::dead_letter) note: Option<String>,
 }
 
 impl FilterQuery {
@@ -149,7 +161,7 @@ impl FilterQuery {
             since: self.since,
             until: self.until,
             state: self.state,
-            to_endpoint_id: None,
+            ..DeadLetterFilter::default()
         })
     }
 }
@@ -167,6 +179,7 @@ impl BulkIn {
             application(state, environment, scope.application, self.app_id.as_deref()).await?;
         let named = self.endpoint_id.as_deref();
         let filter = DeadLetterFilter {
+            ids: self.ids,
             application_id,
             endpoint_id: endpoint(state, application_id, named, "body", "endpointId").await?,
             event_type: self.event_type,
@@ -183,9 +196,11 @@ impl BulkIn {
                 "toEndpointId",
             )
             .await?,
+            oldest_first: self.oldest_first,
         };
         let rate_per_second = self.rate_per_second.map(u32::cast_signed);
-        Ok(Bulk { filter, dry_run: self.dry_run, rate_per_second })
+        let note = self.note.filter(|note| !note.is_empty());
+        Ok(Bulk { filter, dry_run: self.dry_run, rate_per_second, note })
     }
 
     fn check(&self, kind: TaskKind) -> Result<(), ApiError> {
@@ -201,6 +216,12 @@ impl BulkIn {
         }
         if kind == TaskKind::Discard && self.to_endpoint_id.is_some() {
             return refused("toEndpointId", "is for replays alone");
+        }
+        if kind == TaskKind::Discard && self.oldest_first {
+            return refused("oldestFirst", "is for replays alone");
+        }
+        if self.note.as_ref().is_some_and(|note| note.contains('\0')) {
+            return refused("note", "must not contain the character U+0000");
         }
         if self.rate_per_second.is_some_and(|rate| !(1..=MAX_RATE_PER_SECOND).contains(&rate)) {
             return refused("ratePerSecond", &format!("must be between 1 and {MAX_RATE_PER_SECOND}"));

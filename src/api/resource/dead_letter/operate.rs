@@ -8,7 +8,7 @@ use crate::api::conventions::extract::parse;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::error::ApiError;
 use crate::api::resource::attempt::AttemptOut;
-use crate::api::resource::background_task::BackgroundTaskOut;
+use crate::api::resource::background_task::start_task;
 use crate::api::resource::message::payload_of;
 use crate::api::resource::message::resend::content_gone;
 use crate::api::state::SharedState;
@@ -125,10 +125,9 @@ pub(in crate::api::resource::dead_letter) async fn bulk(
         filter: serde_json::to_value(&bulk.filter).map_err(|_| ApiError::Internal)?,
         rate_per_second: bulk.rate_per_second,
         total: count,
+        note: bulk.note,
     };
-    let task = state.tasks.create_task(scope.caller.actor(), &new).await?;
-    state.replay.wake();
-    Ok((StatusCode::ACCEPTED, Json(BackgroundTaskOut::from(task))).into_response())
+    Ok(start_task(state, &scope.caller, &new).await?.into_response())
 }
 
 /// The endpoint of a dead letter's application that is named, if one is.

@@ -3,6 +3,7 @@
 mod change;
 mod check;
 mod create;
+mod end_secret;
 mod example;
 pub(super) mod headers;
 mod live_check;
@@ -29,6 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .routes(routes!(read::list, create::create))
         .routes(routes!(read::get, change::update, change::patch, change::delete))
         .merge(secret::routes())
+        .routes(routes!(end_secret::end_secret))
         .merge(headers::routes())
         .merge(replay::routes())
         .merge(example::routes())

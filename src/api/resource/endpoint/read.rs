@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 
+use crate::api::conventions::asked::AskedQuery;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::credential::Caller;
@@ -10,13 +11,16 @@ use crate::api::error::ApiError;
 use crate::api::resource::path::{ApplicationPath, EndpointPath};
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::{ApplicationId, EndpointId};
+use crate::store::AskedText;
 
 use super::shape::EndpointOut;
 
 /// List the endpoints of an application.
+///
+/// `q` is looked for in their URLs, descriptions and `uid`s.
 #[utoipa::path(
     get, path = "/api/v1/app/{app_id}/endpoint", operation_id = "v1.endpoint.list", tag = "endpoint",
-    params(ApplicationPath, PageQuery),
+    params(ApplicationPath, PageQuery, AskedQuery),
     responses((status = 200, description = "A page of them, newest first.", body = ListOut<EndpointOut>))
 )]
 pub(super) async fn list(
@@ -24,8 +28,9 @@ pub(super) async fn list(
     caller: Caller,
     path: ApplicationPath,
     ApiQuery(query): ApiQuery<PageQuery>,
+    ApiQuery(asked): ApiQuery<AskedQuery>,
 ) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
-    page_of(&state, &caller, path.application, &query).await
+    page_of(&state, &caller, path.application, &query, &asked).await
 }
 
 /// A page of an application's endpoints.
@@ -34,9 +39,12 @@ pub(in crate::api) async fn page_of(
     caller: &Caller,
     application: ApplicationId,
     query: &PageQuery,
+    asked: &AskedQuery,
 ) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
     let page = query.request::<EndpointId>(Ordering::Descending)?;
-    let found = state.configuration.endpoints(application, state.intake.page_bytes, &page.scan).await?;
+    let asked = asked.text().map(|text| AskedText { text, in_whole_url: caller.sees_secrets() });
+    let most_bytes = state.intake.page_bytes;
+    let found = state.configuration.endpoints(application, asked, most_bytes, &page.scan).await?;
     Ok(Json(page.answer(found, |row| row.id.to_string(), |row| EndpointOut::from(row).shown_to(caller))))
 }
 

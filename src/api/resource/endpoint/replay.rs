@@ -127,6 +127,7 @@ async fn start(
         filter: serde_json::to_value(&order).map_err(|_| ApiError::Internal)?,
         rate_per_second: Some(stored_count(input.rate_per_second.unwrap_or(DEFAULT_RATE_PER_SECOND))),
         total: 0,
+        note: None,
     };
     start_task(state, caller, &new).await
 }

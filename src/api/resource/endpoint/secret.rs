@@ -14,11 +14,10 @@ use crate::api::error::ApiError;
 use crate::api::resource::path::EndpointPath;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::Actor;
-use crate::domain::endpoint::secret::SigningSecret;
+use crate::domain::endpoint::secret::{MAX_GRACE_SECONDS, SigningSecret};
 use crate::domain::id::{ApplicationId, EndpointId};
 
 const DEFAULT_GRACE_SECONDS: u32 = 24 * 60 * 60;
-const MAX_GRACE_SECONDS: u32 = 7 * 24 * 60 * 60;
 
 /// What verifies an endpoint's requests.
 #[derive(Debug, Serialize, ToSchema)]

@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use crate::api::conventions::asked::AskedQuery;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, NameKey, Ordering, PageQuery};
 use crate::api::credential::Caller;
@@ -30,9 +31,11 @@ pub(super) struct ListQuery {
 }
 
 /// List the event types of the environment.
+///
+/// `q` is looked for in their names and descriptions.
 #[utoipa::path(
     get, path = "/api/v1/event-type", operation_id = "v1.event-type.list", tag = "event-type",
-    params(PageQuery, ListQuery),
+    params(PageQuery, ListQuery, AskedQuery),
     responses((status = 200, description = "A page of them, by name.", body = ListOut<EventTypeOut>))
 )]
 pub(super) async fn list(
@@ -40,6 +43,7 @@ pub(super) async fn list(
     caller: Caller,
     ApiQuery(page): ApiQuery<PageQuery>,
     ApiQuery(query): ApiQuery<ListQuery>,
+    ApiQuery(asked): ApiQuery<AskedQuery>,
 ) -> Result<HeldAnswer<ListOut<EventTypeOut>>, ApiError> {
     let environment = caller.environment()?;
     let page = page.request::<NameKey>(Ordering::Ascending)?;
@@ -47,7 +51,9 @@ pub(super) async fn list(
     let archived_too = query.include_archived.unwrap_or(false);
     let (content, room) = state.listed(query.with_content.unwrap_or(false)).await?;
     let flags = caller.feature_flags();
-    let found = state.configuration.event_types(environment, archived_too, flags, content, &scan).await?;
+    let asked = asked.text();
+    let found =
+        state.configuration.event_types(environment, archived_too, flags, asked, content, &scan).await?;
     let key = |row: &EventTypeRecord| NameKey(row.name.clone()).to_string();
     Ok(HeldAnswer { body: Json(page.answer(found, key, EventTypeOut::from)), room })
 }

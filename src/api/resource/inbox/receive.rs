@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http::StatusCode;
 
-use crate::api::conventions::inbox::{INBOX_PATH, addressed, refused};
 use crate::api::error::ApiError;
+use crate::api::inbox_address::{INBOX_PATH, addressed, refused};
 use crate::api::state::SharedState;
 use crate::inbox::{MAX_BODY_BYTES, Posted};
 

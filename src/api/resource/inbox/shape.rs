@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::resource::exchange::HeaderOut;
+use crate::api::resource::attempt::exchange::HeaderOut;
 use crate::domain::id::{InboxId, InboxRequestId};
 use crate::inbox::Inboxes;
 use crate::store::{InboxRecord, InboxRequest};

@@ -114,7 +114,15 @@ async fn all_messages(
     let filter = serde_json::to_value(ContentPurge { application_id: path.application })
         .map_err(|_| ApiError::Internal)?;
     let kind = TaskKind::PurgeContent;
-    let new = NewTask { environment_id, application_id: None, kind, filter, rate_per_second: None, total: 0 };
+    let new = NewTask {
+        environment_id,
+        application_id: None,
+        kind,
+        filter,
+        rate_per_second: None,
+        total: 0,
+        note: None,
+    };
     start_task(&state, &caller, &new).await
 }
 

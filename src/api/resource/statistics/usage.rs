@@ -60,6 +60,7 @@ fn new(environment: &EnvironmentId, kind: TaskKind, filter: serde_json::Value) -
         filter,
         rate_per_second: None,
         total: 0,
+        note: None,
     }
 }
 

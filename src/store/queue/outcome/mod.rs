@@ -15,11 +15,13 @@ mod report;
 mod requeue;
 mod settled;
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::domain::delivery::attempt::{AttemptOutcome, Failure, Trigger};
+use crate::domain::delivery::attempt::{AttemptOutcome, Failure, Timings, Trigger};
 use crate::domain::delivery::{DeliveryState, NextStep};
 use crate::domain::id::{ApplicationId, EndpointId, MessageId};
 
@@ -82,6 +84,27 @@ struct AttemptColumns<'a> {
     bodies: Vec<&'a [u8]>,
     durations: Vec<i32>,
     urls: Vec<&'a str>,
+    steps: StepColumns,
+}
+
+/// How long the steps of each attempt took, in microseconds.
+#[derive(Default)]
+struct StepColumns {
+    resolve: Vec<Option<i32>>,
+    connect: Vec<Option<i32>>,
+    tls: Vec<Option<i32>>,
+    first_byte: Vec<Option<i32>>,
+}
+
+impl StepColumns {
+    fn push(&mut self, timings: &Timings) {
+        let stored =
+            |took: Option<Duration>| took.map(|took| i32::try_from(took.as_micros()).unwrap_or(i32::MAX));
+        self.resolve.push(stored(timings.resolve));
+        self.connect.push(stored(timings.connect));
+        self.tls.push(stored(timings.tls));
+        self.first_byte.push(stored(timings.first_byte));
+    }
 }
 
 impl<'a> AttemptColumns<'a> {
@@ -100,6 +123,7 @@ impl<'a> AttemptColumns<'a> {
             columns.bodies.push(&outcome.response_body);
             columns.durations.push(row.duration_ms());
             columns.urls.push(row.url);
+            columns.steps.push(&outcome.timings);
         }
         columns
     }

@@ -47,9 +47,9 @@ async fn move_deliveries(
             SELECT * FROM unnest(
                 $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::text[]::attempt_trigger[], $7::text[],
                 $8::smallint[], $9::jsonb[], $10::bytea[], $11::integer[], $12::text[], $13::timestamptz[],
-                $14::text[]::delivery_state[]
+                $14::text[]::delivery_state[], $15::integer[], $16::integer[], $17::integer[], $18::integer[]
             ) AS c(id, message_id, endpoint_id, number, trigger, failure, http_status, headers, body, duration_ms, url,
-                   lease, state)
+                   lease, state, resolve_us, connect_us, tls_us, first_byte_us)
         ), leased AS MATERIALIZED (
             SELECT c.* FROM c
             JOIN pending p ON p.message_id = c.message_id AND p.endpoint_id = c.endpoint_id
@@ -68,9 +68,10 @@ async fn move_deliveries(
             RETURNING o.*
         ), attempted AS (
             INSERT INTO attempt (id, message_id, endpoint_id, number, trigger, delivered, failure, http_status,
-                                 response_headers, response_body, duration_ms, url)
+                                 response_headers, response_body, duration_ms, url, resolve_us, connect_us, tls_us,
+                                 first_byte_us)
             SELECT id, message_id, endpoint_id, number, trigger, failure IS NULL, failure, http_status, headers, body,
-                   duration_ms, url
+                   duration_ms, url, resolve_us, connect_us, tls_us, first_byte_us
             FROM moved
         )
         SELECT id AS "id!" FROM moved"#,
@@ -88,6 +89,10 @@ async fn move_deliveries(
         &a.urls as &[&str],
         &leases as &[Option<DateTime<Utc>>],
         &states as &[&str],
+        &a.steps.resolve as &[Option<i32>],
+        &a.steps.connect as &[Option<i32>],
+        &a.steps.tls as &[Option<i32>],
+        &a.steps.first_byte as &[Option<i32>],
     )
     .fetch_all(tx)
     .await?;

@@ -20,9 +20,10 @@ impl QueueStore {
             WITH c AS MATERIALIZED (
                 SELECT * FROM unnest(
                     $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::text[]::attempt_trigger[], $7::smallint[],
-                    $8::jsonb[], $9::bytea[], $10::integer[], $11::text[], $12::uuid[]
+                    $8::jsonb[], $9::bytea[], $10::integer[], $11::text[], $12::uuid[], $13::integer[], $14::integer[],
+                    $15::integer[], $16::integer[]
                 ) AS c(id, message_id, endpoint_id, number, trigger, http_status, headers, body, duration_ms, url,
-                       application_id)
+                       application_id, resolve_us, connect_us, tls_us, first_byte_us)
             ), moved AS (
                 UPDATE delivery d
                 SET state = 'delivered', owner = NULL, attempts = c.number, last_status = c.http_status, settled_at = now()
@@ -32,8 +33,10 @@ impl QueueStore {
                 RETURNING c.*
             ), attempted AS (
                 INSERT INTO attempt (id, message_id, endpoint_id, number, trigger, delivered, http_status,
-                                     response_headers, response_body, duration_ms, url)
-                SELECT id, message_id, endpoint_id, number, trigger, true, http_status, headers, body, duration_ms, url
+                                     response_headers, response_body, duration_ms, url, resolve_us, connect_us, tls_us,
+                                     first_byte_us)
+                SELECT id, message_id, endpoint_id, number, trigger, true, http_status, headers, body, duration_ms, url,
+                       resolve_us, connect_us, tls_us, first_byte_us
                 FROM moved
             ), counted AS (
                 INSERT INTO endpoint_hour AS r (endpoint_id, hour, node, application_id, delivered, dead, status_2xx,
@@ -58,6 +61,10 @@ impl QueueStore {
             &a.durations,
             &a.urls as &[&str],
             &applications,
+            &a.steps.resolve as &[Option<i32>],
+            &a.steps.connect as &[Option<i32>],
+            &a.steps.tls as &[Option<i32>],
+            &a.steps.first_byte as &[Option<i32>],
         )
         .fetch_one(&self.record)
         .await?;

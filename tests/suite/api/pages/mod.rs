@@ -55,6 +55,7 @@ lists! {
     environments: "/api/v1/admin/environment", Grow::Environment;
     waiting_endpoints: "/api/v1/admin/queue/endpoint", Grow::Waiting;
     attempts_of_a_message: "/api/v1/app/{app_id}/attempt/msg/{msg_id}", Grow::Attempt;
+    deliveries_of_a_message: "/api/v1/app/{app_id}/msg/{msg_id}/delivery", Grow::Destination;
     endpoints_of_a_message: "/api/v1/app/{app_id}/msg/{msg_id}/endpoint", Grow::Destination;
 }
 

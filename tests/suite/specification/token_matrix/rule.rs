@@ -17,7 +17,7 @@ const OWN: [&str; 3] = ["/api/v1/auth/whoami", "/api/v1/auth/logout", "/api/v1/s
 const OF_OPERATORS: [&str; 1] = ["person"];
 
 /// What an environment has besides its applications.
-const OF_ENVIRONMENT: [&str; 14] = [
+const OF_ENVIRONMENT: [&str; 16] = [
     "app",
     "event-type",
     "dead-letter",
@@ -32,6 +32,8 @@ const OF_ENVIRONMENT: [&str; 14] = [
     "portal",
     "inbox",
     "live",
+    "search",
+    "message-search",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -44,6 +44,8 @@ impl World {
             (shown["status"] == "finished").then_some(())
         })
         .await;
+        let overview = victim.path(&format!("/endpoint/{endpoint}/overview"));
+        let overview = environment.get(&overview).await.expect(200);
         let key = environment.post("/api-key", &json!({"name": "victims-key"})).await.expect(201);
         let inbox = environment.post("/inbox", &json!({"appId": victim.id})).await.expect(201);
         let post = crate::support::api::client().post(inbox["url"].as_str().unwrap());
@@ -51,6 +53,7 @@ impl World {
         let of = |object: &Value| object["id"].as_str().unwrap().to_owned();
         let ids = BTreeMap::from([
             ("app_id", victim.id.clone()),
+            ("secret_id", of(&overview["secrets"][0])),
             ("incident_id", format!("endpoint_failing:{endpoint}:1")),
             ("endpoint_id", endpoint),
             ("msg_id", message),

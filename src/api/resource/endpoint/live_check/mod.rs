@@ -1,6 +1,7 @@
 //! Checking an endpoint live: is it reached, does it accept a genuine request, does it refuse a forged and an old one.
 //! Nothing of it is stored, retried or counted; the audit log says who asked.
 
+mod exchange;
 mod requests;
 mod shape;
 

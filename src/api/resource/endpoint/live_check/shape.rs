@@ -4,10 +4,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::resource::exchange::{ExchangeOut, HeaderOut, RequestOut, shown_headers};
+use crate::api::resource::attempt::exchange::HeaderOut;
+use crate::api::resource::attempt::request::RequestOut;
 use crate::domain::delivery::attempt::Failure;
 use crate::send::Trial;
 
+use super::exchange::{ExchangeOut, shown_headers};
 use super::requests::{AllTried, Kind, Tried};
 
 /// What to check with.
@@ -169,18 +171,15 @@ fn exchange(trial: Trial, url: &str, body: &str) -> ExchangeOut {
     };
     ExchangeOut {
         request: RequestOut {
-            method: "POST".to_owned(),
+            method: "POST",
             url: url.to_owned(),
             headers: shown_headers(&request_headers),
+            body: Some(body.to_owned()),
             size_bytes: u64::try_from(body.len()).ok(),
             is_exact: true,
         },
-        request_body: body.to_owned(),
         response_status_code: outcome.http_status,
-        response_headers: response_headers
-            .into_iter()
-            .map(|(name, value)| HeaderOut { name, value: Some(value) })
-            .collect(),
+        response_headers: response_headers.into_iter().map(HeaderOut::shown).collect(),
         response_body,
     }
 }

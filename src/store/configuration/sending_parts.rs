@@ -1,0 +1,179 @@
+//! What an endpoint's requests are made of, to put one together again that was sent before: its headers, and its secrets with
+//! their times. Deleted endpoints have theirs for a while.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use http::HeaderMap;
+
+use crate::domain::endpoint::secret::{KeyMaterial, MAX_GRACE_SECONDS, SigningKey};
+use crate::domain::id::{ApplicationId, EndpointId};
+use crate::store::StoreError;
+
+use super::ConfigurationStore;
+use super::snapshot::{parse_headers, parse_secret};
+
+/// Expired secrets are there for this long at the least.
+const EXPIRED_KEPT_FOR: TimeDelta = TimeDelta::hours(1);
+/// A change is in force on every node within this time: what was sent meanwhile may be made of either.
+const IN_FORCE_WITHIN: TimeDelta = TimeDelta::seconds(5);
+/// No rotated secret signs along for longer.
+const LONGEST_GRACE: TimeDelta = TimeDelta::seconds(MAX_GRACE_SECONDS as i64);
+
+/// What an endpoint's requests are made of.
+#[derive(Debug)]
+pub struct SendingParts {
+    /// The endpoint's own headers, as they are now.
+    pub headers: HeaderMap,
+    /// By when they were made, the newest first.
+    secrets: Vec<StoredSecret>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone)]
+struct StoredSecret {
+    material: KeyMaterial,
+    created_at: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl SendingParts {
+    /// The keys that signed at a moment, in the order of their signatures: the one that was current then, and those that
+    /// signed along. `None` when the one that was current is gone.
+    pub fn keys_at(&self, at: DateTime<Utc>) -> Option<Vec<SigningKey>> {
+        let mut known =
+            self.secrets.iter().filter(|secret| self.begins_at(secret).is_none_or(|begins| begins <= at));
+        let current = known.next()?;
+        let signs = |secret: &&StoredSecret| secret.expires_at.is_none_or(|end| at < end);
+        let mut along: Vec<&StoredSecret> = known.filter(signs).collect();
+        along.sort_by_key(|secret| std::cmp::Reverse(secret.expires_at));
+        let keys = std::iter::once(current).filter(signs).chain(along);
+        let keys: Vec<SigningKey> =
+            keys.map(|it| SigningKey { material: it.material.clone(), expires_at: it.expires_at }).collect();
+        (!keys.is_empty()).then_some(keys)
+    }
+
+    /// Whether what is known is what requests were made of at that moment: nothing was changed since, and no secret has gone
+    /// that may have signed along.
+    pub fn unchanged_since(&self, at: DateTime<Utc>) -> bool {
+        let is_in_force = |change: DateTime<Utc>| at > change + IN_FORCE_WITHIN;
+        let Some(current) = self.secrets.first().filter(|secret| secret.expires_at.is_none()) else {
+            return false;
+        };
+        let has_its_secrets = self.begins_at(current).is_none_or(|begins| {
+            is_in_force(begins) && (at > begins + LONGEST_GRACE || self.now < begins + EXPIRED_KEPT_FOR)
+        });
+        has_its_secrets && (self.updated_at == self.created_at || is_in_force(self.updated_at))
+    }
+
+    /// From when on a secret signs; `None` for the endpoint's first, which was made with it.
+    fn begins_at(&self, secret: &StoredSecret) -> Option<DateTime<Utc>> {
+        (secret.created_at > self.created_at).then_some(secret.created_at)
+    }
+}
+
+impl ConfigurationStore {
+    /// What the requests of an endpoint are made of, whether it is deleted or not; `None` when it is not the application's.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] when something does not open.
+    pub async fn sending_parts(
+        &self,
+        application: ApplicationId,
+        endpoint: EndpointId,
+    ) -> Result<Option<SendingParts>, StoreError> {
+        let Some(row) = sqlx::query!(
+            r#"-- endpoint::sending_parts
+            SELECT headers_sealed, created_at, updated_at, now() AS "now!" FROM endpoint
+            WHERE id = $1 AND application_id = $2"#,
+            endpoint.uuid(),
+            application.uuid(),
+        )
+        .fetch_optional(&self.pool)
+        .await?
+        else {
+            return Ok(None);
+        };
+        let headers = match row.headers_sealed {
+            Some(sealed) => parse_headers(&self.sealer.open(&sealed, endpoint.uuid().as_bytes())?)?,
+            None => HeaderMap::new(),
+        };
+        let secrets = sqlx::query!(
+            r#"-- endpoint_secret::all
+            SELECT sealed, created_at, expires_at FROM endpoint_secret
+            WHERE endpoint_id = $1 ORDER BY created_at DESC LIMIT 100"#,
+            endpoint.uuid(),
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let secrets = secrets.into_iter().map(|row| {
+            let text = self.sealer.open(&row.sealed, endpoint.uuid().as_bytes())?;
+            let material = parse_secret(&text)?.key();
+            Ok(StoredSecret { material, created_at: row.created_at, expires_at: row.expires_at })
+        });
+        Ok(Some(SendingParts {
+            headers,
+            secrets: secrets.collect::<Result<_, StoreError>>()?,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            now: row.now,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(days: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(days)
+    }
+
+    fn secret(name: u8, created: i64, expires: Option<i64>) -> StoredSecret {
+        let material = KeyMaterial::Hmac(vec![name; 24]);
+        StoredSecret { material, created_at: at(created), expires_at: expires.map(at) }
+    }
+
+    fn parts(secrets: Vec<StoredSecret>, updated: i64) -> SendingParts {
+        let (created_at, updated_at) = (at(0), at(updated));
+        SendingParts { headers: HeaderMap::new(), secrets, created_at, updated_at, now: at(100) }
+    }
+
+    fn names(parts: &SendingParts, day: i64) -> Option<Vec<u8>> {
+        let name = |key: SigningKey| match key.material {
+            KeyMaterial::Hmac(bytes) => bytes[0],
+            KeyMaterial::Ed25519(_) => 0,
+        };
+        parts.keys_at(at(day)).map(|keys| keys.into_iter().map(name).collect())
+    }
+
+    #[test]
+    fn the_keys_of_a_moment_are_those_that_signed_then() {
+        let parts = parts(vec![secret(3, 20, None), secret(2, 10, Some(25)), secret(1, 0, Some(12))], 0);
+        for (day, expected) in
+            [(5, vec![1]), (11, vec![2, 1]), (15, vec![2]), (21, vec![3, 2]), (30, vec![3])]
+        {
+            assert_eq!(names(&parts, day), Some(expected), "day {day}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_gone_is_missed() {
+        let parts = parts(vec![secret(2, 10, None)], 0);
+        assert_eq!((names(&parts, 5), names(&parts, 11)), (None, Some(vec![2])));
+    }
+
+    #[test]
+    fn only_what_cannot_have_changed_is_exact() {
+        let first = parts(vec![secret(1, 0, None)], 0);
+        assert!(first.unchanged_since(at(0)) && first.unchanged_since(at(50)));
+        let changed = parts(vec![secret(1, 0, None)], 10);
+        assert!(!changed.unchanged_since(at(9)) && !changed.unchanged_since(at(10)));
+        assert!(changed.unchanged_since(at(11)));
+        let rotated = parts(vec![secret(2, 10, None)], 0);
+        assert!(!rotated.unchanged_since(at(9)));
+        // The one before may have signed along, and is gone.
+        assert!(!rotated.unchanged_since(at(12)) && rotated.unchanged_since(at(18)));
+        assert!(!parts(vec![], 0).unchanged_since(at(1)));
+    }
+}

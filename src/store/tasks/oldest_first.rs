@@ -1,0 +1,165 @@
+//! A replay that asks first: it sends the oldest dead letter of each endpoint alone, waits for the answer, and goes on only if
+//! it is 2xx. One that is not ends the replay, and the others stay open.
+//!
+//! The task's place says what is asked: the endpoints go by id, a chunk of them at a time.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeathReason};
+use crate::domain::id::{ApplicationId, EndpointId};
+use crate::store::StoreError;
+use crate::store::database::connection::Connection;
+
+use super::chunk::{Chunk, LockedTask};
+use super::replay;
+
+/// The error of a replay whose oldest letter was not answered 2xx.
+const FIRST_WAS_REFUSED: &str = "first_was_refused";
+
+/// Where a replay stands that asks first.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Place {
+    /// Endpoints up to this one have been asked.
+    after: Uuid,
+    /// Deliveries whose answers it waits for: message and endpoint.
+    asked: Vec<(Uuid, Uuid)>,
+    /// Every endpoint has answered well.
+    is_over: bool,
+}
+
+/// The oldest letter of an endpoint.
+struct Oldest {
+    id: Uuid,
+    message_id: Uuid,
+    endpoint_id: Uuid,
+}
+
+/// Replays the next chunk of a background task, which may ask first.
+pub(super) async fn advance(tx: &mut Connection, task: &LockedTask, chunk: i64) -> Result<Chunk, StoreError> {
+    let filter: DeadLetterFilter = task.order()?;
+    if filter.oldest_first
+        && let Some(asked) = ask(tx, task, &filter, chunk).await?
+    {
+        return Ok(asked);
+    }
+    replay::advance(tx, task, chunk).await
+}
+
+/// The next step of asking; `None` when every endpoint has answered well.
+async fn ask(
+    tx: &mut Connection,
+    task: &LockedTask,
+    filter: &DeadLetterFilter,
+    chunk: i64,
+) -> Result<Option<Chunk>, StoreError> {
+    let place = task.place.clone().map(serde_json::from_value::<Place>).transpose();
+    let mut place = place
+        .map_err(|error| StoreError::Inconsistent(format!("the place of a background task: {error}")))?
+        .unwrap_or_default();
+    if place.is_over {
+        return Ok(None);
+    }
+    match answers(tx, &place.asked).await? {
+        Answers::Missing => return Ok(Some(Chunk::waiting())),
+        Answers::Refused => return Ok(Some(Chunk::failed(FIRST_WAS_REFUSED))),
+        Answers::Good => {}
+    }
+    let oldest = choose_oldest(tx, task, filter, place.after, chunk).await?;
+    let ids: Vec<Uuid> = oldest.iter().map(|letter| letter.id).collect();
+    let moved = if ids.is_empty() {
+        0
+    } else {
+        replay::replay_chosen(tx, &ids, filter.means_discarded(), filter.to_endpoint_id).await?
+    };
+    place.is_over = oldest.is_empty();
+    place.after = oldest.last().map_or(place.after, |letter| letter.endpoint_id);
+    place.asked = oldest.into_iter().map(|letter| (letter.message_id, letter.endpoint_id)).collect();
+    Ok(Some(Chunk::at(moved, json!(place))))
+}
+
+/// What was answered to what was asked.
+enum Answers {
+    /// Everything was answered 2xx.
+    Good,
+    /// Something was not.
+    Refused,
+    /// Something was not answered yet.
+    Missing,
+}
+
+async fn answers(tx: &mut Connection, asked: &[(Uuid, Uuid)]) -> Result<Answers, StoreError> {
+    let (messages, endpoints): (Vec<Uuid>, Vec<Uuid>) = asked.iter().copied().unzip();
+    // A delivery begins anew at no attempt, so its first attempt has been made once there is one.
+    let found = sqlx::query!(
+        r#"-- delivery::answers
+        SELECT coalesce(bool_or(coalesce(d.state <> 'delivered' AND (d.attempts > 0 OR d.state IN ('dead', 'cancelled')),
+                                         true)), false) AS "is_refused!",
+               coalesce(bool_or(d.state <> 'delivered'), false) AS "is_missing!"
+        FROM unnest($1::uuid[], $2::uuid[]) AS c(message_id, endpoint_id)
+        LEFT JOIN LATERAL (
+            SELECT state, attempts FROM delivery d
+            WHERE d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id OFFSET 0
+        ) d ON true"#,
+        &messages,
+        &endpoints,
+    )
+    .fetch_one(tx)
+    .await?;
+    Ok(match (found.is_refused, found.is_missing) {
+        (true, _) => Answers::Refused,
+        (false, true) => Answers::Missing,
+        (false, false) => Answers::Good,
+    })
+}
+
+/// The oldest letter that can be replayed, of each of the next endpoints, by endpoint.
+async fn choose_oldest(
+    tx: &mut Connection,
+    task: &LockedTask,
+    filter: &DeadLetterFilter,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<Oldest>, StoreError> {
+    let chosen = filter.chosen();
+    Ok(sqlx::query_as!(
+        Oldest,
+        r#"-- dead_letter::choose_oldest
+        SELECT DISTINCT ON (e.id) l.id, l.message_id, e.id AS endpoint_id
+        FROM dead_letter l
+        JOIN endpoint e ON e.id = coalesce($12, l.endpoint_id) AND e.application_id = l.application_id
+        JOIN application a ON a.id = l.application_id
+        WHERE l.environment_id = $1
+          AND ($2::uuid IS NULL OR l.application_id = $2)
+          AND ($3::uuid IS NULL OR l.endpoint_id = $3)
+          AND ($4::text IS NULL OR l.event_type = $4)
+          AND ($5::text IS NULL OR l.reason = $5)
+          AND ($6::smallint IS NULL OR l.last_status = $6)
+          AND ($7::timestamptz IS NULL OR l.died_at >= $7)
+          AND ($8::timestamptz IS NULL OR l.died_at < $8)
+          AND l.replayed_at IS NULL AND (l.discarded_at IS NOT NULL) = $9
+          AND l.died_at <= $10
+          AND ($11::uuid[] IS NULL OR l.id = ANY($11))
+          AND e.id > $13 AND e.deleted_at IS NULL AND a.deleted_at IS NULL AND l.payload IS NOT NULL
+          AND (e.id = l.endpoint_id OR (
+              SELECT true FROM delivery d WHERE d.message_id = l.message_id AND d.endpoint_id = e.id) IS NULL)
+        ORDER BY e.id, l.id LIMIT $14"#,
+        task.environment_id,
+        filter.application_id.map(ApplicationId::uuid),
+        filter.endpoint_id.map(EndpointId::uuid),
+        filter.event_type.as_deref(),
+        filter.reason.map(DeathReason::name),
+        filter.status_code.map(u16::cast_signed),
+        filter.since,
+        filter.until,
+        filter.means_discarded(),
+        task.created_at,
+        chosen.as_deref(),
+        filter.to_endpoint_id.map(EndpointId::uuid),
+        after,
+        limit,
+    )
+    .fetch_all(tx)
+    .await?)
+}

@@ -1,0 +1,54 @@
+// A receiver breaks at three in the morning. The first screen says so and whose fault it is; the operator finds the cause,
+// pauses the endpoint while it is mended, and lets go what was held.
+
+const assert = require("node:assert/strict");
+const { api, place, receiver, signIn, story, tenant, until } = require("./world.cjs");
+
+story(async ({ open }) => {
+  const hook = await receiver(() => [503, "the queue behind us is full"]);
+  const well = await receiver();
+  const northwind = await tenant("Northwind Freight", { [hook.url("/orders")]: { retrySchedule: [2, 2, 2, 600, 600] } });
+  const other = await tenant("Contoso", { [well.url("/")]: {} });
+  await other.post("order.created", { number: 1 });
+  for (const number of [1, 2, 3]) await northwind.post("order.created", { number });
+  await hook.until("three attempts failed", (came) => came.length >= 3);
+
+  // The incident, with whose fault it is and since when.
+  const page = await open();
+  await signIn(page);
+  const incident = page.getByRole("article", { name: /Northwind Freight/ });
+  await incident.waitFor();
+  await incident.getByText("Receiver", { exact: true }).waitFor();
+  await incident.getByText(/503 Service Unavailable since/i).waitFor();
+  await incident.getByText(/the queue behind us is full/).waitFor();
+  await page.getByRole("heading", { name: /one receiver is failing/i }).waitFor();
+  await incident.getByRole("button", { name: "Acknowledge" }).click();
+  await incident.getByText(/Seen by/).waitFor();
+
+  // The cause: one click, and the answer as it came.
+  await incident.getByRole("link", { name: /Northwind Freight/ }).click();
+  await page.getByText(/Failing since .*503/).waitFor();
+  await page.getByRole("link", { name: "Attempts", exact: true }).click();
+  await page.getByText("503 Service Unavailable").first().waitFor();
+
+  // Paused, it holds what comes and uses up no attempts.
+  await page.getByRole("button", { name: "Pause…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Pause", exact: true }).click();
+  await page.getByText(/Endpoint paused by/).waitFor();
+  const requests = hook.came.length;
+  const held = await northwind.post("order.created", { number: 4 });
+  const state = async () => (await api("GET", `${northwind.at}/msg/${held.id}/delivery`)).data[0].state;
+  await until("the new one is held", async () => (await state()) === "held");
+  assert.equal(hook.came.filter((one) => one.id === held.id).length, 0);
+  assert.ok(hook.came.length <= requests + 3, "what was out when it was paused has ended, and nothing more came");
+
+  // Mended and resumed: everything arrives, and the incident is over.
+  hook.answer = () => 200;
+  await page.getByRole("button", { name: "Resume" }).first().click();
+  await page.getByText("The endpoint goes on.").waitFor();
+  await page.getByRole("button", { name: "Recover…" }).waitFor();
+  await hook.until("the held one arrives", (came) => came.some((one) => one.id === held.id && one.status === 200));
+  await page.getByRole("link", { name: "Overview" }).click();
+  await incident.waitFor({ state: "detached" });
+  assert.equal(place(page), "/");
+});

@@ -1,0 +1,134 @@
+// What the stories share: the API as a producer uses it, receivers that do as they are told, and a browser that says what
+// it did not like.
+
+const assert = require("node:assert/strict");
+const http = require("node:http");
+const { launch } = require("../chromium.cjs");
+
+const { CONSOLE_URL, API_URL, KEY, ENVIRONMENT } = process.env;
+const PATIENCE_MS = 60_000;
+
+/** Asks the API with the operator's key. */
+async function api(method, path, body, key = KEY) {
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json", "postrider-environment": ENVIRONMENT };
+  const response = await fetch(`${API_URL}/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
+  const text = await response.text();
+  assert.ok(response.ok, `${method} ${path} answered ${response.status}: ${text}`);
+  return text && JSON.parse(text);
+}
+
+/** A receiver: `answer` is called with what came, and returns a status, or a status and a body. */
+async function receiver(answer = () => 200) {
+  const came = [];
+  let waiting = [];
+  const it = { came, answer };
+  const server = http.createServer((request, response) => {
+    const parts = [];
+    request.on("data", (part) => parts.push(part));
+    request.on("end", () => {
+      const { method, url, headers } = request;
+      const one = { method, url, headers, id: headers["webhook-id"], body: Buffer.concat(parts).toString(), at: Date.now() };
+      const [status, body] = [it.answer(one)].flat();
+      response.writeHead(status, { "content-type": "text/plain" }).end(body ?? "");
+      came.push({ ...one, status });
+      waiting.splice(0).forEach((resolve) => resolve());
+    });
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  it.url = (path) => `http://127.0.0.1:${server.address().port}${path}`;
+  it.until = async (what, holds) => {
+    const end = Date.now() + PATIENCE_MS;
+    while (!holds(came)) {
+      const left = end - Date.now();
+      if (left <= 0) throw new Error(`it never came to this: ${what}; came: ${came.length}`);
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, left);
+        waiting.push(() => (clearTimeout(timer), resolve()));
+      });
+    }
+  };
+  it.close = () => server.close();
+  return it;
+}
+
+/** Asks again until it holds, because what is counted is shown some seconds later. */
+async function until(what, holds) {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await holds();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`it never came to this: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** An application with its endpoints: `endpoints` by URL. */
+async function tenant(name, endpoints = {}) {
+  const application = await api("POST", "/app", { name, uid: name.toLowerCase().replaceAll(" ", "-") });
+  const at = `/app/${application.id}`;
+  const made = [];
+  for (const [url, settings] of Object.entries(endpoints)) made.push(await api("POST", `${at}/endpoint`, { url, ...settings }));
+  const post = (eventType, payload, more) => api("POST", `${at}/msg`, { eventType, payload, ...more });
+  return { id: application.id, name, at, endpoints: made, post };
+}
+
+/** A page of a browser of its own. What its pages may not do, or throw, is a complaint. */
+async function open(browser, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en", reducedMotion: "reduce", ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  page.complaints = [];
+  page.on("pageerror", (error) => page.complaints.push(String(error)));
+  page.on("console", (message) => {
+    const text = message.text();
+    // A refused sign-in, or a page that is not there, is part of a story.
+    if (message.type() === "error" && !/status of 4\d\d/.test(text)) page.complaints.push(text);
+  });
+  return page;
+}
+
+async function signIn(page, path = "/") {
+  await page.goto(CONSOLE_URL + path);
+  await page.getByLabel("API key or token").fill(KEY);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("navigation", { name: "Places" }).waitFor();
+}
+
+const place = (page) => {
+  const { pathname, search } = new URL(page.url());
+  return pathname.slice(new URL(CONSOLE_URL).pathname.replace(/\/$/, "").length) + search;
+};
+
+/** Plays a story. */
+function story(play) {
+  (async () => {
+    const browser = await launch();
+    const pages = [];
+    const opened = async (options) => {
+      const page = await open(browser, options);
+      pages.push(page);
+      return page;
+    };
+    try {
+      await play({ browser, open: opened });
+      assert.deepEqual(pages.flatMap((page) => page.complaints), []);
+    } catch (error) {
+      for (const [number, page] of pages.entries()) {
+        const text = await page.locator("body").innerText().catch(() => "");
+        console.error(`page ${number}, at ${page.url()}:\n${text.slice(0, 3_000)}\n${page.complaints.join("\n")}`);
+        if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}-${number}.png` }).catch(() => {});
+      }
+      throw error;
+    } finally {
+      await browser.close();
+    }
+  })().then(
+    () => process.exit(0),
+    (error) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+}
+
+module.exports = { CONSOLE_URL, API_URL, KEY, api, receiver, until, tenant, signIn, place, story };
