@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::background_tasks::{TaskRunner, TaskRunnerHandle};
 use crate::config::Config;
@@ -17,9 +18,11 @@ use crate::dispatch::{
 };
 use crate::domain::clock::Clock;
 use crate::domain::policy::LONGEST_TIMEOUT;
+use crate::inbox::Inboxes;
 use crate::ingest::{Ingest, Writers};
 use crate::lease;
 use crate::lease::{KeeperEnd, Lease};
+use crate::live::{Hub, Live};
 use crate::node_health::NodeHealth;
 use crate::notices::{ChangeBarrier, NoticeTracker};
 use crate::operational::OperationalWebhooks;
@@ -37,12 +40,19 @@ pub struct Engine {
     pub ingest: Ingest,
     /// What authentication has cached.
     pub credentials: Credentials,
+    /// The way out to receivers.
+    pub sender: Sender,
+    /// Test inboxes.
+    pub inboxes: Inboxes,
+    /// Streams of live events.
+    pub hub: Hub,
     /// Wakes the replay runner.
     pub replay: TaskRunnerHandle,
     /// How the parts of this node get on.
     pub health: NodeHealth,
     /// Waits until changes are in force on every node.
     pub changes: ChangeBarrier,
+    ends_streams: CancellationToken,
     store: Store,
     lease: Lease,
     stop: CancellationToken,
@@ -68,6 +78,8 @@ pub struct EngineDependencies<'a> {
     pub critical_threads: &'a Handle,
     /// The address that this process has bound, with its host; empty if it has bound none.
     pub address: &'a str,
+    /// What links to this server begin with.
+    pub public_url: &'a Url,
 }
 
 impl Engine {
@@ -77,13 +89,17 @@ impl Engine {
     /// # Errors
     /// When the node cannot join, or the HTTP client cannot be made.
     pub async fn start(config: &Config, dependencies: EngineDependencies<'_>) -> anyhow::Result<Self> {
-        let EngineDependencies { store, clock, threads, critical_threads, address } = dependencies;
+        let EngineDependencies { store, clock, threads, critical_threads, address, public_url } =
+            dependencies;
+        let inboxes =
+            Inboxes::new(store.portal.clone(), store.configuration.clone(), public_url, clock.clone());
         let sender = Sender::new(&SenderOptions {
             longest_timeout: LONGEST_TIMEOUT,
             idle_timeout: config.connection_idle_timeout,
             connection_lifetime: config.connection_lifetime,
             egress: egress_policy(config),
             tls_ca_file: config.tls_ca_file.clone(),
+            own_places: Some(Arc::new(inboxes.clone())),
         })?;
         let (lease, freed) =
             Lease::join(&store.queue, &config.node_name, address).await.context("this node cannot join")?;
@@ -104,18 +120,22 @@ impl Engine {
         let trust: Arc<dyn Trust> = Arc::new(notice_tracker.clone());
         let snapshots = Snapshots::new(store.configuration.clone(), trust.clone());
         let credentials = Credentials::new(store.access.clone(), trust);
-        let rollups = Rollups::new(clock);
+        let rollups = Rollups::new(clock.clone());
+        let live = Live::default();
+        let ends_streams = CancellationToken::new();
+        let hub = live.start(&store.live, &ends_streams);
         let deps = DispatcherDependencies {
             queue: store.queue.clone(),
             snapshots: snapshots.clone(),
             credentials: credentials.clone(),
-            sender,
+            sender: sender.clone(),
             lease: lease.clone(),
             threads: threads.clone(),
             critical_threads: critical_threads.clone(),
             health: health.clone(),
             notice_tracker: notice_tracker.clone(),
             rollups: rollups.clone(),
+            live: live.clone(),
         };
         let (dispatcher, dispatching) = Dispatcher::start(deps, dispatch_options(config, paused));
         let (ingest, writers) = Ingest::start(
@@ -150,6 +170,10 @@ impl Engine {
         Ok(Self {
             ingest,
             credentials,
+            sender,
+            inboxes,
+            hub,
+            ends_streams,
             replay,
             health,
             changes,
@@ -165,6 +189,11 @@ impl Engine {
             rollups,
             timeout: config.shutdown_timeout,
         })
+    }
+
+    /// Ends all streams of live events, so that nobody who watches keeps the API from stopping.
+    pub fn end_streams(&self) {
+        self.ends_streams.cancel();
     }
 
     /// Resolves when this node has to stop because another one has its name.

@@ -28,7 +28,10 @@ pub mod operational;
 
 pub mod embedded;
 pub mod engine;
+pub mod inbox;
+pub mod keyed_limit;
 pub mod listener;
+pub mod live;
 pub mod maintenance;
 pub mod node_health;
 pub mod notices;

@@ -255,6 +255,7 @@ impl Parts {
             threads: threads.dispatch.handle(),
             critical_threads: threads.critical.handle(),
             address: &address,
+            public_url: &config.links_start_with(),
         };
         let engine = self.engine.insert(Engine::start(config, dependencies).await?);
         if let Some(bound) = bound {
@@ -266,6 +267,9 @@ impl Parts {
 
     /// Stops in the order of the flow: first nothing new is accepted, then what is here is delivered.
     async fn stop(self, timeout: Option<Duration>) -> anyhow::Result<()> {
+        if let Some(engine) = &self.engine {
+            engine.end_streams();
+        }
         if let Some(listener) = self.listener {
             listener.stop(timeout.unwrap_or(FINAL_ANSWERS_TIMEOUT)).await;
         }

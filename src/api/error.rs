@@ -52,6 +52,8 @@ pub enum ApiError {
     UnsupportedMediaType,
     /// Too many failed attempts; come back after this many seconds.
     TooManyFailures(u32),
+    /// This is asked for too often; come back after this many seconds.
+    TooManyRequests(u32),
     /// Too much at once; come back after this many seconds.
     Overloaded(u32),
     /// Something that we need is not there for now.
@@ -123,7 +125,6 @@ impl ApiError {
         match self {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::Refused { .. } => StatusCode::FORBIDDEN,
-            Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::EnvironmentRequired => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
@@ -134,6 +135,7 @@ impl ApiError {
             Self::HeadTooLarge(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooManyFailures(_) | Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded(_) | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -169,6 +171,9 @@ impl ApiError {
             Self::UnsupportedMediaType => {
                 ("unsupported_media_type", "The body must be `application/json`.".to_owned())
             }
+            Self::TooManyRequests(_) => {
+                ("too_many_requests", "This is asked for too often; see `Retry-After`.".to_owned())
+            }
             Self::Overloaded(_) => ("overloaded", "Too much at once; try again in a moment.".to_owned()),
             Self::Unavailable => ("unavailable", "The service is unavailable; try again soon.".to_owned()),
             Self::Internal => ("internal_error", "Something went wrong on our side.".to_owned()),
@@ -177,7 +182,9 @@ impl ApiError {
 
     const fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Overloaded(seconds) | Self::TooManyFailures(seconds) => Some(*seconds),
+            Self::Overloaded(seconds) | Self::TooManyFailures(seconds) | Self::TooManyRequests(seconds) => {
+                Some(*seconds)
+            }
             Self::Unavailable => Some(UNAVAILABLE_RETRY_SECONDS),
             _ => None,
         }

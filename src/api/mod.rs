@@ -4,14 +4,18 @@
 
 pub mod conventions;
 pub mod credential;
+mod embedders;
 mod endpoint_caps;
 pub mod error;
+mod inbox_address;
 pub mod intake;
+mod live_streams;
 pub mod openapi;
 pub mod resource;
 mod shared_views;
 mod sign_in_failures;
 pub mod state;
+mod trials;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -38,15 +42,18 @@ use openapi::{docs, errors, examples};
 use state::SharedState;
 
 pub use credential::{Authenticator, Cookies, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
+pub use embedders::Embedders;
 pub use endpoint_caps::EndpointCaps;
 pub use intake::budget::Budgets;
 pub use intake::connection::CallerConnection;
 pub use intake::limits::IntakeLimits;
+pub use live_streams::LiveStreams;
 pub use resource::session::{openid_redirect, sign_in_url};
 pub use shared_views::ServerPolicies;
 pub use shared_views::SharedViews;
 pub use sign_in_failures::SignInFailures;
 pub use state::ApiState;
+pub use trials::Trials;
 
 /// All resources.
 fn resources() -> OpenApiRouter<SharedState> {
@@ -77,7 +84,7 @@ pub fn router(state: ApiState) -> Router {
     let router = router
         .merge(docs::routes(specification))
         .merge(not_served::routes())
-        .merge(resource::session::unlisted_routes())
+        .merge(resource::unlisted_routes())
         .fallback(page_or_nothing)
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         // From the outside in. One layer of all of them: each that stands alone costs every request two boxes.
@@ -98,7 +105,9 @@ pub fn router(state: ApiState) -> Router {
 
 /// What is no route of the API may be a page's.
 async fn page_or_nothing(State(state): State<SharedState>, request: Parts) -> Response {
-    let page = state.console.as_ref().and_then(|console| console.answer(&request, &[]));
+    let Some(console) = &state.console else { return ApiError::NotFound.into_response() };
+    let embed_origins = state.embedders.origins().await;
+    let page = console.answer(&request, &embed_origins);
     page.unwrap_or_else(|| ApiError::NotFound.into_response())
 }
 

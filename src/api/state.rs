@@ -10,23 +10,27 @@ use url::Url;
 use crate::background_tasks::TaskRunnerHandle;
 use crate::config::{Caps, Setting};
 use crate::console::Console;
+use crate::inbox::Inboxes;
 use crate::ingest::Ingest;
 use crate::node_health::NodeHealth;
 use crate::notices::ChangeBarrier;
 use crate::openid::OpenId;
 use crate::send::EgressPolicy;
 use crate::store::{
-    AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, QueueStore, RollupStore,
-    Sealer, TaskStore,
+    AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, PortalStore, QueueStore,
+    RollupStore, Sealer, TaskStore,
 };
 
 use super::credential::{Authenticator, Cookies};
+use super::embedders::Embedders;
 use super::endpoint_caps::EndpointCaps;
 use super::error::ApiError;
 use super::intake::budget::{AnswerRoom, Budgets};
 use super::intake::limits::IntakeLimits;
+use super::live_streams::LiveStreams;
 use super::shared_views::SharedViews;
 use super::sign_in_failures::SignInFailures;
+use super::trials::Trials;
 
 /// What the API needs to do its work.
 pub struct ApiState {
@@ -76,6 +80,16 @@ pub struct ApiState {
     pub egress: EgressPolicy,
     /// Proxies whose word on where a request came from is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// Streams of live events.
+    pub streams: LiveStreams,
+    /// Test inboxes.
+    pub inboxes: Inboxes,
+    /// Looks of the portal, and what test inboxes keep.
+    pub portal: PortalStore,
+    /// What pages of the portal say that is the same for all environments.
+    pub embedders: Embedders,
+    /// Tries endpoints out.
+    pub trials: Trials,
     /// What requests may take.
     pub intake: IntakeLimits,
     /// What there is of it.

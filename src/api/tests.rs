@@ -47,7 +47,9 @@ fn every_operation_is_described() {
         let responses = operation["responses"].as_object().unwrap();
         assert!(responses.keys().any(|status| status.starts_with(['2', '3'])), "{name}");
         for (status, response) in responses {
-            let has_body = response.pointer("/content/application~1json/schema").is_some();
+            let kinds = ["application~1json", "text~1event-stream"];
+            let has_body =
+                kinds.iter().any(|kind| response.pointer(&format!("/content/{kind}/schema")).is_some());
             assert_eq!(has_body, !["204", "303"].contains(&status.as_str()), "{name}: {status}");
         }
         let in_template = name.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));

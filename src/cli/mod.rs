@@ -4,14 +4,17 @@
 //! line or the configuration is wrong.
 
 mod api_key;
+mod client;
 mod config;
 mod console;
 mod dead_letters;
 mod dev;
+mod endpoint;
 mod health;
 mod migrate;
 mod openapi;
 mod serve;
+mod signature;
 mod token;
 mod verify;
 
@@ -59,6 +62,12 @@ enum Command {
     /// List, replay and discard dead letters on a running server
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
+    /// Try endpoints out on a running server
+    #[command(subcommand)]
+    Endpoint(endpoint::Endpoints),
+    /// Explain signatures that differ
+    #[command(subcommand)]
+    Signature(signature::Signatures),
     /// Print the version
     Version,
 }
@@ -89,6 +98,8 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Health(health) => runtime()?.block_on(health.run()),
         Command::OpenApi(openapi) => openapi.run()?.map_or(Ok(()), |text| print(&text)),
         Command::DeadLetters(dead_letters) => runtime()?.block_on(dead_letters.run()),
+        Command::Endpoint(endpoint) => runtime()?.block_on(endpoint.run()),
+        Command::Signature(signature) => runtime()?.block_on(signature.run()),
         Command::Version => print(&format!("postrider {}", env!("CARGO_PKG_VERSION"))),
     }
 }

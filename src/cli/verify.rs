@@ -2,7 +2,7 @@
 //! our own signer, so that it can find errors of the signer.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use base64::Engine;
@@ -38,19 +38,8 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) fn run(&self) -> anyhow::Result<String> {
-        let body = self.read_body()?;
+        let body = read_body(self.body.as_deref())?;
         self.check(&body, Clock::default().now().timestamp())
-    }
-
-    fn read_body(&self) -> anyhow::Result<Vec<u8>> {
-        match self.body.as_ref().filter(|path| path.as_os_str() != "-") {
-            Some(path) => std::fs::read(path).with_context(|| format!("{} cannot be read", path.display())),
-            None => {
-                let mut body = Vec::new();
-                std::io::stdin().lock().read_to_end(&mut body).context("standard input cannot be read")?;
-                Ok(body)
-            }
-        }
     }
 
     fn check(&self, body: &[u8], now: i64) -> anyhow::Result<String> {
@@ -90,6 +79,18 @@ impl Verify {
             .any(|signature| key.verify_strict(&signed, &signature).is_ok());
         ensure!(matches, "the signature does not match");
         Ok(())
+    }
+}
+
+/// The bytes of a file, or of standard input where it is `-` or none.
+pub(super) fn read_body(file: Option<&Path>) -> anyhow::Result<Vec<u8>> {
+    match file.filter(|path| path.as_os_str() != "-") {
+        Some(path) => std::fs::read(path).with_context(|| format!("{} cannot be read", path.display())),
+        None => {
+            let mut body = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut body).context("standard input cannot be read")?;
+            Ok(body)
+        }
     }
 }
 

@@ -60,6 +60,7 @@ impl Dispatcher {
             Notice::AnyDue => self.claim_schedule.sweep_no_later_than(Instant::now()),
             Notice::CredentialEnded(hash) => self.deps.credentials.forget(&hash),
             Notice::TokensTakenBack(application) => self.deps.credentials.forget_tokens(application),
+            Notice::Watched(scopes) => self.deps.live.watch(scopes),
             Notice::Paused => self.ask_whether_paused(),
             Notice::Reconnected => self.forget_everything_cached(),
             Notice::Beat { epoch, number } if epoch == own_epoch => {

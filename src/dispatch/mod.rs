@@ -32,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::id::EndpointId;
 use crate::lease::Lease;
+use crate::live::Live;
 use crate::node_health::NodeHealth;
 use crate::notices::NoticeTracker;
 use crate::record::{ClaimSchedule, Recorder};
@@ -97,6 +98,8 @@ pub struct DispatcherDependencies {
     pub notice_tracker: NoticeTracker,
     /// What it counts.
     pub rollups: Rollups,
+    /// Who watches what it does.
+    pub live: Live,
 }
 
 /// The dispatcher of one node.
@@ -130,8 +133,9 @@ impl Dispatcher {
         let _spawn_on_these_threads = threads.enter();
         let claim_schedule = ClaimSchedule::default();
         let (queue, lease, health) = (deps.queue.clone(), deps.lease.clone(), deps.health.clone());
+        let (rollups, live) = (deps.rollups.clone(), deps.live.clone());
         let (recorder, mut writers) =
-            Recorder::start(queue.clone(), claim_schedule.clone(), deps.rollups.clone(), health.outcomes);
+            Recorder::start(queue.clone(), claim_schedule.clone(), rollups, live, health.outcomes);
         let (hand_backs, hand_back_writer) =
             HandBackQueue::new(queue, lease, claim_schedule.clone(), health.hand_backs);
         writers.spawn(hand_back_writer.run());
@@ -209,6 +213,11 @@ impl Dispatcher {
     pub fn load(&self) -> (usize, usize) {
         let lanes = self.lanes();
         (lanes.in_flight(), lanes.queued())
+    }
+
+    /// Who watches what this node does.
+    pub fn live(&self) -> &Live {
+        &self.deps.live
     }
 
     /// Requests under way, by application.

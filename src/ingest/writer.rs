@@ -13,6 +13,7 @@ use crate::batch::{BatchLimits, BatchQueue};
 use crate::dispatch::{Dispatcher, Placement};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{EndpointId, MessageId};
+use crate::domain::live::report::MessageSeen;
 use crate::domain::message::SharedMessage;
 use crate::lease::{Lease, MessageGuard};
 use crate::node_health::Progress;
@@ -173,9 +174,11 @@ impl Writer {
         in_memory
     }
 
-    /// Counts a message that was stored, for the console.
+    /// Counts a message that was stored, for the console, and tells those who watch.
     fn count(&self, posted: &Posted) {
-        self.rollups.accepted(&posted.message, posted.deliveries.iter().map(|(endpoint, _)| *endpoint));
+        let endpoints = || posted.deliveries.iter().map(|(endpoint, _)| *endpoint);
+        self.rollups.accepted(&posted.message, endpoints());
+        self.dispatcher.live().accepted(posted.message.application_id, endpoints(), || posted.seen());
     }
 }
 
@@ -211,6 +214,26 @@ impl Statements<Posted> for Writer {
 }
 
 impl Posted {
+    /// As it is told to those who watch.
+    fn seen(&self) -> MessageSeen {
+        let begun = |state| {
+            let begun = self.deliveries.iter().filter(|(_, place)| place.state() == state);
+            u32::try_from(begun.count()).unwrap_or(u32::MAX)
+        };
+        MessageSeen {
+            id: self.message.id,
+            application: self.message.application_id,
+            event_type: self.message.event_type.clone(),
+            event_id: self.message.event_id.clone(),
+            channels: self.message.channels.clone(),
+            tags: self.message.tags.clone(),
+            size_bytes: self.message.payload.len(),
+            in_flight: begun(DeliveryState::InFlight),
+            waiting: begun(DeliveryState::Waiting),
+            held: begun(DeliveryState::Held),
+        }
+    }
+
     fn weight(&self) -> usize {
         self.message.payload.len() + MESSAGE_BYTES + DELIVERY_BYTES * self.deliveries.len()
     }

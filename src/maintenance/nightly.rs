@@ -12,6 +12,8 @@ use super::chunks::Chunks;
 /// Rows that are deleted in one transaction; fewer where rows are large, or are looked up in many tables.
 const ROWS_PER_CHUNK: i64 = 1_000;
 const LARGE_ROWS_PER_CHUNK: i64 = 200;
+/// An inbox has a hundred requests at most.
+const INBOXES_PER_CHUNK: i64 = 20;
 /// Chunks of one kind in one round; the next night deletes the rest.
 const MAX_CHUNKS: u32 = 100_000;
 /// Secrets and headers of deleted endpoints: nothing that was under way at the deletion can need them any more.
@@ -35,6 +37,7 @@ pub(super) async fn run(
         ("notices", notices(upkeep, options, chunks).await),
         ("credentials", credentials(upkeep, chunks).await),
         ("sessions", sessions(upkeep, options, chunks).await),
+        ("test inboxes", inboxes(upkeep, chunks).await),
         ("endpoints", endpoints(upkeep, options, chunks).await),
         ("applications", applications(upkeep, options, chunks).await),
     ];
@@ -131,6 +134,10 @@ async fn sessions(
     let people =
         chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_people(kept, LARGE_ROWS_PER_CHUNK)).await?;
     Ok(sessions + links + people)
+}
+
+async fn inboxes(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, StoreError> {
+    chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_inboxes(INBOXES_PER_CHUNK)).await
 }
 
 /// First the secrets and headers of deleted endpoints, then their rows when no other row refers to them.

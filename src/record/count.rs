@@ -1,13 +1,50 @@
-//! How an outcome is counted for the console.
+//! How an outcome is counted for the console, and told to those who watch.
 
-use crate::domain::delivery::NextStep;
 use crate::domain::delivery::attempt::Trigger;
+use crate::domain::delivery::{DeliveryState, NextStep};
+use crate::domain::live::report;
 use crate::domain::rollup::tally::AttemptSeen;
 use crate::rollup::Recorded;
 
-use super::Outcome;
+use super::{Outcome, Recorder};
+
+impl<G: Send + Sync + 'static> Recorder<G> {
+    /// These were recorded.
+    pub(super) fn note_recorded(&self, group: &[Outcome<G>]) {
+        self.rollups.recorded(group.iter().map(Outcome::counted));
+        if self.live.is_watched() {
+            for outcome in group {
+                let (application, endpoint) = (outcome.endpoint.application_id, outcome.endpoint.id);
+                let delivered = outcome.next == NextStep::Settle;
+                self.live.recorded(application, endpoint, delivered, || outcome.seen());
+            }
+        }
+    }
+}
 
 impl<G> Outcome<G> {
+    /// As it is told.
+    fn seen(&self) -> report::AttemptSeen {
+        let attempt = &self.attempt;
+        let state = match self.next {
+            NextStep::Settle => DeliveryState::Delivered,
+            NextStep::RetryAfter(_) => DeliveryState::Waiting,
+            NextStep::Bury(_) => DeliveryState::Dead,
+        };
+        report::AttemptSeen {
+            id: attempt.id,
+            message: self.message.id,
+            application: self.endpoint.application_id,
+            endpoint: self.endpoint.id,
+            event_type: self.message.event_type.clone(),
+            number: self.attempts_made,
+            status: attempt.http_status,
+            failure: attempt.failure.map(|failure| failure.name().to_owned()),
+            duration_ms: u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
+            state: state.name().to_owned(),
+        }
+    }
+
     /// As it is counted. What waited in the queue before its first attempt says nothing of our own doing: it may have
     /// been held.
     pub(super) fn counted(&self) -> Recorded<'_> {

@@ -21,6 +21,7 @@ use crate::domain::delivery::NextStep;
 use crate::domain::delivery::attempt::{AttemptOutcome, Trigger};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::message::SharedMessage;
+use crate::live::Live;
 use crate::node_health::Progress;
 use crate::rollup::Rollups;
 use crate::store::{OutcomeRow, QueueStore, StoreError};
@@ -93,19 +94,22 @@ pub struct Recorder<G> {
     queue: QueueStore,
     claim_schedule: ClaimSchedule,
     rollups: Rollups,
+    live: Live,
     progress: Progress,
 }
 
 impl<G: Send + Sync + 'static> Recorder<G> {
-    /// Starts the writers. Retries are put on the claim schedule, and what was recorded is counted in the rollups.
+    /// Starts the writers. Retries are put on the claim schedule, and what was recorded is counted in the rollups and told to
+    /// those who watch.
     pub fn start(
         queue: QueueStore,
         claim_schedule: ClaimSchedule,
         rollups: Rollups,
+        live: Live,
         progress: Progress,
     ) -> (Arc<Self>, JoinSet<()>) {
         let waiting = BatchQueue::new(QUEUE_LIMITS);
-        let recorder = Arc::new(Self { waiting, queue, claim_schedule, rollups, progress });
+        let recorder = Arc::new(Self { waiting, queue, claim_schedule, rollups, live, progress });
         let mut writers = JoinSet::new();
         for _ in 0..WRITERS {
             let recorder = recorder.clone();
@@ -168,7 +172,7 @@ impl<G: Send + Sync + 'static> Recorder<G> {
                             "this node did not own these deliveries any more; their outcomes are not recorded"
                         );
                     }
-                    self.rollups.recorded(group.iter().map(Outcome::counted));
+                    self.note_recorded(group);
                     return self.schedule_retries(group);
                 }
                 Err(error @ StoreError::ValueRefused(_)) => return self.write_halves(group, &error).await,

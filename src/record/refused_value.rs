@@ -26,7 +26,7 @@ impl<G: Send + Sync + 'static> Recorder<G> {
         };
         let row = OutcomeRow { outcome: &bare, ..outcome.row() };
         if self.record_alone(outcome.epoch, &row).await.is_ok() {
-            self.rollups.recorded(std::iter::once(outcome.counted()));
+            self.note_recorded(std::slice::from_ref(outcome));
             return;
         }
         tracing::error!(

@@ -7,7 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, OtherError};
 
@@ -36,6 +36,9 @@ const KEPT_HEADERS: [&str; 11] = [
 
 /// At most this much of a header's value is kept.
 const MAX_KEPT_HEADER_BYTES: usize = 512;
+
+/// At most so many headers of an answer are shown.
+const MAX_SHOWN_HEADERS: usize = 64;
 
 /// Names of a certificate that are shown at most.
 const MAX_NAMES_SHOWN: usize = 5;
@@ -204,19 +207,28 @@ pub(super) fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     KEPT_HEADERS
         .iter()
         .filter_map(|name| {
-            let value = headers.get(*name)?.as_bytes();
-            let kept = value.get(..MAX_KEPT_HEADER_BYTES).unwrap_or(value);
-            // A NUL cannot stand in Postgres text; HTTP does not allow one, but other controls slip through too.
-            let text = String::from_utf8_lossy(kept).replace(|c: char| c.is_control(), " ");
-            Some(((*name).to_owned(), text))
+            let value = headers.get(*name)?;
+            Some(((*name).to_owned(), kept_value(value)))
         })
         .collect()
+}
+
+/// All headers of an answer, for somebody who tries an endpoint out.
+pub(super) fn shown_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let shown = headers.iter().take(MAX_SHOWN_HEADERS);
+    shown.map(|(name, value)| (name.as_str().to_owned(), kept_value(value))).collect()
+}
+
+fn kept_value(value: &HeaderValue) -> String {
+    let value = value.as_bytes();
+    let kept = value.get(..MAX_KEPT_HEADER_BYTES).unwrap_or(value);
+    // A NUL cannot stand in Postgres text; HTTP does not allow one, but other controls slip through too.
+    String::from_utf8_lossy(kept).replace(|c: char| c.is_control(), " ")
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::TimeZone;
-    use http::HeaderValue;
 
     use super::*;
 

@@ -12,12 +12,14 @@ use tokio::time::{Instant, sleep_until};
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
+use super::certificate;
 use super::connection::{Connection, MAX_HEAD_BYTES, MAX_TLS_BYTES, Meters};
 use super::egress::{EgressPolicy, Refused};
 use super::error::SendError;
 use super::metered::{Meter, Metered};
 use super::progress::{Progress, Step};
 use super::resolver::Resolver;
+use super::tls;
 
 /// How long an address may be silent before the next one is tried beside it (RFC 8305, section 5).
 pub(super) const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
@@ -47,12 +49,13 @@ impl Connector {
         progress.enter(Step::Connection);
         let tcp = connect_any(&addresses, port).await.map_err(SendError::Connect)?;
         self.prepare(&tcp).map_err(SendError::Connect)?;
+        progress.note(|facts| facts.address = tcp.peer_addr().ok().map(|peer| peer.ip().to_canonical()));
         progress.passed(Step::Connection);
         progress.enter(Step::Tls);
         if url.scheme() != "https" {
             return plain(tcp).await;
         }
-        let connection = self.over_tls(tcp, &host).await?;
+        let connection = self.over_tls(tcp, &host, progress).await?;
         progress.passed(Step::Tls);
         Ok(connection)
     }
@@ -78,7 +81,12 @@ impl Connector {
         Ok(())
     }
 
-    async fn over_tls(&self, tcp: TcpStream, host: &Host<&str>) -> Result<Connection, SendError> {
+    async fn over_tls(
+        &self,
+        tcp: TcpStream,
+        host: &Host<&str>,
+        progress: &Progress,
+    ) -> Result<Connection, SendError> {
         let name = match host {
             Host::Domain(name) => {
                 ServerName::try_from((*name).to_owned()).map_err(|_| SendError::NoTlsName)?
@@ -92,6 +100,12 @@ impl Connector {
             Err(_) if tls.is_exceeded() => return Err(SendError::TooMuch),
             Err(error) => return Err(SendError::Tls(error)),
         };
+        progress.note(|facts| {
+            let connection = stream.get_ref().1;
+            facts.tls_version = connection.protocol_version().and_then(tls::version_name);
+            facts.certificate_ends_at =
+                connection.peer_certificates().and_then(<[_]>::first).and_then(certificate::ends_at);
+        });
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let meters = Meters { http: http.clone(), tls: Some(tls) };
         let made = if http2 {

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::Response;
+use http::{Request, Response};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
@@ -45,17 +46,23 @@ mod frame_cost;
 mod handshake_pace;
 mod metered;
 mod own_address;
+mod own_place;
 mod pool;
 mod progress;
 mod request;
 mod resolver;
 mod tls;
+mod trial;
 
 pub use egress::EgressPolicy;
 pub use own_address::OwnAddresses;
+pub use own_place::OwnAnswer;
+pub use own_place::OwnPlaces;
+pub use progress::ConnectionFacts;
 pub use request::headers_of_request;
 pub use tls::CaFileError;
 pub use tls::install_tls_provider;
+pub use trial::Trial;
 
 /// What a sender needs to know.
 #[derive(Debug, Clone)]
@@ -70,6 +77,8 @@ pub struct SenderOptions {
     pub egress: EgressPolicy,
     /// A PEM file of certificates that are trusted along with the machine's.
     pub tls_ca_file: Option<PathBuf>,
+    /// Places of this server's own, which are reached without the network.
+    pub own_places: Option<Arc<dyn OwnPlaces>>,
 }
 
 impl Default for SenderOptions {
@@ -80,6 +89,7 @@ impl Default for SenderOptions {
             connection_lifetime: Duration::from_secs(60),
             egress: EgressPolicy::default(),
             tls_ca_file: None,
+            own_places: None,
         }
     }
 }
@@ -100,6 +110,7 @@ pub enum SenderError {
 pub struct Sender {
     connector: Arc<Connector>,
     pool: Arc<Pool>,
+    own_places: Option<Arc<dyn OwnPlaces>>,
     handshakes: Arc<HandshakePace>,
     longest_timeout: Duration,
     clock: Clock,
@@ -129,9 +140,11 @@ impl Sender {
             Arc::new(Connector { policy, resolver, tls, unsent_timeout: options.longest_timeout });
         let pool =
             Pool::start(ConnectionAges { idle: options.idle_timeout, total: options.connection_lifetime });
+        let own_places = options.own_places.clone();
         Ok(Self {
             connector,
             pool,
+            own_places,
             handshakes: Arc::default(),
             longest_timeout: options.longest_timeout,
             clock: Clock::default(),
@@ -161,6 +174,9 @@ impl Sender {
         message: &Message,
         signature: SignatureHeaders,
     ) -> AttemptOutcome {
+        if let Some(own) = self.own_place(&endpoint.url) {
+            return self.hand_over(own, id, deadline, endpoint, message, &signature).await;
+        }
         let progress = Progress::begin();
         // Dropped at the deadline, with the connection in it.
         let mut outcome =
@@ -168,10 +184,9 @@ impl Sender {
                 Ok(Ok(answer)) => self.read_answer(id, deadline, endpoint, answer).await,
                 Ok(Err(error)) => {
                     tracing::debug!(endpoint = %endpoint.id, message = %message.id, ?error, "no answer");
-                    let (failure, sentence) = classify::failure_of_error(&error);
-                    without_answer(id, failure, sentence)
+                    failed(id, &error)
                 }
-                Err(_) => without_answer(id, Failure::Timeout, progress.timed_out().into()),
+                Err(_) => timed_out(id, &progress),
             };
         outcome.timings = progress.timings();
         outcome
@@ -185,16 +200,12 @@ impl Sender {
         signature: &SignatureHeaders,
         progress: &Progress,
     ) -> Result<Answer, SendError> {
-        let request = |connection: &Connection| {
-            request::build(endpoint, message, signature, connection.is_http2())
-                .map_err(|_| SendError::Unsendable)
-        };
         while let Some(mut connection) = self.pool.take(request::origin(&endpoint.url)) {
             if !connection.is_ready().await {
                 continue;
             }
             progress.enter(Step::Answer);
-            let request = request(&connection)?;
+            let request = request_over(&connection, endpoint, message, signature)?;
             match connection.send(request).await {
                 Ok(response) => {
                     progress.passed(Step::Answer);
@@ -205,9 +216,20 @@ impl Sender {
                 Err(error) => return Err(error_over(&connection, error)),
             }
         }
+        self.fresh_answer(endpoint, message, signature, progress).await
+    }
+
+    /// The same, over a fresh connection.
+    async fn fresh_answer(
+        &self,
+        endpoint: &Endpoint,
+        message: &Message,
+        signature: &SignatureHeaders,
+        progress: &Progress,
+    ) -> Result<Answer, SendError> {
         let mut connection = self.connect(endpoint, progress).await?;
         progress.enter(Step::Answer);
-        let request = request(&connection)?;
+        let request = request_over(&connection, endpoint, message, signature)?;
         match connection.send(request).await {
             Ok(response) => {
                 progress.passed(Step::Answer);
@@ -279,6 +301,15 @@ impl Sender {
     }
 }
 
+fn request_over(
+    connection: &Connection,
+    endpoint: &Endpoint,
+    message: &Message,
+    signature: &SignatureHeaders,
+) -> Result<Request<Full<Bytes>>, SendError> {
+    request::build(endpoint, message, signature, connection.is_http2()).map_err(|_| SendError::Unsendable)
+}
+
 fn is_out_of_files(error: &std::io::Error) -> bool {
     let number = error.raw_os_error().map(nix::errno::Errno::from_raw);
     matches!(number, Some(nix::errno::Errno::EMFILE | nix::errno::Errno::ENFILE))
@@ -299,6 +330,15 @@ fn error_over(connection: &Connection, error: hyper::Error) -> SendError {
 /// is shown to the tenant.
 pub fn unsendable(sentence: &'static str) -> AttemptOutcome {
     without_answer(AttemptId::generate(), Failure::Unsendable, sentence.into())
+}
+
+fn failed(id: AttemptId, error: &SendError) -> AttemptOutcome {
+    let (failure, sentence) = classify::failure_of_error(error);
+    without_answer(id, failure, sentence)
+}
+
+fn timed_out(id: AttemptId, progress: &Progress) -> AttemptOutcome {
+    without_answer(id, Failure::Timeout, progress.timed_out().into())
 }
 
 fn without_answer(id: AttemptId, failure: Failure, sentence: Cow<'static, str>) -> AttemptOutcome {

@@ -9,8 +9,8 @@ use url::Url;
 
 use crate::api;
 use crate::api::{
-    ApiState, Authenticator, Budgets, Cookies, EndpointCaps, IntakeLimits, ServerPolicies, SharedViews,
-    SignInFailures, TokenKey,
+    ApiState, Authenticator, Budgets, Cookies, Embedders, EndpointCaps, IntakeLimits, LiveStreams,
+    ServerPolicies, SharedViews, SignInFailures, TokenKey, Trials,
 };
 use crate::config::{Config, JwtKey};
 use crate::console::Console;
@@ -89,6 +89,11 @@ pub(super) fn api_state(
             clock,
         )?,
         egress: egress_policy(config),
+        streams: LiveStreams::new(engine.hub.clone(), store.live.clone()),
+        inboxes: engine.inboxes.clone(),
+        portal: store.portal.clone(),
+        embedders: Embedders::new(store.portal.clone()),
+        trials: Trials::new(engine.sender.clone()),
         trusted_proxies: config.trusted_proxies.clone(),
         budgets: Budgets::new(&intake),
         intake,

@@ -3,6 +3,8 @@
 //! The signed text is `{webhook-id}.{webhook-timestamp}.{body}`. It is never put together in memory: the payload is
 //! fed to the key as it stands.
 
+pub mod explain;
+mod reprinted;
 mod scheme;
 pub mod verify;
 
@@ -48,7 +50,19 @@ pub fn sign(
     payload: &[u8],
     now: DateTime<Utc>,
 ) -> Result<SignatureHeaders, SignError> {
-    let id = id.to_string();
+    sign_under(keys, &id.to_string(), payload, now)
+}
+
+/// The same under any id that a header can carry, for requests that are of no message.
+///
+/// # Errors
+/// As [`sign`].
+pub fn sign_under(
+    keys: &[SigningKey],
+    id: &str,
+    payload: &[u8],
+    now: DateTime<Utc>,
+) -> Result<SignatureHeaders, SignError> {
     let timestamp = now.timestamp().to_string();
     let entries: Vec<String> = keys
         .iter()
@@ -61,7 +75,7 @@ pub fn sign(
     // Ids, digits and base64 are header text, so none of these conversions fails.
     let header = |text: &str| HeaderValue::from_str(text).map_err(|_| SignError::NoLiveKey);
     Ok(SignatureHeaders {
-        id: header(&id)?,
+        id: header(id)?,
         timestamp: header(&timestamp)?,
         signature: header(&entries.join(" "))?,
     })

@@ -14,7 +14,9 @@ use super::database::Database;
 use super::database::limits::Limits;
 use super::database::pool::Pool;
 use super::history::HistoryStore;
+use super::live::LiveStore;
 use super::operational::OperationalStore;
+use super::portal::PortalStore;
 use super::queue::QueueStore;
 use super::rollup::RollupStore;
 use super::tasks::TaskStore;
@@ -55,6 +57,10 @@ pub struct Store {
     pub upkeep: UpkeepStore,
     /// Notices that become operational webhooks.
     pub operational: OperationalStore,
+    /// Looks of the portal, and test inboxes.
+    pub portal: PortalStore,
+    /// What those who watch are told.
+    pub live: LiveStore,
 }
 
 const fn seconds(seconds: u64) -> Duration {
@@ -86,6 +92,10 @@ const ROLLUP: Limits = Limits { connections: 2, ..WRITE };
 const VIEW: Limits = Limits { connections: 4, ..REQUEST };
 /// Notices are sealed and taken by one node at a time.
 const OPERATIONAL: Limits = Limits { connections: 2, ..REQUEST };
+/// Looks and test inboxes: a few rows by their keys. Strangers reach them.
+const PORTAL: Limits = Limits { connections: 2, ..REQUEST };
+/// What those who watch are told; it may as well come late.
+const LIVE: Limits = Limits { connections: 2, statement: seconds(5), ..REQUEST };
 /// Each kind of round of maintenance has one connection for its lock and one for its statements.
 const UPKEEP: Limits = Limits {
     connections: 6,
@@ -145,6 +155,8 @@ impl Store {
             rollups: RollupStore { writing: pool(&steady, ROLLUP)?, reading: pool(&reading, VIEW)? },
             upkeep: UpkeepStore { pool: pool(&steady, UPKEEP)? },
             operational: OperationalStore { pool: pool(&reading, OPERATIONAL)? },
+            portal: PortalStore { pool: pool(&reading, PORTAL)? },
+            live: LiveStore { pool: pool(&reading, LIVE)?, options: base.clone() },
             database: Database { options: base },
         };
         drop(store.access.pool.connection().await?);
@@ -153,8 +165,19 @@ impl Store {
 
     /// Gives every connection back. Statements under way finish first.
     pub async fn close(&self) {
-        let Self { configuration, queue, history, access, tasks, rollups, upkeep, operational, database: _ } =
-            self;
+        let Self {
+            configuration,
+            queue,
+            history,
+            access,
+            tasks,
+            rollups,
+            upkeep,
+            operational,
+            portal,
+            live,
+            database: _,
+        } = self;
         let pools = [
             &queue.ingest,
             &queue.record,
@@ -164,6 +187,8 @@ impl Store {
             &operational.pool,
             &rollups.writing,
             &rollups.reading,
+            &portal.pool,
+            &live.pool,
             &tasks.pool,
             &history.pool,
             &access.pool,

@@ -58,8 +58,11 @@ def check_schema(place, schema):
 
 
 def check_content(place, holder):
-    """A body is JSON, of a schema that has an example."""
+    """A body is JSON, of a schema that has an example, or a stream of events that are."""
     content = holder.get("content", {})
+    if set(content) == {"text/event-stream"}:
+        check(content["text/event-stream"].get("schema"), place, "its events have no schema")
+        return
     if not check(set(content) == {"application/json"}, place, "its body is not JSON", set(content)):
         return
     schema = content["application/json"].get("schema")
@@ -80,8 +83,9 @@ def check_parameters(name, path, operation):
     check(in_path == set(re.findall(r"{(\w+)}", path)), name, "the path has other parameters", in_path)
     seen = [(parameter["in"], parameter["name"]) for parameter in parameters]
     check(len(seen) == len(set(seen)), name, "a parameter stands there twice", seen)
-    if operation["responses"].get("200", {}).get("content"):
-        answer = resolved(operation["responses"]["200"]["content"]["application/json"].get("schema", {}))
+    content = operation["responses"].get("200", {}).get("content", {})
+    if "application/json" in content:
+        answer = resolved(content["application/json"].get("schema", {}))
         if {"data", "iterator", "done"} <= set(answer.get("properties", {})):
             check({("query", "limit"), ("query", "iterator")} <= set(seen), name, "a list without its parameters")
 

@@ -70,7 +70,7 @@ export function CheckExchanges({ checks }: { checks: Check[] }) {
       </div>
       <Exchange
         request={exchange.request}
-        requestBody={exchange.requestBody}
+        requestBody={exchange.request.body}
         status={exchange.responseStatusCode}
         statusText={t.answer(exchange.responseStatusCode, shown.failure)}
         responseHeaders={exchange.responseHeaders}

@@ -15,7 +15,7 @@ export function signedParts(checks: Check[]): { messageId: string; timestamp: nu
   if (!exchange) return null;
   const header = (name: string) => exchange.request.headers.find((each) => each.name === name)?.value;
   const [messageId, timestamp] = [header('webhook-id'), Number(header('webhook-timestamp'))];
-  return messageId && timestamp ? { messageId, timestamp, payload: exchange.requestBody } : null;
+  return messageId && timestamp ? { messageId, timestamp, payload: exchange.request.body ?? '' } : null;
 }
 
 export function SignatureExplainer({
@@ -48,6 +48,7 @@ export function SignatureExplainer({
     explain.mutate();
   };
   const verdict = explain.data?.verdict;
+  const also = explain.data?.also;
   return (
     <Card title={t.explain.title} padded>
       <form className="stack tight" onSubmit={submit}>
@@ -73,6 +74,7 @@ export function SignatureExplainer({
             title={t.explain.verdicts[verdict][0]}
           >
             {t.explain.verdicts[verdict][1]}
+            {also && <p>{t.explain.verdicts[also][1]}</p>}
           </Callout>
         )}
       </form>

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, MatchedPath};
-use http::header;
 use http::request::Parts;
+use http::{Request, header};
 
 use crate::api::credential::{Caller, asked_environment, has_basic};
 use crate::api::intake::connection::CallerConnection;
@@ -28,6 +28,30 @@ impl Caller {
             parts.extensions.insert(caller);
         }
         parts.extensions.get().ok_or(ApiError::Internal)
+    }
+}
+
+/// A request's credential, for an answer that goes on for long.
+pub(in crate::api) struct Standing {
+    parts: Parts,
+}
+
+impl Standing {
+    /// The credential of a request.
+    pub(in crate::api) fn of(parts: &Parts) -> Self {
+        let mut copy = Request::new(()).into_parts().0;
+        copy.method = parts.method.clone();
+        copy.uri = parts.uri.clone();
+        copy.headers = parts.headers.clone();
+        copy.extensions.extend(parts.extensions.clone());
+        copy.extensions.remove::<Caller>();
+        Self { parts: copy }
+    }
+
+    /// Whether it holds. While that cannot be asked, it does.
+    pub(in crate::api) async fn holds(&self, state: &SharedState) -> bool {
+        let identified = identify(&self.parts, state).await;
+        !matches!(identified, Err(ApiError::Unauthenticated(_) | ApiError::Forbidden))
     }
 }
 

@@ -106,7 +106,9 @@ impl IdempotencyLayer {
 /// The layer.
 pub async fn answer_once(State(layer): State<IdempotencyLayer>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    let is_ours = path.is_some_and(|path| ![MESSAGE_PATH, BATCH_PATH, SIGN_IN_PATH].contains(&path));
+    let is_ours = path.is_some_and(|path| {
+        path.starts_with("/api/") && ![MESSAGE_PATH, BATCH_PATH, SIGN_IN_PATH].contains(&path)
+    });
     if request.method() != Method::POST || !is_ours || !request.headers().contains_key(HEADER) {
         return next.run(request).await;
     }

@@ -5,7 +5,7 @@ pub mod address;
 pub(in crate::api) mod asked;
 pub mod bounded_document;
 pub mod bounds;
-mod caller;
+pub(in crate::api) mod caller;
 pub(in crate::api) mod environment;
 pub mod extract;
 pub mod idempotency;

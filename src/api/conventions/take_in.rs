@@ -1,6 +1,6 @@
-//! What a request may take before and while it is answered. The credential is looked at before any of the body is read
-//! (but for a small body that signs in, which has it inside);
-//! a body is read within a budget of bytes and within a deadline; an answer has a deadline, too.
+//! What a request may take before and while it is answered. The credential is looked at before any of the body is read, but
+//! for a small body that signs in, which has it inside, and for what is posted to a test inbox, which is looked for then. A
+//! body is read within a budget of bytes and within a deadline; an answer has a deadline, too.
 //!
 //! A request that is refused before its body was read still gets its answer: a small rest of the body is thrown away
 //! first, so that the connection can go on, and a larger one has the connection closed, politely (see `listener`).
@@ -18,10 +18,13 @@ use http::{HeaderValue, Method, Version, header};
 
 use crate::api::credential::{Caller, Role, SIGN_IN_PATH};
 use crate::api::error::ApiError;
+use crate::api::intake::answer::Endless;
 use crate::api::intake::connection::CallerConnection;
 use crate::api::intake::{answer, body, budget};
 use crate::api::state::SharedState;
 use crate::domain::id::path_name;
+
+use crate::api::inbox_address::{INBOX_PATH, addressed};
 
 /// A rest of a body that is no longer is thrown away, so that the connection can go on.
 const MOST_DISCARDED_BYTES: usize = 64 << 10;
@@ -58,6 +61,9 @@ pub(in crate::api) async fn take_in(State(intake): State<Intake>, request: Reque
         Err(refused) => refused.answer(parts.version).await,
     };
     let known = connection.is_none_or(|connection| connection.is_known());
+    if answer.extensions().get::<Endless>().is_some() {
+        return answer;
+    }
     let longest = if known || is_page { intake.state.intake.answer_timeout } else { STRANGERS_TIMEOUT };
     answer::in_slices(answer, longest)
 }
@@ -113,9 +119,16 @@ impl Intake {
         }
         let matched = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
         let signs_in = matched == Some(SIGN_IN_PATH) && parts.method == Method::POST;
+        let is_for_inbox = matched == Some(INBOX_PATH);
         let of_strangers = self.state.intake.of_strangers();
+        let of_inboxes = self.state.intake.of_inboxes();
         let (is_trusted, limits) = if signs_in {
             (false, &of_strangers)
+        } else if is_for_inbox {
+            match addressed(parts, &self.state).await {
+                Ok(_) => (false, &of_inboxes),
+                Err(error) => return Err(Refused::unread(error, parts, body)),
+            }
         } else {
             match Caller::identified(parts, &self.state).await {
                 Ok(caller) => (caller.role != Role::Application, &self.state.intake),

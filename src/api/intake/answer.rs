@@ -17,6 +17,10 @@ use super::budget::AnswerRoom;
 
 const SLICE_BYTES: usize = 64 << 10;
 
+/// An answer that goes on until somebody ends it, and bounds itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Endless;
+
 /// The same answer in slices, if it is large.
 pub(in crate::api) fn in_slices(mut response: Response, longest: Duration) -> Response {
     let room = response.extensions_mut().remove::<AnswerRoom>();

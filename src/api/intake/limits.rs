@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::inbox::MAX_BODY_BYTES;
+
 /// What requests may take.
 #[derive(Debug, Clone)]
 pub struct IntakeLimits {
@@ -31,5 +33,10 @@ impl IntakeLimits {
             body_timeout: self.body_timeout.min(STRANGERS_BODY_TIMEOUT),
             ..self.clone()
         }
+    }
+
+    /// The same for what is posted to test inboxes.
+    pub(in crate::api) fn of_inboxes(&self) -> Self {
+        Self { body_bytes: MAX_BODY_BYTES, ..self.of_strangers() }
     }
 }

@@ -29,6 +29,8 @@ const SPECIFICATION_PATH: &str = "/api/v1/openapi.json";
         (name = "background task", description = "Long operations with their progress."),
         (name = "operational webhook", description = "What an environment is told about its tenants' endpoints."),
         (name = "console", description = "What the console's screens show, each in one answer."),
+        (name = "portal", description = "How the portal looks to tenants."),
+        (name = "test inbox", description = "URLs on Postrider itself that keep what they get for a day."),
         (name = "statistics", description = "Deliveries over time, and how an environment is used."),
         (name = "admin", description = "What operators see and do."),
         (name = "authentication", description = "Tokens for tenants, and who a credential speaks for."),

@@ -16,6 +16,8 @@ pub(in crate::api) struct Conflict;
 
 /// Signing in, which takes no credential in its head: what others get from their credential and their body.
 pub(in crate::api) struct SignInErrors;
+/// It may be asked for so often only.
+pub(in crate::api) struct TooManyRequests;
 
 type Error = (&'static str, &'static str);
 
@@ -28,6 +30,7 @@ const KEY_REUSED: Error =
 
 /// Of signing in.
 const TOO_MANY_FAILURES: Error = ("429", "Too many failed attempts from this address; see `Retry-After`.");
+const TOO_MANY_REQUESTS: Error = ("429", "It is asked for too often; see `Retry-After`.");
 
 /// Of every operation that takes a credential.
 const WITH_CREDENTIAL: [Error; 6] = [
@@ -78,6 +81,12 @@ impl IntoResponses for SignInErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let errors = WITH_CREDENTIAL.into_iter().chain(WITH_BODY).chain([TOO_MANY_FAILURES]);
         errors.map(described).collect()
+    }
+}
+
+impl IntoResponses for TooManyRequests {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        BTreeMap::from([described(TOO_MANY_REQUESTS)])
     }
 }
 

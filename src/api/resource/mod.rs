@@ -12,14 +12,18 @@ pub mod delivery;
 pub mod endpoint;
 pub mod event_type;
 pub mod health;
+pub mod inbox;
+pub mod live;
 pub mod message;
 pub mod operational_webhook;
 pub(in crate::api) mod path;
 pub mod pause;
+pub mod portal;
 pub mod search;
 pub mod session;
 pub mod statistics;
 
+use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::state::SharedState;
@@ -37,10 +41,18 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(operational_webhook::routes())
         .merge(statistics::routes())
         .merge(console::routes())
+        .merge(live::routes())
         .merge(search::routes())
         .merge(pause::routes())
+        .merge(portal::routes())
+        .merge(inbox::routes())
         .merge(admin::routes())
         .merge(access::routes())
         .merge(session::routes())
         .merge(health::routes())
+}
+
+/// What is served and is no operation: places that need no credential and no description.
+pub(super) fn unlisted_routes() -> Router<SharedState> {
+    portal::unlisted_routes().merge(inbox::unlisted_routes()).merge(session::unlisted_routes())
 }

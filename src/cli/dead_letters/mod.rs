@@ -1,6 +1,5 @@
 //! `postrider dead-letters`: lists, replays and discards dead letters on a running server, through its API.
 
-mod client;
 mod table;
 
 use std::io::{IsTerminal, Write};
@@ -10,9 +9,7 @@ use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use crate::config::Remote;
-
-use client::Client;
+use super::client::{Client, Server};
 
 /// How often progress is asked for.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
@@ -27,19 +24,6 @@ pub(super) enum DeadLetters {
     Replay(Move),
     /// Discard dead letters: those of the given ids, or all open ones of a filter
     Discard(Move),
-}
-
-#[derive(Debug, Args)]
-struct Server {
-    /// The server [env: POSTRIDER_URL] [default: http://127.0.0.1:8071]
-    #[arg(long)]
-    url: Option<String>,
-    /// An environment's token, or with --app a tenant's [env: POSTRIDER_TOKEN]
-    #[arg(long)]
-    token: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Default, Args)]
@@ -153,12 +137,6 @@ impl Filter {
     /// Where the API has these dead letters.
     fn base(&self) -> Vec<&str> {
         self.app.as_deref().map_or_else(|| vec!["dead-letter"], |app| vec!["app", app, "dead-letter"])
-    }
-}
-
-impl Server {
-    fn client(&self) -> anyhow::Result<Client> {
-        Client::new(&Remote::resolve(self.url.clone(), self.token.clone())?)
     }
 }
 

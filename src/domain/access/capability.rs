@@ -57,8 +57,18 @@ impl Capability {
 pub type Need = &'static [Capability];
 
 /// The last part of paths that have messages sent (again), or that deal with what was not delivered.
-const SENDING_OPERATIONS: [&str; 8] =
-    ["resend", "recover", "replay", "replay-missing", "bulk-replay", "send-example", "discard", "cancel"];
+const SENDING_OPERATIONS: [&str; 10] = [
+    "resend",
+    "recover",
+    "replay",
+    "replay-missing",
+    "bulk-replay",
+    "send-example",
+    "check",
+    "explain",
+    "discard",
+    "cancel",
+];
 
 /// What a tenant's token must allow for a request. Unknown changes are changes to endpoints: a new operation is
 /// never open to a token that may only look.
@@ -109,6 +119,8 @@ mod tests {
             ("POST", "/secret/rotate", &[ManageEndpointSecret, ManageEndpoint]),
             ("PATCH", "/transformation", &[ManageTransformations, ManageEndpoint]),
             ("POST", "/send-example", &[CreateAttempts]),
+            ("POST", "/check", &[CreateAttempts]),
+            ("POST", "/signature/explain", &[CreateAttempts]),
             ("POST", "/recover", &[CreateAttempts]),
             ("PATCH", "", &[ManageEndpoint]),
             ("DELETE", "", &[ManageEndpoint]),

@@ -23,6 +23,9 @@ pub const MAX_GRACE_SECONDS: u32 = 7 * 24 * 60 * 60;
 /// How long a generated HMAC key is.
 const GENERATED_BYTES: usize = 32;
 
+/// So many characters after the prefix.
+const HINT_CHARACTERS: usize = 4;
+
 /// A key that signs.
 #[derive(Clone, PartialEq, Eq)]
 pub enum KeyMaterial {
@@ -58,6 +61,16 @@ pub struct SigningKey {
     pub material: KeyMaterial,
     /// When a rotated key stops to sign along; `None` for the current one.
     pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl SigningKey {
+    /// The beginning of its text, for people to tell one from another: too little to be of use to anybody else.
+    pub fn hint(&self) -> String {
+        let secret = SigningSecret(self.material.clone());
+        let text = secret.public_text().unwrap_or_else(|| secret.to_text());
+        let prefix = text.find('_').map_or(0, |end| end + 1);
+        text.chars().take(prefix + HINT_CHARACTERS).collect()
+    }
 }
 
 impl fmt::Debug for SigningKey {
@@ -235,6 +248,15 @@ mod tests {
             ),
         ] {
             assert_eq!(SigningSecret::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hint_is_the_beginning_of_what_verifies() {
+        for (text, hint) in [(PRIVATE, "whpk_1SiA"), ("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_C2FV")]
+        {
+            let key = SigningKey { material: SigningSecret::parse(text).unwrap().key(), expires_at: None };
+            assert_eq!(key.hint(), hint);
         }
     }
 

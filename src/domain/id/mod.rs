@@ -170,6 +170,12 @@ typed_id!(
 typed_id!(
     /// An API key, not the key itself.
     ApiKeyId, "key");
+typed_id!(
+    /// A test inbox.
+    InboxId, "inbox");
+typed_id!(
+    /// A request that a test inbox got.
+    InboxRequestId, "inreq");
 
 typed_id!(
     /// A signing secret of an endpoint, not the secret itself.

@@ -3,6 +3,7 @@
 
 pub(in crate::store) mod application;
 pub(in crate::store) mod endpoint;
+mod endpoint_alone;
 pub(in crate::store) mod endpoint_header;
 pub(in crate::store) mod endpoint_secret;
 pub(in crate::store) mod environment;
@@ -13,6 +14,7 @@ pub(in crate::store) mod operational_application;
 pub(in crate::store) mod path_name;
 pub(in crate::store) mod pause;
 pub(in crate::store) mod search;
+mod secrets_at_url;
 pub(in crate::store) mod sending_parts;
 pub(in crate::store) mod snapshot;
 pub(in crate::store) mod snapshots;

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::access::api_key::KeyHash;
 use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::live::scope::Scope;
 use crate::store::StoreError;
 
 use super::QueueStore;
@@ -28,6 +29,8 @@ pub enum Notice {
     TokensTakenBack(ApplicationId),
     /// All dispatching was paused or resumed.
     Paused,
+    /// Somebody watches what happens to these.
+    Watched(Vec<Scope>),
     /// The node of this epoch lives: its heartbeat of that number.
     Beat {
         /// Whose.
@@ -70,6 +73,7 @@ impl QueueStore {
             "postrider_due",
             "postrider_nodes",
             "postrider_pause",
+            "postrider_watch",
         ];
         listener.listen_all(channels).await?;
         Ok(Notices { listener })
@@ -135,6 +139,7 @@ fn read(notice: &PgNotification) -> Notice {
             .parse::<Uuid>()
             .map_or(Notice::Reconnected, |id| Notice::Changed(ApplicationId::from(id))),
         "postrider_pause" => Notice::Paused,
+        "postrider_watch" => Notice::Watched(read_scopes(notice.payload())),
         "postrider_nodes" => read_node(notice.payload()).unwrap_or(Notice::Reconnected),
         "postrider_credentials" => read_credential(notice.payload()),
         _ => {
@@ -143,6 +148,11 @@ fn read(notice: &PgNotification) -> Notice {
             named.map_or(Notice::AnyDue, Notice::Due)
         }
     }
+}
+
+/// What cannot be read, another version of the program may have sent.
+fn read_scopes(payload: &str) -> Vec<Scope> {
+    payload.split(',').filter_map(|name| name.parse().ok()).collect()
 }
 
 fn read_node(payload: &str) -> Option<Notice> {

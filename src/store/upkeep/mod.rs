@@ -11,6 +11,7 @@ pub(super) mod maintenance_round;
 mod partition;
 mod retire;
 mod retire_configuration;
+mod retire_inbox;
 mod retire_session;
 pub(super) mod stray;
 

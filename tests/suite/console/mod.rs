@@ -2,12 +2,17 @@
 
 mod attempts;
 pub mod browser;
+mod check;
+mod customer;
 mod deliveries;
 mod endpoint;
 mod event_types;
 mod folding;
 mod groups;
+mod inbox;
 mod incidents;
+mod live;
+mod look;
 mod message_search;
 mod oidc;
 mod overview;
@@ -19,5 +24,7 @@ mod search;
 mod secrets;
 mod serving;
 mod session;
+mod signature;
 mod sparklines;
 mod stories;
+mod watcher;

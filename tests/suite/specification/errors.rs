@@ -61,6 +61,7 @@ async fn operations(app: &TestApp, named: &[(&str, &str)]) -> Vec<Operation> {
         ("key_id", "key_01h455vb4pex5vsknk084sn02q"),
         ("person_id", "person_01h455vb4pex5vsknk084sn02q"),
         ("incident_id", "overdue:nothing:1"),
+        ("inbox_id", "inbox_01h455vb4pex5vsknk084sn02q"),
         ("secret_id", "secret_01h455vb4pex5vsknk084sn02q"),
         ("event_type_name", "no.such.type"),
         ("environment_id", "org_nobody"),

@@ -82,11 +82,12 @@ impl Api {
         }
     }
 
-    /// Sends, and reads the whole answer. An error means that there was none.
+    /// Sends, and reads the whole answer, or what a stream begins with. An error means that there was none.
     pub async fn try_send(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Answer { status, headers, text: response.text().await? })
+        let text = if is_stream(&headers) { begun(response).await? } else { response.text().await? };
+        Ok(Answer { status, headers, text })
     }
 
     pub async fn send(request: reqwest::RequestBuilder) -> Answer {
@@ -147,6 +148,17 @@ impl Api {
             iterator = Some(page["iterator"].as_str().expect("an iterator until it is done").to_owned());
         }
     }
+}
+
+/// Whether an answer goes on until somebody ends it.
+fn is_stream(headers: &reqwest::header::HeaderMap) -> bool {
+    headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// What a stream begins with.
+async fn begun(mut response: reqwest::Response) -> Result<String, reqwest::Error> {
+    let chunk = response.chunk().await?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&chunk).into_owned())
 }
 
 impl Answer {

@@ -118,7 +118,10 @@ export const portal = {
         'Right secret, other bytes',
         'You signed the JSON after parsing and printing it again. Use the raw request body.',
       ],
-      other_secret: ['Another secret', 'This was made with another endpoint’s secret.'],
+      previous_secret: [
+        'The previous secret',
+        'It is right for now: a secret that was rotated out still signs along. Use the current one.',
+      ],
       secret_not_decoded: [
         'The secret was not decoded',
         'What follows whsec_ is Base64. Decode it, and use the bytes as key.',
@@ -126,6 +129,16 @@ export const portal = {
       prefix_not_removed: ['The prefix was decoded too', 'Remove whsec_ from the secret before decoding it.'],
       encoded_twice: ['Encoded twice', 'The signature was put into Base64 two times.'],
       hex_not_base64: ['Hex, not Base64', 'The bytes are right. Write them as Base64.'],
+      body_encoded_anew: [
+        'Right secret, other bytes',
+        'The body was taken for Latin-1 and encoded anew. Use the raw bytes.',
+      ],
+      only_body: ['Only the body was signed', 'The signed text is id.timestamp.body.'],
+      missing_dots: ['The dots are missing', 'The signed text is id.timestamp.body, with the dots.'],
+      other_id: ['Another id', 'Use webhook-id as it stands.'],
+      other_timestamp: ['Another timestamp', 'Use webhook-timestamp as it stands, and not your own clock.'],
+      hex_in_base64: ['Hex within Base64', 'Put the bytes themselves into Base64, not their hex digits.'],
+      url_safe_base64: ['URL-safe Base64', 'Use the standard alphabet, with padding.'],
       missing_id: ['The id is missing', 'The signed text is id.timestamp.body, with the webhook-id first.'],
       missing_timestamp: ['The timestamp is missing', 'The signed text is id.timestamp.body.'],
       timestamp_in_ms: ['The timestamp is in milliseconds', 'Use webhook-timestamp as it stands: it is in seconds.'],

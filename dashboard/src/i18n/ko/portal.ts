@@ -116,7 +116,10 @@ export const portal: Portal = {
         '시크릿은 맞지만 본문이 다릅니다',
         'JSON을 파싱하고 다시 출력한 값에 서명했습니다. 받은 요청 본문을 그대로 쓰십시오.',
       ],
-      other_secret: ['다른 시크릿입니다', '다른 엔드포인트의 시크릿으로 만든 값입니다.'],
+      previous_secret: [
+        '이전 시크릿입니다',
+        '지금은 맞습니다. 교체된 시크릿도 유예 기간에는 함께 서명합니다. 현재 시크릿을 쓰십시오.',
+      ],
       secret_not_decoded: [
         '시크릿을 디코딩하지 않았습니다',
         'whsec_ 뒤는 Base64입니다. 디코딩한 바이트를 키로 쓰십시오.',
@@ -124,6 +127,16 @@ export const portal: Portal = {
       prefix_not_removed: ['접두사까지 디코딩했습니다', '디코딩하기 전에 whsec_를 제거하십시오.'],
       encoded_twice: ['두 번 인코딩했습니다', '서명을 Base64로 두 번 인코딩했습니다.'],
       hex_not_base64: ['Base64가 아니라 16진수입니다', '바이트는 맞습니다. Base64로 쓰십시오.'],
+      body_encoded_anew: [
+        '시크릿은 맞지만 본문이 다릅니다',
+        '본문을 Latin-1로 읽고 다시 인코딩했습니다. 원본 바이트를 쓰십시오.',
+      ],
+      only_body: ['본문에만 서명했습니다', '서명할 텍스트는 id.timestamp.body입니다.'],
+      missing_dots: ['점이 빠졌습니다', '서명할 텍스트는 점을 포함한 id.timestamp.body입니다.'],
+      other_id: ['다른 ID입니다', 'webhook-id를 그대로 쓰십시오.'],
+      other_timestamp: ['다른 타임스탬프입니다', '현재 시각이 아니라 webhook-timestamp를 그대로 쓰십시오.'],
+      hex_in_base64: ['Base64 안에 16진수가 있습니다', '16진수 문자열이 아니라 바이트 자체를 Base64로 쓰십시오.'],
+      url_safe_base64: ['URL용 Base64입니다', '패딩이 있는 표준 알파벳을 쓰십시오.'],
       missing_id: ['ID가 빠졌습니다', '서명할 텍스트는 id.timestamp.body이며, webhook-id가 먼저 옵니다.'],
       missing_timestamp: ['타임스탬프가 빠졌습니다', '서명할 텍스트는 id.timestamp.body입니다.'],
       timestamp_in_ms: ['타임스탬프가 밀리초입니다', 'webhook-timestamp를 그대로 쓰십시오. 초 단위입니다.'],

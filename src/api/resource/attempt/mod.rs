@@ -5,7 +5,7 @@ pub(in crate::api) mod exchange;
 mod list;
 mod query;
 mod read;
-mod request;
+pub(in crate::api) mod request;
 mod shape;
 
 use utoipa_axum::router::OpenApiRouter;

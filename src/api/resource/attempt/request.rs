@@ -28,19 +28,19 @@ use super::exchange::HeaderOut;
 pub(in crate::api) struct RequestOut {
     /// Always `POST`.
     #[schema(example = "POST")]
-    method: &'static str,
+    pub(in crate::api) method: &'static str,
     /// Where it went.
-    url: String,
+    pub(in crate::api) url: String,
     /// Its headers. Values that may be secret are `null`; so is the signature when a secret that made it is gone.
-    headers: Vec<HeaderOut>,
+    pub(in crate::api) headers: Vec<HeaderOut>,
     /// The body's bytes, which are UTF-8; `null` once the message's content was expunged.
     #[schema(required)]
-    body: Option<String>,
+    pub(in crate::api) body: Option<String>,
     /// The body's size; `null` once it is gone.
     #[schema(required)]
-    size_bytes: Option<u64>,
+    pub(in crate::api) size_bytes: Option<u64>,
     /// Whether this is what was sent, value for value: since then nothing of it was changed or has gone.
-    is_exact: bool,
+    pub(in crate::api) is_exact: bool,
 }
 
 /// The headers of the signature, and whether they are those that were sent.

@@ -88,12 +88,22 @@ async fn payload(
         return Ok(Bytes::copy_from_slice(payload.get().as_bytes()));
     }
     findings.finish()?;
+    let index = usize::try_from(input.example_index.unwrap_or(0)).unwrap_or(usize::MAX);
+    example_of(state, environment, &input.event_type, index).await
+}
+
+/// The example that an event type of the catalogue has at `index`, or one that is made up.
+pub(super) async fn example_of(
+    state: &SharedState,
+    environment: &EnvironmentId,
+    event_type: &str,
+    index: usize,
+) -> Result<Bytes, ApiError> {
     let refused = |msg| ApiError::invalid(&["body", "eventType"], msg, "value_error");
-    let known = state.configuration.event_type(environment, &input.event_type).await?;
+    let known = state.configuration.event_type(environment, event_type).await?;
     let known = known.ok_or_else(|| refused("there is no such event type"))?;
     let schemas = known.settings.schemas.ok_or_else(|| refused("has no schema to make an example of"))?;
     let schemas: Value = serde_json::from_str(schemas.get()).map_err(|_| ApiError::Internal)?;
-    let index = usize::try_from(input.example_index.unwrap_or(0)).unwrap_or(usize::MAX);
     let example = example_payload(&schemas, index);
     let example =
         example.ok_or_else(|| refused("has no such example in its schema, and none can be made of it"))?;

@@ -6,10 +6,12 @@ mod create;
 mod end_secret;
 mod example;
 pub(super) mod headers;
+mod live_check;
 mod read;
 mod replay;
 pub(super) mod secret;
 pub(super) mod shape;
+mod signature;
 mod stats;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -32,5 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(headers::routes())
         .merge(replay::routes())
         .merge(example::routes())
+        .merge(live_check::routes())
+        .merge(signature::routes())
         .merge(stats::routes())
 }

@@ -102,7 +102,7 @@ pub fn query(described: &Value) -> String {
                 (_, Some("date-time")) => "2026-01-01T00:00:00Z",
                 (Some("integer" | "number"), _) => "1",
                 (Some("boolean"), _) => "true",
-                _ => "x",
+                _ => it["example"].as_str().unwrap_or("x"),
             };
             format!("{}={value}", it["name"].as_str().unwrap())
         })

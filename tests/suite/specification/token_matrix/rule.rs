@@ -17,7 +17,7 @@ const OWN: [&str; 3] = ["/api/v1/auth/whoami", "/api/v1/auth/logout", "/api/v1/s
 const OF_OPERATORS: [&str; 1] = ["person"];
 
 /// What an environment has besides its applications.
-const OF_ENVIRONMENT: [&str; 13] = [
+const OF_ENVIRONMENT: [&str; 16] = [
     "app",
     "event-type",
     "dead-letter",
@@ -29,6 +29,9 @@ const OF_ENVIRONMENT: [&str; 13] = [
     "environment",
     "overview",
     "incident",
+    "portal",
+    "inbox",
+    "live",
     "search",
     "message-search",
 ];

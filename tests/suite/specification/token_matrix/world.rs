@@ -47,6 +47,9 @@ impl World {
         let overview = victim.path(&format!("/endpoint/{endpoint}/overview"));
         let overview = environment.get(&overview).await.expect(200);
         let key = environment.post("/api-key", &json!({"name": "victims-key"})).await.expect(201);
+        let inbox = environment.post("/inbox", &json!({"appId": victim.id})).await.expect(201);
+        let post = crate::support::api::client().post(inbox["url"].as_str().unwrap());
+        post.body("victims-payload").send().await.unwrap().error_for_status().unwrap();
         let of = |object: &Value| object["id"].as_str().unwrap().to_owned();
         let ids = BTreeMap::from([
             ("app_id", victim.id.clone()),
@@ -58,6 +61,7 @@ impl World {
             ("id", of(&letter)),
             ("task_id", task),
             ("key_id", of(&key)),
+            ("inbox_id", of(&inbox)),
             ("event_type_name", "victim.type".to_owned()),
             ("environment_id", "org_victim".to_owned()),
             ("person_id", person(app.database()).await),

@@ -215,3 +215,20 @@ async fn what_cannot_be_sent_is_buried_a_few_endpoints_at_a_time_and_what_was_er
     );
     assert_eq!(database.count("SELECT count(*) FROM delivery WHERE state = 'cancelled'").await, 3);
 }
+
+#[tokio::test]
+async fn a_test_inbox_goes_with_what_it_got_when_its_day_is_over() {
+    let database = world().await;
+    run(
+        &database,
+        "INSERT INTO inbox (id, name, environment_id, answer_status, expires_at)
+         SELECT gen_random_uuid(), lpad(n::text, 32, '0'), 'org_upkeep', 204, now() + CASE WHEN n > 50 THEN interval '1 h'
+                ELSE interval '-1 s' END FROM generate_series(1, 60) n;
+         INSERT INTO inbox_request (id, inbox_id, method, headers, body)
+         SELECT gen_random_uuid(), id, 'POST', '[]', '' FROM inbox, generate_series(1, 3)",
+    )
+    .await;
+    night(&store(&database).await).await;
+    assert_eq!(database.count("SELECT count(*) FROM inbox").await, 10);
+    assert_eq!(database.count("SELECT count(*) FROM inbox_request").await, 30);
+}

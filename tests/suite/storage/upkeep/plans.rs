@@ -6,7 +6,7 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::full_queue;
 
 /// Everything that maintenance runs once an hour or once a night.
-const UPKEEP: [&str; 36] = [
+const UPKEEP: [&str; 37] = [
     "api_key::retire",
     "application::retire",
     "application::retire_credentials",
@@ -22,6 +22,7 @@ const UPKEEP: [&str; 36] = [
     "endpoint_secret::retire",
     "event_type_hour::delete_old",
     "incident_acknowledgement::delete_old",
+    "inbox::retire",
     "message_event_id::retire",
     "operational_notice::retire",
     "partition::size_of_waiting",
@@ -67,6 +68,9 @@ const FILL: &str = "
         SELECT uuid_of(9, n), 'cli', '', 'a.b', 'a', '' FROM generate_series(1, 20000) n;
     INSERT INTO operational_notice (environment_id, application_id, endpoint_id, kind)
         SELECT 'org_plans', uuid_of(1, 1), uuid_of(2, 1), 'endpoint.created' FROM generate_series(1, 20000) n;
+    INSERT INTO inbox (id, name, environment_id, answer_status, expires_at)
+        SELECT uuid_of(13, n), lpad(n::text, 32, '0'), 'org_plans', 204, now() FROM generate_series(1, 20000) n;
+    INSERT INTO inbox_request (id, inbox_id, method, headers, body) SELECT id, id, 'POST', '[]', '' FROM inbox;
     INSERT INTO payload_expiry SELECT uuid_of(3, n), now() FROM generate_series(1, 20000) n;
     INSERT INTO person (id, issuer, subject, role, last_seen_at)
         SELECT uuid_of(10, n), 'i', n::text, 'operator', now() - make_interval(mins => n) FROM generate_series(1, 20000) n;

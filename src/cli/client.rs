@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use clap::Args;
 use reqwest::{Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -12,6 +13,26 @@ use crate::send::install_tls_provider;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Which server a command calls, as whom, and how it shows the answer.
+#[derive(Debug, Args)]
+pub(super) struct Server {
+    /// The server [env: POSTRIDER_URL] [default: http://127.0.0.1:8071]
+    #[arg(long)]
+    url: Option<String>,
+    /// An environment's token, or a tenant's for its own application [env: POSTRIDER_TOKEN]
+    #[arg(long)]
+    token: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl Server {
+    pub(super) fn client(&self) -> anyhow::Result<Client> {
+        Client::new(&Remote::resolve(self.url.clone(), self.token.clone())?)
+    }
+}
+
 /// A server and who calls it.
 pub(super) struct Client {
     http: reqwest::Client,
@@ -20,7 +41,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(remote: &Remote) -> anyhow::Result<Self> {
+    fn new(remote: &Remote) -> anyhow::Result<Self> {
         let url = &remote.url;
         install_tls_provider();
         let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build()?;
