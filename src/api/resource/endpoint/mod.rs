@@ -4,9 +4,8 @@ mod change;
 mod check;
 mod create;
 mod end_secret;
-mod example;
+pub(in crate::api::resource) mod example;
 pub(super) mod headers;
-mod live_check;
 mod read;
 mod replay;
 pub(super) mod secret;
@@ -34,7 +33,6 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(headers::routes())
         .merge(replay::routes())
         .merge(example::routes())
-        .merge(live_check::routes())
         .merge(signature::routes())
         .merge(stats::routes())
 }
