@@ -67,7 +67,7 @@ struct Maker<'a> {
 }
 
 /// Schemas that contain themselves are followed no deeper.
-const MAX_SCHEMA_DEPTH: u32 = 8;
+const MAX_SCHEMA_DEPTH: u32 = 12;
 
 impl Maker<'_> {
     /// A value of the schema that a field has. `None` where one cannot be made up.
