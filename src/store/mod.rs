@@ -8,6 +8,7 @@
 mod access;
 mod configuration;
 mod database;
+mod dead_letter_filter;
 mod history;
 mod live;
 mod open;

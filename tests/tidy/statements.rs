@@ -3,7 +3,7 @@
 use crate::sources::{assert_none, sources};
 
 /// sqlx's macros, and those of the store that put a table's columns into one.
-const STATEMENT_MACROS: [&str; 10] = [
+const STATEMENT_MACROS: [&str; 12] = [
     "query!(",
     "query_as!(",
     "query_scalar!(",
@@ -11,9 +11,11 @@ const STATEMENT_MACROS: [&str; 10] = [
     "query_as_unchecked!(",
     "look_at!(",
     "select_attempts!(",
+    "filter_dead_letters!(",
     "select_dead_letters!(",
     "select_keys!(",
     "select_tasks!(",
+    "select_troubled!(",
 ];
 
 /// `pg_stat_statements` then reads like the code.

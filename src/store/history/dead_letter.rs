@@ -8,6 +8,7 @@ use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeadLetterState, De
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId, MessageId};
 use crate::domain::page::Scan;
 use crate::store::database::connection::Connection;
+use crate::store::dead_letter_filter::filter_dead_letters;
 use crate::store::{Span, StoreError};
 
 use super::HistoryStore;
@@ -221,31 +222,18 @@ pub(super) async fn count(
     filter: &DeadLetterFilter,
 ) -> Result<i64, StoreError> {
     let chosen = filter.chosen();
-    Ok(sqlx::query_scalar!(
-        r#"-- dead_letter::count
-        SELECT count(*) AS "count!" FROM dead_letter l
+    Ok(filter_dead_letters!(
+        query_scalar!(),
+        "-- dead_letter::count",
+        r#"SELECT count(*) AS "count!" FROM dead_letter l
         JOIN endpoint e ON e.id = coalesce($11, l.endpoint_id)
-        JOIN application a ON a.id = l.application_id
-        WHERE l.environment_id = $1
-          AND ($2::uuid IS NULL OR l.application_id = $2)
-          AND ($3::uuid IS NULL OR l.endpoint_id = $3)
-          AND ($4::text IS NULL OR l.event_type = $4)
-          AND ($5::text IS NULL OR l.reason = $5)
-          AND ($6::smallint IS NULL OR l.last_status = $6)
-          AND ($7::timestamptz IS NULL OR l.died_at >= $7)
-          AND ($8::timestamptz IS NULL OR l.died_at < $8)
-          AND l.replayed_at IS NULL AND (l.discarded_at IS NOT NULL) = $9
+        JOIN application a ON a.id = l.application_id"#,
+        r#"AND l.replayed_at IS NULL AND (l.discarded_at IS NOT NULL) = $9
           AND ($12::uuid[] IS NULL OR l.id = ANY($12))
           AND (NOT $10 OR (e.deleted_at IS NULL AND a.deleted_at IS NULL AND l.payload IS NOT NULL
                            AND e.application_id = l.application_id))"#,
         environment.as_str(),
-        filter.application_id.map(ApplicationId::uuid),
-        filter.endpoint_id.map(EndpointId::uuid),
-        filter.event_type.as_deref(),
-        filter.reason.map(DeathReason::name),
-        filter.status_code.map(u16::cast_signed),
-        filter.since,
-        filter.until,
+        filter,
         filter.means_discarded(),
         kind == TaskKind::Replay,
         filter.to_endpoint_id.map(EndpointId::uuid),

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeathReason};
-use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId};
+use crate::domain::id::{DeadLetterId, EndpointId, EnvironmentId};
+use crate::store::dead_letter_filter::filter_dead_letters;
 use crate::store::{Capped, StoreError};
 
 use super::{NamedEndpoint, RollupStore};
@@ -107,32 +108,19 @@ impl RollupStore {
         environment: &EnvironmentId,
         filter: &DeadLetterFilter,
     ) -> Result<Vec<FoundGroup>, StoreError> {
-        Ok(sqlx::query_as!(
-            FoundGroup,
-            r#"-- dead_letter_group::filter
-            WITH matching AS MATERIALIZED (
-                SELECT l.endpoint_id, l.reason, l.id, l.died_at FROM dead_letter l
-                WHERE l.environment_id = $1 AND l.replayed_at IS NULL AND l.discarded_at IS NULL
-                  AND ($2::uuid IS NULL OR l.application_id = $2)
-                  AND ($3::uuid IS NULL OR l.endpoint_id = $3)
-                  AND ($4::text IS NULL OR l.event_type = $4)
-                  AND ($5::text IS NULL OR l.reason = $5)
-                  AND ($6::smallint IS NULL OR l.last_status = $6)
-                  AND ($7::timestamptz IS NULL OR l.died_at >= $7)
-                  AND ($8::timestamptz IS NULL OR l.died_at < $8)
-                LIMIT $9
+        Ok(filter_dead_letters!(
+            query_as!(FoundGroup),
+            "-- dead_letter_group::filter",
+            r#"WITH matching AS MATERIALIZED (
+                SELECT l.endpoint_id, l.reason, l.id, l.died_at FROM dead_letter l"#,
+            r#"AND l.replayed_at IS NULL AND l.discarded_at IS NULL
+              LIMIT $9
             )
             SELECT endpoint_id AS "endpoint_id!", reason AS "reason!", count(*) AS "count!",
                    (array_agg(id ORDER BY died_at))[1] AS "oldest!", (array_agg(id ORDER BY died_at DESC))[1] AS "newest!"
             FROM matching GROUP BY endpoint_id, reason"#,
             environment.as_str(),
-            filter.application_id.map(ApplicationId::uuid),
-            filter.endpoint_id.map(EndpointId::uuid),
-            filter.event_type.as_deref(),
-            filter.reason.map(DeathReason::name),
-            filter.status_code.map(u16::cast_signed),
-            filter.since,
-            filter.until,
+            filter,
             COUNTED,
         )
         .fetch_all(&self.reading)
@@ -240,28 +228,16 @@ impl RollupStore {
         environment: &EnvironmentId,
         filter: &DeadLetterFilter,
     ) -> Result<(Capped, Capped), StoreError> {
-        let row = sqlx::query!(
-            r#"-- dead_letter_group::count_filtered
-            SELECT count(*) AS "open!", count(*) FILTER (WHERE lately) AS "lately!" FROM (
-                SELECT l.died_at >= now() - interval '1 day' AS lately FROM dead_letter l
-                WHERE l.environment_id = $1 AND l.replayed_at IS NULL AND l.discarded_at IS NULL
-                  AND ($2::uuid IS NULL OR l.application_id = $2)
-                  AND ($3::uuid IS NULL OR l.endpoint_id = $3)
-                  AND ($4::text IS NULL OR l.event_type = $4)
-                  AND ($5::text IS NULL OR l.reason = $5)
-                  AND ($6::smallint IS NULL OR l.last_status = $6)
-                  AND ($7::timestamptz IS NULL OR l.died_at >= $7)
-                  AND ($8::timestamptz IS NULL OR l.died_at < $8)
-                LIMIT $9
+        let row = filter_dead_letters!(
+            query!(),
+            "-- dead_letter_group::count_filtered",
+            r#"SELECT count(*) AS "open!", count(*) FILTER (WHERE lately) AS "lately!" FROM (
+                SELECT l.died_at >= now() - interval '1 day' AS lately FROM dead_letter l"#,
+            r#"AND l.replayed_at IS NULL AND l.discarded_at IS NULL
+              LIMIT $9
             ) counted"#,
             environment.as_str(),
-            filter.application_id.map(ApplicationId::uuid),
-            filter.endpoint_id.map(EndpointId::uuid),
-            filter.event_type.as_deref(),
-            filter.reason.map(DeathReason::name),
-            filter.status_code.map(u16::cast_signed),
-            filter.since,
-            filter.until,
+            filter,
             COUNTED + 1,
         )
         .fetch_one(&self.reading)

@@ -82,9 +82,10 @@ impl UpkeepStore {
         begins_at: DateTime<Utc>,
         ends_at: DateTime<Utc>,
     ) -> Result<HashMap<Uuid, Tally>, StoreError> {
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            StoredTally,
             r#"-- rollup::minutes_of
-            SELECT r.scope, r.accepted, r.born, r.delivered, r.dead, r.status_2xx, r.status_3xx, r.status_4xx,
+            SELECT r.scope, r.at, r.accepted, r.born, r.delivered, r.dead, r.status_2xx, r.status_3xx, r.status_4xx,
                    r.status_5xx, r.no_response, r.own, r.receiver, r.end_to_end, r.last_delivered_at
             FROM unnest($1::uuid[]) AS c(scope)
             JOIN rollup r ON r.scope = c.scope AND r.step = $2 AND r.at >= $3 AND r.at < $4"#,
@@ -97,22 +98,7 @@ impl UpkeepStore {
         .await?;
         let mut sums: HashMap<Uuid, Tally> = HashMap::new();
         for row in rows {
-            let stored = StoredTally {
-                accepted: row.accepted,
-                born: row.born,
-                delivered: row.delivered,
-                dead: row.dead,
-                status_2xx: row.status_2xx,
-                status_3xx: row.status_3xx,
-                status_4xx: row.status_4xx,
-                status_5xx: row.status_5xx,
-                no_response: row.no_response,
-                own: row.own,
-                receiver: row.receiver,
-                end_to_end: row.end_to_end,
-                last_delivered_at: row.last_delivered_at,
-            };
-            stored.add_to(sums.entry(row.scope).or_default());
+            row.add_to(sums.entry(row.scope).or_default());
         }
         Ok(sums)
     }

@@ -107,6 +107,28 @@ impl From<Row> for TroubledEndpoint {
     }
 }
 
+/// Endpoints that `$troubled` finds, each with its dead letters of the last hour, counted up to `$3`.
+macro_rules! select_troubled {
+    ($name:literal, $troubled:literal, $($arguments:tt)*) => {
+        sqlx::query_as!(
+            Row,
+            $name + "
+            WITH troubled AS MATERIALIZED (" + $troubled + r#")
+            SELECT t.endpoint_id, t.application_id, t.name, t.url, t.since AS "since!", t.disabled_reason AS "disabled_reason?",
+                   t.queued AS "queued!", t.is_closed AS "is_closed!", t.held_since, t.first_due_at AS "first_due_at?",
+                   died.count AS "died!", t.last_status AS "last_status?", t.last_failure AS "last_failure?",
+                   t.last_error AS "last_error?"
+            FROM troubled t CROSS JOIN LATERAL (
+                SELECT count(*) AS count FROM (
+                    SELECT FROM dead_letter d
+                    WHERE d.endpoint_id = t.endpoint_id AND d.id >= uuid_at(now() - interval '1 hour') LIMIT $3
+                ) counted
+            ) died"#,
+            $($arguments)*
+        )
+    };
+}
+
 impl RollupStore {
     /// Open endpoints that fail, those with most waiting first; one endpoint alone, if it is named.
     ///
@@ -117,37 +139,26 @@ impl RollupStore {
         environment: &EnvironmentId,
         endpoint: Option<Uuid>,
     ) -> Result<Vec<TroubledEndpoint>, StoreError> {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"-- incident::failing
-            WITH failing AS MATERIALIZED (
+        let rows = select_troubled!(
+            "-- incident::failing",
+            "
                 SELECT h.endpoint_id, h.application_id, a.name, e.url, coalesce(h.failing_since, h.last_failed_at) AS since,
-                       coalesce(s.due + s.later, 0) AS queued, s.closed IS NOT NULL AS is_closed,
-                       least(e.paused_at, a.paused_at) AS held_since, s.first_due_at,
+                       NULL::text AS disabled_reason, coalesce(s.due + s.later, 0) AS queued,
+                       s.closed IS NOT NULL AS is_closed, least(e.paused_at, a.paused_at) AS held_since, s.first_due_at,
                        h.last_status, h.last_failure, h.last_error
                 FROM endpoint_health h
                 JOIN endpoint e ON e.id = h.endpoint_id
                 JOIN application a ON a.id = h.application_id
                 LEFT JOIN queue_sample s ON s.endpoint_id = h.endpoint_id
                 WHERE h.environment_id = $1 AND h.last_failed_at > now() - interval '1 day'
-                  AND ($5::uuid IS NULL OR h.endpoint_id = $5) AND h.failed_in_row >= $2
+                  AND ($4::uuid IS NULL OR h.endpoint_id = $4) AND h.failed_in_row >= $5
                   AND e.disabled_at IS NULL AND e.deleted_at IS NULL AND a.deleted_at IS NULL
-                ORDER BY queued DESC, since LIMIT $3
-            )
-            SELECT f.endpoint_id, f.application_id, f.name, f.url, f.since AS "since!", NULL AS disabled_reason,
-                   f.queued AS "queued!", f.is_closed AS "is_closed!", f.held_since, f.first_due_at AS "first_due_at?",
-                   died.count AS "died!", f.last_status, f.last_failure, f.last_error
-            FROM failing f CROSS JOIN LATERAL (
-                SELECT count(*) AS count FROM (
-                    SELECT FROM dead_letter d
-                    WHERE d.endpoint_id = f.endpoint_id AND d.id >= uuid_at(now() - interval '1 hour') LIMIT $4
-                ) counted
-            ) died"#,
+                ORDER BY queued DESC, since LIMIT $2",
             environment.as_str(),
-            FAILURES_IN_ROW,
             LOOKED_AT,
             DIED_COUNTED,
             endpoint,
+            FAILURES_IN_ROW,
         )
         .fetch_all(&self.reading)
         .await?;
@@ -164,13 +175,13 @@ impl RollupStore {
         environment: &EnvironmentId,
         endpoint: Option<Uuid>,
     ) -> Result<Vec<TroubledEndpoint>, StoreError> {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"-- incident::disabled
-            WITH disabled AS MATERIALIZED (
+        let rows = select_troubled!(
+            "-- incident::disabled",
+            "
                 SELECT e.id AS endpoint_id, e.application_id, a.name, e.url, e.disabled_at AS since, e.disabled_reason,
-                       coalesce(s.due + s.later, 0) AS queued, least(e.disabled_at, e.paused_at, a.paused_at) AS held_since,
-                       s.first_due_at, h.last_status, h.last_failure, h.last_error
+                       coalesce(s.due + s.later, 0) AS queued, true AS is_closed,
+                       least(e.disabled_at, e.paused_at, a.paused_at) AS held_since, s.first_due_at,
+                       h.last_status, h.last_failure, h.last_error
                 FROM endpoint e
                 JOIN application a ON a.id = e.application_id
                 LEFT JOIN queue_sample s ON s.endpoint_id = e.id
@@ -178,17 +189,7 @@ impl RollupStore {
                 WHERE e.disabled_reason IN ('gone', 'failing') AND e.deleted_at IS NULL AND a.environment_id = $1
                   AND ($4::uuid IS NULL OR e.id = $4) AND a.deleted_at IS NULL
                   AND (e.disabled_at > now() - interval '7 days' OR s.endpoint_id IS NOT NULL)
-                ORDER BY queued DESC, since LIMIT $2
-            )
-            SELECT f.endpoint_id, f.application_id, f.name, f.url, f.since AS "since!", f.disabled_reason,
-                   f.queued AS "queued!", true AS "is_closed!", f.held_since, f.first_due_at AS "first_due_at?",
-                   died.count AS "died!", f.last_status AS "last_status?", f.last_failure AS "last_failure?", f.last_error AS "last_error?"
-            FROM disabled f CROSS JOIN LATERAL (
-                SELECT count(*) AS count FROM (
-                    SELECT FROM dead_letter d
-                    WHERE d.endpoint_id = f.endpoint_id AND d.id >= uuid_at(now() - interval '1 hour') LIMIT $3
-                ) counted
-            ) died"#,
+                ORDER BY queued DESC, since LIMIT $2",
             environment.as_str(),
             LOOKED_AT,
             DIED_COUNTED,

@@ -4,9 +4,10 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::background_task::TaskKind;
-use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeathReason};
-use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
+use crate::domain::delivery::dead_letter::DeadLetterFilter;
+use crate::domain::id::{EndpointId, EnvironmentId};
 use crate::store::StoreError;
+use crate::store::dead_letter_filter::filter_dead_letters;
 
 use super::{NamedEndpoint, RollupStore};
 
@@ -63,21 +64,15 @@ impl RollupStore {
         filter: &DeadLetterFilter,
     ) -> Result<ReplayPreview, StoreError> {
         let chosen = filter.chosen();
-        let rows = sqlx::query!(
-            r#"-- dead_letter::preview
-            WITH matching AS MATERIALIZED (
+        let rows = filter_dead_letters!(
+            query!(),
+            "-- dead_letter::preview",
+            r#"WITH matching AS MATERIALIZED (
                 SELECT l.application_id, coalesce($10, l.endpoint_id) AS endpoint_id, l.event_type, l.message_id,
                        l.payload IS NULL AS expunged, l.endpoint_id <> coalesce($10, l.endpoint_id) AS elsewhere
-                FROM dead_letter l
-                WHERE l.environment_id = $1 AND l.replayed_at IS NULL AND (l.discarded_at IS NOT NULL) = $9
-                  AND ($2::uuid IS NULL OR l.application_id = $2)
-                  AND ($3::uuid IS NULL OR l.endpoint_id = $3)
-                  AND ($4::text IS NULL OR l.event_type = $4)
-                  AND ($5::text IS NULL OR l.reason = $5)
-                  AND ($6::smallint IS NULL OR l.last_status = $6)
-                  AND ($7::timestamptz IS NULL OR l.died_at >= $7)
-                  AND ($8::timestamptz IS NULL OR l.died_at < $8)
-                  AND ($13::uuid[] IS NULL OR l.id = ANY($13))
+                FROM dead_letter l"#,
+            r#"AND l.replayed_at IS NULL AND (l.discarded_at IS NOT NULL) = $9
+              AND ($13::uuid[] IS NULL OR l.id = ANY($13))
                 LIMIT $12
             ), judged AS MATERIALIZED (
                 SELECT m.endpoint_id, m.event_type,
@@ -101,13 +96,7 @@ impl RollupStore {
             (SELECT 'endpoint', NULL, endpoint_id, count(*) FROM judged WHERE verdict = 'goes'
              GROUP BY endpoint_id ORDER BY count(*) DESC, endpoint_id LIMIT 10)"#,
             environment.as_str(),
-            filter.application_id.map(ApplicationId::uuid),
-            filter.endpoint_id.map(EndpointId::uuid),
-            filter.event_type.as_deref(),
-            filter.reason.map(DeathReason::name),
-            filter.status_code.map(u16::cast_signed),
-            filter.since,
-            filter.until,
+            filter,
             filter.means_discarded(),
             filter.to_endpoint_id.map(EndpointId::uuid),
             kind == TaskKind::Replay,

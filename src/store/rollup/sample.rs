@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
+use crate::store::queue::waiting_endpoints::waiting_endpoints_after;
 
 use super::RollupStore;
 use super::write::{HALF_HOUR, MINUTE};
@@ -61,25 +62,7 @@ impl RollupStore {
         after: Uuid,
         endpoints: i64,
     ) -> Result<Option<Uuid>, StoreError> {
-        let found = sqlx::query_scalar!(
-            r#"-- queue_sample::endpoints_after
-            WITH RECURSIVE found AS (
-                (SELECT p.endpoint_id, 1::bigint AS place FROM pending p
-                 WHERE p.endpoint_id > $1 AND p.due_at > '-infinity' ORDER BY p.endpoint_id LIMIT 1)
-                UNION ALL
-                SELECT next.endpoint_id, f.place + 1 FROM found f CROSS JOIN LATERAL (
-                    SELECT p.endpoint_id FROM pending p
-                    WHERE p.endpoint_id > f.endpoint_id AND p.due_at > '-infinity'
-                    ORDER BY p.endpoint_id LIMIT 1
-                ) next
-                WHERE f.place < $2
-            )
-            SELECT endpoint_id AS "endpoint_id!" FROM found ORDER BY place"#,
-            after,
-            endpoints,
-        )
-        .fetch_all(&self.writing)
-        .await?;
+        let found = waiting_endpoints_after(&self.writing, after, endpoints).await?;
         let next =
             found.last().copied().filter(|_| i64::try_from(found.len()).unwrap_or(i64::MAX) == endpoints);
         sqlx::query!(

@@ -29,6 +29,8 @@ pub struct Gauge {
 
 /// A row of a rollup, as it is stored.
 pub(in crate::store) struct StoredTally {
+    pub(in crate::store) scope: Uuid,
+    pub(in crate::store) at: DateTime<Utc>,
     pub(in crate::store) accepted: i32,
     pub(in crate::store) born: i32,
     pub(in crate::store) delivered: i32,
@@ -77,7 +79,8 @@ impl RollupStore {
         scopes: &[Uuid],
         buckets: &Buckets,
     ) -> Result<HashMap<Uuid, Tallies>, StoreError> {
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            StoredTally,
             r#"-- rollup::read
             SELECT r.scope AS "scope!", r.at AS "at!", r.accepted AS "accepted!", r.born AS "born!",
                    r.delivered AS "delivered!", r.dead AS "dead!", r.status_2xx AS "status_2xx!",
@@ -103,22 +106,7 @@ impl RollupStore {
         for row in rows {
             let Some(place) = buckets.place_of(row.at) else { continue };
             let tallies = found.entry(row.scope).or_insert_with(|| vec![Tally::default(); buckets.count]);
-            let stored = StoredTally {
-                accepted: row.accepted,
-                born: row.born,
-                delivered: row.delivered,
-                dead: row.dead,
-                status_2xx: row.status_2xx,
-                status_3xx: row.status_3xx,
-                status_4xx: row.status_4xx,
-                status_5xx: row.status_5xx,
-                no_response: row.no_response,
-                own: row.own,
-                receiver: row.receiver,
-                end_to_end: row.end_to_end,
-                last_delivered_at: row.last_delivered_at,
-            };
-            tallies.get_mut(place).into_iter().for_each(|tally| stored.add_to(tally));
+            tallies.get_mut(place).into_iter().for_each(|tally| row.add_to(tally));
         }
         Ok(found)
     }

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeathReason};
-use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::delivery::dead_letter::DeadLetterFilter;
+use crate::domain::id::EndpointId;
 use crate::store::StoreError;
 use crate::store::database::connection::Connection;
+use crate::store::dead_letter_filter::filter_dead_letters;
 
 use super::chunk::{Chunk, LockedTask};
 use super::replay;
@@ -123,22 +124,14 @@ async fn choose_oldest(
     limit: i64,
 ) -> Result<Vec<Oldest>, StoreError> {
     let chosen = filter.chosen();
-    Ok(sqlx::query_as!(
-        Oldest,
-        r#"-- dead_letter::choose_oldest
-        SELECT DISTINCT ON (e.id) l.id, l.message_id, e.id AS endpoint_id
+    Ok(filter_dead_letters!(
+        query_as!(Oldest),
+        "-- dead_letter::choose_oldest",
+        r#"SELECT DISTINCT ON (e.id) l.id, l.message_id, e.id AS endpoint_id
         FROM dead_letter l
         JOIN endpoint e ON e.id = coalesce($12, l.endpoint_id) AND e.application_id = l.application_id
-        JOIN application a ON a.id = l.application_id
-        WHERE l.environment_id = $1
-          AND ($2::uuid IS NULL OR l.application_id = $2)
-          AND ($3::uuid IS NULL OR l.endpoint_id = $3)
-          AND ($4::text IS NULL OR l.event_type = $4)
-          AND ($5::text IS NULL OR l.reason = $5)
-          AND ($6::smallint IS NULL OR l.last_status = $6)
-          AND ($7::timestamptz IS NULL OR l.died_at >= $7)
-          AND ($8::timestamptz IS NULL OR l.died_at < $8)
-          AND l.replayed_at IS NULL AND (l.discarded_at IS NOT NULL) = $9
+        JOIN application a ON a.id = l.application_id"#,
+        r#"AND l.replayed_at IS NULL AND (l.discarded_at IS NOT NULL) = $9
           AND l.died_at <= $10
           AND ($11::uuid[] IS NULL OR l.id = ANY($11))
           AND e.id > $13 AND e.deleted_at IS NULL AND a.deleted_at IS NULL AND l.payload IS NOT NULL
@@ -146,13 +139,7 @@ async fn choose_oldest(
               SELECT true FROM delivery d WHERE d.message_id = l.message_id AND d.endpoint_id = e.id) IS NULL)
         ORDER BY e.id, l.id LIMIT $14"#,
         task.environment_id,
-        filter.application_id.map(ApplicationId::uuid),
-        filter.endpoint_id.map(EndpointId::uuid),
-        filter.event_type.as_deref(),
-        filter.reason.map(DeathReason::name),
-        filter.status_code.map(u16::cast_signed),
-        filter.since,
-        filter.until,
+        filter,
         filter.means_discarded(),
         task.created_at,
         chosen.as_deref(),

@@ -13,11 +13,12 @@ use uuid::Uuid;
 
 use crate::domain::access::actor::Actor;
 use crate::domain::background_task::TaskKind;
-use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeathReason};
+use crate::domain::delivery::dead_letter::DeadLetterFilter;
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId};
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
+use crate::store::dead_letter_filter::filter_dead_letters;
 use crate::store::queue::announce::announce_due;
 
 use super::TaskStore;
@@ -154,29 +155,16 @@ async fn choose(
     limit: i64,
 ) -> Result<Vec<Uuid>, StoreError> {
     let chosen = filter.chosen();
-    Ok(sqlx::query_scalar!(
-        r#"-- dead_letter::choose
-        SELECT l.id FROM dead_letter l
-        WHERE l.environment_id = $1
-          AND ($2::uuid IS NULL OR l.application_id = $2)
-          AND ($3::uuid IS NULL OR l.endpoint_id = $3)
-          AND ($4::text IS NULL OR l.event_type = $4)
-          AND ($5::text IS NULL OR l.reason = $5)
-          AND ($6::smallint IS NULL OR l.last_status = $6)
-          AND ($7::timestamptz IS NULL OR l.died_at >= $7)
-          AND ($8::timestamptz IS NULL OR l.died_at < $8)
-          AND l.replayed_at IS NULL AND (l.discarded_at IS NOT NULL) = $9
+    Ok(filter_dead_letters!(
+        query_scalar!(),
+        "-- dead_letter::choose",
+        r#"SELECT l.id FROM dead_letter l"#,
+        r#"AND l.replayed_at IS NULL AND (l.discarded_at IS NOT NULL) = $9
           AND l.died_at <= $10 AND l.id > $11
           AND ($13::uuid[] IS NULL OR l.id = ANY($13))
         ORDER BY l.id LIMIT $12"#,
         environment,
-        filter.application_id.map(ApplicationId::uuid),
-        filter.endpoint_id.map(EndpointId::uuid),
-        filter.event_type.as_deref(),
-        filter.reason.map(DeathReason::name),
-        filter.status_code.map(u16::cast_signed),
-        filter.since,
-        filter.until,
+        filter,
         filter.means_discarded(),
         died_before,
         past.unwrap_or_default(),
