@@ -2,11 +2,9 @@
 //! only addresses that failed lately.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use moka::sync::Cache;
+use crate::keyed_limit::{Admitted, KeyedLimit};
 
 use super::error::ApiError;
 
@@ -18,19 +16,14 @@ const WINDOW: Duration = Duration::from_secs(60);
 const MAX_ADDRESSES: u64 = 10_000;
 
 /// Failures by address. Of an IPv6 address its network counts: one customer has all of it.
-pub struct SignInFailures(Cache<Option<IpAddr>, Arc<Window>>);
-
-struct Window {
-    begun_at: Instant,
-    failures: AtomicU32,
-}
+pub struct SignInFailures(KeyedLimit<Option<IpAddr>>);
 
 /// An attempt under way. It counts as a failure until it is told otherwise, so that many at once are not allowed more.
-pub(in crate::api) struct Attempt(Arc<Window>);
+pub(in crate::api) struct Attempt(Admitted);
 
 impl Default for SignInFailures {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(MAX_ADDRESSES).time_to_live(WINDOW).build())
+        Self(KeyedLimit::new(MAX_FAILURES, WINDOW, MAX_ADDRESSES))
     }
 }
 
@@ -40,24 +33,14 @@ impl SignInFailures {
     /// # Errors
     /// [`ApiError::TooManyFailures`] after too many failures.
     pub(in crate::api) fn attempt(&self, address: Option<IpAddr>) -> Result<Attempt, ApiError> {
-        let window = self.0.get_with(address.map(network_of), || {
-            Arc::new(Window { begun_at: Instant::now(), failures: AtomicU32::new(0) })
-        });
-        let allow = |failures| (failures < MAX_FAILURES).then_some(failures + 1);
-        match window.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, allow) {
-            Ok(_) => Ok(Attempt(window)),
-            Err(_) => {
-                let left = WINDOW.saturating_sub(window.begun_at.elapsed());
-                Err(ApiError::TooManyFailures(u32::try_from(left.as_secs() + 1).unwrap_or(1)))
-            }
-        }
+        self.0.begin(address.map(network_of)).map(Attempt).map_err(ApiError::TooManyFailures)
     }
 }
 
 impl Attempt {
     /// It was no failure.
     pub(in crate::api) fn succeeded(self) {
-        self.0.failures.fetch_sub(1, Ordering::Relaxed);
+        self.0.give_back();
     }
 }
 

@@ -16,6 +16,8 @@ const MAX_CHECKS: u32 = 10;
 /// Explanations for an endpoint within [`WINDOW`].
 const MAX_EXPLANATIONS: u32 = 30;
 const WINDOW: Duration = Duration::from_secs(60);
+/// So many endpoints are counted.
+const MAX_ENDPOINTS: u64 = 50_000;
 /// Checks at a time on this node.
 const MAX_CHECKS_AT_ONCE: usize = 32;
 /// Explanations at a time on this node: each may take a core for a tenth of a second.
@@ -36,8 +38,8 @@ impl Trials {
     pub fn new(sender: Sender) -> Self {
         Self {
             sender,
-            checks: KeyedLimit::new(MAX_CHECKS, WINDOW),
-            explanations: KeyedLimit::new(MAX_EXPLANATIONS, WINDOW),
+            checks: KeyedLimit::new(MAX_CHECKS, WINDOW, MAX_ENDPOINTS),
+            explanations: KeyedLimit::new(MAX_EXPLANATIONS, WINDOW, MAX_ENDPOINTS),
             checking: Arc::new(Semaphore::new(MAX_CHECKS_AT_ONCE)),
             explaining: Arc::new(Semaphore::new(MAX_EXPLANATIONS_AT_ONCE)),
         }

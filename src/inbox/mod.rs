@@ -39,6 +39,8 @@ const MAX_HEADER_BYTES: usize = 2 << 10;
 const MAX_HEADERS: usize = 64;
 /// Posts to an inbox within [`WINDOW`].
 const MAX_POSTS: u32 = 100;
+/// So many inboxes' posts are counted at a time.
+const MAX_COUNTED: u64 = 50_000;
 /// Look-ups of names that are not known within [`WINDOW`], from everybody together.
 const MAX_LOOK_UPS: u32 = 200;
 const WINDOW: Duration = Duration::from_secs(10);
@@ -111,8 +113,8 @@ impl Inboxes {
             clock,
             urls: InboxUrls::below(public_url),
             known: Cache::builder().max_capacity(MAX_KNOWN).time_to_live(WINDOW).build(),
-            posts: KeyedLimit::new(MAX_POSTS, WINDOW),
-            look_ups: KeyedLimit::new(MAX_LOOK_UPS, WINDOW),
+            posts: KeyedLimit::new(MAX_POSTS, WINDOW, MAX_COUNTED),
+            look_ups: KeyedLimit::new(MAX_LOOK_UPS, WINDOW, 1),
         }))
     }
 
