@@ -114,8 +114,20 @@ impl MaintenanceSession {
         Ok(())
     }
 
-    /// Lets go of the lock, by closing the session that holds it.
-    pub async fn end(self) {
+    /// Lets go of the lock, and closes the session that held it. The server notices a closed session a moment later, and
+    /// whoever wants the lock meanwhile would not get it; where it cannot be given back, that is what happens.
+    pub async fn end(mut self) {
+        let given_back = sqlx::query!("-- maintenance_round::unlock\nSELECT pg_advisory_unlock_all()")
+            .execute(&mut self.connection)
+            .await;
+        if let Err(error) = given_back {
+            let error = &error as &dyn std::error::Error;
+            tracing::debug!(
+                error,
+                round = self.round,
+                "the lock of a round of maintenance goes with its session"
+            );
+        }
         self.connection.close().await;
     }
 }
