@@ -21,7 +21,7 @@ async fn each_sees_what_it_watches() {
         json!({"eventType": "a.b", "eventId": "event_7", "channels": ["c"], "tags": ["t"], "payload": {}});
     let theirs = one.message_of(body).await;
 
-    let mut seen = vec![all.next_of("message").await, all.next_of("message").await];
+    let mut seen = [all.next_of("message").await, all.next_of("message").await];
     seen.sort_by_key(|message| message["id"] != not_theirs.as_str());
     assert_eq!((&seen[0]["id"], &seen[0]["appName"]), (&json!(not_theirs), &json!("other")));
     let message = &seen[1];
