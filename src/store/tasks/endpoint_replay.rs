@@ -50,13 +50,14 @@ fn bounds(order: &EndpointReplay, task: &LockedTask) -> (Uuid, Uuid) {
     (task.position.unwrap_or_default().max(above), below.min(latest_before(task.created_at)))
 }
 
-/// Sends what failed: the open dead letters of the messages, and then what still waits to be tried again.
+/// Sends what failed: first what still waits to be tried again, then the dead letters of the messages that were open when it
+/// was asked for. In the other order it would meet those again that it had put back, and that failed once more.
 pub(super) async fn recover(tx: &mut Connection, task: &LockedTask, chunk: i64) -> Result<Chunk, StoreError> {
     let order: EndpointReplay = task.order()?;
     if destination(tx, &order).await?.is_none() {
         return Ok(Chunk::last());
     }
-    if task.place.is_some() {
+    if task.place.is_none() {
         return recover_waiting(tx, &order, task, chunk).await;
     }
     let (above, below) = TimeBounds { since: Some(order.since), until: order.until }.ids();
@@ -75,14 +76,8 @@ pub(super) async fn recover(tx: &mut Connection, task: &LockedTask, chunk: i64) 
     )
     .fetch_all(&mut *tx)
     .await?;
-    match ids.last().copied() {
-        Some(last) => Ok(Chunk::moved(replay_chosen(tx, &ids, false, None).await?, last)),
-        None => Ok(Chunk {
-            position: Some(Uuid::nil()),
-            place: Some(serde_json::json!("waiting deliveries")),
-            ..Chunk::default()
-        }),
-    }
+    let Some(last) = ids.last().copied() else { return Ok(Chunk::last()) };
+    Ok(Chunk::moved(replay_chosen(tx, &ids, false, None).await?, last))
 }
 
 /// Makes due what was tried before and waits. What a node has in hand is being sent anyway.
@@ -105,7 +100,10 @@ async fn recover_waiting(
     .fetch_all(&mut *tx)
     .await?;
     let read = rows.into_iter().map(|row| (row.message_id, row.matches)).collect();
-    let Some((matching, last)) = take_matching(read, chunk) else { return Ok(Chunk::last()) };
+    let Some((matching, last)) = take_matching(read, chunk) else {
+        let place = Some(serde_json::json!("dead letters"));
+        return Ok(Chunk { position: Some(Uuid::nil()), place, ..Chunk::default() });
+    };
     Ok(Chunk::moved(make_due_now(tx, order, &matching).await?, last))
 }
 
