@@ -137,6 +137,9 @@ fn first_object(name: &str) -> Option<&'static str> {
         "key_id" => "API key",
         "environment_id" => "environment",
         "id" => "dead letter",
+        "incident_id" => "incident",
+        "inbox_id" => "inbox",
+        "person_id" => "person",
         other => panic!("say in this file what {other} names"),
     })
 }
