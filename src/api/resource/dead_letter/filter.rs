@@ -131,6 +131,7 @@ pub(in crate::api::resource::dead_letter) struct BulkIn {
 /// Where a dead letter is to go.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = DeadLetterReplayIn)]
 pub(in crate::api::resource::dead_letter) struct ReplayIn {
     /// Another endpoint of its application, by id or `uid`, instead of the one that missed it.
     pub(in crate::api::resource::dead_letter) to_endpoint_id: Option<String>,
