@@ -1,7 +1,7 @@
 # Postrider: what people type. `make` alone says what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test console fuzz chaos bench lint fmt sqlx openapi release
+.PHONY: help run test console screenshots fuzz chaos bench lint fmt sqlx openapi release
 
 help: ## What there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -29,6 +29,9 @@ test: ## Everything that must hold before a commit
 
 console: ## Build the pages of the console and the portal; a debug build shows them after a restart
 	@scripts/build-console
+
+screenshots: ## Pictures of every view of the console and the portal; ARGS="--only overview --axe" says which
+	@scripts/screenshots $(ARGS)
 
 fuzz: ## Ask the API of everything its description allows and forbids, for long; FUZZ=500 says how long
 	@scripts/ensure-tools --test

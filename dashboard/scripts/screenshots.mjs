@@ -29,7 +29,10 @@ const axe = options.axe && (await readFile(createRequire(import.meta.url).resolv
 const only = options.only?.split(',');
 const views = await findViews({ url, key });
 await mkdir(options.out, { recursive: true });
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
 let complaints = 0;
 
 for (const locale of options.locales.split(',')) {

@@ -11,7 +11,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 METHODS = ["get", "post", "put", "patch", "delete"]
 IDENTIFIER = re.compile(r"v1(\.[a-z]+(-[a-z0-9]+)*){2,}")
-WITHOUT_CREDENTIALS = {"v1.health.get", "v1.health.ping"}
+WITHOUT_CREDENTIALS = {"v1.health.get", "v1.health.ping", "v1.session.options", "v1.session.oidc-start"}
+# A page that the browser goes to, not one that is fetched: its answers lead elsewhere.
+NAVIGATIONS = {"v1.session.oidc-start"}
+# What a session begins with is no change that a key could repeat.
+WITHOUT_KEY = {"v1.session.create"}
 WITH_CREDENTIALS = {"401", "403", "422", "500", "503"}
 WITH_PATH = {"404"}
 WITH_BODY = {"413", "415"}
@@ -95,11 +99,16 @@ def check_answers(name, method, path, operation):
     needed = set() if operation["operationId"] in WITHOUT_CREDENTIALS else WITH_CREDENTIALS
     needed = needed | WITH_PATH if "{" in path else needed
     needed = needed | WITH_BODY if "requestBody" in operation else needed
-    needed = needed | WITH_KEY if "requestBody" in operation and method == "post" else needed
+    takes_key = "requestBody" in operation and method == "post" and operation["operationId"] not in WITHOUT_KEY
+    needed = needed | WITH_KEY if takes_key else needed
     check(needed <= set(answers), name, "answers that are not told", sorted(needed - set(answers)))
-    check(any(status.startswith("2") for status in answers), name, "no answer is a good one")
+    good = "3" if operation["operationId"] in NAVIGATIONS else "2"
+    check(any(status.startswith(good) for status in answers), name, "no answer is a good one")
     for status, answer in answers.items():
         check(answer.get("description"), name, status, "nothing says when")
+        if status.startswith("3"):
+            check(operation["operationId"] in NAVIGATIONS and not answer.get("content"), name, status, "leads nowhere")
+            continue
         if status == "204":
             check(not answer.get("content"), name, "a 204 has no body")
             continue

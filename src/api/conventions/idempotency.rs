@@ -45,7 +45,10 @@ const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 /// [`ApiError::Invalid`] when it is empty, too long or not text.
 pub fn key_in(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let Some(value) = headers.get(HEADER) else { return Ok(None) };
-    let text = value.to_str().ok().filter(|text| (1..=MAX_KEY_BYTES).contains(&text.len()));
+    let is_key = |text: &&str| {
+        (1..=MAX_KEY_BYTES).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    };
+    let text = value.to_str().ok().filter(is_key);
     text.map(Some).ok_or_else(|| {
         let msg = format!("must have 1 to {MAX_KEY_BYTES} visible characters");
         ApiError::invalid(&["header", HEADER], msg, "value_error")
@@ -223,7 +226,7 @@ mod tests {
             key_in(&headers).map(|key| key.map(str::to_owned))
         };
         assert_eq!(of("auto_1"), Ok(Some("auto_1".to_owned())));
-        assert!(of("").is_err() && of(&"x".repeat(257)).is_err());
+        assert!(of("").is_err() && of("a\tb").is_err() && of(&"x".repeat(257)).is_err());
         assert_eq!(key_in(&HeaderMap::new()), Ok(None));
     }
 

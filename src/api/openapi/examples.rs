@@ -19,7 +19,8 @@ fn known(field: &str) -> Option<Value> {
         "msgId" | "iterator" => json!("msg_01h455vb4pex5vsknk084sn02q"),
         "url" | "endpointUrl" => json!("https://example.com/webhooks"),
         "uid" => json!("initech"),
-        "name" => json!("Example Ltd"),
+        "name" | "appName" => json!("Example Ltd"),
+        "endpointDescription" => json!("The ledger"),
         "description" => json!("An invoice was paid."),
         "detail" => json!("There is no such object."),
         "msg" => json!("is not a URL"),
@@ -66,7 +67,7 @@ struct Maker<'a> {
 }
 
 /// Schemas that contain themselves are followed no deeper.
-const MAX_SCHEMA_DEPTH: u32 = 8;
+const MAX_SCHEMA_DEPTH: u32 = 12;
 
 impl Maker<'_> {
     /// A value of the schema that a field has. `None` where one cannot be made up.
@@ -115,7 +116,9 @@ impl Maker<'_> {
         }
         if is("array") {
             let item = schema.get("items").and_then(|items| self.example(field, items, depth + 1));
-            return Some(Value::Array(item.into_iter().collect()));
+            let least =
+                schema.get("minItems").and_then(Value::as_u64).and_then(|least| usize::try_from(least).ok());
+            return Some(item.map_or_else(Vec::new, |item| vec![item; least.unwrap_or(1).max(1)]).into());
         }
         if is("null") {
             return Some(Value::Null);

@@ -15,6 +15,7 @@ pub mod event_type;
 pub mod health;
 pub mod inbox;
 pub mod live;
+pub mod live_check;
 pub mod message;
 pub mod operational_webhook;
 pub(in crate::api) mod path;
@@ -33,6 +34,7 @@ use super::state::SharedState;
 pub(super) fn routes() -> OpenApiRouter<SharedState> {
     application::routes()
         .merge(endpoint::routes())
+        .merge(live_check::routes())
         .merge(event_type::routes())
         .merge(message::routes())
         .merge(delivery::routes())

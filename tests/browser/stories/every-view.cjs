@@ -87,6 +87,7 @@ story(async ({ open }) => {
     }
     const portal = await open(how);
     await portal.goto(`${CONSOLE_URL}/portal/${views.portalKey}`);
+    await portal.getByRole("navigation").waitFor();
     for (const [name, path] of Object.entries(views.portal).filter(mine)) {
       await portal.goto(`${CONSOLE_URL}/portal${path}`);
       await look(portal, `portal ${name} (${JSON.stringify(how)})`);

@@ -1,30 +1,23 @@
 //! The console: who may sign in to it, how it is served, and what its screens read after real deliveries.
 
 mod attempts;
-pub mod browser;
-mod check;
-mod customer;
 mod deliveries;
 mod endpoint;
+mod endpoint_check;
 mod event_types;
 mod folding;
 mod groups;
-mod inbox;
 mod incidents;
 mod live;
 mod look;
 mod message_search;
-mod oidc;
 mod overview;
-mod pages;
 mod plans;
-mod provider;
 mod replay;
 mod search;
 mod secrets;
 mod serving;
-mod session;
-mod signature;
+pub mod sign_in;
 mod sparklines;
 mod stories;
 mod watcher;

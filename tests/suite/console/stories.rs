@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::session::key;
+use super::sign_in::session::key;
 use crate::support::Setup;
 use crate::support::javascript::node;
 use crate::support::program::finished;

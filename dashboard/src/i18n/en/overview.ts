@@ -123,7 +123,7 @@ export const overview = {
     nextRetry: (span: string) => `next retry in ${span}`,
     nothingWaits: 'nothing waits for a retry',
     atEndpoints: (count: number) => (count === 0 ? 'nothing is held' : many(count, 'endpoint', 'endpoints')),
-    openNew: (count: number) => `open · ${num(count)} of them new`,
+    openNew: (count: number) => `open · ${num(count)} died in this time`,
     answered: 'Answered 2xx',
     oldest: (span: string) => `oldest ${span}`,
     notHeld: 'not paused, not disabled',

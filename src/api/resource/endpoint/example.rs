@@ -97,7 +97,7 @@ async fn payload(
 }
 
 /// The example that an event type of the catalogue has at `index`, or one that is made up.
-pub(super) async fn example_of(
+pub(in crate::api::resource) async fn example_of(
     state: &SharedState,
     environment: &EnvironmentId,
     event_type: &str,

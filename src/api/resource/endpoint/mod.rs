@@ -5,9 +5,8 @@ mod change;
 mod check;
 mod create;
 mod end_secret;
-mod example;
+pub(in crate::api::resource) mod example;
 pub(super) mod headers;
-mod live_check;
 mod read;
 mod replay;
 pub(super) mod secret;
@@ -36,7 +35,6 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(replay::routes())
         .merge(cancel::routes())
         .merge(example::routes())
-        .merge(live_check::routes())
         .merge(signature::routes())
         .merge(stats::routes())
 }

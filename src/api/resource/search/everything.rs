@@ -6,6 +6,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::api::conventions::extract::ApiQuery;
+use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
 use crate::api::state::{ApiState, SharedState};
@@ -64,6 +65,11 @@ pub(super) async fn search(
     ApiQuery(query): ApiQuery<SearchQuery>,
 ) -> Result<Json<SearchOut>, ApiError> {
     let environment = caller.whole_environment()?;
+    let mut findings = Findings::of_query();
+    if query.q.is_empty() {
+        findings.add("q", "must not be empty");
+    }
+    findings.finish()?;
     let asked = query.q.trim();
     let mut out = SearchOut { data: Vec::new() };
     if asked.is_empty() {

@@ -56,6 +56,8 @@ lists! {
     waiting_endpoints: "/api/v1/admin/queue/endpoint", Grow::Waiting;
     attempts_of_a_message: "/api/v1/app/{app_id}/attempt/msg/{msg_id}", Grow::Attempt;
     deliveries_of_a_message: "/api/v1/app/{app_id}/msg/{msg_id}/delivery", Grow::Destination;
+    endpoints_that_ask_for_an_event_type: "/api/v1/event-type/{event_type_name}/endpoint", Grow::Asking;
+    people: "/api/v1/person", Grow::Person;
     endpoints_of_a_message: "/api/v1/app/{app_id}/msg/{msg_id}/endpoint", Grow::Destination;
 }
 

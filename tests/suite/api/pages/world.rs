@@ -22,6 +22,10 @@ pub enum Grow {
     Attempt,
     /// One more endpoint for the first message.
     Destination,
+    /// One more endpoint that asks for the event type `made`.
+    Asking,
+    /// Somebody who has signed in.
+    Person,
 }
 
 /// An environment with an application that has everything.
@@ -54,10 +58,11 @@ impl World {
             .replace("{app_id}", &self.tenant.id)
             .replace("{endpoint_id}", &self.good)
             .replace("{msg_id}", &self.message)
+            .replace("{event_type_name}", "made")
     }
 
     pub fn caller(&self, list: &str) -> &Api {
-        if list.contains("/admin/") { &self.operator } else { &self.api }
+        if list.contains("/admin/") || list.ends_with("/person") { &self.operator } else { &self.api }
     }
 
     pub async fn grow(&self, what: Grow, number: usize) {
@@ -104,6 +109,18 @@ impl World {
                 self.app.settled().await;
             }
             Grow::Attempt => resend(&self.good).await,
+            Grow::Asking => {
+                let body = json!({"url": self.url, "eventTypes": ["made"]});
+                post(&self.tenant.path("/endpoint"), body, 201).await;
+            }
+            Grow::Person => {
+                // As a provider's answer writes it. Each is seen a minute after the one before.
+                let insert = "INSERT INTO person (id, issuer, subject, role, last_seen_at)
+                    VALUES (gen_random_uuid(), 'https://id.example', $1, 'operator', now() + make_interval(mins => $2))";
+                let minutes = i32::try_from(number).unwrap();
+                let query = sqlx::query(insert).bind(number.to_string()).bind(minutes);
+                query.execute(&self.app.database().pool).await.unwrap();
+            }
             Grow::Destination => {
                 let body = json!({"url": self.url, "eventTypes": ["nothing"]});
                 let made = post(&self.tenant.path("/endpoint"), body, 201).await;

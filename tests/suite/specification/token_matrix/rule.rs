@@ -7,7 +7,7 @@ use super::operation::fill;
 /// Open to everybody.
 const PUBLIC: [&str; 3] = ["/api/v1/health", "/api/v1/health/ping", "/api/v1/session/options"];
 
-/// Where one gets a session; the credential is not in the head. `console::session` and `console::oidc` try these.
+/// Where one gets a session; the credential is not in the head. `console::sign_in` try these.
 pub const SIGN_IN: [(&str, &str); 2] = [("post", "/api/v1/session"), ("get", "/api/v1/session/oidc/start")];
 
 /// About the caller and nobody else.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::rule::Rule;
 use super::world::World;
-use crate::console::browser::SignedIn;
+use crate::console::sign_in::browser::SignedIn;
 use crate::support::api::mint;
 
 /// How a request is made.

@@ -99,12 +99,12 @@ async fn person(database: &Database) -> String {
     id.to_string()
 }
 
-/// All rows of all tables, but the nodes' heartbeats and what the attacker's environment has for itself.
+/// All rows of all tables, but the nodes' heartbeats and rounds of maintenance and what the attacker's environment has for itself.
 async fn everything(database: &Database) -> BTreeMap<String, Vec<String>> {
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT relname::text FROM pg_class
          WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
-           AND relname NOT IN ('_sqlx_migrations', 'node', 'node_fence')
+           AND relname NOT IN ('_sqlx_migrations', 'node', 'node_fence', 'maintenance_round')
            -- What each node writes every few seconds of what it has counted before.
            AND relname NOT IN ('rollup', 'rollup_gauge', 'event_type_hour', 'endpoint_health', 'queue_sample',
                                'queue_sampling', 'node_presence')",

@@ -21,7 +21,7 @@ use crate::api::openapi::errors::TooManyRequests;
 use crate::api::resource::path::EndpointPath;
 use crate::api::state::SharedState;
 
-use super::example::example_of;
+use crate::api::resource::endpoint::example::example_of;
 use requests::Requests;
 use shape::{CheckIn, CheckOut};
 

@@ -21,7 +21,7 @@ async fn run(app: &App<impl Served>, statement: &str) {
     sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&app.database().pool).await.unwrap();
 }
 
-pub(super) async fn key(app: &App<impl Served>, body: &Value) -> (String, String) {
+pub async fn key(app: &App<impl Served>, body: &Value) -> (String, String) {
     let made = app.operator().post("/admin/api-key", body).await.expect(201);
     (made["id"].as_str().unwrap().to_owned(), made["key"].as_str().unwrap().to_owned())
 }

@@ -1,0 +1,6 @@
+//! What a tenant tries its endpoint with: the four checks, the explained signature, the test inbox.
+
+mod check;
+mod customer;
+mod inbox;
+mod signature;
