@@ -29,7 +29,12 @@ pub enum ApiError {
     EnvironmentRequired,
     /// It is not there, or not the caller's.
     NotFound,
-    /// Client libraries know it, and we do not serve it.
+    /// The same, when it is known what kind of object that is: `application`, `endpoint`.
+    NoSuch(&'static str),
+    /// Nothing is served at this path.
+    NoSuchPath,
+    /// Client libraries know it, and we do not serve it. It is answered as what is not there, because client libraries try
+    /// again what looks like an error of ours.
     NotImplemented,
     /// The path is there, the method is not.
     MethodNotAllowed,
@@ -120,14 +125,26 @@ impl ApiError {
         Self::Invalid(fields)
     }
 
+    /// The same, where it is now known what was not found.
+    #[must_use]
+    pub fn about(self, object: &'static str) -> Self {
+        if self == Self::NotFound { Self::NoSuch(object) } else { self }
+    }
+
+    /// Whether it says that something is not there.
+    pub const fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound | Self::NoSuch(_))
+    }
+
     /// The status of its answer.
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::Refused { .. } => StatusCode::FORBIDDEN,
             Self::EnvironmentRequired => StatusCode::BAD_REQUEST,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
+            Self::NotFound | Self::NoSuch(_) | Self::NoSuchPath | Self::NotImplemented => {
+                StatusCode::NOT_FOUND
+            }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict { .. } => StatusCode::CONFLICT,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -150,6 +167,8 @@ impl ApiError {
                 "Name the environment in the `postrider-environment` header.".to_owned(),
             ),
             Self::NotFound => ("not_found", "There is no such object.".to_owned()),
+            Self::NoSuch(object) => ("not_found", format!("There is no such {object}.")),
+            Self::NoSuchPath => ("not_found", "There is nothing at this path; see /docs.".to_owned()),
             Self::NotImplemented => {
                 ("not_implemented", "Postrider does not serve this operation.".to_owned())
             }

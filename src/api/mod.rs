@@ -34,6 +34,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use conventions::bounds::BodyBounds;
+use conventions::bounds::known_names::QueryNames;
 use conventions::idempotency::{IdempotencyLayer, answer_once};
 use conventions::take_in::{Intake, take_in};
 use conventions::{bounds, in_force, not_served, parameters, request_id, target};
@@ -69,6 +70,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 fn parts() -> (Router<SharedState>, utoipa::openapi::OpenApi) {
     let (router, mut specification) = resources().split_for_parts();
     parameters::add_idempotency_keys(&mut specification);
+    parameters::add_environments(&mut specification);
     errors::add_errors(&mut specification);
     examples::add_examples(&mut specification);
     (router, bounds::add_bounds(specification))
@@ -80,6 +82,7 @@ pub fn router(state: ApiState) -> Router {
     let base = target::base_of(&state.public_url);
     let state = Arc::new(state);
     let (router, specification) = parts();
+    let query_names = Arc::new(QueryNames::of(&specification));
     let body_bounds = Arc::new(BodyBounds::of(&specification));
     let router = router
         .merge(docs::routes(specification))
@@ -91,6 +94,7 @@ pub fn router(state: ApiState) -> Router {
         .layer((
             from_fn(request_id::name_request),
             cors,
+            Extension(query_names),
             from_fn_with_state(Intake::new(state.clone()), take_in),
             from_fn_with_state(IdempotencyLayer::new(state.clone()), answer_once),
             from_fn_with_state(state.clone(), in_force::answer_in_force),
@@ -105,10 +109,10 @@ pub fn router(state: ApiState) -> Router {
 
 /// What is no route of the API may be a page's.
 async fn page_or_nothing(State(state): State<SharedState>, request: Parts) -> Response {
-    let Some(console) = &state.console else { return ApiError::NotFound.into_response() };
+    let Some(console) = &state.console else { return ApiError::NoSuchPath.into_response() };
     let embed_origins = state.embedders.origins().await;
     let page = console.answer(&request, &embed_origins);
-    page.unwrap_or_else(|| ApiError::NotFound.into_response())
+    page.unwrap_or_else(|| ApiError::NoSuchPath.into_response())
 }
 
 /// Browsers may call from the listed origins, with a tenant's token.

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Caps {
     /// Requests at a time to one endpoint.
     pub max_in_flight: u32,
+    /// Whether their receiver's certificate may go unverified.
+    pub insecure_tls: bool,
     /// Endpoints of one application.
     pub max_endpoints: u32,
     /// The same, when a tenant adds one.

@@ -72,6 +72,18 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("retry_schedule", "WAITS", "The waits before each retry (units ms, s, m, h, d)")
         .or("60s,5m,30m,2h,6h,24h"),
     Key::new(
+        "retry_on",
+        "LIST",
+        "Which failures are tried again: all, network, timeout, 5xx, 429, with ! for all but",
+    )
+    .or("all"),
+    Key::new(
+        "svix_headers",
+        "BOOL",
+        "Sign each request under the names of Svix as well, for receivers that migrate",
+    )
+    .or("false"),
+    Key::new(
         "request_timeout",
         "TIME",
         "The deadline of a delivery request whose endpoint has none, 50ms to 30s",
@@ -94,6 +106,8 @@ pub(super) const KEYS: &[Key] = &[
         "FILE",
         "PEM certificates that are trusted along with the machine's, for https receivers",
     ),
+    Key::new("allow_insecure_tls", "BOOL", "Let endpoints have their receiver's certificate go unverified")
+        .or("false"),
     Key::new("allow_subnets", "CIDRS", "Private networks that deliveries may go to all the same").or(""),
     Key::new("trusted_proxies", "CIDRS", "Proxies whose X-Forwarded-For says where a request came from")
         .or(""),

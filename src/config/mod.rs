@@ -37,6 +37,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::domain::access::claims::RequiredClaims;
+use crate::domain::policy::retry_on::RetryOn;
 use crate::domain::policy::schedule::RetrySchedule;
 use crate::openid::OpenIdOptions;
 
@@ -73,6 +74,10 @@ pub struct Config {
     pub main_secret: SecretString,
     /// The waits between attempts, where an application or endpoint has none of its own.
     pub retry_schedule: RetrySchedule,
+    /// Which failures are tried again, where no other level says.
+    pub retry_on: RetryOn,
+    /// Whether requests are signed under the names of Svix as well, where no other level says.
+    pub svix_headers: bool,
     /// The deadline of one delivery request, body included.
     pub request_timeout: Duration,
     /// How long a connection to a receiver is kept without a request.
@@ -81,6 +86,8 @@ pub struct Config {
     pub connection_lifetime: Duration,
     /// PEM certificates that are trusted along with the machine's, for https receivers.
     pub tls_ca_file: Option<PathBuf>,
+    /// Whether endpoints may have certificates that are not verified.
+    pub allow_insecure_tls: bool,
     /// Private networks that deliveries may go to all the same.
     pub allow_subnets: Vec<IpNet>,
     /// Proxies whose forwarded address of a client is trusted.

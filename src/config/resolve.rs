@@ -7,6 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
+use crate::domain::policy::retry_on::RetryOn;
 use crate::domain::policy::schedule::RetrySchedule;
 
 use super::layers::Layers;
@@ -29,6 +30,10 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         jwt_issuer: read.given("jwt_issuer", claim)?,
         main_secret: read.secret("main_secret", "it seals endpoint secrets at rest")?,
         retry_schedule: RetrySchedule::new(read.value("retry_schedule", values::waits)?),
+        retry_on: read.value("retry_on", |text| {
+            RetryOn::parse(values::items(text)).map_err(|wrong| wrong.to_string())
+        })?,
+        svix_headers: read.value("svix_headers", values::boolean)?,
         request_timeout: read
             .value("request_timeout", |text| values::duration_within(text, "50ms", "30s"))?,
         connection_idle_timeout: read
@@ -36,6 +41,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         connection_lifetime: read
             .value("connection_lifetime", |text| values::duration_within(text, "0s", "1h"))?,
         tls_ca_file: read.given("tls_ca_file", readable_file)?,
+        allow_insecure_tls: read.value("allow_insecure_tls", values::boolean)?,
         allow_subnets: read.value("allow_subnets", subnets)?,
         trusted_proxies: read.value("trusted_proxies", subnets)?,
         max_body_bytes: read.value("max_body_bytes", |text| values::bytes_within(text, 1 << 10, 64 << 20))?,
@@ -98,6 +104,7 @@ fn caps(read: &Reader<'_>) -> Result<Caps, ConfigError> {
     let cap = read.value("max_in_flight_cap", |text| values::number_within(text, 1, 1_000))?;
     Ok(Caps {
         max_in_flight: cap.max(given),
+        insecure_tls: read.value("allow_insecure_tls", values::boolean)?,
         max_endpoints: endpoints("max_endpoints")?,
         tenant_max_endpoints: endpoints("tenant_max_endpoints")?,
         tenant_max_retries: read.value("tenant_max_retries", |text| values::number_within(text, 0, 15))?,

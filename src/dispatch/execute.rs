@@ -36,7 +36,7 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
         return;
     }
     let attempts_made = delivery.attempts.saturating_add(1);
-    let next = next_step(&attempt, attempts_made, &endpoint.policy.retry_schedule, chance::fraction());
+    let next = next_step(&attempt, attempts_made, &endpoint.policy, chance::fraction());
     dispatcher
         .recorder
         .push(Outcome {

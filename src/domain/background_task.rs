@@ -19,6 +19,8 @@ pub enum TaskKind {
     ReplayMissing,
     /// Sends an endpoint messages again, delivered or not.
     BulkReplay,
+    /// Calls off what waits at an endpoint.
+    CancelWaiting,
     /// Expunges the content of all messages of an application.
     PurgeContent,
     /// Counts the messages of applications.
@@ -29,12 +31,13 @@ pub enum TaskKind {
 
 impl TaskKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Replay,
         Self::Discard,
         Self::Recover,
         Self::ReplayMissing,
         Self::BulkReplay,
+        Self::CancelWaiting,
         Self::PurgeContent,
         Self::ApplicationUsage,
         Self::EventTypeUsage,
@@ -48,6 +51,7 @@ impl TaskKind {
             Self::Recover => "endpoint.recover",
             Self::ReplayMissing => "endpoint.replay_missing",
             Self::BulkReplay => "endpoint.bulk_replay",
+            Self::CancelWaiting => "endpoint.cancel_waiting",
             Self::PurgeContent => "application.purge_content",
             Self::ApplicationUsage => "application.usage",
             Self::EventTypeUsage => "event_type.usage",
@@ -60,7 +64,7 @@ impl TaskKind {
             Self::Replay | Self::BulkReplay => "endpoint.bulk-replay",
             Self::Recover => "endpoint.recover",
             Self::ReplayMissing => "endpoint.replay",
-            Self::Discard | Self::PurgeContent => "application.purge_content",
+            Self::Discard | Self::CancelWaiting | Self::PurgeContent => "application.purge_content",
             Self::ApplicationUsage => "application.stats",
             Self::EventTypeUsage => "event-type.aggregate",
         }
@@ -149,6 +153,39 @@ impl EndpointReplay {
     /// Where a delivery must stand.
     pub fn standing(&self) -> Option<Standing> {
         self.status.and_then(Standing::from_code)
+    }
+}
+
+/// Which deliveries of an endpoint are called off, of those that wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingFilter {
+    /// Whose endpoint it is.
+    #[serde(rename = "appId")]
+    pub application_id: ApplicationId,
+    /// At which endpoint.
+    pub endpoint_id: EndpointId,
+    /// Of messages accepted at or after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
+    /// Of messages accepted before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+    /// Of these event types; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub event_types: Vec<String>,
+    /// In this channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// With this tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+}
+
+impl WaitingFilter {
+    /// The event types as a statement takes them: none means all.
+    pub fn event_types(&self) -> Option<&[String]> {
+        (!self.event_types.is_empty()).then_some(self.event_types.as_slice())
     }
 }
 

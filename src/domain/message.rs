@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 use super::id::{ApplicationId, MessageId};
 
@@ -21,8 +22,10 @@ pub struct Message {
     pub channels: Vec<String>,
     /// Free-form labels that lists can filter by.
     pub tags: Vec<String>,
-    /// The payload's JSON text, byte for byte as it was posted.
+    /// The payload's text, byte for byte as it was posted; a JSON object, unless the producer said otherwise.
     pub payload: Bytes,
+    /// Headers that are sent with it, besides those of the endpoint: see [`message_headers`](super::message_headers).
+    pub headers: HeaderMap,
 }
 
 /// A message that several deliveries share.

@@ -170,6 +170,7 @@ impl Ingest {
                 channels: new.channels.clone(),
                 tags: new.tags.clone(),
                 payload: new.payload.clone(),
+                headers: new.headers.clone(),
             });
             let (answer, answered) = oneshot::channel();
             group.push(Posted {

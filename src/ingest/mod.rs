@@ -8,6 +8,7 @@ mod settle;
 mod writer;
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::SharedMessage;
@@ -27,8 +28,10 @@ pub struct NewMessage {
     pub channels: Vec<String>,
     /// Free-form labels; without commas.
     pub tags: Vec<String>,
-    /// The payload's JSON text.
+    /// The payload's text.
     pub payload: Bytes,
+    /// Headers that are sent with it.
+    pub headers: HeaderMap,
     /// For how many hours the payload is kept, if that is shorter than the message is.
     pub payload_hours: Option<u32>,
     /// For this endpoint alone, whatever it listens to; `None` for all that want it.

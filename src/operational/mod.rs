@@ -11,6 +11,7 @@ mod payload;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -110,6 +111,7 @@ async fn post(ingest: &Ingest, notice: &OperationalNotice) -> bool {
         channels: Vec::new(),
         tags: Vec::new(),
         payload: Bytes::from(payload(notice).to_string()),
+        headers: HeaderMap::new(),
         idempotency: None,
         only: None,
         payload_hours: None,

@@ -10,7 +10,9 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 use tokio_rustls::TlsConnector;
-use url::{Host, Url};
+use url::Host;
+
+use crate::domain::endpoint::Endpoint;
 
 use super::certificate;
 use super::connection::{Connection, MAX_HEAD_BYTES, MAX_TLS_BYTES, Meters};
@@ -31,13 +33,20 @@ pub(super) struct Connector {
     pub(super) policy: EgressPolicy,
     pub(super) resolver: Resolver,
     pub(super) tls: TlsConnector,
+    /// For endpoints whose certificate is not looked at.
+    pub(super) unverified_tls: TlsConnector,
     /// How long the kernel keeps what a receiver does not take.
     pub(super) unsent_timeout: Duration,
 }
 
 impl Connector {
-    /// A fresh connection to where a URL leads.
-    pub(super) async fn connect(&self, url: &Url, progress: &Progress) -> Result<Connection, SendError> {
+    /// A fresh connection to where an endpoint's URL leads.
+    pub(super) async fn connect(
+        &self,
+        endpoint: &Endpoint,
+        progress: &Progress,
+    ) -> Result<Connection, SendError> {
+        let url = &endpoint.url;
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(SendError::Unsendable);
         };
@@ -55,7 +64,8 @@ impl Connector {
         if url.scheme() != "https" {
             return plain(tcp).await;
         }
-        let connection = self.over_tls(tcp, &host, progress).await?;
+        let connector = if endpoint.policy.insecure_tls { &self.unverified_tls } else { &self.tls };
+        let connection = over_tls(connector, tcp, &host, progress).await?;
         progress.passed(Step::Tls);
         Ok(connection)
     }
@@ -80,41 +90,39 @@ impl Connector {
         let _no_such_option_here = unsent_timeout_ms;
         Ok(())
     }
+}
 
-    async fn over_tls(
-        &self,
-        tcp: TcpStream,
-        host: &Host<&str>,
-        progress: &Progress,
-    ) -> Result<Connection, SendError> {
-        let name = match host {
-            Host::Domain(name) => {
-                ServerName::try_from((*name).to_owned()).map_err(|_| SendError::NoTlsName)?
-            }
-            Host::Ipv4(address) => ServerName::from(IpAddr::from(*address)),
-            Host::Ipv6(address) => ServerName::from(IpAddr::from(*address)),
-        };
-        let (http, tls) = (Meter::new(MAX_HEAD_BYTES), Meter::new(MAX_TLS_BYTES));
-        let stream = match self.tls.connect(name, Metered::new(tcp, tls.clone())).await {
-            Ok(stream) => stream,
-            Err(_) if tls.is_exceeded() => return Err(SendError::TooMuch),
-            Err(error) => return Err(SendError::Tls(error)),
-        };
-        progress.note(|facts| {
-            let connection = stream.get_ref().1;
-            facts.tls_version = connection.protocol_version().and_then(tls::version_name);
-            facts.certificate_ends_at =
-                connection.peer_certificates().and_then(<[_]>::first).and_then(certificate::ends_at);
-        });
-        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        let meters = Meters { http: http.clone(), tls: Some(tls) };
-        let made = if http2 {
-            Connection::http2(Metered::of_frames(stream, http), meters).await
-        } else {
-            Connection::http1(Metered::new(stream, http), meters).await
-        };
-        made.map_err(SendError::Http)
-    }
+async fn over_tls(
+    connector: &TlsConnector,
+    tcp: TcpStream,
+    host: &Host<&str>,
+    progress: &Progress,
+) -> Result<Connection, SendError> {
+    let name = match host {
+        Host::Domain(name) => ServerName::try_from((*name).to_owned()).map_err(|_| SendError::NoTlsName)?,
+        Host::Ipv4(address) => ServerName::from(IpAddr::from(*address)),
+        Host::Ipv6(address) => ServerName::from(IpAddr::from(*address)),
+    };
+    let (http, records) = (Meter::new(MAX_HEAD_BYTES), Meter::new(MAX_TLS_BYTES));
+    let stream = match connector.connect(name, Metered::new(tcp, records.clone())).await {
+        Ok(stream) => stream,
+        Err(_) if records.is_exceeded() => return Err(SendError::TooMuch),
+        Err(error) => return Err(SendError::Tls(error)),
+    };
+    progress.note(|facts| {
+        let connection = stream.get_ref().1;
+        facts.tls_version = connection.protocol_version().and_then(tls::version_name);
+        facts.certificate_ends_at =
+            connection.peer_certificates().and_then(<[_]>::first).and_then(certificate::ends_at);
+    });
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let meters = Meters { http: http.clone(), tls: Some(records) };
+    let made = if http2 {
+        Connection::http2(Metered::of_frames(stream, http), meters).await
+    } else {
+        Connection::http1(Metered::new(stream, http), meters).await
+    };
+    made.map_err(SendError::Http)
 }
 
 async fn plain(tcp: TcpStream) -> Result<Connection, SendError> {

@@ -40,6 +40,7 @@ mod certificate;
 mod classify;
 mod connect;
 mod connection;
+mod decompress;
 pub mod egress;
 mod error;
 mod frame_cost;
@@ -135,9 +136,13 @@ impl Sender {
     fn trusting(options: &SenderOptions, own: Vec<CertificateDer<'static>>) -> Result<Self, SenderError> {
         let policy = options.egress.clone();
         let resolver = Resolver::new(policy.clone()).map_err(SenderError::Resolver)?;
-        let tls = tls::connector(own);
-        let connector =
-            Arc::new(Connector { policy, resolver, tls, unsent_timeout: options.longest_timeout });
+        let connector = Arc::new(Connector {
+            policy,
+            resolver,
+            tls: tls::connector(own),
+            unverified_tls: tls::unverified::connector(),
+            unsent_timeout: options.longest_timeout,
+        });
         let pool =
             Pool::start(ConnectionAges { idle: options.idle_timeout, total: options.connection_lifetime });
         let own_places = options.own_places.clone();
@@ -200,7 +205,7 @@ impl Sender {
         signature: &SignatureHeaders,
         progress: &Progress,
     ) -> Result<Answer, SendError> {
-        while let Some(mut connection) = self.pool.take(request::origin(&endpoint.url)) {
+        while let Some(mut connection) = self.pool.take(&request::origin(endpoint)) {
             if !connection.is_ready().await {
                 continue;
             }
@@ -244,10 +249,10 @@ impl Sender {
         if endpoint.url.scheme() == "https" {
             self.handshakes.wait(endpoint.id).await;
         }
-        match self.connector.connect(&endpoint.url, progress).await {
+        match self.connector.connect(endpoint, progress).await {
             Err(SendError::Connect(error)) if is_out_of_files(&error) => {
                 self.pool.clear();
-                self.connector.connect(&endpoint.url, progress).await
+                self.connector.connect(endpoint, progress).await
             }
             made => made,
         }
@@ -269,14 +274,14 @@ impl Sender {
         let broken = match timeout_at(deadline, body.read(&mut connection, incoming)).await {
             Ok(Ok(ended)) => {
                 if ended && connection.is_ready().await {
-                    self.pool.put(request::origin(&endpoint.url), connection);
+                    self.pool.put(&request::origin(endpoint), connection);
                 }
                 None
             }
             Ok(Err(error)) => Some(classify::failure_of_error(&error_over(&connection, error))),
             Err(_) => Some((Failure::Timeout, classify::TIMED_OUT.into())),
         };
-        let mut response_body = body.into_bytes();
+        let mut response_body = decompress::readable(&head.headers, body.into_bytes());
         if let Some((kind, sentence)) = broken {
             failure = failure.or(Some(kind));
             if response_body.is_empty() {

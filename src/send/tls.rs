@@ -3,6 +3,8 @@
 //! A certificate that stands in that file itself is trusted as it is, for its own names and in its own time, also when
 //! it says that it is an authority: `openssl req -x509` makes such, and they are meant to be used by a server.
 
+pub(super) mod unverified;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,6 +64,10 @@ pub(super) fn certificates_in(file: &Path) -> Result<Vec<CertificateDer<'static>
 pub(super) fn connector(own: Vec<CertificateDer<'static>>) -> TlsConnector {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Arc::new(Verifier::new(own, &provider));
+    connector_with(provider, verifier)
+}
+
+fn connector_with(provider: Arc<CryptoProvider>, verifier: Arc<dyn ServerCertVerifier>) -> TlsConnector {
     // ring has both versions, so that this cannot fail; if it did, there would be no configuration to go on with.
     let builder = match ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions() {
         Ok(builder) => builder,

@@ -125,5 +125,8 @@ pub(super) fn delivery_policy(config: &Config) -> ServerPolicy {
         max_in_flight: config.max_in_flight,
         retry_schedule: Arc::new(config.retry_schedule.clone()),
         timeout: config.request_timeout,
+        retry_on: config.retry_on.clone(),
+        svix_headers: config.svix_headers,
+        allow_insecure_tls: config.allow_insecure_tls,
     }
 }

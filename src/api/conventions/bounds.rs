@@ -1,7 +1,10 @@
 //! Every list, text and map of every input has a bound in the description, and a body is held against it before its
-//! handler sees it. What a field says for itself stays; the others get the bound of their name here.
+//! handler sees it, as it is against the names of its fields. What a field says for itself stays; the others get the bound
+//! of their name here.
 //!
 //! Messages are read in a way of their own, and check themselves.
+
+pub mod known_names;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +12,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
 use crate::api::error::ApiError;
+use known_names::unknown_field;
 
 /// A text that no rule names.
 pub(in crate::api) const MOST_CHARACTERS: usize = 256;
@@ -158,16 +162,19 @@ impl BodyBounds {
         }
     }
 
-    /// Holds a body against the bounds of its operation. What is not JSON is for its reader to say.
+    /// Holds a body against the fields and the bounds of its operation. What is not JSON is for its reader to say.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`] for the first bound that it breaks.
+    /// [`ApiError::Invalid`] for the first field that is not known, and for the first bound that it breaks.
     pub(in crate::api) fn check(&self, method: &str, path: &str, body: &[u8]) -> Result<(), ApiError> {
         let Some(schema) = self.by_operation.get(&(method.to_owned(), path.to_owned())) else {
             return Ok(());
         };
         let Ok(value) = serde_json::from_slice::<Value>(body) else { return Ok(()) };
         let mut place = vec!["body".to_owned()];
+        if let Some(unknown) = unknown_field(&|schema| self.resolved(schema), schema, &value, &mut place) {
+            return Err(unknown);
+        }
         let wrong = self.first_violation(schema, &value, &mut place);
         wrong.map_or(Ok(()), |msg| {
             let place: Vec<&str> = place.iter().map(String::as_str).collect();

@@ -1,4 +1,5 @@
-//! The caller, as handlers get it: identified once a request, and allowed what the operation needs.
+//! The caller, as handlers get it: identified once a request, and allowed what the operation needs. Who is known is told
+//! of parameters that the operation does not have.
 
 use std::sync::Arc;
 
@@ -12,13 +13,15 @@ use crate::api::state::SharedState;
 use crate::domain::access::capability;
 
 use super::address::address_of;
+use super::bounds::known_names::QueryNames;
 use crate::api::error::ApiError;
 
 impl Caller {
     /// The one who sent the request: identified the first time that it is asked for.
     ///
     /// # Errors
-    /// [`ApiError::Unauthenticated`], or [`ApiError::Forbidden`] when the credential does not allow the operation.
+    /// [`ApiError::Unauthenticated`], [`ApiError::Forbidden`] when the credential does not allow the operation, or
+    /// [`ApiError::Invalid`] for a parameter in the query that it does not have.
     pub(in crate::api) async fn identified<'a>(
         parts: &'a mut Parts,
         state: &SharedState,
@@ -63,6 +66,9 @@ async fn identify(parts: &Parts, state: &SharedState) -> Result<Caller, ApiError
     let caller = caller.at(address_of(parts, &state.trusted_proxies));
     let path = parts.extensions.get::<MatchedPath>().map_or(parts.uri.path(), MatchedPath::as_str);
     caller.require(capability::need(parts.method.as_str(), path))?;
+    if let Some(names) = parts.extensions.get::<Arc<QueryNames>>() {
+        names.check(parts)?;
+    }
     state.authenticator.create_environment(&caller, &state.configuration).await?;
     Ok(caller)
 }

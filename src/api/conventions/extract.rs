@@ -15,6 +15,7 @@ use url::form_urlencoded;
 use crate::api::state::SharedState;
 use crate::domain::settings::Unreadable;
 
+use super::bounds::known_names;
 use super::bounds::{self, BodyBounds};
 use crate::api::error::ApiError;
 
@@ -27,7 +28,7 @@ pub struct JsonBody<T>(pub T);
 /// A JSON body's bytes, as they came: declared as JSON and within the limit, but not yet read.
 pub struct RawBody(pub Bytes);
 
-/// The query parameters of that shape. Unknown ones are ignored.
+/// The query parameters of that shape. Those that the operation does not have were refused before.
 pub struct ApiQuery<T>(pub T);
 
 impl FromRequest<SharedState> for RawBody {
@@ -104,12 +105,23 @@ fn refused_json(path: &serde_path_to_error::Path, error: &serde_json::Error) -> 
     loc.extend(path.iter().map(ToString::to_string).filter(|part| part != "?"));
     let text = error.to_string();
     let msg = text.rsplit_once(" at line ").map_or(text.as_str(), |(msg, _)| msg);
+    if let Some((unknown, known)) = unknown_field(msg) {
+        loc.retain(|part| part != unknown);
+        let place: Vec<&str> = loc.iter().map(String::as_str).collect();
+        return known_names::unknown(&place, unknown, known);
+    }
     let missing = msg.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     let parts: Vec<&str> = loc.iter().map(String::as_str).chain(missing).collect();
     match missing {
         Some(_) => ApiError::invalid(&parts, "field required", "missing"),
         None => ApiError::invalid(&parts, msg, "type_error"),
     }
+}
+
+/// The name in a message such as "unknown field `a`, expected one of `b`, `c`", and those that are known.
+fn unknown_field(msg: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
+    let mut names = msg.strip_prefix("unknown field `")?.split('`');
+    Some((names.next()?, names.skip(1).step_by(2)))
 }
 
 impl<T: DeserializeOwned> FromRequestParts<SharedState> for ApiQuery<T> {
@@ -151,6 +163,7 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Shape {
         name: String,
         #[serde(default)]
@@ -178,8 +191,16 @@ mod tests {
         assert_eq!(refused(r#"{"name":"a"} x"#), ("body".to_owned(), "json_invalid"));
         assert_eq!(refused(r#"["a", null, null]"#), ("body".to_owned(), "type_error"));
         assert_eq!(refused(""), ("body".to_owned(), "json_invalid"));
-        assert!(parse::<Shape>(br#"{"name":"a","other":1}"#).unwrap().inner.is_none());
+        assert_eq!(refused(r#"{"nmae":"a"}"#), ("body.nmae".to_owned(), "extra_forbidden"));
+        assert!(parse::<Shape>(br#"{"name":"a"}"#).unwrap().inner.is_none());
         assert_eq!(parse::<Shape>(br#"{"name":"a"}"#).unwrap().name, "a");
+    }
+
+    #[test]
+    fn a_field_that_is_not_known_is_named_with_the_one_that_was_meant() {
+        let refused = parse::<Shape>(br#"{"name":"a","iner":{}}"#).unwrap_err();
+        let ApiError::Invalid(fields) = refused else { panic!() };
+        assert_eq!(fields[0].msg, "is not known; did you mean `inner`?");
     }
 
     #[test]

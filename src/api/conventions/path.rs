@@ -23,9 +23,15 @@ pub(in crate::api) struct PathParameter {
 }
 
 impl PathParameter {
-    /// The parameter `{name}`.
+    /// The parameter `{name}`. Its description begins with `The` and the kind of object that it names, `The endpoint's`.
     pub(in crate::api) const fn new(name: &'static str, description: &'static str) -> Self {
         Self { name, description }
+    }
+
+    /// The kind of object that it names.
+    fn object(&self) -> &'static str {
+        let named = self.description.strip_prefix("The ").and_then(|rest| rest.split_once("'s "));
+        named.map_or("object", |(object, _)| object)
     }
 
     /// As the description of the API has it.
@@ -92,7 +98,8 @@ pub(in crate::api) trait PathObject: Sized {
     /// Finds it.
     ///
     /// # Errors
-    /// [`ApiError::NotFound`] when it is not there, or another's.
+    /// [`ApiError::NotFound`] when what the last parameter names is not there, or another's, and [`ApiError::NoSuch`] for
+    /// what stands before it.
     fn find(
         values: &PathValues,
         caller: &Caller,
@@ -112,7 +119,9 @@ pub(in crate::api) async fn find_in<T: PathObject>(
     Caller::identified(parts, state).await?;
     let values = PathValues::of(parts, state).await?;
     let caller = Caller::identified(parts, state).await?;
-    T::find(&values, caller, state).await
+    // What stands before it in the path is named where it is looked for.
+    let object = T::PARAMETERS.last().map_or("object", PathParameter::object);
+    T::find(&values, caller, state).await.map_err(|error| error.about(object))
 }
 
 /// Makes extractors of types that are [`PathObject`]s, and lets `params(…)` of an operation name them.

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::domain::settings::{Fields, Settings};
 
+use super::bounds::known_names::unknown;
 use super::extract::unreadable;
 use super::validate::Findings;
 use crate::api::error::ApiError;
@@ -47,6 +48,17 @@ fn read_whole<S: Settings>(
     check(&mut settings, &mut findings);
     findings.of_fields(|name| given.contains_key(name)).finish()?;
     Ok(settings)
+}
+
+/// Refuses fields that the resource does not have, where nobody holds them against the description.
+///
+/// # Errors
+/// [`ApiError::Invalid`] for the first of them.
+pub(in crate::api) fn refuse_unknown<S: Settings>(given: &Fields) -> Result<(), ApiError> {
+    let fields = S::default().fields();
+    let known = || fields.keys().map(String::as_str).chain(S::SECOND_NAMES.iter().map(|second| second.name));
+    let wrong = given.keys().find(|name| !known().any(|one| one == name.as_str()));
+    wrong.map_or(Ok(()), |name| Err(unknown(&["body"], name, known())))
 }
 
 /// The fields as they are answered: each under both of its names.
@@ -114,6 +126,13 @@ mod tests {
         let change = |given| read::<EndpointSettings>(&before.fields(), fields(given), check);
         assert!(change(json!({"uid": "u"})).is_ok(), "it was there before");
         assert_eq!(place_of(change(json!({"description": "\0"})).unwrap_err()), "body.description");
+    }
+
+    #[test]
+    fn a_field_that_a_resource_does_not_have_is_refused() {
+        let refused = |given| refuse_unknown::<EndpointSettings>(&fields(given));
+        assert!(refused(json!({"url": "x", "uid": null, "throttleRate": 1, "retrySchedule": []})).is_ok());
+        assert_eq!(place_of(refused(json!({"url": "x", "chanels": []})).unwrap_err()), "body.chanels");
     }
 
     #[test]

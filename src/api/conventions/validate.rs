@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::id::{RESERVED_PREFIXES, path_name};
+use crate::domain::id::path_name;
 use crate::domain::policy::schedule::RetrySchedule;
 
 use super::bounds::{MOST_ASKED_EVENT_TYPES, MOST_EVENT_TYPES};
@@ -75,12 +75,13 @@ impl Findings {
         if self.fields.is_empty() { Ok(()) } else { Err(ApiError::Invalid(self.fields)) }
     }
 
-    /// A caller's own id.
-    pub fn uid(&mut self, field: &str, uid: Option<&str>) {
+    /// A caller's own id for an object. `prefix` is that of our ids for such objects: what begins with it would be read as
+    /// one. Ids of ours for other objects are as good as any name.
+    pub fn uid(&mut self, field: &str, uid: Option<&str>, prefix: &str) {
         let Some(uid) = uid else { return };
         self.identifier(field, uid, MAX_NAME_LENGTH);
-        if let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| uid.starts_with(**prefix)) {
-            self.add(field, format!("must not start with `{prefix}`, which is one of our own prefixes"));
+        if uid.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('_')) {
+            self.add(field, format!("must not start with `{prefix}_`, as our own ids of such objects do"));
         }
     }
 
@@ -199,13 +200,15 @@ mod tests {
 
     #[test]
     fn a_uid_is_a_short_word_that_is_no_id_of_ours() {
-        for good in ["a", "A-b_c.9", "apple", ".a", "a..", "..-", &"x".repeat(256)] {
-            assert!(!wrong(|f| f.uid("uid", Some(good))), "{good}");
+        let uid = |text| wrong(|f| f.uid("uid", text, "app"));
+        let (longest, too_long) = ("x".repeat(256), "x".repeat(257));
+        for good in ["a", "A-b_c.9", "app", "org_2abc", "key_1", "msg_1", ".a", "a..", "..-", &longest] {
+            assert!(!uid(Some(good)), "{good}");
         }
-        for bad in ["", "a b", "ü", "a/b", "app_1", "org_x", ".", "..", "...", &"x".repeat(257)] {
-            assert!(wrong(|f| f.uid("uid", Some(bad))), "{bad}");
+        for bad in ["", "a b", "ü", "a/b", "app_1", "app_", ".", "..", "...", &too_long] {
+            assert!(uid(Some(bad)), "{bad}");
         }
-        assert!(!wrong(|f| f.uid("uid", None)));
+        assert!(!uid(None));
     }
 
     #[test]

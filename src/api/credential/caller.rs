@@ -251,7 +251,7 @@ impl Caller {
     /// The application in a path (an id or a `uid`), if it is there and the caller's to see.
     ///
     /// # Errors
-    /// [`ApiError::NotFound`] when it is not there, or another's.
+    /// [`ApiError::NoSuch`] when it is not there, or another's.
     pub async fn application(
         &self,
         configuration: &ConfigurationStore,
@@ -259,7 +259,7 @@ impl Caller {
     ) -> Result<ApplicationId, ApiError> {
         let reference = Reference::parse(named);
         let found = configuration.application_id(self.environment()?, &reference).await?;
-        found.filter(|id| self.sees(*id)).ok_or(ApiError::NotFound)
+        found.filter(|id| self.sees(*id)).ok_or(ApiError::NoSuch("application"))
     }
 
     /// Whether an application of the environment is the caller's to see.

@@ -32,6 +32,7 @@ const SPECIFICATION_PATH: &str = "/api/v1/openapi.json";
         (name = "portal", description = "How the portal looks to tenants."),
         (name = "test inbox", description = "URLs on Postrider itself that keep what they get for a day."),
         (name = "statistics", description = "Deliveries over time, and how an environment is used."),
+        (name = "environment", description = "How the deliveries of all tenants are treated."),
         (name = "admin", description = "What operators see and do."),
         (name = "authentication", description = "Tokens for tenants, and who a credential speaks for."),
         (name = "session", description = "Who is signed in to the console."),

@@ -34,7 +34,7 @@ pub struct BackgroundTaskOut {
     /// Whether it was called off.
     pub canceled: bool,
     /// What it does: `dead_letter.replay`, `dead_letter.discard`, `endpoint.recover`, `endpoint.replay_missing`,
-    /// `endpoint.bulk_replay`, `application.purge_content`, `application.usage` or `event_type.usage`.
+    /// `endpoint.bulk_replay`, `endpoint.cancel_waiting`, `application.purge_content`, `application.usage` or `event_type.usage`.
     #[schema(example = "dead_letter.replay")]
     pub kind: &'static str,
     /// The same in the nearest word that existing client libraries know.
@@ -209,7 +209,7 @@ impl ListQuery {
     }
 }
 
-const TASK: PathParameter = PathParameter::new("task_id", "The task's id.");
+const TASK: PathParameter = PathParameter::new("task_id", "The background task's id.");
 
 /// A background task. That it is there is not looked up.
 struct TaskPath {
@@ -260,7 +260,7 @@ async fn get(
     path: TaskPath,
 ) -> Result<Json<BackgroundTaskOut>, ApiError> {
     let found = state.tasks.task(caller.environment()?, caller.own_application(), path.task).await?;
-    Ok(Json(with_findings(&state, found.ok_or(ApiError::NotFound)?).await?))
+    Ok(Json(with_findings(&state, found.ok_or(ApiError::NoSuch("background task"))?).await?))
 }
 
 /// Cancel a background task.
@@ -279,7 +279,7 @@ async fn cancel(
 ) -> Result<Json<BackgroundTaskOut>, ApiError> {
     let (environment, own) = (caller.environment()?, caller.own_application());
     let found = state.tasks.cancel_task(caller.actor(), environment, own, path.task).await?;
-    Ok(Json(with_findings(&state, found.ok_or(ApiError::NotFound)?).await?))
+    Ok(Json(with_findings(&state, found.ok_or(ApiError::NoSuch("background task"))?).await?))
 }
 
 /// The routes of this resource.

@@ -10,6 +10,7 @@ pub mod console;
 pub mod dead_letter;
 pub mod delivery;
 pub mod endpoint;
+mod environment;
 pub mod event_type;
 pub mod health;
 pub mod inbox;
@@ -46,6 +47,7 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(live::routes())
         .merge(search::routes())
         .merge(pause::routes())
+        .merge(environment::routes())
         .merge(portal::routes())
         .merge(inbox::routes())
         .merge(admin::routes())

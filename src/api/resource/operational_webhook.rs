@@ -41,7 +41,7 @@ impl PathObject for OperationalEndpointPath {
 
     async fn find(values: &PathValues, caller: &Caller, state: &ApiState) -> Result<Self, ApiError> {
         let found = state.configuration.operational_application(caller.whole_environment()?).await?;
-        let application = found.ok_or(ApiError::NotFound)?;
+        let application = found.ok_or(ApiError::NoSuch("endpoint"))?;
         let endpoint = named_endpoint(state, application, &values.reference(&ENDPOINT)?).await?;
         Ok(Self { application, endpoint })
     }
@@ -115,7 +115,7 @@ async fn get(
     path: OperationalEndpointPath,
 ) -> Result<Json<EndpointOut>, ApiError> {
     let record = state.configuration.endpoint(path.application, path.endpoint).await?;
-    record.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
+    record.map(|record| Json(record.into())).ok_or(ApiError::NoSuch("endpoint"))
 }
 
 /// Replace an endpoint that gets operational webhooks, or create it under the `uid` in the path.
@@ -155,7 +155,7 @@ async fn delete(
     if state.configuration.delete_endpoint(caller.actor(), path.application, path.endpoint).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(ApiError::NotFound)
+        Err(ApiError::NoSuch("endpoint"))
     }
 }
 

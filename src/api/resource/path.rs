@@ -84,7 +84,7 @@ impl PathObject for MessagePath {
     async fn find(values: &PathValues, caller: &Caller, state: &ApiState) -> Result<Self, ApiError> {
         let MessageName { application, name } = MessageName::find(values, caller, state).await?;
         let found = state.history.message(application, &name, false).await?;
-        let message = found.map(|message| message.id).ok_or(ApiError::NotFound)?;
+        let message = found.map(|message| message.id).ok_or(ApiError::NoSuch("message"))?;
         Ok(Self { application, message })
     }
 }
@@ -155,5 +155,5 @@ pub(in crate::api) async fn named_endpoint(
     application: ApplicationId,
     named: &Reference<EndpointId>,
 ) -> Result<EndpointId, ApiError> {
-    state.configuration.endpoint_id(application, named).await?.ok_or(ApiError::NotFound)
+    state.configuration.endpoint_id(application, named).await?.ok_or(ApiError::NoSuch("endpoint"))
 }

@@ -157,7 +157,7 @@ async fn change_application(
 ) -> Result<Json<PauseOut>, ApiError> {
     caller.whole_environment()?;
     let changed = state.configuration.pause_application(caller.actor(), path.application, paused).await?;
-    changed.map(|paused_at| Json(PauseOut { paused_at })).ok_or(ApiError::NotFound)
+    changed.map(|paused_at| Json(PauseOut { paused_at })).ok_or(ApiError::NoSuch("application"))
 }
 
 /// Pause an endpoint: it holds what is posted.
@@ -199,7 +199,7 @@ async fn change_endpoint(
     caller.whole_environment()?;
     let (application, endpoint) = (path.application, path.endpoint);
     let changed = state.configuration.pause_endpoint(caller.actor(), application, endpoint, paused).await?;
-    changed.map(|paused_at| Json(PauseOut { paused_at })).ok_or(ApiError::NotFound)
+    changed.map(|paused_at| Json(PauseOut { paused_at })).ok_or(ApiError::NoSuch("endpoint"))
 }
 
 /// The routes of this resource.

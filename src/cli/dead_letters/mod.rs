@@ -39,7 +39,7 @@ struct Filter {
     #[arg(long, value_name = "NAME")]
     event_type: Option<String>,
     /// That died for one reason
-    #[arg(long, value_parser = ["exhausted", "gone", "unsendable", "hold_expired", "endpoint_deleted", "unrecordable"])]
+    #[arg(long, value_parser = ["exhausted", "gone", "unsendable", "hold_expired", "endpoint_deleted", "unrecordable", "not_retryable"])]
     reason: Option<String>,
     /// Whose last answer had this status
     #[arg(long, value_name = "CODE")]

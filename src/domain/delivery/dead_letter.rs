@@ -23,17 +23,20 @@ pub enum DeathReason {
     EndpointDeleted,
     /// The database refused what its last attempt brought.
     Unrecordable,
+    /// It failed in a way that its endpoint does not have tried again.
+    NotRetryable,
 }
 
 impl DeathReason {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Exhausted,
         Self::Gone,
         Self::Unsendable,
         Self::HoldExpired,
         Self::EndpointDeleted,
         Self::Unrecordable,
+        Self::NotRetryable,
     ];
 
     /// As stored and shown.
@@ -45,6 +48,7 @@ impl DeathReason {
             Self::HoldExpired => "hold_expired",
             Self::EndpointDeleted => "endpoint_deleted",
             Self::Unrecordable => "unrecordable",
+            Self::NotRetryable => "not_retryable",
         }
     }
 

@@ -2,11 +2,13 @@
 
 pub mod attempt;
 pub mod dead_letter;
+pub mod hold;
 pub mod operational;
 
 use std::time::Duration;
 
-use super::policy::schedule::RetrySchedule;
+use super::policy::EffectivePolicy;
+use super::policy::retry_on::FailedBy;
 use attempt::{AttemptOutcome, Failure};
 use dead_letter::DeathReason;
 
@@ -59,11 +61,11 @@ impl DeliveryState {
 pub enum Standing {
     /// It arrived.
     Success = 0,
-    /// It waits for its next attempt, or is held.
+    /// It waits for its first attempt.
     Pending = 1,
     /// It is a dead letter.
     Fail = 2,
-    /// It is with a node, which tries it or is about to.
+    /// It was tried once and waits for its next attempt, or is with a node, which tries it or is about to.
     Sending = 3,
     /// It was called off.
     Canceled = 4,
@@ -115,19 +117,33 @@ pub enum NextStep {
 pub fn next_step(
     outcome: &AttemptOutcome,
     attempts_made: u16,
-    schedule: &RetrySchedule,
+    policy: &EffectivePolicy,
     chance: f64,
 ) -> NextStep {
     match outcome.failure {
         None => NextStep::Settle,
         Some(Failure::Gone) => NextStep::Bury(DeathReason::Gone),
         Some(Failure::Unsendable) => NextStep::Bury(DeathReason::Unsendable),
-        Some(_) => schedule.wait_after(attempts_made, chance).map_or(
+        Some(failure) if !policy.retry_on.covers(failed_by(failure, outcome.http_status)) => {
+            NextStep::Bury(DeathReason::NotRetryable)
+        }
+        Some(_) => policy.retry_schedule.wait_after(attempts_made, chance).map_or(
             NextStep::Bury(DeathReason::Exhausted),
             |wait| {
                 let asked = outcome.retry_after.unwrap_or_default().min(RETRY_AFTER_CAP);
                 NextStep::RetryAfter(wait.max(asked))
             },
         ),
+    }
+}
+
+/// In the words of a policy. A failure of the connection is one whatever was answered before.
+fn failed_by(failure: Failure, http_status: Option<u16>) -> FailedBy {
+    match (failure, http_status) {
+        (Failure::Status | Failure::Redirect | Failure::Overloaded | Failure::Gone, Some(status)) => {
+            FailedBy::Status(status)
+        }
+        (Failure::Timeout, _) => FailedBy::Timeout,
+        _ => FailedBy::Network,
     }
 }

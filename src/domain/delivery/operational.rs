@@ -13,7 +13,7 @@ pub enum NoticeKind {
     EndpointDisabled,
     /// Deliveries have failed [`FAILING_ATTEMPTS`] times and are tried again.
     AttemptFailing,
-    /// Deliveries failed at the last attempt of their schedule.
+    /// Deliveries failed at the last attempt that they had.
     AttemptExhausted,
     /// Deliveries that were failing arrived.
     AttemptRecovered,

@@ -85,11 +85,17 @@ pub enum InvalidHeader {
 /// # Errors
 /// [`InvalidHeader`] says which rule it breaks.
 pub fn parse(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), InvalidHeader> {
+    let (name, value) = parse_any(name, value)?;
+    if is_forbidden(&name) { Err(InvalidHeader::Forbidden(name)) } else { Ok((name, value)) }
+}
+
+/// Reads one header, whoever may set it.
+///
+/// # Errors
+/// [`InvalidHeader`] says which rule of HTTP it breaks, or that it is too long.
+pub fn parse_any(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), InvalidHeader> {
     let shown = || name.chars().take(64).collect();
     let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| InvalidHeader::Name(shown()))?;
-    if is_forbidden(&parsed) {
-        return Err(InvalidHeader::Forbidden(parsed));
-    }
     if name.len() + value.len() > MAX_HEADER_BYTES {
         return Err(InvalidHeader::TooLong(parsed));
     }
@@ -137,7 +143,7 @@ pub fn of_requests(own: HeaderMap) -> HeaderMap {
 
 /// Whether an endpoint may not set this header. Names are lower case already. Many servers (CGI, WSGI) take `_` and `-`
 /// for the same, so that `webhook_id` would be read as `webhook-id`.
-fn is_forbidden(name: &HeaderName) -> bool {
+pub fn is_forbidden(name: &HeaderName) -> bool {
     let name = name.as_str().replace('_', "-");
     FORBIDDEN.contains(&name.as_str()) || FORBIDDEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }

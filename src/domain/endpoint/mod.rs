@@ -5,6 +5,7 @@ pub mod filter;
 pub mod secret;
 pub mod settings;
 pub mod target_url;
+pub mod url_credentials;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;

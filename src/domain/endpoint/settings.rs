@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use url::Url;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::domain::endpoint::url_credentials::UrlCredentials;
 use crate::domain::policy::DeliveryPolicy;
 use crate::domain::settings::{
     Fields, SecondName, Settings, Unreadable, empty_is_absent, fields_of, null_is_default, part,
@@ -17,7 +20,8 @@ const FIRST_VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EndpointSettings {
-    /// Where requests go: `https://…` or `http://…`, 8 KiB at most.
+    /// Where requests go: `https://…` or `http://…`, 8 KiB at most. A `user:password@` in it is sent as `Authorization:
+    /// Basic` and shown as `********@`, which stands for what is there when it is given back.
     #[schema(format = "uri", example = "https://example.com/webhooks")]
     pub url: String,
     /// Your own id for it; it works wherever ours does.
@@ -50,6 +54,9 @@ pub struct EndpointSettings {
     /// How its deliveries are treated.
     #[serde(skip)]
     pub policy: DeliveryPolicy,
+    /// The credentials that the URL was given with. It stands here without them.
+    #[serde(skip)]
+    pub url_credentials: UrlCredentials,
 }
 
 const fn first_version() -> u32 {
@@ -72,7 +79,18 @@ impl Default for EndpointSettings {
             disabled: false,
             metadata: BTreeMap::new(),
             policy: DeliveryPolicy::default(),
+            url_credentials: UrlCredentials::None,
         }
+    }
+}
+
+impl EndpointSettings {
+    /// Whether the credentials that these settings leave as they are, are there to be left: those of a URL to the same
+    /// place. They are never sent elsewhere.
+    pub fn keeps_credentials_of(&self, there: &Self) -> bool {
+        let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
+        self.url_credentials != UrlCredentials::Kept
+            || there.url_credentials != UrlCredentials::None && origin(&self.url) == origin(&there.url)
     }
 }
 
@@ -85,10 +103,26 @@ impl Settings for EndpointSettings {
     }
 
     fn fields(&self) -> Fields {
-        fields_of(self).into_iter().chain(fields_of(&self.policy)).collect()
+        let mut fields: Fields = fields_of(self).into_iter().chain(fields_of(&self.policy)).collect();
+        fields.insert("url".to_owned(), self.url_credentials.shown_in(&self.url).into());
+        fields
     }
 
     fn schemas() -> Vec<RefOr<Schema>> {
         vec![Self::schema(), DeliveryPolicy::schema()]
+    }
+
+    fn changed_in(&self, other: &Self) -> Vec<String> {
+        let before = self.fields();
+        let changed = |name: &str, value: &Value| {
+            before.get(name) != Some(value)
+                || name == "url" && matches!(other.url_credentials, UrlCredentials::Given(_))
+        };
+        other
+            .fields()
+            .into_iter()
+            .filter(|(name, value)| changed(name, value))
+            .map(|(name, _)| name)
+            .collect()
     }
 }

@@ -23,9 +23,6 @@ pub enum InvalidUrl {
     /// Neither `http` nor `https`.
     #[error("the URL's scheme is http or https")]
     Scheme,
-    /// `user:password@`; an endpoint's own headers carry credentials.
-    #[error("the URL may not carry credentials: set an authorization header on the endpoint instead")]
-    Credentials,
     /// Port 0, which nothing listens on.
     #[error("the URL's port is 1 to 65535")]
     Port,
@@ -61,9 +58,6 @@ pub fn parse(text: &str) -> Result<Url, InvalidUrl> {
 pub fn check(url: &Url) -> Result<(), InvalidUrl> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(InvalidUrl::Scheme);
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(InvalidUrl::Credentials);
     }
     if url.port() == Some(0) {
         return Err(InvalidUrl::Port);
@@ -115,6 +109,7 @@ mod tests {
             "http://my_service/",
             "http://ab_cd.example/",
             "http://-x.example/",
+            "https://user:pass@example.com/",
         ] {
             assert!(parse(text).is_ok(), "{text}");
         }
@@ -158,8 +153,6 @@ mod tests {
             ("ftp://example.com", InvalidUrl::Scheme),
             ("file:///etc/passwd", InvalidUrl::Scheme),
             ("javascript:alert(1)", InvalidUrl::Scheme),
-            ("https://user@example.com", InvalidUrl::Credentials),
-            ("https://:pass@example.com", InvalidUrl::Credentials),
             ("http://example.com:0/", InvalidUrl::Port),
             (&long, InvalidUrl::TooLong),
             (&long_once_encoded, InvalidUrl::TooLong),

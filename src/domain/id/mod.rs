@@ -181,15 +181,16 @@ typed_id!(
     /// A signing secret of an endpoint, not the secret itself.
     SecretId, "secret");
 
-/// Prefixes that a caller's own `uid` may not start with, underscore included.
-pub const RESERVED_PREFIXES: [&str; 9] =
-    ["app_", "ep_", "msg_", "atmpt_", "dl_", "qtask_", "org_", "audit_", "key_"];
-
-/// An environment: `org_` and 1 to 64 letters or digits, the caller's choice.
+/// An environment: `org_` and 1 to 64 letters, digits, `_` or `-`, the caller's choice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct EnvironmentId(String);
 
 impl EnvironmentId {
+    /// What one looks like.
+    pub const PATTERN: &str = "^org_[A-Za-z0-9_-]{1,64}$";
+    /// No id is longer, its prefix included.
+    pub const MAX_LENGTH: usize = 68;
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -207,7 +208,8 @@ impl FromStr for EnvironmentId {
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let rest = text.strip_prefix("org_").ok_or(InvalidId { prefix: "org" })?;
-        if (1..=64).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        if !rest.is_empty() && text.len() <= Self::MAX_LENGTH && rest.bytes().all(is_letter) {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidId { prefix: "org" })
@@ -257,7 +259,12 @@ mod tests {
             assert!(text.parse::<MessageId>().is_err(), "{text}");
         }
         assert!("org_".parse::<EnvironmentId>().is_err());
-        assert!("org_a-b".parse::<EnvironmentId>().is_err());
-        assert!("org_demo".parse::<EnvironmentId>().is_ok());
+        let longest = format!("org_{}", "x".repeat(64));
+        for text in ["org_a.b", "org_ü", "org_a b", "orga", &format!("{longest}x")] {
+            assert!(text.parse::<EnvironmentId>().is_err(), "{text}");
+        }
+        for text in ["org_demo", "org_my-env", "org_a_b", &longest] {
+            assert!(text.parse::<EnvironmentId>().is_ok(), "{text}");
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! How a path names an object: by our id, or by the caller's own `uid`. The two never overlap, because a `uid`
-//! may not start with one of our prefixes.
+//! How a path names an object: by our id, or by the caller's own `uid`. The two never overlap, because a `uid` may not
+//! start with the prefix of our ids for its own kind of object. Ids of another kind are names like any other.
 
 use std::str::FromStr;
 

@@ -5,6 +5,7 @@
 //! To add a setting: a field of [`DeliveryPolicy`], its default in [`EffectivePolicy::resolve`], and its effect where the
 //! effective policy is used. What the API takes and answers, its description, the audit log and the stored form follow.
 
+pub mod retry_on;
 pub mod schedule;
 mod stored;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use retry_on::RetryOn;
 use schedule::RetrySchedule;
 
 pub use stored::UnknownPolicy;
@@ -35,14 +37,28 @@ pub struct DeliveryPolicy {
     /// An attempt may take so many seconds, 1 to 30. Where it is not set, as long as the server allows.
     #[schema(minimum = 1, maximum = 30)]
     pub timeout: Option<u32>,
+    /// Which failures are tried again, where it is not all of them: `network`, `timeout`, classes and statuses of answers.
+    /// The narrowest entry decides; `all` stands for the rest, and a `!` takes out. 410 is always final.
+    #[schema(value_type = Option<Vec<String>>, max_items = 32, example = json!(["network", "timeout", "5xx", "429"]))]
+    pub retry_on: Option<RetryOn>,
+    /// Whether each request has the signature's headers a second time, as `svix-id`, `svix-timestamp` and `svix-signature`,
+    /// for receivers that are being migrated.
+    pub svix_headers: Option<bool>,
+    /// Whether the certificate of an `https` receiver is taken as it is, whoever it is from and whatever it is for. Only
+    /// where the operator allows it.
+    pub insecure_tls: Option<bool>,
 }
 
 /// No attempt takes longer, whoever sets it.
 pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl DeliveryPolicy {
-    /// The fields that applications may set. The others are for endpoints alone.
-    pub const OF_APPLICATIONS: [&str; 2] = ["rateLimit", "retrySchedule"];
+    /// The fields that applications may set.
+    pub const OF_APPLICATIONS: [&str; 4] = ["rateLimit", "retrySchedule", "retryOn", "svixHeaders"];
+
+    /// The fields that environments may set.
+    pub const OF_ENVIRONMENTS: [&str; 5] =
+        ["maxInFlight", "retrySchedule", "timeout", "retryOn", "svixHeaders"];
 }
 
 /// What the server decides where no other level does.
@@ -54,12 +70,25 @@ pub struct ServerPolicy {
     pub retry_schedule: Arc<RetrySchedule>,
     /// The deadline of an attempt.
     pub timeout: Duration,
+    /// Which failures are tried again.
+    pub retry_on: RetryOn,
+    /// Whether the signature's headers are sent under the names of Svix, too.
+    pub svix_headers: bool,
+    /// Whether endpoints may have certificates that are not verified.
+    pub allow_insecure_tls: bool,
 }
 
 impl Default for ServerPolicy {
     /// As the server decides when it is not configured otherwise.
     fn default() -> Self {
-        Self { max_in_flight: 16, retry_schedule: Arc::default(), timeout: Duration::from_secs(15) }
+        Self {
+            max_in_flight: 16,
+            retry_schedule: Arc::default(),
+            timeout: Duration::from_secs(15),
+            retry_on: RetryOn::default(),
+            svix_headers: false,
+            allow_insecure_tls: false,
+        }
     }
 }
 
@@ -76,6 +105,12 @@ pub struct EffectivePolicy {
     pub retry_schedule: Arc<RetrySchedule>,
     /// The deadline of an attempt.
     pub timeout: Duration,
+    /// Which failures are tried again.
+    pub retry_on: RetryOn,
+    /// Whether the signature's headers are sent under the names of Svix, too.
+    pub svix_headers: bool,
+    /// Whether certificates are taken as they are.
+    pub insecure_tls: bool,
 }
 
 /// Who sets something, the nearest first.
@@ -137,13 +172,17 @@ impl EffectivePolicy {
             timeout: timeout
                 .map_or(server.timeout, |(_, seconds)| Duration::from_secs(seconds.into()))
                 .min(LONGEST_TIMEOUT),
+            retry_on: first(levels, |it| it.retry_on.clone())
+                .map_or_else(|| server.retry_on.clone(), |(_, list)| list),
+            svix_headers: first(levels, |it| it.svix_headers).map_or(server.svix_headers, |(_, set)| set),
+            insecure_tls: server.allow_insecure_tls && endpoint.insecure_tls == Some(true),
         };
         (policy, origins)
     }
 
     /// What it takes in memory besides itself, in bytes.
     pub fn weight(&self) -> usize {
-        std::mem::size_of_val(self.retry_schedule.waits())
+        size_of_val(self.retry_schedule.waits()) + self.retry_on.weight()
     }
 }
 

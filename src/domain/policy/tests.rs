@@ -12,7 +12,7 @@ fn policy(fields: Value) -> DeliveryPolicy {
 
 fn server() -> ServerPolicy {
     let retry_schedule = Arc::new(RetrySchedule::new(vec![Duration::from_secs(1)]));
-    ServerPolicy { max_in_flight: 16, retry_schedule, timeout: Duration::from_secs(15) }
+    ServerPolicy { retry_schedule, ..ServerPolicy::default() }
 }
 
 fn waits(policy: &EffectivePolicy) -> Vec<u64> {
@@ -69,7 +69,11 @@ fn each_level_has_a_rate_of_its_own() {
 
 #[test]
 fn a_policy_reads_back_as_it_was_stored() {
-    for fields in [json!({}), json!({"rateLimit": 3, "maxInFlight": 2, "retrySchedule": [0.1, 60.0]})] {
+    for fields in [
+        json!({}),
+        json!({"rateLimit": 3, "maxInFlight": 2, "retrySchedule": [0.1, 60.0]}),
+        json!({"retryOn": ["5xx", "!503"], "svixHeaders": true, "insecureTls": false}),
+    ] {
         let stored = policy(fields.clone());
         let document = stored.to_document();
         assert_eq!(document["version"], 1);
@@ -93,7 +97,20 @@ fn what_is_not_known_is_refused_and_named() {
 }
 
 #[test]
-fn what_applications_may_set_are_fields_of_the_policy() {
+fn what_applications_and_environments_may_set_are_fields_of_the_policy() {
     let known = crate::domain::settings::fields_of(&DeliveryPolicy::default());
-    assert!(DeliveryPolicy::OF_APPLICATIONS.iter().all(|name| known.contains_key(*name)));
+    let named = DeliveryPolicy::OF_APPLICATIONS.iter().chain(&DeliveryPolicy::OF_ENVIRONMENTS);
+    assert!(named.into_iter().all(|name| known.contains_key(*name)));
+}
+
+#[test]
+fn certificates_go_unverified_only_where_the_endpoint_says_so_and_the_operator_allows_it() {
+    let (asks, none) = (policy(json!({"insecureTls": true})), DeliveryPolicy::default());
+    let allowing = ServerPolicy { allow_insecure_tls: true, ..server() };
+    let is_insecure = |endpoint, application, server| {
+        EffectivePolicy::resolve(endpoint, application, application, server).insecure_tls
+    };
+    let forbidding = server();
+    assert!(is_insecure(&asks, &none, &allowing));
+    assert!(!is_insecure(&asks, &none, &forbidding) && !is_insecure(&none, &asks, &allowing));
 }

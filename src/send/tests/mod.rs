@@ -1,6 +1,7 @@
 //! Attempts over real sockets: a receiver of a few lines for each way in which one can misbehave.
 
 mod answers;
+mod compressed;
 mod http2;
 mod outcomes;
 mod reuse;
@@ -67,6 +68,7 @@ fn message(payload: &'static [u8]) -> Message {
         channels: Vec::new(),
         tags: Vec::new(),
         payload: Bytes::from_static(payload),
+        headers: HeaderMap::new(),
     }
 }
 

@@ -64,6 +64,24 @@ async fn a_self_signed_authority_that_nobody_named_is_refused_and_its_issuer_sai
 }
 
 #[tokio::test]
+async fn an_endpoint_that_says_so_takes_any_certificate_and_nobody_else_uses_its_connection() {
+    let sender = sender_trusting(PATIENT, &["127.0.0.0/8"], &[]);
+    let mut careless = endpoint("https://localhost/");
+    careless.policy.insecure_tls = true;
+    for identity in [&EXPIRED, &AUTHORITY] {
+        let (port, serving) = tls_receiver(identity);
+        careless.url.set_port(Some(port)).unwrap();
+        let outcome = attempt(&sender, &careless).await;
+        assert_eq!((outcome.failure, outcome.http_status), (None, Some(200)), "{:?}", outcome.response_body);
+        serving.join().unwrap();
+    }
+    let careful = endpoint("https://localhost/");
+    assert_ne!(request::origin(&careful), request::origin(&careless));
+    let outcome = outcome_at("localhost", &AUTHORITY, &[]).await;
+    assert_eq!(outcome.failure, Some(Failure::Tls));
+}
+
+#[tokio::test]
 async fn an_expired_certificate_is_refused_and_its_day_said() {
     let outcome = outcome_at("localhost", &EXPIRED, &[&AUTHORITY]).await;
     assert_eq!(outcome.failure, Some(Failure::Tls));

@@ -11,6 +11,7 @@ use crate::domain::access::actor::Actor;
 use crate::domain::delivery::operational::NoticeKind;
 use crate::domain::endpoint::secret::SigningSecret;
 use crate::domain::endpoint::settings::EndpointSettings;
+use crate::domain::endpoint::url_credentials::UrlCredentials;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::page::{Scan, Stretch};
 use crate::domain::settings::Settings;
@@ -65,6 +66,7 @@ struct Row {
     paused_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    has_credentials: bool,
 }
 
 impl TryFrom<Row> for EndpointRecord {
@@ -83,6 +85,11 @@ impl TryFrom<Row> for EndpointRecord {
                 channels: row.channels,
                 metadata: row.metadata.0,
                 disabled: row.disabled_reason.is_some(),
+                url_credentials: if row.has_credentials {
+                    UrlCredentials::Kept
+                } else {
+                    UrlCredentials::None
+                },
             },
             disabled_reason: row.disabled_reason,
             paused_at: row.paused_at,
@@ -124,13 +131,15 @@ impl ConfigurationStore {
             SELECT id AS "id!", uid, url AS "url!", description AS "description!", version AS "version!",
                 event_types, channels, policy AS "policy!",
                 metadata AS "metadata!: Json<BTreeMap<String, String>>", disabled_reason, paused_at,
-                created_at AS "created_at!", updated_at AS "updated_at!", found AS "found!"
+                created_at AS "created_at!", updated_at AS "updated_at!", has_credentials AS "has_credentials!",
+                found AS "found!"
             FROM (
             SELECT *, count(*) OVER () AS found, row_number() OVER listed AS place,
                 sum(octet_length(array_to_string(event_types, ','))) OVER (listed ROWS UNBOUNDED PRECEDING) AS bytes
             FROM (
             (SELECT id, uid, url, description, version, event_types, channels, policy, metadata,
-                disabled_reason, paused_at, created_at, updated_at
+                disabled_reason, paused_at, created_at, updated_at,
+                url_credentials_sealed IS NOT NULL AS has_credentials
              FROM endpoint
              CROSS JOIN LATERAL (SELECT ARRAY[
                 CASE WHEN $7 THEN url ELSE substring(url FROM '^[^/]*//[^/?#]*') END, description, uid]) AS t(shown)
@@ -141,7 +150,8 @@ impl ConfigurationStore {
              ORDER BY id LIMIT $4)
             UNION ALL
             (SELECT id, uid, url, description, version, event_types, channels, policy, metadata,
-                disabled_reason, paused_at, created_at, updated_at
+                disabled_reason, paused_at, created_at, updated_at,
+                url_credentials_sealed IS NOT NULL AS has_credentials
              FROM endpoint
              CROSS JOIN LATERAL (SELECT ARRAY[
                 CASE WHEN $7 THEN url ELSE substring(url FROM '^[^/]*//[^/?#]*') END, description, uid]) AS t(shown)
@@ -181,31 +191,14 @@ impl ConfigurationStore {
                 paused_at: row.paused_at,
                 created_at: row.created_at,
                 updated_at: row.updated_at,
+                has_credentials: row.has_credentials,
             };
             row.try_into()
         });
         Ok(Stretch { rows: rows.collect::<Result<_, StoreError>>()?, is_cut })
     }
 
-    /// How many live endpoints the application has; counting stops at `most`.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn count_endpoints(&self, application: ApplicationId, most: u32) -> Result<u32, StoreError> {
-        let found = sqlx::query_scalar!(
-            r#"-- endpoint::count
-            SELECT count(*) AS "count!" FROM (
-                SELECT FROM endpoint WHERE application_id = $1 AND deleted_at IS NULL LIMIT $2
-            ) found"#,
-            application.uuid(),
-            i64::from(most),
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(u32::try_from(found).unwrap_or(u32::MAX))
-    }
-
-    /// The live ones of these endpoints, by id, in no particular order.
+    /// These endpoints, in no particular order, deleted ones included as long as they are known.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -215,8 +208,8 @@ impl ConfigurationStore {
             Row,
             r#"-- endpoint::list_by_id
             SELECT id, uid, url, description, version, event_types, channels, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason, paused_at,
-                created_at, updated_at
-            FROM endpoint WHERE id = ANY($1) AND deleted_at IS NULL"#,
+                created_at, updated_at, url_credentials_sealed IS NOT NULL AS "has_credentials!"
+            FROM endpoint WHERE id = ANY($1)"#,
             &ids,
         )
         .fetch_all(&self.pool)
@@ -246,11 +239,11 @@ impl ConfigurationStore {
             Row,
             r#"-- endpoint::create
             INSERT INTO endpoint (id, application_id, uid, url, description, version, event_types, channels, policy,
-                metadata, headers_sealed, disabled_at, disabled_reason)
+                metadata, headers_sealed, disabled_at, disabled_reason, url_credentials_sealed)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-                CASE WHEN $12 THEN now() END, CASE WHEN $12 THEN 'request' END)
+                CASE WHEN $12 THEN now() END, CASE WHEN $12 THEN 'request' END, $13)
             RETURNING id, uid, url, description, version, event_types, channels, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
-                paused_at, created_at, updated_at"#,
+                paused_at, created_at, updated_at, url_credentials_sealed IS NOT NULL AS "has_credentials!""#,
             id.uuid(),
             application.uuid(),
             settings.uid,
@@ -263,6 +256,7 @@ impl ConfigurationStore {
             Json(&settings.metadata) as _,
             headers_sealed,
             settings.disabled,
+            self.seal_url_credentials(id, settings)?,
         )
         .fetch_one(&mut *transaction)
         .await
@@ -305,10 +299,11 @@ impl ConfigurationStore {
                 disabled_at = CASE WHEN $10 THEN coalesce(disabled_at, now()) END,
                 disabled_reason = CASE WHEN $10 THEN coalesce(disabled_reason, 'request') END,
                 opened_at = CASE WHEN disabled_at IS NOT NULL AND NOT $10 THEN now() ELSE opened_at END,
+                url_credentials_sealed = CASE WHEN $11 THEN url_credentials_sealed ELSE $12 END,
                 updated_at = now()
             WHERE id = $1
             RETURNING id, uid, url, description, version, event_types, channels, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
-                paused_at, created_at, updated_at"#,
+                paused_at, created_at, updated_at, url_credentials_sealed IS NOT NULL AS "has_credentials!""#,
             id.uuid(),
             settings.uid,
             settings.url,
@@ -319,6 +314,8 @@ impl ConfigurationStore {
             settings.policy.to_document(),
             Json(&settings.metadata) as _,
             settings.disabled,
+            settings.url_credentials == UrlCredentials::Kept,
+            self.seal_url_credentials(id, &settings)?,
         )
         .fetch_one(&mut *transaction)
         .await
@@ -377,7 +374,7 @@ async fn find(
         Row,
         r#"-- endpoint::get
         SELECT id, uid, url, description, version, event_types, channels, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
-            paused_at, created_at, updated_at
+            paused_at, created_at, updated_at, url_credentials_sealed IS NOT NULL AS "has_credentials!"
         FROM endpoint WHERE application_id = $1 AND id = $2 AND deleted_at IS NULL"#,
         application.uuid(),
         endpoint.uuid(),

@@ -1,8 +1,6 @@
 //! One endpoint as dispatch uses it, with every secret that is still kept, for somebody who tries it out; and the note of
 //! that in the audit log.
 
-use http::HeaderMap;
-
 use crate::domain::access::actor::Actor;
 use crate::domain::endpoint::filter::Filter;
 use crate::domain::endpoint::secret::SigningKey;
@@ -13,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 
 use super::ConfigurationStore;
-use super::snapshot::{parse_headers, parse_secret};
+use super::snapshot::parse_secret;
 use crate::store::database::stored_policy::stored_policy;
 
 /// Ten are live at most; the others were rotated out and are deleted at night.
@@ -32,7 +30,7 @@ impl ConfigurationStore {
     ) -> Result<Option<Endpoint>, StoreError> {
         let row = sqlx::query!(
             r#"-- endpoint::alone
-            SELECT e.url, e.event_types, e.channels, e.headers_sealed, e.policy, a.policy AS application_policy,
+            SELECT e.url, e.event_types, e.channels, e.headers_sealed, e.url_credentials_sealed, e.policy, a.policy AS application_policy,
                    n.policy AS environment_policy, a.config_version,
                    (e.disabled_at IS NOT NULL OR e.paused_at IS NOT NULL OR a.paused_at IS NOT NULL) AS "closed!"
             FROM endpoint e JOIN application a ON a.id = e.application_id JOIN environment n ON n.id = a.environment_id
@@ -56,10 +54,7 @@ impl ConfigurationStore {
             let text = self.sealer.open(&secret.sealed, endpoint.uuid().as_bytes())?;
             Ok(SigningKey { material: parse_secret(&text)?.key(), expires_at: secret.expires_at })
         });
-        let headers = match row.headers_sealed {
-            Some(sealed) => parse_headers(&self.sealer.open(&sealed, endpoint.uuid().as_bytes())?)?,
-            None => HeaderMap::new(),
-        };
+        let headers = self.sent_headers(endpoint, (row.headers_sealed, row.url_credentials_sealed))?;
         let url = row.url.parse();
         let url = url.map_err(|_| {
             StoreError::Inconsistent(format!("the URL of endpoint {endpoint} does not parse"))

@@ -1,11 +1,15 @@
-//! The endpoints' own headers, sealed: they often carry credentials.
+//! The endpoints' own headers, and the credentials of their URLs, sealed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 
 use crate::domain::access::actor::Actor;
 use crate::domain::delivery::operational::NoticeKind;
+use crate::domain::endpoint::settings::EndpointSettings;
+use crate::domain::endpoint::url_credentials::{UrlCredentials, basic_authorization};
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
@@ -27,6 +31,34 @@ impl ConfigurationStore {
         let text = serde_json::to_vec(headers)
             .map_err(|_| StoreError::Inconsistent("headers could not be written as JSON".to_owned()))?;
         self.sealer.seal(&text, endpoint.uuid().as_bytes()).map(Some)
+    }
+
+    /// Seals the credentials that a URL was given with; `None` when there are none, or others stay.
+    pub(super) fn seal_url_credentials(
+        &self,
+        endpoint: EndpointId,
+        settings: &EndpointSettings,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let UrlCredentials::Given(text) = &settings.url_credentials else { return Ok(None) };
+        self.sealer.seal(text.as_bytes(), endpoint.uuid().as_bytes()).map(Some)
+    }
+
+    /// What an endpoint's requests have of its own: its headers, and the credentials of its URL as one, unless it sets that
+    /// header itself.
+    pub(super) fn sent_headers(
+        &self,
+        endpoint: EndpointId,
+        (headers, credentials): (Option<Vec<u8>>, Option<Vec<u8>>),
+    ) -> Result<HeaderMap, StoreError> {
+        let open = |sealed: Vec<u8>| self.sealer.open(&sealed, endpoint.uuid().as_bytes());
+        let mut sent = match headers {
+            Some(sealed) => parse_headers(&open(sealed)?)?,
+            None => HeaderMap::new(),
+        };
+        if let Some(sealed) = credentials {
+            sent.entry(AUTHORIZATION).or_insert(authorization(&open(sealed)?)?);
+        }
+        Ok(sent)
     }
 
     fn open_headers(
@@ -106,6 +138,26 @@ impl ConfigurationStore {
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(true)
     }
+}
+
+fn authorization(credentials: &[u8]) -> Result<HeaderValue, StoreError> {
+    let mut value = HeaderValue::try_from(basic_authorization(credentials))
+        .map_err(|_| StoreError::Inconsistent("stored credentials are no header".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn parse_headers(json: &[u8]) -> Result<HeaderMap, StoreError> {
+    let wrong = || StoreError::Inconsistent("stored endpoint headers do not parse".to_owned());
+    let headers: HashMap<String, String> = serde_json::from_slice(json).map_err(|_| wrong())?;
+    headers
+        .into_iter()
+        .map(|(name, value)| {
+            let name = name.parse::<HeaderName>().map_err(|_| wrong())?;
+            let value = value.parse::<HeaderValue>().map_err(|_| wrong())?;
+            Ok((name, value))
+        })
+        .collect()
 }
 
 /// The names of headers that were added, changed or taken away.

@@ -47,4 +47,22 @@ impl ConfigurationStore {
         .fetch_one(&self.pool)
         .await?)
     }
+
+    /// How many live endpoints the application has; counting stops at `most`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn count_endpoints(&self, application: ApplicationId, most: u32) -> Result<u32, StoreError> {
+        let found = sqlx::query_scalar!(
+            r#"-- endpoint::count
+            SELECT count(*) AS "count!" FROM (
+                SELECT FROM endpoint WHERE application_id = $1 AND deleted_at IS NULL LIMIT $2
+            ) found"#,
+            application.uuid(),
+            i64::from(most),
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(u32::try_from(found).unwrap_or(u32::MAX))
+    }
 }

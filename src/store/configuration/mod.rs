@@ -7,6 +7,7 @@ mod endpoint_alone;
 pub(in crate::store) mod endpoint_header;
 pub(in crate::store) mod endpoint_secret;
 pub(in crate::store) mod environment;
+mod environment_policy;
 pub(in crate::store) mod event_type;
 pub(in crate::store) mod event_type_import;
 pub(in crate::store) mod lookup;

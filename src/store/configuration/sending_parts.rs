@@ -6,10 +6,12 @@ use http::HeaderMap;
 
 use crate::domain::endpoint::secret::{KeyMaterial, MAX_GRACE_SECONDS, SigningKey};
 use crate::domain::id::{ApplicationId, EndpointId};
+use crate::domain::policy::EffectivePolicy;
 use crate::store::StoreError;
 
 use super::ConfigurationStore;
-use super::snapshot::{parse_headers, parse_secret};
+use super::snapshot::parse_secret;
+use crate::store::database::stored_policy::stored_policy;
 
 /// Expired secrets are there for this long at the least.
 const EXPIRED_KEPT_FOR: TimeDelta = TimeDelta::hours(1);
@@ -21,8 +23,10 @@ const LONGEST_GRACE: TimeDelta = TimeDelta::seconds(MAX_GRACE_SECONDS as i64);
 /// What an endpoint's requests are made of.
 #[derive(Debug)]
 pub struct SendingParts {
-    /// The endpoint's own headers, as they are now.
+    /// The endpoint's own headers, and the credentials of its URL as one, as they are now.
     pub headers: HeaderMap,
+    /// Whether the signature's headers are sent under the names of Svix, too.
+    pub svix_headers: bool,
     /// By when they were made, the newest first.
     secrets: Vec<StoredSecret>,
     created_at: DateTime<Utc>,
@@ -84,8 +88,10 @@ impl ConfigurationStore {
     ) -> Result<Option<SendingParts>, StoreError> {
         let Some(row) = sqlx::query!(
             r#"-- endpoint::sending_parts
-            SELECT headers_sealed, created_at, updated_at, now() AS "now!" FROM endpoint
-            WHERE id = $1 AND application_id = $2"#,
+            SELECT e.headers_sealed, e.url_credentials_sealed, e.created_at, e.updated_at, now() AS "now!", e.policy,
+                   a.policy AS application_policy, n.policy AS environment_policy
+            FROM endpoint e JOIN application a ON a.id = e.application_id JOIN environment n ON n.id = a.environment_id
+            WHERE e.id = $1 AND e.application_id = $2"#,
             endpoint.uuid(),
             application.uuid(),
         )
@@ -94,10 +100,13 @@ impl ConfigurationStore {
         else {
             return Ok(None);
         };
-        let headers = match row.headers_sealed {
-            Some(sealed) => parse_headers(&self.sealer.open(&sealed, endpoint.uuid().as_bytes())?)?,
-            None => HeaderMap::new(),
-        };
+        let headers = self.sent_headers(endpoint, (row.headers_sealed, row.url_credentials_sealed))?;
+        let policy = EffectivePolicy::resolve(
+            &stored_policy(row.policy, endpoint)?,
+            &stored_policy(row.application_policy, application)?,
+            &stored_policy(row.environment_policy, application)?,
+            &self.server_policy,
+        );
         let secrets = sqlx::query!(
             r#"-- endpoint_secret::all
             SELECT sealed, created_at, expires_at FROM endpoint_secret
@@ -113,6 +122,7 @@ impl ConfigurationStore {
         });
         Ok(Some(SendingParts {
             headers,
+            svix_headers: policy.svix_headers,
             secrets: secrets.collect::<Result<_, StoreError>>()?,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -136,7 +146,14 @@ mod tests {
 
     fn parts(secrets: Vec<StoredSecret>, updated: i64) -> SendingParts {
         let (created_at, updated_at) = (at(0), at(updated));
-        SendingParts { headers: HeaderMap::new(), secrets, created_at, updated_at, now: at(100) }
+        SendingParts {
+            headers: HeaderMap::new(),
+            svix_headers: false,
+            secrets,
+            created_at,
+            updated_at,
+            now: at(100),
+        }
     }
 
     fn names(parts: &SendingParts, day: i64) -> Option<Vec<u8>> {

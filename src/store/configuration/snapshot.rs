@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
 use crate::domain::application::Application;
@@ -62,7 +61,7 @@ impl ConfigurationStore {
         let environment_policy = stored_policy(row.environment_policy, &row.environment_id)?;
         let endpoints = sqlx::query!(
             r#"-- snapshot::endpoints
-            SELECT id, url, event_types, channels, policy, headers_sealed,
+            SELECT id, url, event_types, channels, policy, headers_sealed, url_credentials_sealed,
                    (disabled_at IS NOT NULL OR paused_at IS NOT NULL) AS "closed!",
                    coalesce(opened_at > now() - $2::interval, false) AS "just_opened!"
             FROM endpoint WHERE application_id = $1 AND deleted_at IS NULL ORDER BY id"#,
@@ -77,11 +76,8 @@ impl ConfigurationStore {
                 let url = endpoint.url.parse().map_err(|_| {
                     StoreError::Inconsistent(format!("the URL of endpoint {} does not parse", endpoint.id))
                 })?;
-                let headers = match endpoint.headers_sealed {
-                    Some(sealed) => parse_headers(&self.sealer.open(&sealed, endpoint.id.as_bytes())?)?,
-                    None => HeaderMap::new(),
-                };
-                let headers = custom_header::of_requests(headers);
+                let sealed = (endpoint.headers_sealed, endpoint.url_credentials_sealed);
+                let headers = custom_header::of_requests(self.sent_headers(endpoint.id.into(), sealed)?);
                 Ok(Arc::new(Endpoint {
                     id: endpoint.id.into(),
                     application_id: id,
@@ -122,17 +118,4 @@ pub(super) fn parse_secret(text: &[u8]) -> Result<SigningSecret, StoreError> {
         .ok()
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| StoreError::Inconsistent("a stored signing secret does not parse".to_owned()))
-}
-
-pub(super) fn parse_headers(json: &[u8]) -> Result<HeaderMap, StoreError> {
-    let wrong = || StoreError::Inconsistent("stored endpoint headers do not parse".to_owned());
-    let headers: HashMap<String, String> = serde_json::from_slice(json).map_err(|_| wrong())?;
-    headers
-        .into_iter()
-        .map(|(name, value)| {
-            let name = name.parse::<HeaderName>().map_err(|_| wrong())?;
-            let value = value.parse::<HeaderValue>().map_err(|_| wrong())?;
-            Ok((name, value))
-        })
-        .collect()
 }

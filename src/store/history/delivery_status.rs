@@ -17,7 +17,7 @@ use super::message::{Content, ListedContent, MessageFilter, MessageRecord, store
 pub struct DeliveryStanding {
     /// In the words of callers.
     pub standing: Standing,
-    /// When it is tried next, if that is known.
+    /// When it is tried next, as long as it waits and no node has it in hand.
     pub next_attempt: Option<DateTime<Utc>>,
 }
 
@@ -49,12 +49,13 @@ impl HistoryStore {
             SELECT *, count(*) OVER () AS found, row_number() OVER listed AS place,
                    sum(octet_length(payload)) OVER (listed ROWS UNBOUNDED PRECEDING) AS bytes
             FROM (
-            SELECT d.message_id, standing, CASE WHEN standing = 'pending' THEN p.due_at END AS next_attempt,
+            SELECT d.message_id, standing, CASE WHEN NOT is_claimed THEN p.due_at END AS next_attempt,
                    m.event_type, m.event_id, m.channels, m.tags, m.payload
             FROM delivery d
             JOIN message m ON m.id = d.message_id
             LEFT JOIN pending p ON p.message_id = d.message_id AND p.endpoint_id = d.endpoint_id
-            CROSS JOIN LATERAL delivery_standing(d.state, p.owner IS NOT NULL AND p.due_at > now()) AS standing
+            CROSS JOIN LATERAL (VALUES (p.owner IS NOT NULL AND p.due_at > now())) AS c(is_claimed)
+            CROSS JOIN LATERAL delivery_standing(d.state, is_claimed, d.attempts) AS standing
             WHERE d.endpoint_id = $1
               AND ($3::text[] IS NULL OR standing = ANY($3))
               AND ($4::text[] IS NULL OR m.event_type = ANY($4))
@@ -102,8 +103,8 @@ impl HistoryStore {
         Ok(Stretch { rows: rows?, is_cut })
     }
 
-    /// The live endpoints that a message was fanned out to, by id. That the message is the caller's has been
-    /// looked up.
+    /// The endpoints that a message was fanned out to, by id, deleted ones included as long as they are known. That the
+    /// message is the caller's has been looked up.
     pub async fn destinations_of_message(
         &self,
         message: MessageId,
@@ -112,12 +113,13 @@ impl HistoryStore {
         let span = Span::of(scan);
         let rows = sqlx::query!(
             r#"-- delivery::list_by_message
-            SELECT d.endpoint_id, standing AS "standing!", CASE WHEN standing = 'pending' THEN p.due_at END AS next_attempt
+            SELECT d.endpoint_id, standing AS "standing!", CASE WHEN NOT is_claimed THEN p.due_at END AS next_attempt
             FROM delivery d
             JOIN endpoint e ON e.id = d.endpoint_id
             LEFT JOIN pending p ON p.message_id = d.message_id AND p.endpoint_id = d.endpoint_id
-            CROSS JOIN LATERAL delivery_standing(d.state, p.owner IS NOT NULL AND p.due_at > now()) AS standing
-            WHERE d.message_id = $1 AND d.endpoint_id > $2 AND d.endpoint_id < $3 AND e.deleted_at IS NULL
+            CROSS JOIN LATERAL (VALUES (p.owner IS NOT NULL AND p.due_at > now())) AS c(is_claimed)
+            CROSS JOIN LATERAL delivery_standing(d.state, is_claimed, d.attempts) AS standing
+            WHERE d.message_id = $1 AND d.endpoint_id > $2 AND d.endpoint_id < $3
             ORDER BY CASE WHEN $4 THEN d.endpoint_id END, CASE WHEN NOT $4 THEN d.endpoint_id END DESC
             LIMIT $5"#,
             message.uuid(),

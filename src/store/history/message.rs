@@ -1,9 +1,11 @@
 //! Reading messages. Writing them is ingest's.
 
+use http::HeaderMap;
 use uuid::Uuid;
 
 use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, MessageId};
+use crate::domain::message_headers;
 use crate::domain::page::{Scan, Stretch};
 use crate::store::database::pool::Pool;
 use crate::store::database::span::TimeBounds;
@@ -165,6 +167,18 @@ impl HistoryStore {
             row.record(content.is_included())
         });
         Ok(Stretch { rows: rows.collect(), is_cut })
+    }
+
+    /// The headers that are sent with a message. That it is the caller's has been looked up.
+    pub async fn message_headers(&self, message: MessageId) -> Result<HeaderMap, StoreError> {
+        let document = sqlx::query_scalar!(
+            r#"-- message::headers
+            SELECT headers FROM message WHERE id = $1"#,
+            message.uuid(),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(message_headers::from_document(document.flatten()))
     }
 
     /// One message, by our id or by its `eventId`.

@@ -2,6 +2,8 @@
 //! time, the depth of the queue. Only reads.
 
 pub(super) mod attempt;
+mod cancelled;
+pub(super) mod closed_endpoint;
 pub(super) mod dead_letter;
 pub(super) mod delivery;
 pub(super) mod delivery_status;

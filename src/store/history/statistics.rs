@@ -79,9 +79,9 @@ pub struct BucketCounts {
 /// What has not ended yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unended {
-    /// Waits or is held.
+    /// Waits for its first attempt.
     pub pending: i64,
-    /// Was claimed by a node.
+    /// Was tried before, or is with a node.
     pub sending: i64,
 }
 
@@ -201,9 +201,10 @@ impl HistoryStore {
         let (above, below) = bounds.ids();
         let row = sqlx::query!(
             r#"-- pending::count_of_endpoint
-            SELECT count(*) AS "all!", count(*) FILTER (WHERE owner IS NOT NULL AND due_at > now()) AS "sending!"
+            SELECT count(*) AS "all!",
+                   count(*) FILTER (WHERE attempts > 0 OR owner IS NOT NULL AND due_at > now()) AS "sending!"
             FROM (
-                SELECT owner, due_at FROM pending
+                SELECT attempts, owner, due_at FROM pending
                 WHERE endpoint_id = $1 AND due_at > '-infinity' AND message_id > $2 AND message_id < $3 LIMIT $4
             ) p"#,
             endpoint.uuid(),

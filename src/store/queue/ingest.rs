@@ -1,11 +1,13 @@
 //! The batch writer's statement: messages, deliveries, what must wait, `eventId`s and idempotency keys, all in one
 //! statement and so in one commit. A message is refused alone; it never takes its batch with it.
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::Message;
+use crate::domain::message_headers;
 use crate::store::StoreError;
 use crate::store::access::idempotency::IdempotencyKey;
 use crate::store::database::connection::Connection;
@@ -61,6 +63,7 @@ struct Columns<'a> {
     channels: Vec<Option<String>>,
     tags: Vec<Option<String>>,
     payloads: Vec<&'a [u8]>,
+    headers: Vec<Option<Value>>,
     key_hashes: Vec<Option<&'a [u8]>>,
     request_hashes: Vec<Option<&'a [u8]>>,
     delivery_messages: Vec<Uuid>,
@@ -82,6 +85,7 @@ impl<'a> Columns<'a> {
             columns.channels.push(joined(&message.channels));
             columns.tags.push(joined(&message.tags));
             columns.payloads.push(&message.payload);
+            columns.headers.push(message_headers::to_document(&message.headers));
             let key = item.idempotency.as_ref();
             columns.key_hashes.push(key.map(|key| key.key_hash.as_slice()));
             columns.request_hashes.push(key.map(|key| key.request_hash.as_slice()));
@@ -179,8 +183,9 @@ async fn insert(
                 SELECT u.*, date_bin('6 hours', now(), 'epoch') AS slot
                 FROM live CROSS JOIN unnest(
                     $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bytea[],
-                    $10::bytea[], $11::bytea[]
-                ) AS u(id, application_id, version, event_type, event_id, channels, tags, payload, key_hash, request_hash)
+                    $10::bytea[], $11::bytea[], $16::jsonb[]
+                ) AS u(id, application_id, version, event_type, event_id, channels, tags, payload, key_hash, request_hash,
+                       headers)
             ), fresh AS MATERIALIZED (
                 SELECT p.* FROM posted p
                 JOIN application a ON a.id = p.application_id
@@ -202,9 +207,9 @@ async fn insert(
                 ON CONFLICT DO NOTHING
                 RETURNING message_id
             ), written AS (
-                INSERT INTO message (id, application_id, event_type, event_id, channels, tags, payload)
+                INSERT INTO message (id, application_id, event_type, event_id, channels, tags, payload, headers)
                 SELECT f.id, f.application_id, f.event_type, f.event_id,
-                       string_to_array(f.channels, ','), string_to_array(f.tags, ','), f.payload
+                       string_to_array(f.channels, ','), string_to_array(f.tags, ','), f.payload, f.headers
                 FROM fresh f
                 WHERE (f.key_hash IS NULL OR f.id IN (SELECT message_id FROM keyed))
                   AND (f.event_id IS NULL OR f.id IN (SELECT message_id FROM named))
@@ -244,6 +249,7 @@ async fn insert(
             &c.delivery_endpoints,
             &c.delivery_applications,
             &c.delivery_states as &[&str],
+            &c.headers as &[Option<Value>],
         )
         .fetch_one(connection)
         .await?;

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
+use crate::domain::message_headers;
 use crate::store::StoreError;
 
 use super::QueueStore;
@@ -15,7 +16,7 @@ impl QueueStore {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
         let rows = sqlx::query!(
             r#"-- message::load
-            SELECT m.id, m.application_id, m.event_type, m.event_id, m.channels, m.tags, m.payload
+            SELECT m.id, m.application_id, m.event_type, m.event_id, m.channels, m.tags, m.payload, m.headers
             FROM message m
             WHERE m.id = ANY($1) AND m.id >= $2 AND m.id <= $3"#,
             &ids,
@@ -34,6 +35,7 @@ impl QueueStore {
                 channels: row.channels.unwrap_or_default(),
                 tags: row.tags.unwrap_or_default(),
                 payload: row.payload.map(Bytes::from).unwrap_or_default(),
+                headers: message_headers::from_document(row.headers),
             })
             .collect())
     }

@@ -21,7 +21,7 @@ use super::chunk::{Chunk, LockedTask};
 use super::replay::replay_chosen;
 
 /// How many messages are read for each that may be moved, because most do not match.
-const ROWS_READ_PER_ROW_MOVED: i64 = 4;
+pub(super) const ROWS_READ_PER_ROW_MOVED: i64 = 4;
 
 /// What a step needs of its endpoint.
 struct Destination {
@@ -50,11 +50,15 @@ fn bounds(order: &EndpointReplay, task: &LockedTask) -> (Uuid, Uuid) {
     (task.position.unwrap_or_default().max(above), below.min(latest_before(task.created_at)))
 }
 
-/// Sends what failed for good: the open dead letters of the messages.
+/// Sends what failed: first what still waits to be tried again, then the dead letters of the messages that were open when it
+/// was asked for. In the other order it would meet those again that it had put back, and that failed once more.
 pub(super) async fn recover(tx: &mut Connection, task: &LockedTask, chunk: i64) -> Result<Chunk, StoreError> {
     let order: EndpointReplay = task.order()?;
     if destination(tx, &order).await?.is_none() {
         return Ok(Chunk::last());
+    }
+    if task.place.is_none() {
+        return recover_waiting(tx, &order, task, chunk).await;
     }
     let (above, below) = TimeBounds { since: Some(order.since), until: order.until }.ids();
     let ids = sqlx::query_scalar!(
@@ -74,6 +78,33 @@ pub(super) async fn recover(tx: &mut Connection, task: &LockedTask, chunk: i64) 
     .await?;
     let Some(last) = ids.last().copied() else { return Ok(Chunk::last()) };
     Ok(Chunk::moved(replay_chosen(tx, &ids, false, None).await?, last))
+}
+
+/// Makes due what was tried before and waits. What a node has in hand is being sent anyway.
+async fn recover_waiting(
+    tx: &mut Connection,
+    order: &EndpointReplay,
+    task: &LockedTask,
+    chunk: i64,
+) -> Result<Chunk, StoreError> {
+    let (above, below) = bounds(order, task);
+    let rows = sqlx::query!(
+        r#"-- delivery::look_for_failed
+        SELECT d.message_id, (d.state IN ('waiting', 'held') AND d.attempts > 0) AS "matches!" FROM delivery d
+        WHERE d.endpoint_id = $1 AND d.message_id > $2 AND d.message_id < $3 ORDER BY d.message_id LIMIT $4"#,
+        order.endpoint_id.uuid(),
+        above,
+        below,
+        chunk * ROWS_READ_PER_ROW_MOVED,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let read = rows.into_iter().map(|row| (row.message_id, row.matches)).collect();
+    let Some((matching, last)) = take_matching(read, chunk) else {
+        let place = Some(serde_json::json!("dead letters"));
+        return Ok(Chunk { position: Some(Uuid::nil()), place, ..Chunk::default() });
+    };
+    Ok(Chunk::moved(make_due_now(tx, order, &matching).await?, last))
 }
 
 /// Sends what the endpoint would get today and was never to get: messages from before it was there, or from before
@@ -126,16 +157,21 @@ pub(super) async fn bulk_replay(
         Some(Standing::Success) => &[DeliveryState::Delivered],
         Some(Standing::Fail) => &[DeliveryState::Dead],
         Some(Standing::Canceled) => &[DeliveryState::Cancelled],
-        Some(Standing::Pending) => &[DeliveryState::Waiting, DeliveryState::Held],
-        // What is being sent needs no replay.
-        Some(Standing::Sending) => return Ok(Chunk::last()),
+        // What a node has in hand needs no replay.
+        Some(Standing::Pending | Standing::Sending) => &[DeliveryState::Waiting, DeliveryState::Held],
+    };
+    // Of what waits: whether it was tried before.
+    let tried = match order.standing() {
+        Some(Standing::Pending) => Some(false),
+        Some(Standing::Sending) => Some(true),
+        _ => None,
     };
     let states: Vec<&str> = states.iter().map(|state| state.name()).collect();
     let (above, below) = bounds(&order, task);
     let rows = sqlx::query!(
         r#"-- delivery::look_through
         SELECT d.message_id,
-               (d.state = ANY($2::text[]::delivery_state[]) AND (d.settled_at IS NULL OR d.settled_at <= $10) AND ($3::smallint IS NULL OR coalesce(d.last_status / 100, 0) = $3)
+               (d.state = ANY($2::text[]::delivery_state[]) AND ($11::boolean IS NULL OR (d.attempts > 0) = $11) AND (d.settled_at IS NULL OR d.settled_at <= $10) AND ($3::smallint IS NULL OR coalesce(d.last_status / 100, 0) = $3)
                 AND m.payload IS NOT NULL AND ($4::text[] IS NULL OR m.event_type = ANY($4))
                 AND ($5::text IS NULL OR $5 = ANY(m.channels)) AND ($6::text IS NULL OR $6 = ANY(m.tags))
                 AND (d.state <> 'dead' OR (
@@ -153,12 +189,13 @@ pub(super) async fn bulk_replay(
         below,
         chunk * ROWS_READ_PER_ROW_MOVED,
         task.created_at,
+        tried,
     )
     .fetch_all(&mut *tx)
     .await?;
     let read = rows.into_iter().map(|row| (row.message_id, row.matches.unwrap_or(false))).collect();
     let Some((matching, last)) = take_matching(read, chunk) else { return Ok(Chunk::last()) };
-    let moved = if order.standing() == Some(Standing::Pending) {
+    let moved = if tried.is_some() {
         make_due_now(tx, &order, &matching).await?
     } else {
         begin_anew(tx, &order, &matching).await?
@@ -168,7 +205,7 @@ pub(super) async fn bulk_replay(
 
 /// Of the rows that were read, in order: at most `chunk` that match, and the last one that is dealt with by that. `None`
 /// when none was read.
-fn take_matching(read: Vec<(Uuid, bool)>, chunk: i64) -> Option<(Vec<Uuid>, Uuid)> {
+pub(super) fn take_matching(read: Vec<(Uuid, bool)>, chunk: i64) -> Option<(Vec<Uuid>, Uuid)> {
     let max = usize::try_from(chunk).unwrap_or(1);
     let mut matching = Vec::new();
     let mut last = None;

@@ -1,5 +1,6 @@
-//! Taking content away: the payload of a message, with the copies that its dead letters keep, and what a receiver
-//! answered to an attempt. What is left is that the message was there, and what became of it.
+//! Taking content away: the payload of a message and the headers that were to be sent with it, with the copies that its
+//! dead letters keep, and what receivers answered, because they often repeat what they were sent. What is left is that the
+//! message was there, and what became of it.
 //!
 //! A delivery that still waits has nothing left to send: it is due at once, and becomes a dead letter for the reason
 //! `unsendable`. What a node has in its memory at that moment may still go out. An outcome that is recorded at that
@@ -14,7 +15,7 @@ use crate::domain::id::{ApplicationId, AttemptId, MessageId};
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
-use crate::store::database::span::latest_before;
+use crate::store::database::span::{earliest_after, latest_before};
 use crate::store::history::message::message_id;
 use crate::store::queue::announce::announce_due;
 
@@ -22,8 +23,8 @@ use super::TaskStore;
 use super::chunk::{Chunk, LockedTask};
 
 impl TaskStore {
-    /// Takes a message's payload away, in its dead letters, too: also when retention took the message itself. False
-    /// when there is neither.
+    /// Takes a message's payload away, in its dead letters, too, and what was answered to it: also when retention took the
+    /// message itself. False when there is neither.
     pub async fn expunge_message(
         &self,
         actor: &Actor,
@@ -103,22 +104,40 @@ pub(in crate::store) async fn expunge(tx: &mut Connection, messages: &[Uuid]) ->
     .await?;
     let emptied = sqlx::query!(
         r#"-- message::expunge
-        UPDATE message SET payload = NULL WHERE id = ANY($1) AND payload IS NOT NULL"#,
+        UPDATE message SET payload = NULL, headers = NULL WHERE id = ANY($1) AND payload IS NOT NULL"#,
         messages,
     )
     .execute(&mut *tx)
     .await?;
     sqlx::query!(
         r#"-- dead_letter::expunge
-        UPDATE dead_letter SET payload = NULL WHERE message_id = ANY($1) AND payload IS NOT NULL"#,
+        UPDATE dead_letter SET payload = NULL, headers = NULL WHERE message_id = ANY($1) AND payload IS NOT NULL"#,
         messages,
     )
     .execute(&mut *tx)
     .await?;
+    expunge_answers(&mut *tx, messages).await?;
     if hastened.rows_affected() > 0 {
         announce_due(tx, &[]).await?;
     }
     Ok(emptied.rows_affected())
+}
+
+/// Takes away what receivers answered to attempts of these messages.
+async fn expunge_answers(tx: &mut Connection, messages: &[Uuid]) -> Result<(), StoreError> {
+    // No attempt is older than its message, so older partitions are not looked into.
+    let oldest = messages.iter().min().copied().map(MessageId::from);
+    let Some(oldest) = oldest else { return Ok(()) };
+    sqlx::query!(
+        r#"-- attempt::expunge_of_messages
+        UPDATE attempt SET response_body = NULL, response_headers = NULL
+        WHERE message_id = ANY($1) AND id > $2 AND (response_body IS NOT NULL OR response_headers IS NOT NULL)"#,
+        messages,
+        earliest_after(oldest.created_at()),
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 pub(in crate::store) async fn expunge_once_more(
@@ -170,21 +189,24 @@ async fn purge_dead_letters(
     task: &LockedTask,
     chunk: i64,
 ) -> Result<Chunk, StoreError> {
-    let ids = sqlx::query_scalar!(
+    let read = sqlx::query!(
         r#"-- dead_letter::next_of_application
         WITH next AS MATERIALIZED (
-            SELECT id FROM dead_letter WHERE application_id = $1 AND id > $2 ORDER BY id LIMIT $3
+            SELECT id, message_id FROM dead_letter WHERE application_id = $1 AND id > $2 ORDER BY id LIMIT $3
         ), emptied AS (
-            UPDATE dead_letter l SET payload = NULL FROM next
+            UPDATE dead_letter l SET payload = NULL, headers = NULL FROM next
             WHERE l.id = next.id AND l.payload IS NOT NULL AND l.message_id < $4
         )
-        SELECT id FROM next ORDER BY id"#,
+        SELECT id, message_id FROM next ORDER BY id"#,
         order.application_id.uuid(),
         task.position.unwrap_or_default(),
         chunk,
         latest_before(task.created_at),
     )
-    .fetch_all(tx)
+    .fetch_all(&mut *tx)
     .await?;
-    Ok(ids.last().copied().map_or_else(Chunk::last, |last| Chunk::moved(0, last)))
+    let newest = latest_before(task.created_at);
+    let messages: Vec<Uuid> = read.iter().map(|row| row.message_id).filter(|id| *id < newest).collect();
+    expunge_answers(tx, &messages).await?;
+    Ok(read.last().map_or_else(Chunk::last, |last| Chunk::moved(0, last.id)))
 }

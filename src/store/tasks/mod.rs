@@ -1,7 +1,8 @@
-//! Background tasks, and what they do a chunk at a time: replays of dead letters and of an endpoint, erasure of content,
-//! counting. What a caller asks for a single message or dead letter at once stands beside the task that does many.
+//! Background tasks, and what they do a chunk at a time: replays of dead letters and of an endpoint, calling off what waits,
+//! erasure of content, counting. What a caller asks for a single message or dead letter at once stands beside the task that does many.
 
 pub(super) mod background_task;
+pub(super) mod cancel;
 mod chunk;
 mod endpoint_replay;
 pub(super) mod expunge;

@@ -261,9 +261,10 @@ async fn put_back_to_work(
         ), marked AS (
             UPDATE dead_letter l SET replayed_at = now(), discarded_at = NULL FROM chosen c WHERE l.id = c.id
         ), message_put_back AS (
-            INSERT INTO message (id, application_id, event_type, event_id, channels, tags, payload)
+            INSERT INTO message (id, application_id, event_type, event_id, channels, tags, payload, headers)
             SELECT DISTINCT ON (l.message_id)
-                   l.message_id, l.application_id, l.event_type, l.event_id, l.channels, l.tags, l.payload
+                   l.message_id, l.application_id, l.event_type, l.event_id, l.channels, l.tags, l.payload,
+                   l.headers
             FROM chosen c JOIN dead_letter l ON l.id = c.id
             WHERE (SELECT true FROM message m WHERE m.id = c.message_id) IS NULL
             ORDER BY l.message_id

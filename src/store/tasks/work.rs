@@ -10,7 +10,7 @@ use crate::store::database::connection::Connection;
 
 use super::background_task::kind;
 use super::chunk::{Chunk, LockedTask};
-use super::{TaskStore, endpoint_replay, expunge, oldest_first, replay, usage};
+use super::{TaskStore, cancel, endpoint_replay, expunge, oldest_first, replay, usage};
 
 /// How far a chunk brought its background task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,7 @@ impl TaskStore {
             TaskKind::Recover => endpoint_replay::recover(&mut tx, &task, chunk).await?,
             TaskKind::ReplayMissing => endpoint_replay::replay_missing(&mut tx, &task, chunk).await?,
             TaskKind::BulkReplay => endpoint_replay::bulk_replay(&mut tx, &task, chunk).await?,
+            TaskKind::CancelWaiting => cancel::advance(&mut tx, &task, chunk).await?,
             TaskKind::PurgeContent => expunge::purge(&mut tx, &task, chunk).await?,
             TaskKind::ApplicationUsage => usage::count_messages(&mut tx, &task, chunk).await?,
             TaskKind::EventTypeUsage => usage::list_event_types(&mut tx, &task).await?,

@@ -110,9 +110,10 @@ impl UpkeepStore {
                 WHERE p.message_id = u.message_id AND p.endpoint_id = u.endpoint_id
             ), buried AS (
                 INSERT INTO dead_letter (id, environment_id, application_id, endpoint_id, message_id, event_type,
-                                         event_id, channels, tags, payload, reason, last_status, attempts)
+                                         event_id, channels, tags, payload, headers, reason, last_status,
+                                         attempts)
                 SELECT ($3::uuid[])[n.place], n.environment_id, n.application_id, n.endpoint_id, n.message_id,
-                       coalesce(m.event_type, ''), m.event_id, m.channels, m.tags, m.payload,
+                       coalesce(m.event_type, ''), m.event_id, m.channels, m.tags, m.payload, m.headers,
                        CASE WHEN n.deleted THEN 'endpoint_deleted' ELSE 'hold_expired' END, n.last_status, n.attempts
                 FROM numbered n LEFT JOIN message m ON m.id = n.message_id
                 ON CONFLICT (message_id, endpoint_id)

@@ -29,10 +29,11 @@ impl UpkeepStore {
                 RETURNING h.*
             ), folded AS (
                 INSERT INTO endpoint_hour AS r (endpoint_id, hour, node, application_id, delivered, dead, status_2xx,
-                    status_3xx, status_4xx, status_5xx, no_response, duration_ms, last_delivered_at, first_failed_at,
-                    last_failed_at)
+                    status_3xx, status_4xx, status_5xx, no_response, duration_ms, cancelled, last_delivered_at,
+                    first_failed_at, last_failed_at)
                 SELECT endpoint_id, hour, 0, application_id, sum(delivered), sum(dead), sum(status_2xx),
                        sum(status_3xx), sum(status_4xx), sum(status_5xx), sum(no_response), sum(duration_ms),
+                       sum(cancelled),
                        max(last_delivered_at), min(first_failed_at), max(last_failed_at)
                 FROM taken GROUP BY endpoint_id, hour, application_id
                 ON CONFLICT (endpoint_id, hour, node) DO UPDATE SET
@@ -41,6 +42,7 @@ impl UpkeepStore {
                     status_4xx = r.status_4xx + excluded.status_4xx, status_5xx = r.status_5xx + excluded.status_5xx,
                     no_response = r.no_response + excluded.no_response,
                     duration_ms = r.duration_ms + excluded.duration_ms,
+                    cancelled = r.cancelled + excluded.cancelled,
                     last_delivered_at = greatest(excluded.last_delivered_at, r.last_delivered_at),
                     first_failed_at = least(r.first_failed_at, excluded.first_failed_at),
                     last_failed_at = greatest(excluded.last_failed_at, r.last_failed_at)

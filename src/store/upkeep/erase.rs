@@ -61,7 +61,8 @@ impl UpkeepStore {
                 DELETE FROM message_event_id e USING chosen c
                 WHERE e.application_id = $1 AND e.event_id = c.event_id
             ), contents AS (
-                UPDATE message m SET payload = NULL, event_id = NULL, channels = NULL, tags = NULL FROM chosen c
+                UPDATE message m SET payload = NULL, headers = NULL, event_id = NULL, channels = NULL, tags = NULL
+                FROM chosen c
                 WHERE m.id = c.id
             )
             SELECT count(*) AS "count!" FROM chosen"#,
@@ -96,7 +97,7 @@ impl UpkeepStore {
                 WHERE id = $1 AND deleted_at < now() - interval '5 minutes'
                 RETURNING id
             ), endpoints AS (
-                UPDATE endpoint e SET headers_sealed = NULL, metadata = '{}', description = '' FROM done
+                UPDATE endpoint e SET headers_sealed = NULL, url_credentials_sealed = NULL, metadata = '{}', description = '' FROM done
                 WHERE e.application_id = done.id
             )
             DELETE FROM endpoint_secret s USING endpoint e, done

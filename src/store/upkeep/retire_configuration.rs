@@ -25,7 +25,7 @@ impl UpkeepStore {
             ), secrets AS (
                 DELETE FROM endpoint_secret s USING chosen c WHERE s.endpoint_id = c.id
             )
-            UPDATE endpoint e SET headers_sealed = NULL, emptied_at = now() FROM chosen c WHERE e.id = c.id"#,
+            UPDATE endpoint e SET headers_sealed = NULL, url_credentials_sealed = NULL, emptied_at = now() FROM chosen c WHERE e.id = c.id"#,
             interval(kept),
             chunk,
         )

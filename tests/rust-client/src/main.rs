@@ -381,6 +381,37 @@ impl Walk {
     }
 }
 
+impl Walk {
+    /// What users of the library rely on besides: names like our ids, any text as a payload, a ping, the order of lists.
+    async fn expectations(&mut self) {
+        let uid = || "org_2abc-rust".to_owned();
+        let tenant = json!({"name": "Named like an id", "uid": uid()});
+        call!(self, application.create(of(tenant), None));
+        let (plain, given) = (format!("{}/ok", self.receiver), "http://user:secret@");
+        let first = json!({"url": plain.replace("http://", given), "uid": "msg_1"});
+        let first = call!(self, endpoint.create(uid(), of(first), None));
+        assert_eq!(first["url"], plain.replace("http://", "http://********@"));
+        let second = call!(self, endpoint.create(uid(), of(json!({"url": plain})), None));
+        let raw = json!({"eventType": "raw", "payload": {}, "transformationsParams": {
+            "rawPayload": "<paid/>", "headers": {"content-type": "application/xml"}}});
+        let sent = call!(self, message.create(uid(), of(raw), None));
+        assert_eq!(sent["payload"], json!({}));
+        if self.serves("endpoint.send_example") {
+            let ping = json!({"eventType": "svix.ping"});
+            let id = said(&first, "id").to_owned();
+            let sent = call!(self, endpoint.send_example(uid(), id, of(ping), None));
+            assert_eq!(sent["eventType"], "svix.ping");
+        }
+        call!(self, endpoint.delete(uid(), said(&second, "id").to_owned()));
+        if self.serves("message_attempt.list_attempted_destinations") {
+            let id = said(&sent, "id").to_owned();
+            let page = call!(self, message_attempt.list_attempted_destinations(uid(), id, None));
+            assert_eq!(ids(&page), [said(&first, "id"), said(&second, "id")]);
+        }
+        self.svix.application().delete(uid()).await.unwrap();
+    }
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let given = |name: &str| env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
@@ -402,6 +433,7 @@ async fn main() {
     walk.statistics().await;
     walk.credentials().await;
     walk.operational_webhooks().await;
+    walk.expectations().await;
     let left: Vec<_> = walk.served.iter().filter(|name| !walk.called.contains(name.as_str())).collect();
     assert!(left.is_empty(), "served, and not walked through: {left:?}");
     walk.svix.application().delete(name()).await.unwrap();

@@ -66,11 +66,20 @@ async fn a_message_lists_its_endpoints_with_where_each_stands() {
     app.environment().delete(&tenant.path(&format!("/endpoint/{deleted}"))).await.expect(204);
 
     let list = app.environment().all(&tenant.path("/msg/mine/endpoint"), 1).await;
-    assert_eq!(ids(&list), [held.as_str(), well.as_str()]);
-    assert_eq!((&list[0]["status"], &list[0]["statusText"]), (&json!(1), &json!("pending")));
-    assert!(list[0]["nextAttempt"].is_string(), "{list:?}");
-    assert_eq!((&list[1]["status"], &list[1]["uid"]), (&json!(0), &json!("well")));
-    assert!(list[1]["createdAt"].is_string() && list[1]["version"] == 1, "{list:?}");
+    assert_eq!(
+        ids(&list),
+        [well.as_str(), held.as_str(), deleted.as_str()],
+        "oldest first, deleted ones among them"
+    );
+    assert_eq!((&list[0]["status"], &list[0]["uid"]), (&json!(0), &json!("well")));
+    assert!(list[0]["createdAt"].is_string() && list[0]["version"] == 1, "{list:?}");
+    assert_eq!((&list[0]["held"], &list[0]["deletedAt"]), (&Value::Null, &Value::Null));
+    assert_eq!((&list[1]["status"], &list[1]["statusText"]), (&json!(1), &json!("pending")));
+    assert_eq!(
+        (&list[1]["held"]["reason"], &list[1]["nextAttempt"]),
+        (&json!("endpoint_disabled"), &Value::Null)
+    );
+    assert!(list[1]["held"]["since"].is_string() && list[2]["deletedAt"].is_string(), "{list:?}");
     app.environment().get(&tenant.path("/msg/other/endpoint")).await.expect_error(404, "not_found");
 }
 
@@ -84,9 +93,47 @@ async fn what_waits_for_its_retry_says_when() {
     tenant.message("a", json!({})).await;
     let waiting = until("it waits", || async {
         let list =
-            app.environment().all(&tenant.path(&format!("/endpoint/{endpoint}/msg?status=1")), 10).await;
-        list.into_iter().next()
+            app.environment().all(&tenant.path(&format!("/endpoint/{endpoint}/msg?status=3")), 10).await;
+        list.into_iter().next().filter(|one| one["nextAttempt"].is_string())
     })
     .await;
+    assert_eq!(waiting["statusText"], "sending");
     assert!(waiting["nextAttempt"].as_str() > waiting["timestamp"].as_str(), "{waiting}");
+    let untried = tenant.path(&format!("/endpoint/{endpoint}/msg?status=1"));
+    assert!(app.environment().all(&untried, 10).await.is_empty(), "it was tried");
+    let stats = app.environment().get(&tenant.path(&format!("/endpoint/{endpoint}/stats"))).await.expect(200);
+    assert_eq!((&stats["pending"], &stats["sending"]), (&json!(0), &json!(1)));
+}
+
+#[tokio::test]
+async fn what_is_held_says_since_when_and_for_what() {
+    let mut app = LocalApp::start().await;
+    app.leave_work();
+    let receiver = Receiver::start().await;
+    let tenant = app.tenant("one").await;
+    let endpoint = tenant.endpoint(&receiver.hook("/a"), json!({})).await;
+    let operator = app.api().claiming(&json!({"sub": "operator", "org": "org_test"}));
+    let (app_path, of_endpoint) =
+        (format!("/app/{}", tenant.id), format!("/app/{}/endpoint/{endpoint}", tenant.id));
+    let list = tenant.path(&format!("/endpoint/{endpoint}/msg"));
+    let shown = async || app.environment().get(&list).await.expect(200)["data"][0].clone();
+    operator.post(&format!("/admin/pause{app_path}"), &json!({})).await.expect(200);
+    tenant.message("a", json!({})).await;
+    let held = shown().await;
+    assert_eq!(
+        (&held["status"], &held["held"]["reason"]),
+        (&json!(1), &json!("application_paused")),
+        "{held}"
+    );
+    assert!(held["held"]["since"].as_str() <= held["timestamp"].as_str(), "{held}");
+    operator.post(&format!("/admin/pause{of_endpoint}"), &json!({})).await.expect(200);
+    assert_eq!(shown().await["held"]["reason"], "endpoint_paused", "the nearest reason");
+    tenant.patch_endpoint(&endpoint, json!({"disabled": true})).await;
+    assert_eq!(shown().await["held"]["reason"], "endpoint_disabled");
+    tenant.patch_endpoint(&endpoint, json!({"disabled": false})).await;
+    operator.post(&format!("/admin/resume{of_endpoint}"), &json!({})).await.expect(200);
+    operator.post(&format!("/admin/resume{app_path}"), &json!({})).await.expect(200);
+    app.done().await;
+    let arrived = shown().await;
+    assert_eq!((&arrived["status"], &arrived["held"]), (&json!(0), &Value::Null));
 }

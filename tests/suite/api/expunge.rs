@@ -169,3 +169,40 @@ async fn a_payload_is_kept_as_long_as_was_asked() {
         app.environment().post(&tenant.path("/msg"), &body).await.expect_invalid();
     }
 }
+
+#[tokio::test]
+async fn what_receivers_repeated_of_a_message_goes_with_it() {
+    let app = Setup::default().with("RETRY_SCHEDULE", "20ms").start_local().await;
+    let receiver = Receiver::start().await;
+    let tenant = app.tenant("one").await;
+    let echo = "you sent 4111111111111111";
+    let hook = receiver.hook_that("/echo", move |_| Reply::With(500, "server", echo.to_owned()));
+    let endpoint = tenant.endpoint(&hook, json!({})).await;
+    let body = json!({"eventType": "a", "payload": {"card": "4111111111111111"},
+        "transformationsParams": {"headers": {"x-card": "4111111111111111"}}});
+    let id = tenant.message_of(body).await;
+    let kept = tenant.message("a", json!({})).await;
+    app.settled().await;
+    let left = "SELECT (SELECT count(*) FROM attempt a WHERE position('4111' IN a::text) > 0)
+        + (SELECT count(*) FROM message m WHERE position('4111' IN m.headers::text) > 0)
+        + (SELECT count(*) FROM dead_letter l WHERE position('4111' IN l.headers::text) > 0)";
+    assert_eq!(app.database().count(left).await, 6, "four attempts, a message and a dead letter");
+    app.environment().delete(&tenant.path(&format!("/msg/{id}/content"))).await.expect(204);
+    assert_eq!(app.database().count(left).await, 2, "those of the other message");
+    for attempt in tenant.attempts(&endpoint).await {
+        assert_eq!(attempt["response"] == "", attempt["msgId"] == id.as_str(), "{attempt}");
+        assert_eq!(attempt["responseStatusCode"], 500, "that there was an answer stays");
+    }
+    for letter in tenant.dead_letters().await {
+        let path = tenant.path(&format!("/dead-letter/{}", letter["id"].as_str().unwrap()));
+        let shown = app.environment().get(&path).await.expect(200);
+        let answers =
+            shown["attempts"].as_array().unwrap().iter().filter(|one| one["response"] != "").count();
+        assert_eq!(answers, if letter["msgId"] == kept.as_str() { 2 } else { 0 }, "{shown}");
+    }
+    // The task that takes everything away takes the rest.
+    let task =
+        app.environment().post(&tenant.path("/msg/expunge-all-contents"), &json!({})).await.expect(202);
+    ended(&app.environment(), &task).await;
+    assert_eq!(app.database().count(left).await, 0);
+}

@@ -29,7 +29,10 @@ async fn null_takes_a_setting_back_and_what_is_absent_stays() {
         assert_eq!(bare[field], Value::Null, "{field}");
     }
     assert_eq!(bare["disabled"], true);
-    let of_application = json!({"rateLimit": 5, "maxInFlight": 3, "retrySchedule": []});
+    let of_endpoints = json!({"rateLimit": 5, "maxInFlight": 3});
+    let found = tenant.api.patch(&tenant.path(""), &of_endpoints).await.expect_invalid();
+    assert!(found.contains_key("body.maxInFlight"), "it is for endpoints alone");
+    let of_application = json!({"rateLimit": 5, "retrySchedule": []});
     let application = tenant.api.patch(&tenant.path(""), &of_application).await.expect(200);
     assert_eq!((&application["rateLimit"], &application["retrySchedule"]), (&json!(5), &json!([])));
     assert_eq!(application.get("maxInFlight"), None, "it is for endpoints alone");

@@ -49,6 +49,7 @@ pub async fn attempt(sender: &Sender, url: &str) -> Option<AttemptOutcome> {
         channels: Vec::new(),
         tags: Vec::new(),
         payload: Bytes::from_static(b"{}"),
+        headers: HeaderMap::new(),
     };
     let signature = sign(&endpoint.keys, message.id, &message.payload, Clock::default().now()).unwrap();
     Some(sender.send(AttemptId::generate(), &endpoint, &message, signature).await)

@@ -7,6 +7,7 @@ mod disable;
 mod lease;
 mod operational;
 mod pause;
+mod policies;
 mod recover;
 mod rollups;
 mod schedule;

@@ -217,3 +217,44 @@ async fn a_deleted_endpoint_is_sent_nothing() {
         app.environment().post(&path, &json!({"since": LONG_AGO})).await.expect_error(404, "not_found");
     }
 }
+
+#[tokio::test]
+async fn recover_sends_now_what_still_waits_to_be_tried_again() {
+    let (app, receiver) =
+        (Setup::default().with("RETRY_SCHEDULE", "1h").start_local().await, Receiver::start().await);
+    let tenant = app.tenant("one").await;
+    let hook = receiver.hook_that("/down", |_| Reply::Status(500));
+    let endpoint = tenant.endpoint(&hook, json!({})).await;
+    let failed = post(&tenant, "a", 3).await;
+    until("they wait to be tried again", || async {
+        let waits = "SELECT count(*) FROM pending WHERE attempts > 0 AND owner IS NULL";
+        (app.database().count(waits).await == 3).then_some(())
+    })
+    .await;
+    receiver.now(&hook, |_| Reply::Status(200));
+    assert_eq!(whole(&app, &tenant, &endpoint, "recover", json!({"since": LONG_AGO})).await, 3);
+    assert_eq!(came(&receiver, &hook), failed);
+    assert_eq!(receiver.received_at(&hook).len(), 6, "each a second time");
+}
+
+#[tokio::test]
+async fn a_bulk_replay_tells_what_waits_for_its_first_attempt_from_what_was_tried() {
+    let mut app = Setup::default().with("RETRY_SCHEDULE", "1h").start_local().await;
+    app.leave_work();
+    let receiver = Receiver::start().await;
+    let tenant = app.tenant("one").await;
+    let hook = receiver.hook_that("/down", |_| Reply::Status(500));
+    let endpoint = tenant.endpoint(&hook, json!({})).await;
+    post(&tenant, "a", 2).await;
+    until("they wait to be tried again", || async {
+        let waits = "SELECT count(*) FROM pending WHERE attempts > 0 AND owner IS NULL";
+        (app.database().count(waits).await == 2).then_some(())
+    })
+    .await;
+    let path = tenant.path(&format!("/endpoint/{endpoint}/bulk-replay"));
+    for (status, sent) in [(1, 0), (3, 2)] {
+        let body = json!({"since": LONG_AGO, "status": status});
+        let task = app.environment().post(&path, &body).await.expect(202);
+        assert_eq!(ended(&app.environment(), &task).await["data"]["messagesSent"], sent, "status {status}");
+    }
+}

@@ -53,6 +53,7 @@ async fn lists_of_names_in_a_query_come_in_every_form() {
             "event_types=a%2Cb",
             "event_types=a&event_types=b",
             "event_types[]=a&event_types[]=b",
+            "event_types[0]=a&event_types%5B1%5D=b",
         ] {
             assert_eq!(app.environment().all(&format!("{list}?{form}"), 1).await.len(), 2, "{list}?{form}");
         }
@@ -110,16 +111,18 @@ async fn what_is_not_served_says_so() {
         (Method::GET, tenant.path("/poller/p1/consumer/c1/")),
         (Method::POST, "/stream/s1/events".to_owned()),
         (Method::POST, "/environment/export".to_owned()),
+        (Method::GET, tenant.path("/events")),
+        (Method::POST, tenant.path("/endpoint/e1/transformation/simulate")),
     ] {
         let answer = Api::send(api.request(method, &path)).await;
-        answer.expect_error(501, "not_implemented");
+        answer.expect_error(404, "not_implemented");
         let keyed = api.request(Method::POST, &path).header("idempotency-key", "once").json(&json!({}));
-        Api::send(keyed).await.expect_error(501, "not_implemented");
+        Api::send(keyed).await.expect_error(404, "not_implemented");
         Api::send(app.api().request(Method::GET, &path)).await.expect_error(401, "authentication_failed");
     }
     let ingest = api.request(Method::GET, "/../../ingest/api/v1/source");
     let answer = Api::send(ingest).await;
-    answer.expect_error(501, "not_implemented");
+    answer.expect_error(404, "not_implemented");
     api.get("/never/heard/of").await.expect_error(404, "not_found");
     let unknown: Value = api.delete("/app").await.expect_error(405, "method_not_allowed");
     assert!(unknown["detail"].is_string());

@@ -15,13 +15,13 @@ const MAKES: [&str; 3] = [
     "put /api/v1/operational-webhook/endpoint/{endpoint_id}",
 ];
 
-struct Operation {
-    name: String,
+pub(super) struct Operation {
+    pub(super) name: String,
     method: Method,
     /// With names in it under which nothing is there, unless they are given.
-    path: String,
-    body: Option<Value>,
-    described: Value,
+    pub(super) path: String,
+    pub(super) body: Option<Value>,
+    pub(super) described: Value,
 }
 
 impl Operation {
@@ -29,7 +29,7 @@ impl Operation {
         self.described["responses"].get(status.to_string()).is_some()
     }
 
-    fn request(&self, api: &Api) -> reqwest::RequestBuilder {
+    pub(super) fn request(&self, api: &Api) -> reqwest::RequestBuilder {
         api.request(self.method.clone(), &self.path)
     }
 
@@ -50,7 +50,7 @@ impl Operation {
 }
 
 /// All operations that take a credential. Objects are named as given, and else so that there are none.
-async fn operations(app: &TestApp, named: &[(&str, &str)]) -> Vec<Operation> {
+pub(super) async fn operations(app: &TestApp, named: &[(&str, &str)]) -> Vec<Operation> {
     let nothing = [
         ("app_id", "app_01h455vb4pex5vsknk084sn02q"),
         ("endpoint_id", "ep_01h455vb4pex5vsknk084sn02q"),
@@ -118,9 +118,30 @@ async fn what_a_path_names_and_is_not_there_is_not_found() {
             true => app.api().claiming(&json!({"sub": "operator", "org": "org_test"})),
             false => app.environment(),
         };
-        let status = operation.status_of(&operation.call(&caller).await);
-        assert!(status == 404 || !operation.name.contains('{'), "{}: {status}", operation.name);
+        let answer = operation.call(&caller).await;
+        let status = operation.status_of(&answer);
+        let Some(object) = first_object(&operation.name) else { continue };
+        assert_eq!(status, 404, "{}: {}", operation.name, answer.text);
+        assert_eq!(answer.json()["detail"], format!("There is no such {object}."), "{}", operation.name);
     }
+}
+
+/// What the first parameter of a path names.
+fn first_object(name: &str) -> Option<&'static str> {
+    let parameter = name.split_once('{')?.1.split_once('}')?.0;
+    Some(match parameter {
+        "app_id" => "application",
+        "endpoint_id" => "endpoint",
+        "event_type_name" => "event type",
+        "task_id" => "background task",
+        "key_id" => "API key",
+        "environment_id" => "environment",
+        "id" => "dead letter",
+        "incident_id" => "incident",
+        "inbox_id" => "inbox",
+        "person_id" => "person",
+        other => panic!("say in this file what {other} names"),
+    })
 }
 
 #[tokio::test]

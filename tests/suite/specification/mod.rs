@@ -2,7 +2,9 @@
 //! every answer is as described.
 
 mod changelog;
+mod clients;
 mod compatibility;
 mod errors;
 mod fuzz;
+mod known_names;
 mod token_matrix;

@@ -58,8 +58,9 @@ async fn the_names_that_a_check_allows_are_those_of_the_domain() {
 #[tokio::test]
 async fn every_state_of_a_delivery_stands_somewhere_in_the_words_of_callers() {
     let database = Database::fresh().await;
-    let standings = "SELECT delivery_standing(state, is_claimed)
-                     FROM unnest(enum_range(NULL::delivery_state)) state, unnest('{f,t}'::boolean[]) is_claimed";
+    let standings = "SELECT delivery_standing(state, is_claimed, attempts)
+                     FROM unnest(enum_range(NULL::delivery_state)) state, unnest('{f,t}'::boolean[]) is_claimed,
+                          unnest('{0,1}'::smallint[]) attempts";
     let theirs: BTreeSet<String> = strings(&database, standings.to_owned()).await.into_iter().collect();
     assert_eq!(theirs, set(Standing::ALL, Standing::name));
 }

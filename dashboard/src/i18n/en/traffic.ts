@@ -15,6 +15,7 @@ const reasons: Record<string, string> = {
   hold_expired: 'Held too long',
   endpoint_deleted: 'Endpoint deleted',
   unrecordable: 'The outcome could not be recorded',
+  not_retryable: 'Failed for good at once',
 };
 
 const held = (why: Why | Delivery['why'], format: Format, now: number): string => {
@@ -168,7 +169,7 @@ export const traffic = {
     byTime: 'By time',
     reason: 'Reason',
     reasons: reasons as Record<
-      'exhausted' | 'gone' | 'unsendable' | 'hold_expired' | 'endpoint_deleted' | 'unrecordable',
+      'exhausted' | 'gone' | 'unsendable' | 'hold_expired' | 'endpoint_deleted' | 'unrecordable' | 'not_retryable',
       string
     >,
     reasonOf: (reason: string, attempts: number) =>
@@ -182,6 +183,7 @@ export const traffic = {
         endpoint_deleted:
           'The endpoint was deleted while this waited. It can be replayed to another endpoint of the application.',
         unrecordable: 'The database refused what came of the last attempt; whether it was delivered is not known.',
+        not_retryable: 'It failed in a way that the endpoint does not have tried again (retryOn).',
       })[reason] ?? '',
     states: { open: 'Open', replayed: 'Replayed', discarded: 'Discarded' },
     lastStatus: 'Last status',

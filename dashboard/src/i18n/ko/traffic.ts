@@ -15,6 +15,7 @@ const reasons: Record<string, string> = {
   hold_expired: '너무 오래 보류됨',
   endpoint_deleted: '엔드포인트 삭제됨',
   unrecordable: '결과를 기록할 수 없음',
+  not_retryable: '재시도하지 않는 실패',
 };
 
 const held = (why: Why | Delivery['why'], format: Format, now: number): string => {
@@ -184,6 +185,7 @@ export const traffic: Traffic = {
         endpoint_deleted:
           '기다리는 동안 엔드포인트가 삭제되었습니다. 같은 애플리케이션의 다른 엔드포인트로 보낼 수 있습니다.',
         unrecordable: '데이터베이스가 마지막 시도의 결과를 거부하여, 전달되었는지 알 수 없습니다.',
+        not_retryable: '엔드포인트가 재시도하지 않기로 한 실패입니다(retryOn).',
       })[reason] ?? '',
     states: { open: '미처리', replayed: '재전송됨', discarded: '폐기됨' },
     lastStatus: '마지막 상태 코드',

@@ -155,7 +155,7 @@ async fn application(
         return Err(ApiError::invalid(&["query", "app_id"], msg, "value_error"));
     };
     let found = state.configuration.application_id(environment, &uid).await?;
-    found.map(Some).ok_or(ApiError::NotFound)
+    found.map(Some).ok_or(ApiError::NoSuch("application"))
 }
 
 /// List who changed what in the environment.

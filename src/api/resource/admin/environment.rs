@@ -22,8 +22,8 @@ use crate::store::EnvironmentRecord;
 /// An environment to make.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(in crate::api::resource::admin) struct EnvironmentIn {
-    /// Its id: `org_` and up to 64 letters or digits.
-    #[schema(pattern = "^org_[A-Za-z0-9]{1,64}$", example = "org_demo")]
+    /// Its id: `org_` and up to 64 letters, digits, `_` or `-`.
+    #[schema(pattern = "^org_[A-Za-z0-9_-]{1,64}$", example = "org_demo")]
     id: String,
 }
 
@@ -114,7 +114,7 @@ async fn get(
 ) -> Result<Json<EnvironmentOut>, ApiError> {
     caller.operator()?;
     let record = state.configuration.environment(&path.environment).await?;
-    record.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
+    record.map(|record| Json(record.into())).ok_or(ApiError::NoSuch("environment"))
 }
 
 /// The routes of this resource.

@@ -11,6 +11,7 @@ use crate::api::error::ApiError;
 use crate::api::openapi::errors::Conflict;
 use crate::api::resource::path::{ApplicationName, ApplicationPath};
 use crate::api::state::SharedState;
+use crate::domain::id::ApplicationId;
 use crate::domain::id::reference::Reference;
 
 use super::shape::{ApplicationIn, ApplicationOut, ApplicationPatch};
@@ -47,8 +48,8 @@ pub(super) async fn update(
         return Ok((StatusCode::OK, Json(record.into())));
     }
     let mut findings = Findings::of_path();
-    let Reference::Uid(uid) = reference else { return Err(ApiError::NotFound) };
-    findings.uid("app_id", Some(&uid));
+    let Reference::Uid(uid) = reference else { return Err(ApiError::NoSuch("application")) };
+    findings.uid("app_id", Some(&uid), ApplicationId::PREFIX);
     findings.finish()?;
     let record = state.configuration.create_application(caller.actor(), environment, &settings).await?;
     Ok((StatusCode::CREATED, Json(record.into())))
@@ -73,7 +74,7 @@ pub(super) async fn patch(
         .configuration
         .change_application(caller.actor(), environment, &reference, |there| input.of(there))
         .await?;
-    changed.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
+    changed.map(|record| Json(record.into())).ok_or(ApiError::NoSuch("application"))
 }
 
 /// Delete an application with its endpoints.
@@ -93,6 +94,6 @@ pub(super) async fn delete(
         state.credentials.forget_tokens(id);
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(ApiError::NotFound)
+        Err(ApiError::NoSuch("application"))
     }
 }

@@ -69,10 +69,10 @@ pub(in crate::api) async fn create_unless_there(
     application: ApplicationIn,
 ) -> Result<(), ApiError> {
     let Reference::<ApplicationId>::Uid(uid) = Reference::parse(app_id) else {
-        return Err(ApiError::NotFound);
+        return Err(ApiError::NoSuch("application"));
     };
     let mut findings = Findings::of_path();
-    findings.uid("app_id", Some(&uid));
+    findings.uid("app_id", Some(&uid), ApplicationId::PREFIX);
     findings.finish()?;
     let mut settings = application.settings()?;
     settings.uid = Some(uid);

@@ -48,6 +48,6 @@ pub(super) async fn get(
 ) -> Result<Json<ApplicationOut>, ApiError> {
     let record =
         state.configuration.application(caller.environment()?, &Reference::Id(path.application)).await?;
-    let record = record.ok_or(ApiError::NotFound)?;
+    let record = record.ok_or(ApiError::NoSuch("application"))?;
     Ok(Json(record.into()))
 }

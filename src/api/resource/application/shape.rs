@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::conventions::settings::{read, shown};
+use crate::api::conventions::settings::{read, refuse_unknown, shown};
 use crate::api::conventions::validate::Findings;
 use crate::api::error::ApiError;
 use crate::api::openapi::settings::{answer, change, has_schema, input};
@@ -56,7 +56,7 @@ has_schema!(
 
 fn check(settings: &mut ApplicationSettings, findings: &mut Findings) {
     findings.name("name", &settings.name);
-    findings.uid("uid", settings.uid.as_deref());
+    findings.uid("uid", settings.uid.as_deref(), ApplicationId::PREFIX);
     findings.metadata("metadata", &settings.metadata);
     findings.rate_limit("rateLimit", settings.policy.rate_limit);
     findings.retry_schedule("retrySchedule", settings.policy.retry_schedule.as_deref());
@@ -76,7 +76,9 @@ impl ApplicationIn {
     /// # Errors
     /// [`ApiError::Invalid`] with what is wrong.
     pub(in crate::api) fn check_created_at(&self, app_id: &str) -> Result<(), ApiError> {
-        let settings = self.settings().map_err(|error| error.within(&["application"]))?;
+        let known = refuse_unknown::<ApplicationSettings>(&self.0);
+        let settings =
+            known.and_then(|()| self.settings()).map_err(|error| error.within(&["application"]))?;
         let mut findings = Findings::of_body().below("application");
         if settings.uid.is_some_and(|uid| uid != app_id) {
             findings.add("uid", "must be the `uid` in the path");

@@ -22,22 +22,38 @@ use crate::api::resource::message::{EventTypes, MessageOut};
 use crate::api::resource::path::{EndpointPath, MessagePath};
 use crate::api::state::SharedState;
 use crate::domain::delivery::Standing;
+use crate::domain::delivery::hold::HoldReason;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::page::Stretch;
-use crate::store::{DeliveryStanding, EndpointRecord, MessageFilter, MessageRecord, TimeBounds};
+use crate::store::{
+    ClosedEndpoint, DeliveryStanding, EndpointRecord, MessageFilter, MessageRecord, TimeBounds,
+};
 
 /// Where a delivery stands.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct StandingOut {
-    /// 0: delivered; 1: waiting; 2: failed for good; 3: being sent; 4: canceled.
+    /// 0: delivered; 1: waits for its first attempt; 2: failed for good; 3: being sent, or waits to be tried again; 4:
+    /// canceled.
     #[schema(example = 0, minimum = 0, maximum = 4)]
     pub(in crate::api) status: i16,
     /// `success`, `pending`, `fail`, `sending` or `canceled`.
     #[schema(example = "success")]
     pub(in crate::api) status_text: &'static str,
-    /// When it is tried next, as long as it waits.
+    /// When it is tried next, as long as it waits and is not held.
     pub(in crate::api) next_attempt: Option<DateTime<Utc>>,
+    /// Why it is not tried, as long as its endpoint is closed. It is when that opens.
+    pub(in crate::api) held: Option<HeldOut>,
+}
+
+/// Why a delivery is held.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"reason": "endpoint_disabled", "since": "2026-01-31T12:00:00Z"}))]
+pub(in crate::api) struct HeldOut {
+    /// For what.
+    reason: HoldReason,
+    /// Since when.
+    since: DateTime<Utc>,
 }
 
 /// A message with where its delivery to one endpoint stands.
@@ -53,6 +69,7 @@ pub(in crate::api) struct EndpointMessageOut {
 
 /// An endpoint with where the delivery of one message to it stands.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(in crate::api) struct MessageEndpointOut {
     /// The endpoint.
     #[serde(flatten)]
@@ -60,16 +77,24 @@ pub(in crate::api) struct MessageEndpointOut {
     /// Where the delivery stands.
     #[serde(flatten)]
     pub(in crate::api) standing: StandingOut,
+    /// When the endpoint was deleted.
+    deleted_at: Option<DateTime<Utc>>,
 }
 
 impl StandingOut {
-    /// Callers that do not know of canceled ones take them for delivered.
-    fn of(delivery: DeliveryStanding, expanded: bool) -> Self {
+    /// Callers that do not know of canceled ones take them for delivered. `closed` is what is known of the endpoint.
+    fn of(delivery: DeliveryStanding, closed: Option<&ClosedEndpoint>, expanded: bool) -> Self {
         let standing = match delivery.standing {
             Standing::Canceled if !expanded => Standing::Success,
             standing => standing,
         };
-        Self { status: standing.code(), status_text: standing.name(), next_attempt: delivery.next_attempt }
+        let hold = closed.and_then(|closed| closed.hold).filter(|_| delivery.next_attempt.is_some());
+        Self {
+            status: standing.code(),
+            status_text: standing.name(),
+            next_attempt: delivery.next_attempt.filter(|_| hold.is_none()),
+            held: hold.map(|hold| HeldOut { reason: hold.reason, since: hold.since }),
+        }
     }
 }
 
@@ -77,7 +102,8 @@ impl StandingOut {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// Only those that stand there: 0 delivered, 1 waiting, 2 failed for good, 3 being sent, 4 canceled.
+    /// Only those that stand there: 0 delivered, 1 waiting for their first attempt, 2 failed for good, 3 being sent or
+    /// waiting to be tried again, 4 canceled.
     #[param(minimum = 0, maximum = 4)]
     status: Option<i16>,
     /// Only those in this channel.
@@ -144,29 +170,31 @@ async fn messages(
         .history
         .messages_to_endpoint(path.endpoint, &filter, standings.as_deref(), content, &page.scan)
         .await?;
-    let shaped = found.try_map(|row| shape_message(row, expanded))?;
+    let closed = state.history.closed_endpoints(&[path.endpoint]).await?;
+    let shaped = found.try_map(|row| shape_message(row, closed.get(&path.endpoint), expanded))?;
     let body = Json(page.answer(shaped, |one| one.message.id.to_string(), |one| one));
     Ok(HeldAnswer { body, room })
 }
 
 fn shape_message(
     (message, standing): (MessageRecord, DeliveryStanding),
+    closed: Option<&ClosedEndpoint>,
     expanded: bool,
 ) -> Result<EndpointMessageOut, ApiError> {
     Ok(EndpointMessageOut {
         message: MessageOut::of(message)?,
-        standing: StandingOut::of(standing, expanded),
+        standing: StandingOut::of(standing, closed, expanded),
     })
 }
 
 /// List the endpoints that a message went to or is to go to.
 ///
-/// Deleted endpoints are left out.
+/// Deleted endpoints are among them, as long as anything names them.
 #[utoipa::path(
     get, path = "/api/v1/app/{app_id}/msg/{msg_id}/endpoint",
     operation_id = "v1.message-attempt.list-attempted-destinations", tag = "attempt",
     params(MessagePath, PlainPageQuery),
-    responses((status = 200, description = "A page of them, newest first.", body = ListOut<MessageEndpointOut>))
+    responses((status = 200, description = "A page of them, oldest first.", body = ListOut<MessageEndpointOut>))
 )]
 async fn destinations(
     State(state): State<SharedState>,
@@ -174,18 +202,26 @@ async fn destinations(
     path: MessagePath,
     ApiQuery(page): ApiQuery<PlainPageQuery>,
 ) -> Result<Json<ListOut<MessageEndpointOut>>, ApiError> {
-    let page = page.request::<EndpointId>(Ordering::Descending)?;
+    let page = page.request::<EndpointId>(Ordering::Ascending)?;
     let rows = state.history.destinations_of_message(path.message, &page.scan).await?;
     let (found, mut endpoints) = endpoints_of(&state, rows).await?;
+    let ids: Vec<EndpointId> = endpoints.keys().copied().collect();
+    let closed = state.history.closed_endpoints(&ids).await?;
     let list = page.answer(
         found,
         |(id, _)| id.to_string(),
         |(id, standing)| {
             let endpoint = EndpointOut::from(endpoints.remove(&id)?).shown_to(&caller);
-            Some(MessageEndpointOut { endpoint, standing: StandingOut::of(standing, true) })
+            let closed = closed.get(&id);
+            let deleted_at = closed.and_then(|closed| closed.deleted_at);
+            Some(MessageEndpointOut {
+                endpoint,
+                standing: StandingOut::of(standing, closed, true),
+                deleted_at,
+            })
         },
     );
-    // One that was deleted a moment ago is not there any more.
+    // One that was forgotten a moment ago is not there any more.
     Ok(Json(ListOut {
         data: list.data.into_iter().flatten().collect(),
         iterator: list.iterator,

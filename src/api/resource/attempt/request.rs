@@ -68,31 +68,31 @@ fn shown_headers(own: &HeaderMap, all: &HeaderMap, sees_secrets: bool) -> Vec<He
     shown.collect()
 }
 
-/// The headers of a request without a signature that could be made.
-fn unsigned_headers(own: &HeaderMap, message: MessageId, at: DateTime<Utc>) -> Result<HeaderMap, ApiError> {
+/// Those of a request without a signature that could be made.
+fn unsigned_headers(message: MessageId, at: DateTime<Utc>) -> Result<SignatureHeaders, ApiError> {
     let text = |text: String| text.parse().map_err(|_| ApiError::Internal);
-    let signature = SignatureHeaders {
+    Ok(SignatureHeaders {
         id: text(message.to_string())?,
         timestamp: text(at.timestamp().to_string())?,
         signature: text(String::new())?,
-    };
-    Ok(headers_of_request(own, &signature))
+    })
 }
 
 fn shape(
     attempt: &AttemptRecord,
     parts: &SendingParts,
+    of_message: &HeaderMap,
     payload: Option<Vec<u8>>,
     caller: &Caller,
 ) -> Result<RequestOut, ApiError> {
     let (message, at) = (attempt.message_id, attempt.id.created_at());
-    let own = custom_header::of_requests(parts.headers.clone());
+    let mut own = custom_header::of_requests(parts.headers.clone());
+    own.extend(of_message.clone());
     let signature = signature_of(parts, message, payload.as_deref(), at);
     let is_exact = signature.is_some() && parts.unchanged_since(at);
-    let mut all = match &signature {
-        Some(signature) => headers_of_request(&own, signature),
-        None => unsigned_headers(&own, message, at)?,
-    };
+    let unsigned = unsigned_headers(message, at)?;
+    let mut all =
+        headers_of_request(&own, of_message, signature.as_ref().unwrap_or(&unsigned), parts.svix_headers);
     let url = Url::parse(&attempt.url).ok();
     let host = url.as_ref().map(|url| &url[Position::BeforeHost..Position::AfterPort]);
     if let Some(host) = host.and_then(|host| host.parse().ok()) {
@@ -103,7 +103,10 @@ fn shape(
     }
     let mut headers = shown_headers(&own, &all, caller.sees_secrets());
     if signature.is_none() {
-        headers.iter_mut().filter(|header| header.name == SIGNATURE_HEADER).for_each(|it| it.value = None);
+        headers
+            .iter_mut()
+            .filter(|header| header.name.ends_with("-signature"))
+            .for_each(|it| it.value = None);
     }
     // What a reader looks for first: what the connection adds, what was signed, the rest by name.
     let first = [HOST.as_str(), ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER];
@@ -135,13 +138,15 @@ pub(super) async fn get_request(
     caller: Caller,
     path: AttemptPath,
 ) -> Result<Json<RequestOut>, ApiError> {
-    let attempt = state.history.attempt(path.message, path.attempt).await?.ok_or(ApiError::NotFound)?;
+    let attempt =
+        state.history.attempt(path.message, path.attempt).await?.ok_or(ApiError::NoSuch("attempt"))?;
     let parts = state.configuration.sending_parts(path.application, attempt.endpoint_id).await?;
-    let parts = parts.ok_or(ApiError::NotFound)?;
+    let parts = parts.ok_or(ApiError::NoSuch("endpoint"))?;
     let message = state.history.message(path.application, &Reference::Id(path.message), true).await?;
     let payload = message.and_then(|message| message.content).and_then(|content| match content {
         Content::Kept(bytes) => Some(bytes),
         Content::Expunged => None,
     });
-    Ok(Json(shape(&attempt, &parts, payload, &caller)?))
+    let of_message = state.history.message_headers(path.message).await?;
+    Ok(Json(shape(&attempt, &parts, &of_message, payload, &caller)?))
 }

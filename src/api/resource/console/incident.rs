@@ -187,13 +187,13 @@ async fn set_known(
 ) -> Result<Json<IncidentOut>, ApiError> {
     let environment = caller.whole_environment()?;
     let there = derive(state, environment, None).await?;
-    there.iter().find(|it| it.id == path.id).ok_or(ApiError::NotFound)?;
+    there.iter().find(|it| it.id == path.id).ok_or(ApiError::NoSuch("incident"))?;
     state.rollups.acknowledge_incident(caller.actor(), environment, &path.id, known).await?;
     state.views.forget_overviews(environment).await;
     let now = state.history.database_time().await?;
     let there = derive(state, environment, None).await?.into_iter().filter(|it| it.id == path.id).collect();
     let shown = shown(state, caller, environment, there, now).await?;
-    shown.into_iter().next().map(Json).ok_or(ApiError::NotFound)
+    shown.into_iter().next().map(Json).ok_or(ApiError::NoSuch("incident"))
 }
 
 /// Say that somebody knows of an incident.

@@ -27,7 +27,8 @@ pub(in crate::api::resource::dead_letter) struct FilterQuery {
     endpoint_id: Option<String>,
     /// Of messages of this event type.
     event_type: Option<String>,
-    /// That died for this reason: `exhausted`, `gone`, `unsendable`, `hold_expired`, `endpoint_deleted` or `unrecordable`.
+    /// That died for this reason: `exhausted`, `gone`, `unsendable`, `hold_expired`, `endpoint_deleted`,
+    /// `unrecordable` or `not_retryable`.
     #[param(value_type = Option<String>)]
     reason: Option<DeathReason>,
     /// Whose last answer had this status.
@@ -94,7 +95,8 @@ pub(in crate::api::resource::dead_letter) struct BulkIn {
     endpoint_id: Option<String>,
     /// Of messages of this event type.
     event_type: Option<String>,
-    /// That died for this reason: `exhausted`, `gone`, `unsendable`, `hold_expired`, `endpoint_deleted` or `unrecordable`.
+    /// That died for this reason: `exhausted`, `gone`, `unsendable`, `hold_expired`, `endpoint_deleted`,
+    /// `unrecordable` or `not_retryable`.
     #[schema(value_type = Option<String>)]
     reason: Option<DeathReason>,
     /// Whose last answer had this status.
@@ -129,6 +131,7 @@ pub(in crate::api::resource::dead_letter) struct BulkIn {
 /// Where a dead letter is to go.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = DeadLetterReplayIn)]
 pub(in crate::api::resource::dead_letter) struct ReplayIn {
     /// Another endpoint of its application, by id or `uid`, instead of the one that missed it.
     pub(in crate::api::resource::dead_letter) to_endpoint_id: Option<String>,
@@ -247,10 +250,10 @@ async fn application(
                 return Err(ApiError::invalid(&["query", "app_id"], msg, "value_error"));
             };
             let found = state.configuration.application_id(environment, &uid).await?;
-            found.ok_or(ApiError::NotFound)?
+            found.ok_or(ApiError::NoSuch("application"))?
         }
     };
-    if own.is_none_or(|own| own == id) { Ok(Some(id)) } else { Err(ApiError::NotFound) }
+    if own.is_none_or(|own| own == id) { Ok(Some(id)) } else { Err(ApiError::NoSuch("application")) }
 }
 
 /// The endpoint that is meant, deleted ones included when they are named by id.
@@ -271,7 +274,7 @@ async fn endpoint(
         return Err(ApiError::invalid(&[place, field], msg, "value_error"));
     };
     let found = state.configuration.endpoint_id(application, &uid).await?;
-    found.map(Some).ok_or(ApiError::NotFound)
+    found.map(Some).ok_or(ApiError::NoSuch("endpoint"))
 }
 
 #[cfg(test)]

@@ -67,7 +67,8 @@ pub struct DeadLetterOut {
     pub channels: Option<Vec<String>>,
     /// The message's tags.
     pub tags: Option<Vec<String>>,
-    /// `exhausted`, `gone`, `unsendable`, `hold_expired`, `endpoint_deleted` or `unrecordable`.
+    /// `exhausted`, `gone`, `unsendable`, `hold_expired`, `endpoint_deleted`,
+    /// `unrecordable` or `not_retryable`.
     #[schema(example = "exhausted")]
     pub reason: &'static str,
     /// The status of the last answer.
@@ -86,6 +87,9 @@ pub struct DeadLetterOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub payload: Option<Box<RawValue>>,
+    /// The payload, where it is a text that is no JSON object; `payload` is `{}` then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raw_payload: Option<String>,
     /// The latest attempts, newest first; only where one dead letter is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<Vec<AttemptOut>>,
@@ -113,6 +117,7 @@ impl From<DeadLetter> for DeadLetterOut {
             replayed_at: letter.replayed_at,
             discarded_at: letter.discarded_at,
             payload: None,
+            raw_payload: None,
             attempts: None,
         }
     }

@@ -9,8 +9,8 @@ use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::error::ApiError;
 use crate::api::resource::attempt::AttemptOut;
 use crate::api::resource::background_task::start_task;
-use crate::api::resource::message::payload_of;
 use crate::api::resource::message::resend::content_gone;
+use crate::api::resource::message::shown_payload;
 use crate::api::state::SharedState;
 use crate::domain::background_task::TaskKind;
 use crate::domain::id::reference::Reference;
@@ -54,14 +54,15 @@ pub(in crate::api::resource::dead_letter) async fn get(
     id: DeadLetterId,
 ) -> Result<Json<DeadLetterOut>, ApiError> {
     let letter = state.history.dead_letter(&scope.environment, scope.application, id).await?;
-    let letter = letter.ok_or(ApiError::NotFound)?;
+    let letter = letter.ok_or(ApiError::NoSuch("dead letter"))?;
     let payload = state.history.dead_letter_payload(id).await?;
     let latest = Scan { after: None, ascending: false, limit: ATTEMPTS_SHOWN };
     let (message, endpoint) = (letter.message_id, Some(letter.endpoint_id));
     let filter = AttemptFilter::default();
     let attempts = state.history.attempts_of_message(message, endpoint, &filter, true, &latest).await?;
     let mut out = shaped(letter, scope);
-    out.payload = payload.map(|bytes| payload_of(Some(Content::Kept(bytes)))).transpose()?;
+    let shown = payload.map(|bytes| shown_payload(Some(Content::Kept(bytes)))).transpose()?;
+    (out.payload, out.raw_payload) = shown.map_or((None, None), |(payload, raw)| (Some(payload), raw));
     out.attempts =
         Some(attempts.into_iter().map(|row| shaped_attempt(row, scope)).collect::<Result<_, _>>()?);
     Ok(Json(out))
@@ -77,7 +78,7 @@ pub(in crate::api::resource::dead_letter) async fn replay(
     let (actor, environment) = (scope.caller.actor(), &scope.environment);
     match state.tasks.replay_dead_letter(actor, environment, scope.application, id, to).await? {
         ReplayOutcome::Started => {}
-        ReplayOutcome::NotFound => return Err(ApiError::NotFound),
+        ReplayOutcome::NotFound => return Err(ApiError::NoSuch("dead letter")),
         ReplayOutcome::AlreadyReplayed => return Err(already_replayed()),
         ReplayOutcome::EndpointDeleted => {
             return Err(ApiError::Conflict {
@@ -101,7 +102,7 @@ pub(in crate::api::resource::dead_letter) async fn discard(
         .await?
     {
         DiscardOutcome::Discarded => shown(state, scope, id).await,
-        DiscardOutcome::NotFound => Err(ApiError::NotFound),
+        DiscardOutcome::NotFound => Err(ApiError::NoSuch("dead letter")),
         DiscardOutcome::AlreadyReplayed => Err(already_replayed()),
     }
 }
@@ -137,12 +138,12 @@ async fn other_endpoint(
     id: DeadLetterId,
     body: &[u8],
 ) -> Result<Option<EndpointId>, ApiError> {
-    let letter = state.history.dead_letter(&scope.environment, scope.application, id).await?;
-    let application = letter.ok_or(ApiError::NotFound)?.application_id;
     let input: ReplayIn = parse(body)?;
     let Some(named) = input.to_endpoint_id else { return Ok(None) };
+    let letter = state.history.dead_letter(&scope.environment, scope.application, id).await?;
+    let application = letter.ok_or(ApiError::NoSuch("dead letter"))?.application_id;
     let found = state.configuration.endpoint_id(application, &Reference::parse(&named)).await?;
-    found.map(Some).ok_or(ApiError::NotFound)
+    found.map(Some).ok_or(ApiError::NoSuch("endpoint"))
 }
 
 const fn already_replayed() -> ApiError {
@@ -158,5 +159,5 @@ async fn shown(
     id: DeadLetterId,
 ) -> Result<Json<DeadLetterOut>, ApiError> {
     let letter = state.history.dead_letter(&scope.environment, scope.application, id).await?;
-    Ok(Json(shaped(letter.ok_or(ApiError::NotFound)?, scope)))
+    Ok(Json(shaped(letter.ok_or(ApiError::NoSuch("dead letter"))?, scope)))
 }

@@ -15,7 +15,7 @@ use crate::domain::endpoint::settings::EndpointSettings;
 use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EndpointId};
 
-use super::check::Rules;
+use super::check::{Rules, in_place_of};
 use super::create::create_from;
 use super::shape::{EndpointIn, EndpointOut, EndpointPatch, NewEndpoint};
 
@@ -55,13 +55,15 @@ pub(in crate::api::resource) async fn replace_or_create(
     }
     if let Some(endpoint) = state.configuration.endpoint_id(application, &name).await? {
         refuse_parts_of_new_ones(&new)?;
-        let replace = |_: &EndpointSettings| Ok::<_, ApiError>(new.settings);
+        let replace = |there: &EndpointSettings| in_place_of(new.settings, there);
         let changed = state.configuration.change_endpoint(actor, application, endpoint, replace).await?;
-        return changed.map(|record| (StatusCode::OK, Json(record.into()))).ok_or(ApiError::NotFound);
+        return changed
+            .map(|record| (StatusCode::OK, Json(record.into())))
+            .ok_or(ApiError::NoSuch("endpoint"));
     }
     let mut findings = Findings::of_path();
-    let Reference::Uid(uid) = name else { return Err(ApiError::NotFound) };
-    findings.uid("endpoint_id", Some(&uid));
+    let Reference::Uid(uid) = name else { return Err(ApiError::NoSuch("endpoint")) };
+    findings.uid("endpoint_id", Some(&uid), EndpointId::PREFIX);
     findings.finish()?;
     let record = create_from(state, actor, application, new).await?;
     Ok((StatusCode::CREATED, Json(record)))
@@ -97,7 +99,7 @@ pub(super) async fn patch(
         .configuration
         .change_endpoint(caller.actor(), path.application, path.endpoint, |there| input.of(there, &rules))
         .await?;
-    changed.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
+    changed.map(|record| Json(record.into())).ok_or(ApiError::NoSuch("endpoint"))
 }
 
 /// Delete an endpoint. What it still waits for becomes dead letters.
@@ -115,6 +117,6 @@ pub(super) async fn delete(
     if state.configuration.delete_endpoint(caller.actor(), path.application, path.endpoint).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(ApiError::NotFound)
+        Err(ApiError::NoSuch("endpoint"))
     }
 }

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::{Caller, Role};
+use crate::api::error::ApiError;
 use crate::api::state::ApiState;
 use crate::config::Caps;
 use crate::domain::endpoint::settings::EndpointSettings;
+use crate::domain::endpoint::url_credentials::UrlCredentials;
 use crate::domain::endpoint::{custom_header, target_url};
+use crate::domain::id::EndpointId;
 use crate::domain::policy::DeliveryPolicy;
 use crate::domain::policy::schedule::RetrySchedule;
 use crate::inbox::Inboxes;
@@ -37,8 +40,8 @@ impl<'a> Rules<'a> {
 
     /// Notes what is wrong of an endpoint, and writes its URL as it will be requested.
     pub(super) fn check(&self, settings: &mut EndpointSettings, findings: &mut Findings) {
-        self.check_url(findings, &mut settings.url);
-        findings.uid("uid", settings.uid.as_deref());
+        self.check_url(findings, settings);
+        findings.uid("uid", settings.uid.as_deref(), EndpointId::PREFIX);
         findings.text("description", &settings.description);
         if !(1..=MAX_VERSION).contains(&settings.version) {
             findings.add("version", format!("must be between 1 and {MAX_VERSION}"));
@@ -49,16 +52,22 @@ impl<'a> Rules<'a> {
         self.check_policy(&settings.policy, findings);
     }
 
-    fn check_url(&self, findings: &mut Findings, url: &mut String) {
-        match target_url::parse(url) {
+    /// The credentials of the URL are taken out of it.
+    fn check_url(&self, findings: &mut Findings, settings: &mut EndpointSettings) {
+        let mut url = match target_url::parse(&settings.url) {
+            Err(wrong) => return findings.add("url", wrong.to_string()),
+            Ok(url) => url,
+        };
+        match UrlCredentials::take_from(&mut url) {
             Err(wrong) => findings.add("url", wrong.to_string()),
-            // A test inbox is reached without the network.
-            Ok(parsed) if self.inboxes.name_in(&parsed).is_some() => *url = parsed.into(),
-            Ok(parsed) => match self.egress.check_literal(&parsed) {
-                Err(refused) => findings.add("url", refused.to_string()),
-                Ok(()) => *url = parsed.into(),
-            },
+            Ok(credentials) => settings.url_credentials = credentials,
         }
+        // A test inbox is reached without the network.
+        let is_allowed = self.inboxes.name_in(&url).is_some();
+        if let Err(refused) = if is_allowed { Ok(()) } else { self.egress.check_literal(&url) } {
+            findings.add("url", refused.to_string());
+        }
+        settings.url = url.into();
     }
 
     fn check_policy(&self, policy: &DeliveryPolicy, findings: &mut Findings) {
@@ -69,6 +78,9 @@ impl<'a> Rules<'a> {
                 "maxInFlight",
                 format!("must be between 1 and {cap}, the operator's `max_in_flight_cap`"),
             );
+        }
+        if policy.insecure_tls == Some(true) && !self.caps.insecure_tls {
+            findings.add("insecureTls", "is not allowed here: it takes the operator's `allow_insecure_tls`");
         }
         findings.retry_schedule("retrySchedule", policy.retry_schedule.as_deref());
         if let Some(schedule) = policy.retry_schedule.as_deref().filter(|_| self.is_tenant) {
@@ -85,6 +97,22 @@ impl<'a> Rules<'a> {
             findings.add("retrySchedule", format!("each wait must be {seconds} seconds at least"));
         }
     }
+}
+
+/// Holds settings against those that are there: credentials that are shown as a mask stay, and stay where they are.
+///
+/// # Errors
+/// [`ApiError::Invalid`] when there are none to stay, or they would be sent elsewhere.
+pub(super) fn in_place_of(
+    settings: EndpointSettings,
+    there: &EndpointSettings,
+) -> Result<EndpointSettings, ApiError> {
+    if settings.keeps_credentials_of(there) {
+        return Ok(settings);
+    }
+    let msg =
+        "`********@` stands for the credentials of the URL that is there: give them anew for another host";
+    Err(ApiError::invalid(&["body", "url"], msg, "value_error"))
 }
 
 /// What is wrong with the headers, if anything is.

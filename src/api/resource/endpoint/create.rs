@@ -11,9 +11,10 @@ use crate::api::resource::path::ApplicationPath;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::access::actor::Actor;
 use crate::domain::endpoint::secret::SigningSecret;
+use crate::domain::endpoint::settings::EndpointSettings;
 use crate::domain::id::ApplicationId;
 
-use super::check::Rules;
+use super::check::{Rules, in_place_of};
 use super::shape::{EndpointIn, EndpointOut, NewEndpoint};
 
 /// Create an endpoint.
@@ -43,6 +44,7 @@ pub(in crate::api::resource) async fn create_from(
 ) -> Result<EndpointOut, ApiError> {
     state.endpoint_caps.admit(&state.configuration, &state.caps, actor, application).await?;
     let NewEndpoint { settings, secret, headers } = new;
+    let settings = in_place_of(settings, &EndpointSettings::default())?;
     let secret = secret.unwrap_or_else(SigningSecret::generate);
     let headers = headers.unwrap_or_default();
     Ok(state.configuration.create_endpoint(actor, application, &settings, &secret, &headers).await?.into())

@@ -51,7 +51,7 @@ pub(super) async fn end_secret(
         state.configuration.end_endpoint_secret(caller.actor(), application, endpoint, path.secret).await?;
     match ended {
         SecretEnd::Ended => Ok(StatusCode::NO_CONTENT),
-        SecretEnd::NotFound => Err(ApiError::NotFound),
+        SecretEnd::NotFound => Err(ApiError::NoSuch("secret")),
         SecretEnd::IsCurrent => Err(ApiError::Conflict {
             code: "secret_is_current",
             detail: "It is the secret that signs now: rotate it, and another takes its place.",

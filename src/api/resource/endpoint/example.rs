@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -22,11 +22,14 @@ use crate::domain::event_type::schema_example::example_payload;
 use crate::domain::id::EnvironmentId;
 use crate::ingest::{Accepted, NewMessage};
 
+/// Examples of event types that client libraries know without a catalogue.
+const BUILT_IN: [(&str, &str); 1] = [("svix.ping", r#"{"success":true}"#)];
+
 /// Which example to send.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ExampleIn {
-    /// An event type of the catalogue.
+    /// An event type of the catalogue, or `svix.ping`, which always has an example.
     #[schema(min_length = 1, max_length = 256, pattern = "^[a-zA-Z0-9\\-_.]+$", example = "invoice.paid")]
     event_type: String,
     /// Which one, where the schema has several examples; the first when absent.
@@ -62,6 +65,7 @@ async fn send(
         channels: Vec::new(),
         tags: Vec::new(),
         payload,
+        headers: HeaderMap::new(),
         payload_hours: None,
         only: Some(path.endpoint),
         idempotency: None,
@@ -101,6 +105,9 @@ pub(in crate::api::resource) async fn example_of(
 ) -> Result<Bytes, ApiError> {
     let refused = |msg| ApiError::invalid(&["body", "eventType"], msg, "value_error");
     let known = state.configuration.event_type(environment, event_type).await?;
+    if let (None, Some((_, payload))) = (&known, BUILT_IN.iter().find(|(name, _)| *name == event_type)) {
+        return Ok(Bytes::from_static(payload.as_bytes()));
+    }
     let known = known.ok_or_else(|| refused("there is no such event type"))?;
     let schemas = known.settings.schemas.ok_or_else(|| refused("has no schema to make an example of"))?;
     let schemas: Value = serde_json::from_str(schemas.get()).map_err(|_| ApiError::Internal)?;

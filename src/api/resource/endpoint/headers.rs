@@ -85,7 +85,7 @@ pub(in crate::api) async fn shown(
 ) -> Result<Json<EndpointHeadersOut>, ApiError> {
     let headers = state.configuration.endpoint_headers(application, endpoint).await?;
     let (hidden, headers): (Headers, Headers) = headers
-        .ok_or(ApiError::NotFound)?
+        .ok_or(ApiError::NoSuch("endpoint"))?
         .into_iter()
         .partition(|(name, _)| is_sensitive(name) || !caller.sees_secrets());
     Ok(Json(EndpointHeadersOut { headers, sensitive: hidden.into_keys().collect() }))
@@ -156,7 +156,7 @@ async fn change(
         change(headers);
         check(headers)
     });
-    if changed.await? { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound) }
+    if changed.await? { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NoSuch("endpoint")) }
 }
 
 /// The routes of this part.

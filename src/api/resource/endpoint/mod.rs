@@ -1,5 +1,6 @@
 //! Endpoints: where a tenant's messages go.
 
+mod cancel;
 mod change;
 mod check;
 mod create;
@@ -32,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .routes(routes!(end_secret::end_secret))
         .merge(headers::routes())
         .merge(replay::routes())
+        .merge(cancel::routes())
         .merge(example::routes())
         .merge(signature::routes())
         .merge(stats::routes())

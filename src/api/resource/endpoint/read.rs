@@ -61,5 +61,5 @@ pub(super) async fn get(
     path: EndpointPath,
 ) -> Result<Json<EndpointOut>, ApiError> {
     let record = state.configuration.endpoint(path.application, path.endpoint).await?;
-    record.map(|record| Json(EndpointOut::from(record).shown_to(&caller))).ok_or(ApiError::NotFound)
+    record.map(|record| Json(EndpointOut::from(record).shown_to(&caller))).ok_or(ApiError::NoSuch("endpoint"))
 }

@@ -53,8 +53,8 @@ struct BulkReplayIn {
     channel: Option<String>,
     /// With this tag.
     tag: Option<String>,
-    /// Whose delivery stands there: 0 delivered, 1 waiting, 2 failed for good, 3 being sent, 4 canceled. Absent: all
-    /// that have ended.
+    /// Whose delivery stands there: 0 delivered, 1 waiting for its first attempt, 2 failed for good, 3 waiting to be tried
+    /// again, 4 canceled. Absent: all that have ended.
     #[schema(minimum = 0, maximum = 4)]
     status: Option<i16>,
     /// Whose last answer was of this class: 100, 200, 300, 400 or 500; 0 for none.
@@ -132,9 +132,10 @@ async fn start(
     start_task(state, caller, &new).await
 }
 
-/// Recover an endpoint: send what failed for good.
+/// Recover an endpoint: send what failed.
 ///
-/// These are its open dead letters of the messages of that time. Discarded ones are left alone.
+/// These are its open dead letters of the messages of that time, and what was tried and waits to be tried again; each begins
+/// the schedule anew. Discarded dead letters are left alone.
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/recover", operation_id = "v1.endpoint.recover",
     tag = "endpoint",

@@ -29,7 +29,7 @@ pub(in crate::api::resource) struct EndpointSecretOut {
 
 /// How to rotate a secret.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::api::resource) struct EndpointSecretRotateIn {
     /// The new secret, `whsec_…` or `whsk_…`. One is made when it is absent.
     key: Option<String>,
@@ -63,7 +63,7 @@ pub(in crate::api) async fn shown(
     endpoint: EndpointId,
 ) -> Result<Json<EndpointSecretOut>, ApiError> {
     let secret = state.configuration.endpoint_secret(application, endpoint).await?;
-    let secret = secret.ok_or(ApiError::NotFound)?;
+    let secret = secret.ok_or(ApiError::NoSuch("endpoint"))?;
     Ok(Json(EndpointSecretOut { key: verifying_text(&secret) }))
 }
 
@@ -110,7 +110,7 @@ pub(in crate::api) async fn renew(
     {
         Ok(Json(EndpointSecretOut { key: verifying_text(&secret) }))
     } else {
-        Err(ApiError::NotFound)
+        Err(ApiError::NoSuch("endpoint"))
     }
 }
 

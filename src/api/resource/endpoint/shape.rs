@@ -18,7 +18,7 @@ use crate::domain::id::EndpointId;
 use crate::domain::settings::{Fields, Settings, part};
 use crate::store::EndpointRecord;
 
-use super::check::{Rules, wrong_headers};
+use super::check::{Rules, in_place_of, wrong_headers};
 
 /// An endpoint to create, or what to replace one with.
 #[derive(Debug, Deserialize)]
@@ -109,7 +109,8 @@ impl EndpointPatch {
         there: &EndpointSettings,
         rules: &Rules<'_>,
     ) -> Result<EndpointSettings, ApiError> {
-        read(&there.fields(), self.0, |settings, findings| rules.check(settings, findings))
+        let changed = read(&there.fields(), self.0, |settings, findings| rules.check(settings, findings))?;
+        in_place_of(changed, there)
     }
 }
 

@@ -39,13 +39,13 @@ impl From<StatsQuery> for TimeBounds {
 struct EndpointStatsOut {
     /// Arrived in that time.
     success: i64,
-    /// Wait now, of the messages from that time; counted up to a million.
+    /// Wait now for their first attempt, of the messages from that time; counted up to a million.
     pending: i64,
-    /// Are being tried once more.
+    /// Were tried and wait to be tried again, or are being sent.
     sending: i64,
     /// Died in that time.
     fail: i64,
-    /// Were called off: none ever is.
+    /// Were called off in that time.
     canceled: i64,
 }
 
@@ -56,7 +56,7 @@ struct AttemptStatsOut {
     success: i64,
     /// Were answered otherwise, or not at all.
     fail: i64,
-    /// Were called off: none ever is.
+    /// Were called off: only deliveries are.
     canceled: i64,
 }
 
@@ -80,7 +80,7 @@ async fn deliveries(
         pending: unended.pending,
         sending: unended.sending,
         fail: counts.dead,
-        canceled: 0,
+        canceled: state.history.cancelled_at(path.endpoint, bounds).await?,
     }))
 }
 

@@ -81,7 +81,7 @@ pub(super) async fn patch(
         .configuration
         .change_event_type(caller.actor(), environment, &path.name, |there| input.of(there))
         .await?;
-    changed.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
+    changed.map(|record| Json(record.into())).ok_or(ApiError::NoSuch("event type"))
 }
 
 /// Archive an event type, or delete it for good.
@@ -110,5 +110,5 @@ pub(super) async fn delete(
             .await?
             .is_some()
     };
-    if found { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound) }
+    if found { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NoSuch("event type")) }
 }

@@ -5,7 +5,7 @@ use crate::api::credential::Caller;
 use crate::api::error::ApiError;
 use crate::api::state::ApiState;
 
-const NAME: PathParameter = PathParameter::new("event_type_name", "Its name.");
+const NAME: PathParameter = PathParameter::new("event_type_name", "The event type's name.");
 
 /// An event type's name. That it is there is not looked up.
 pub(super) struct EventTypePath {

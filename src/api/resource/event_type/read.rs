@@ -82,5 +82,5 @@ pub(super) async fn get(
 ) -> Result<Json<EventTypeOut>, ApiError> {
     let record = state.configuration.event_type(caller.environment()?, &path.name).await?;
     let shown = record.filter(|record| caller.shows(record.settings.feature_flags.as_deref()));
-    shown.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
+    shown.map(|record| Json(record.into())).ok_or(ApiError::NoSuch("event type"))
 }

@@ -41,7 +41,7 @@ async fn delete(
     if state.portal.delete_inbox(caller.actor(), &inbox).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(ApiError::NotFound)
+        Err(ApiError::NoSuch("inbox"))
     }
 }
 

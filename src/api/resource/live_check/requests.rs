@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use http::HeaderMap;
 
 use crate::domain::endpoint::Endpoint;
 use crate::domain::endpoint::secret::{KeyMaterial, SigningKey, SigningSecret};
@@ -67,6 +68,7 @@ impl<'a> Requests<'a> {
             channels: Vec::new(),
             tags: Vec::new(),
             payload,
+            headers: HeaderMap::new(),
         };
         let live = endpoint.keys.iter().filter(|key| key.expires_at.is_none_or(|end| now < end));
         Self { endpoint, message, keys: live.cloned().collect(), now }

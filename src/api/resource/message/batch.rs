@@ -28,6 +28,7 @@ const MAX_MESSAGES: usize = 1_000;
 
 /// Messages to send.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct MessageBatchIn<'a> {
     /// The messages, 1 to 1,000. One that does not validate is refused alone.
     #[serde(borrow)]

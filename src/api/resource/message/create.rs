@@ -73,7 +73,7 @@ async fn create(
 /// An answer of ingest, as clients see it.
 pub(in crate::api) fn refused(error: IngestError) -> ApiError {
     match error {
-        IngestError::UnknownApplication => ApiError::NotFound,
+        IngestError::UnknownApplication => ApiError::NoSuch("application"),
         IngestError::EventIdTaken => ApiError::Conflict {
             code: "event_id_taken",
             detail: "A message with that eventId was posted before.",
@@ -108,10 +108,13 @@ pub(in crate::api::resource::message) async fn earlier(
     with_content: bool,
 ) -> Result<MessageRecord, ApiError> {
     let reference = Reference::parse(app_id);
-    let application =
-        state.configuration.application_id(environment, &reference).await?.ok_or(ApiError::NotFound)?;
+    let application = state
+        .configuration
+        .application_id(environment, &reference)
+        .await?
+        .ok_or(ApiError::NoSuch("application"))?;
     let record = state.history.message(application, &Reference::Id(id), with_content).await?;
-    record.ok_or(ApiError::NotFound)
+    record.ok_or(ApiError::NoSuch("message"))
 }
 
 /// The routes of this part.

@@ -42,7 +42,7 @@ struct BulkExpungeOut {
 
 /// Expunge a message's payload.
 ///
-/// Its dead letters lose it, too. What still waits to be delivered is dead then, for the reason `unsendable`. A
+/// Its dead letters lose it, too, and so do attempts what the receivers answered. What still waits to be delivered is dead then, for the reason `unsendable`. A
 /// request that is under way at that moment may still arrive.
 #[utoipa::path(
     delete, path = "/api/v1/app/{app_id}/msg/{msg_id}/content", operation_id = "v1.message.expunge-content",
@@ -59,7 +59,7 @@ async fn message(
     if state.tasks.expunge_message(caller.actor(), path.application, &path.name).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(ApiError::NotFound)
+        Err(ApiError::NoSuch("message"))
     }
 }
 
@@ -98,7 +98,8 @@ async fn messages(
 
 /// Expunge the payloads of all messages of an application.
 ///
-/// A background task takes away those of the messages that were accepted before, and of the dead letters of them.
+/// A background task takes away those of the messages that were accepted before, with the answers of receivers to them, and
+/// those of their dead letters.
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/msg/expunge-all-contents",
     operation_id = "v1.message.expunge-all-contents", tag = "message",
@@ -142,7 +143,7 @@ async fn attempt(
     if state.tasks.expunge_attempt(caller.actor(), path.application, path.message, path.attempt).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(ApiError::NotFound)
+        Err(ApiError::NoSuch("attempt"))
     }
 }
 

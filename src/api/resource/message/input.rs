@@ -1,6 +1,9 @@
 //! A message as it is posted: what it may say, and what is wrong with it.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
+use http::HeaderMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -9,6 +12,9 @@ use utoipa::ToSchema;
 use crate::api::conventions::validate::Findings;
 use crate::api::error::ApiError;
 use crate::api::resource::application::ApplicationIn;
+use crate::domain::id::MessageId;
+use crate::domain::message_headers::{self, InvalidMessageHeaders};
+use crate::domain::settings::Fields;
 use crate::ingest::NewMessage;
 use crate::store::IdempotencyKey;
 
@@ -22,7 +28,7 @@ const MAX_COPIED_PAYLOAD_BYTES: usize = 8 * 1024;
 
 /// A message to send.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::api::resource::message) struct MessageIn<'a> {
     /// Its event type.
     #[schema(min_length = 1, max_length = 256, pattern = "^[a-zA-Z0-9\\-_.]+$", example = "invoice.paid")]
@@ -51,15 +57,22 @@ pub(in crate::api::resource::message) struct MessageIn<'a> {
     /// Not supported: a message is delivered at once.
     #[schema(ignore)]
     deliver_at: Option<IgnoredAny>,
-    /// Only looked at for what would change the payload.
-    #[schema(ignore)]
+    /// What else is sent with this message.
     transformations_params: Option<TransformationsParams>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What else is sent with a message. Client libraries have it under this name; nothing is transformed, so whatever else
+/// stands here has no effect.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({"headers": {"x-trace": "7"}}))]
 struct TransformationsParams {
-    raw_payload: Option<IgnoredAny>,
+    /// Any text, which is delivered byte for byte instead of `payload`; that is `{}` then.
+    #[schema(min_length = 1, max_length = 67_108_864)]
+    raw_payload: Option<String>,
+    /// Headers for this message, 64 of them and 4 KiB at most. `content-type` says what the text is; it is
+    /// `application/json` where nothing is said. One of the endpoint's of the same name is not sent.
+    headers: Option<BTreeMap<String, String>>,
 }
 
 impl MessageIn<'_> {
@@ -70,16 +83,12 @@ impl MessageIn<'_> {
     pub(in crate::api::resource::message) fn check(&self, app_id: &str) -> Result<(), ApiError> {
         let mut findings = Findings::of_body();
         findings.event_type("eventType", &self.event_type);
-        findings.uid("eventId", self.event_id.as_deref());
+        findings.uid("eventId", self.event_id.as_deref(), MessageId::PREFIX);
         findings.channels("channels", self.channels.as_deref().unwrap_or_default(), MAX_CHANNELS);
         findings.channels("tags", self.tags.as_deref().unwrap_or_default(), MAX_TAGS);
         findings.note("payload", wrong_payload(self.payload.get().as_bytes()));
         if self.deliver_at.is_some() {
             findings.add("deliverAt", "is not supported: a message is delivered at once");
-        }
-        if self.transformations_params.as_ref().is_some_and(|params| params.raw_payload.is_some()) {
-            findings
-                .add("transformationsParams", "`rawPayload` is not supported: a payload is a JSON object");
         }
         if self.payload_retention_period.is_some_and(|days| !(1..=MAX_RETENTION_DAYS).contains(&days)) {
             findings.add("payloadRetentionPeriod", format!("must be between 1 and {MAX_RETENTION_DAYS}"));
@@ -91,8 +100,32 @@ impl MessageIn<'_> {
         if self.payload_retention_period.is_some() && self.payload_retention_hours.is_some() {
             findings.add("payloadRetentionHours", "cannot be given together with `payloadRetentionPeriod`");
         }
+        let mut findings = findings.finish().map(|()| Findings::of_body().below("transformationsParams"))?;
+        self.check_params(&mut findings);
         findings.finish()?;
         self.application.as_ref().map_or(Ok(()), |application| application.check_created_at(app_id))
+    }
+
+    fn check_params(&self, findings: &mut Findings) {
+        if let Some(text) = self.raw_payload() {
+            if text.is_empty() {
+                findings.add("rawPayload", "must not be empty");
+            }
+            if serde_json::from_str::<Fields>(self.payload.get()).is_ok_and(|fields| !fields.is_empty()) {
+                findings.add("rawPayload", "is sent instead of the payload, which has to be `{}`");
+            }
+        }
+        findings.note("headers", self.headers().err().map(|wrong| wrong.to_string()));
+    }
+
+    fn raw_payload(&self) -> Option<&str> {
+        self.transformations_params.as_ref()?.raw_payload.as_deref()
+    }
+
+    fn headers(&self) -> Result<HeaderMap, InvalidMessageHeaders> {
+        let given = self.transformations_params.as_ref().and_then(|params| params.headers.as_ref());
+        let pairs = given.into_iter().flatten();
+        message_headers::parse(pairs.map(|(name, value)| (name.as_str(), value.as_str())))
     }
 
     /// The message that it asks for, whose payload is a part of `body`.
@@ -102,7 +135,11 @@ impl MessageIn<'_> {
         idempotency: Option<IdempotencyKey>,
     ) -> NewMessage {
         NewMessage {
-            payload: kept(body, self.payload.get().as_bytes()),
+            payload: self.raw_payload().map_or_else(
+                || kept(body, self.payload.get().as_bytes()),
+                |text| Bytes::copy_from_slice(text.as_bytes()),
+            ),
+            headers: self.headers().unwrap_or_default(),
             payload_hours: self
                 .payload_retention_hours
                 .or(self.payload_retention_period.map(|days| days * 24)),
@@ -144,8 +181,9 @@ mod tests {
             r#"{"x":"\u0000 \ud800 \/"}"#,
             "{ \"x\" :\n\t1 }",
         ] {
-            let body =
-                bytes::Bytes::from(format!("{{\"eventType\":\"a.b\", \"payload\" : {payload} ,\"new\":[]}}"));
+            let body = bytes::Bytes::from(format!(
+                "{{\"eventType\":\"a.b\", \"payload\" : {payload} ,\"tags\":[]}}"
+            ));
             let input: MessageIn<'_> = parse(&body).unwrap();
             assert_eq!(input.check("tenant"), Ok(()));
             assert_eq!(body.slice_ref(input.payload.get().as_bytes()), payload.as_bytes());
@@ -156,10 +194,29 @@ mod tests {
     fn what_would_be_ignored_to_harm_is_refused() {
         let with = |more: &str| format!(r#"{{"eventType":"a.b","payload":{{}},{more}}}"#);
         assert_eq!(refused_fields(&with(r#""deliverAt":"2030-01-01T00:00:00Z""#)), ["body.deliverAt"]);
-        let raw = with(r#""transformationsParams":{"rawPayload":"x"}"#);
-        assert_eq!(refused_fields(&raw), ["body.transformationsParams"]);
+        for (params, refused) in [
+            (r#"{"rawPayload":""}"#, "rawPayload"),
+            (r#"{"rawPayload":"x","headers":{"host":"elsewhere"}}"#, "headers"),
+            (r#"{"headers":{"x-a":"line\nbreak"}}"#, "headers"),
+        ] {
+            let body = with(&format!(r#""transformationsParams":{params}"#));
+            assert_eq!(refused_fields(&body), [format!("body.transformationsParams.{refused}")]);
+        }
+        let both = r#"{"eventType":"a","payload":{"a":1},"transformationsParams":{"rawPayload":"x"}}"#;
+        assert_eq!(refused_fields(both), ["body.transformationsParams.rawPayload"]);
         let harmless = with(r#""transformationsParams":{"a":1},"payloadRetentionPeriod":90"#);
         assert_eq!(parse::<MessageIn<'_>>(harmless.as_bytes()).unwrap().check("tenant"), Ok(()));
+    }
+
+    #[test]
+    fn a_text_that_is_no_json_is_the_payload_with_its_content_type() {
+        let body = Bytes::from(
+            r#"{"eventType":"a","payload":{},"transformationsParams":{"rawPayload":"<a>\u00fc</a>","headers":{"Content-Type":"application/xml"}}}"#,
+        );
+        let input: MessageIn<'_> = parse(&body).unwrap();
+        assert_eq!(input.check("tenant"), Ok(()));
+        let message = input.message(&body, None);
+        assert_eq!((&message.payload[..], message.headers.len()), ("<a>ü</a>".as_bytes(), 1));
     }
 
     #[test]
@@ -170,6 +227,7 @@ mod tests {
             refused_fields(r#"{"eventType":"a b","eventId":"msg_1","tags":["a,b"],"payload":{}}"#),
             ["body.eventType", "body.eventId", "body.tags"]
         );
+        assert_eq!(refused_fields(r#"{"eventType":"a","payload":{},"evnetId":"x"}"#), ["body.evnetId"]);
         let other = r#"{"eventType":"a","payload":{},"application":{"name":"x","uid":"another"}}"#;
         assert_eq!(refused_fields(other), ["body.application.uid"]);
     }

@@ -11,6 +11,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::conventions::bounds::known_names::list_of;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::moment::optional_moment;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
@@ -24,14 +25,15 @@ use crate::store::{MessageFilter, TimeBounds};
 
 use super::MessageOut;
 
-/// The parameter `event_types`: names parted by commas, or given several times.
+/// The parameter `event_types`: names parted by commas, or given several times, also as `event_types[]` and
+/// `event_types[0]`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::api) struct EventTypes(pub(in crate::api) Vec<String>);
 
 impl EventTypes {
     fn of(query: &str) -> Self {
         let values = form_urlencoded::parse(query.as_bytes())
-            .filter(|(name, _)| name == "event_types" || name == "event_types[]");
+            .filter(|(name, _)| list_of(name).unwrap_or(name) == "event_types");
         let names = values.flat_map(|(_, value)| value.split(',').map(str::to_owned).collect::<Vec<_>>());
         Self(names.collect())
     }
@@ -129,7 +131,7 @@ async fn get(
 ) -> Result<Json<MessageOut>, ApiError> {
     let found =
         state.history.message(path.application, &path.name, query.with_content.unwrap_or(true)).await?;
-    Ok(Json(MessageOut::of(found.ok_or(ApiError::NotFound)?)?))
+    Ok(Json(MessageOut::of(found.ok_or(ApiError::NoSuch("message"))?)?))
 }
 
 /// The routes that read.
@@ -143,9 +145,12 @@ mod tests {
 
     #[test]
     fn event_types_come_by_commas_or_one_by_one() {
-        for query in
-            ["event_types=a.b%2Cc&limit=1", "event_types=a.b&x=1&event_types=c", "event_types=a.b,,c"]
-        {
+        for query in [
+            "event_types=a.b%2Cc&limit=1",
+            "event_types=a.b&x=1&event_types=c",
+            "event_types=a.b,,c",
+            "event_types[0]=a.b&event_types%5B1%5D=c",
+        ] {
             assert_eq!(EventTypes::of(query).without_empty().0, ["a.b", "c"], "{query}");
         }
         assert_eq!(EventTypes::of("event_types=&limit=1").without_empty(), EventTypes::default());

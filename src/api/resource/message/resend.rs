@@ -45,7 +45,7 @@ async fn resend(
         match state.tasks.resend(caller.actor(), path.application, path.message, path.endpoint).await? {
             ResendOutcome::Started => "started",
             ResendOutcome::UnderWay => "under_way",
-            ResendOutcome::NotFound => return Err(ApiError::NotFound),
+            ResendOutcome::NotFound => return Err(ApiError::NoSuch("message")),
             ResendOutcome::ContentGone => return Err(content_gone()),
         };
     Ok((StatusCode::ACCEPTED, Json(ResendOut { outcome })))

@@ -41,9 +41,9 @@ pub(super) async fn bury(tx: &mut Connection, moved: &[&OutcomeRow<'_>]) -> Resu
         Buried,
         r#"-- outcome::bury
         INSERT INTO dead_letter (id, environment_id, application_id, endpoint_id, message_id, event_type, event_id,
-                                 channels, tags, payload, reason, last_status, last_failure, attempts)
+                                 channels, tags, payload, headers, reason, last_status, last_failure, attempts)
         SELECT d.id, a.environment_id, d.application_id, d.endpoint_id, d.message_id, m.event_type, m.event_id,
-               m.channels, m.tags, m.payload, d.reason, d.http_status, d.failure, d.number
+               m.channels, m.tags, m.payload, m.headers, d.reason, d.http_status, d.failure, d.number
         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::smallint[], $7::text[],
                     $8::smallint[])
             AS d(id, application_id, endpoint_id, message_id, reason, http_status, failure, number)

@@ -87,7 +87,9 @@ fn reported(row: &OutcomeRow<'_>) -> Option<NoticeKind> {
     match row.next {
         NextStep::RetryAfter(_) if row.number() == FAILING_ATTEMPTS => Some(NoticeKind::AttemptFailing),
         NextStep::Settle if row.number() > FAILING_ATTEMPTS => Some(NoticeKind::AttemptRecovered),
-        NextStep::Bury(DeathReason::Exhausted) => Some(NoticeKind::AttemptExhausted),
+        NextStep::Bury(DeathReason::Exhausted | DeathReason::NotRetryable) => {
+            Some(NoticeKind::AttemptExhausted)
+        }
         NextStep::RetryAfter(_) | NextStep::Settle | NextStep::Bury(_) => None,
     }
 }

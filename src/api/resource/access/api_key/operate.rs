@@ -26,7 +26,7 @@ pub(super) async fn create(
         (Role::Environment, Some(environment), _) => KeyScope::Environment(environment),
         (Role::Application, Some(environment), Some(named)) => {
             let found = state.configuration.application_id(&environment, &Reference::parse(&named)).await?;
-            KeyScope::Application(environment, found.ok_or(ApiError::NotFound)?)
+            KeyScope::Application(environment, found.ok_or(ApiError::NoSuch("application"))?)
         }
         _ => return Err(ApiError::Internal),
     };
@@ -53,7 +53,7 @@ pub(super) async fn get(
     id: ApiKeyId,
 ) -> Result<Json<ApiKeyOut>, ApiError> {
     let record = state.access.api_key(environment, id).await?;
-    record.map(|record| Json(record.into())).ok_or(ApiError::NotFound)
+    record.map(|record| Json(record.into())).ok_or(ApiError::NoSuch("API key"))
 }
 
 pub(super) async fn revoke(
@@ -63,6 +63,6 @@ pub(super) async fn revoke(
     id: ApiKeyId,
 ) -> Result<StatusCode, ApiError> {
     let hash = state.access.revoke_api_key(caller.actor(), environment, id).await?;
-    state.credentials.forget(&hash.ok_or(ApiError::NotFound)?);
+    state.credentials.forget(&hash.ok_or(ApiError::NoSuch("API key"))?);
     Ok(StatusCode::NO_CONTENT)
 }

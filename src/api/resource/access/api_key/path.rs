@@ -6,7 +6,7 @@ use crate::api::error::ApiError;
 use crate::api::state::ApiState;
 use crate::domain::id::ApiKeyId;
 
-const KEY: PathParameter = PathParameter::new("key_id", "The key's id.");
+const KEY: PathParameter = PathParameter::new("key_id", "The API key's id.");
 
 /// An API key. That it is there is not looked up.
 pub(super) struct ApiKeyPath {

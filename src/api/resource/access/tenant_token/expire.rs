@@ -18,7 +18,7 @@ const MAX_SESSIONS: usize = 100;
 
 /// Which tokens to take back.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"sessionIds": ["user_7"]}))]
 pub(super) struct ApplicationTokenExpireIn {
     /// For so many seconds they go on; at once when absent.

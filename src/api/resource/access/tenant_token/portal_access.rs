@@ -32,7 +32,7 @@ const MAX_FLAGS: usize = 100;
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"expiry": 86400, "capabilities": ["ViewBase", "CreateAttempts"]}))]
 pub(super) struct AppPortalAccessIn {
-    /// The application to create, if there is none of that `uid` yet. It is passed over where there is.
+    /// The application to create, if there is none of the `uid` in the path yet. It is passed over where there is.
     application: Option<ApplicationIn>,
     /// How long the token holds, in seconds: an hour to thirty days, seven days when absent.
     #[schema(minimum = 3600, maximum = 2_592_000)]
@@ -62,7 +62,7 @@ pub(super) struct AppPortalAccessOut {
 }
 
 impl AppPortalAccessIn {
-    fn check(&self) -> Result<(), ApiError> {
+    fn check(&self, app_id: &str) -> Result<(), ApiError> {
         let mut findings = Findings::of_body();
         let seconds = self.expiry.unwrap_or(DEFAULT_EXPIRY_SECONDS);
         if !(MIN_EXPIRY_SECONDS..=MAX_EXPIRY_SECONDS).contains(&seconds) {
@@ -80,8 +80,7 @@ impl AppPortalAccessIn {
             findings.add("capabilities", "must have `ViewBase` among them");
         }
         findings.finish()?;
-        let application = self.application.as_ref().map(ApplicationIn::settings).transpose();
-        application.map(drop).map_err(|error| error.within(&["application"]))
+        self.application.as_ref().map_or(Ok(()), |application| application.check_created_at(app_id))
     }
 
     /// What the token allows; `None` for everything.
@@ -127,7 +126,7 @@ pub(super) async fn app_portal_access(
     JsonBody(input): JsonBody<AppPortalAccessIn>,
 ) -> Result<Json<AppPortalAccessOut>, ApiError> {
     caller.whole_environment()?;
-    input.check()?;
+    input.check(&path.name)?;
     access(&state, &caller, &path.name, input).await
 }
 
@@ -155,7 +154,7 @@ async fn access(
 ) -> Result<Json<AppPortalAccessOut>, ApiError> {
     let application = match (caller.application(&state.configuration, app_id).await, input.application.take())
     {
-        (Err(ApiError::NotFound), Some(application)) => {
+        (Err(error), Some(application)) if error.is_not_found() => {
             create_unless_there(state, caller, app_id, application).await?;
             caller.application(&state.configuration, app_id).await?
         }
@@ -195,7 +194,7 @@ mod tests {
     #[test]
     fn what_a_link_may_ask_for_has_bounds() {
         for good in ["{}", r#"{"expiry": 3600}"#, r#"{"expiry": 2592000}"#, r#"{"sessionId": "user_7"}"#] {
-            assert!(input(good).check().is_ok(), "{good}");
+            assert!(input(good).check("tenant").is_ok(), "{good}");
         }
         for bad in [
             r#"{"expiry": 3599}"#,
@@ -205,8 +204,9 @@ mod tests {
             r#"{"capabilities": ["ManageEndpoint"]}"#,
             r#"{"capabilities": []}"#,
             r#"{"application": {"name": ""}}"#,
+            r#"{"application": {"name": "a", "uid": "another"}}"#,
         ] {
-            assert!(input(bad).check().is_err(), "{bad}");
+            assert!(input(bad).check("tenant").is_err(), "{bad}");
         }
         assert!(parse::<AppPortalAccessIn>(br#"{"capabilities": ["Everything"]}"#).is_err());
     }
