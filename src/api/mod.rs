@@ -21,12 +21,13 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use http::request::Parts;
 use http::{Method, header};
 use tower::Layer;
+use tower::layer::layer_fn;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, CorsLayer};
@@ -36,8 +37,9 @@ use utoipa_axum::router::OpenApiRouter;
 use conventions::bounds::BodyBounds;
 use conventions::bounds::known_names::QueryNames;
 use conventions::idempotency::{IdempotencyLayer, answer_once};
+use conventions::request_id::{self, NameRequests};
 use conventions::take_in::{Intake, take_in};
-use conventions::{bounds, in_force, not_served, parameters, request_id, target};
+use conventions::{bounds, in_force, not_served, parameters, target};
 use error::ApiError;
 use openapi::{docs, errors, examples};
 use state::SharedState;
@@ -92,7 +94,7 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         // From the outside in. One layer of all of them: each that stands alone costs every request two boxes.
         .layer((
-            from_fn(request_id::name_request),
+            layer_fn(NameRequests),
             cors,
             Extension(query_names),
             from_fn_with_state(Intake::new(state.clone()), take_in),
