@@ -125,7 +125,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("idle_timeout", "TIME", "How long a connection is kept without a request, 1s to 1h").or("75s"),
     Key::new("roles", "ROLES", "What this node does").or("api,dispatcher,maintenance"),
     Key::new("node_name", "NAME", "This node's name, unique and lasting [default: <host name>:<port>]"),
-    Key::new("max_in_flight", "N", "Requests at a time to one endpoint").or("16"),
+    Key::new("max_in_flight", "N", "Requests at a time to one endpoint, from each node").or("16"),
     Key::new("max_in_flight_cap", "N", "The largest maxInFlight that an endpoint may ask for").or("64"),
     Key::new("max_in_flight_total", "N", "Requests at a time, all endpoints together").or("2048"),
     Key::new("memory_budget_bytes", "SIZE", "What payloads waiting in memory may take").or("64MiB"),

@@ -15,6 +15,7 @@ mod hand_back;
 mod lanes;
 mod load_claimed;
 mod memory_budget;
+mod pace;
 mod pause;
 mod refresh;
 mod reservation;
@@ -129,6 +130,9 @@ impl Dispatcher {
         if options.paused {
             lanes.pause();
         }
+        if options.claims {
+            lanes.share_pace();
+        }
         let threads = deps.threads.clone();
         let _spawn_on_these_threads = threads.enter();
         let claim_schedule = ClaimSchedule::default();
@@ -164,6 +168,7 @@ impl Dispatcher {
         let mut loops: JoinSet<Option<()>> = JoinSet::new();
         if self.options.claims {
             loops.spawn(stop.clone().run_until_cancelled_owned(claim::run(self.clone())));
+            loops.spawn(stop.clone().run_until_cancelled_owned(pace::run(self.clone())));
         }
         loops.spawn(stop.clone().run_until_cancelled_owned(announce::run(self.clone())));
         let notices = stop.clone().run_until_cancelled_owned(follow_notices::run(self.clone()));

@@ -53,6 +53,8 @@ pub struct Outcome<G> {
     pub lease: Option<DateTime<Utc>>,
     /// Counting this attempt.
     pub attempts_made: u16,
+    /// Of these, those that were refused as too fast.
+    pub refusals: u16,
     /// Why it was made.
     pub trigger: Trigger,
     /// How it ended.
@@ -72,6 +74,7 @@ impl<G> Outcome<G> {
             url: self.endpoint.url.as_str(),
             lease: self.lease,
             attempts_made: self.attempts_made,
+            refusals: self.refusals,
             trigger: self.trigger,
             outcome: &self.attempt,
             next: self.next,

@@ -27,6 +27,8 @@ mod hostile;
 #[cfg(test)]
 mod intake;
 #[cfg(test)]
+mod pace;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod reliability;
