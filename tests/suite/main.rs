@@ -34,3 +34,5 @@ mod reliability;
 mod specification;
 #[cfg(test)]
 mod storage;
+#[cfg(test)]
+mod telemetry;

@@ -1,0 +1,5 @@
+//! What an operator sees of a process: metrics, logs.
+
+mod metrics;
+mod requests;
+mod scrape;
