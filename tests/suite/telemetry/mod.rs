@@ -2,4 +2,5 @@
 
 mod metrics;
 mod requests;
+mod rules;
 mod scrape;
