@@ -41,6 +41,7 @@ use conventions::take_in::{Intake, take_in};
 use conventions::{bounds, in_force, not_served, parameters, target};
 use error::ApiError;
 use openapi::{docs, errors, examples};
+use request_log::RequestLog;
 use state::SharedState;
 
 pub use credential::{Authenticator, Cookies, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
@@ -50,7 +51,6 @@ pub use intake::budget::Budgets;
 pub use intake::connection::CallerConnection;
 pub use intake::limits::IntakeLimits;
 pub use live_streams::LiveStreams;
-pub use request_log::RequestLog;
 pub use resource::session::{openid_redirect, sign_in_url};
 pub use shared_views::ServerPolicies;
 pub use shared_views::SharedViews;
@@ -82,7 +82,7 @@ fn parts() -> (Router<SharedState>, utoipa::openapi::OpenApi) {
 pub fn router(state: ApiState) -> Router {
     let cors = cors(&state);
     let base = target::base_of(&state.public_url);
-    let request_log = state.request_log;
+    let request_log = RequestLog { access_log: state.access_log };
     let state = Arc::new(state);
     let (router, specification) = parts();
     let query_names = Arc::new(QueryNames::of(&specification));

@@ -28,7 +28,6 @@ use super::error::ApiError;
 use super::intake::budget::{AnswerRoom, Budgets};
 use super::intake::limits::IntakeLimits;
 use super::live_streams::LiveStreams;
-use super::request_log::RequestLog;
 use super::shared_views::SharedViews;
 use super::sign_in_failures::SignInFailures;
 use super::trials::Trials;
@@ -97,8 +96,8 @@ pub struct ApiState {
     pub budgets: Budgets,
     /// What endpoints may ask for.
     pub caps: Caps,
-    /// How requests are logged.
-    pub request_log: RequestLog,
+    /// Whether each request is logged.
+    pub access_log: bool,
     /// One document is imported at a time.
     pub imports: Arc<Semaphore>,
     /// How many endpoints there is room for.

@@ -10,7 +10,7 @@ use url::Url;
 use crate::api;
 use crate::api::{
     ApiState, Authenticator, Budgets, Cookies, Embedders, EndpointCaps, IntakeLimits, LiveStreams,
-    RequestLog, ServerPolicies, SharedViews, SignInFailures, TokenKey, Trials,
+    ServerPolicies, SharedViews, SignInFailures, TokenKey, Trials,
 };
 use crate::config::{Config, JwtKey};
 use crate::console::Console;
@@ -101,7 +101,7 @@ pub(super) fn api_state(
         endpoint_caps: EndpointCaps::default(),
         imports: Arc::new(Semaphore::new(1)),
         cors_origins,
-        request_log: RequestLog { access_log: config.access_log },
+        access_log: config.access_log,
     })
 }
 

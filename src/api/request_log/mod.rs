@@ -16,9 +16,9 @@ use crate::telemetry::metrics;
 
 /// How requests are logged.
 #[derive(Debug, Clone, Copy)]
-pub struct RequestLog {
+pub(super) struct RequestLog {
     /// Whether each has a line.
-    pub access_log: bool,
+    pub(super) access_log: bool,
 }
 
 /// The layer.

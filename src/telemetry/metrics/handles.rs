@@ -5,8 +5,10 @@ use std::sync::OnceLock;
 use metrics::{Counter, Gauge, Histogram};
 
 use super::catalogue as all;
+use super::current;
 use super::maker::Maker;
-use super::named::{ByName, Statement};
+use super::named::ByName;
+use super::statement::{Statement, StatementTimer, name_of};
 
 /// The outcomes of an attempt, as their label has them: delivered, and what may go wrong.
 const OUTCOMES: [&str; 11] = [
@@ -29,11 +31,11 @@ const CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 pub struct Metrics {
     pub(super) maker: Maker,
     /// Whether anybody can read what is counted.
-    pub(super) is_read: bool,
+    is_read: bool,
     attempts: [[OnceLock<Counter>; CLASSES.len()]; OUTCOMES.len()],
     http_requests: [OnceLock<Counter>; CLASSES.len()],
     refused: ByName<Counter>,
-    pub(super) statements: ByName<Statement>,
+    statements: ByName<Statement>,
     /// Messages that were stored.
     pub messages_accepted: Counter,
     /// Posts that repeated an earlier one.
@@ -143,6 +145,14 @@ impl Metrics {
         self.refused.of(reason, || self.maker.counter(all::MESSAGES_REFUSED, &[reason])).increment(1);
     }
 
+    fn statement(&self, sql: &str) -> Statement {
+        let name = self.statements.kept(name_of(sql));
+        self.statements.of(name, || Statement {
+            seconds: self.maker.histogram(all::STATEMENT_SECONDS, &[name]),
+            errors: self.maker.counter(all::STATEMENT_ERRORS, &[name]),
+        })
+    }
+
     /// How long connections of a pool are waited for, and how often in vain.
     pub fn pool(&self, pool: &'static str) -> PoolMetrics {
         PoolMetrics {
@@ -168,6 +178,13 @@ pub struct PoolMetrics {
     pub used: Gauge,
     /// How many there may be.
     pub limit: Gauge,
+}
+
+/// Times a statement from here on; `None` when nothing is measured.
+#[must_use]
+pub fn time_statement(sql: &str) -> Option<StatementTimer> {
+    let metrics = current();
+    metrics.is_read.then(|| StatementTimer::begin(metrics.statement(sql)))
 }
 
 fn class_of(status: Option<u16>) -> usize {

@@ -68,11 +68,10 @@ async fn the_access_log_has_a_line_of_stable_fields_for_each_request() {
 }
 
 fn access_line(log: &str, id: &str) -> Option<Value> {
-    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    lines.into_iter().find(|line| line["target"] == "postrider::access" && line["request_id"] == id)
+    let mut lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.find(|line| line["target"] == "postrider::access" && line["request_id"] == id)
 }
 
 fn address(app: &LocalApp) -> String {
-    use crate::support::Served as _;
     app.address()
 }
