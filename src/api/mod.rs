@@ -95,7 +95,7 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         // From the outside in. One layer of all of them: each that stands alone costs every request two boxes.
         .layer((
-            from_fn_with_state(request_log, request_log::observe),
+            request_log,
             cors,
             Extension(query_names),
             from_fn_with_state(Intake::new(state.clone()), take_in),

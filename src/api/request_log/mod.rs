@@ -2,45 +2,78 @@
 
 pub(in crate::api) mod id;
 
+use std::convert::Infallible;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use http::{Method, StatusCode};
+use tower::{Layer, Service};
 use tracing::Instrument as _;
 
 use super::conventions::idempotency::{BATCH_PATH, MESSAGE_PATH};
 use super::error::AnsweredError;
 use crate::telemetry::metrics;
 
-/// How requests are logged.
+/// How requests are logged: the layer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RequestLog {
-    /// Whether each has a line.
+    /// Whether each has a line of its own.
     pub(super) access_log: bool,
 }
 
-/// The layer.
-pub(super) async fn observe(State(log): State<RequestLog>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let id = id::of_request(request.headers());
-    let method = request.method().clone();
-    let posts_messages = method == Method::POST && is_of_messages(&request);
-    let path = log.access_log.then(|| request.uri().path().to_owned());
-    let span =
-        tracing::info_span!("request", request_id = %id, method = %method, path = request.uri().path());
-    let response = async {
-        let response = next.run(request).await;
-        let (status, took) = (response.status(), began.elapsed());
-        if let Some(path) = path {
-            log_access(&id, &method, &path, status, took);
-        }
-        measure(&response, took, posts_messages);
-        response
-    };
-    let response = response.instrument(span).await;
-    id::put_into(&id, response).await
+impl<S> Layer<S> for RequestLog {
+    type Service = Observed<S>;
+
+    fn layer(&self, inner: S) -> Observed<S> {
+        Observed { inner, access_log: self.access_log }
+    }
+}
+
+/// The service inside, whose requests are named, logged and counted. It is a service and no function with a `Next`: that
+/// would clone every layer below it for each request.
+#[derive(Clone)]
+pub(super) struct Observed<S> {
+    inner: S,
+    access_log: bool,
+}
+
+impl<S> Service<Request> for Observed<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let began = Instant::now();
+        let id = id::of_request(request.headers());
+        let method = request.method().clone();
+        let posts_messages = method == Method::POST && is_of_messages(&request);
+        let path = self.access_log.then(|| request.uri().path().to_owned());
+        let span =
+            tracing::info_span!("request", request_id = %id, method = %method, path = request.uri().path());
+        let answer = span.in_scope(|| self.inner.call(request));
+        let answering = async move {
+            let response = answer.await?;
+            let (status, took) = (response.status(), began.elapsed());
+            if let Some(path) = path {
+                log_access(&id, &method, &path, status, took);
+            }
+            measure(&response, took, posts_messages);
+            Ok(id::put_into(&id, response).await)
+        };
+        answering.instrument(span).boxed()
+    }
 }
 
 fn is_of_messages(request: &Request) -> bool {
