@@ -161,6 +161,8 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("api_connections", "N", "Database connections of the API").or("8"),
     Key::new("log", "FILTER", "What is logged: a level, or module=level pairs").or("info"),
     Key::new("log_format", "FORMAT", "auto (text on a terminal, else JSON), text or json").or("auto"),
+    Key::new("access_log", "BOOL", "Log each request to the API").or("false"),
+    Key::new("metrics_listen", "ADDRESS", "Where Prometheus reads /metrics; nowhere by default"),
     Key::new("no_migrate", "BOOL", "Do not bring the schema up to date at the start").or("false"),
     #[cfg(debug_assertions)]
     Key::new("test_losses", "SHARE", "What tests have dropped in memory, 0 to 1; debug builds alone").or("0"),

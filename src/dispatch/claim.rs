@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use crate::store::{ClaimRequest, ClaimResult, StoreError};
+use crate::telemetry::metrics;
 
 use super::claim_cursors::ClaimCursors;
 use super::lanes::Claimable;
@@ -91,6 +92,7 @@ impl Claimer {
             return Ok(Duration::ZERO);
         }
         let claims = dispatcher.deps.queue.claim_due(epoch, CLAIM_LEASE, &asks).await?;
+        metrics::count(&metrics::current().batch_claims, claims.rows.len());
         self.note_claimed(&asks, &claims, asked_at);
         let small = claims.rows.len() < SMALL_CLAIM_ROWS;
         dispatcher.load_claimed(epoch, claims.rows, asked_at).await;

@@ -15,6 +15,7 @@ use crate::lease::{ClaimGuard, Lease, MessageGuard};
 use crate::node_health::Progress;
 use crate::record::ClaimSchedule;
 use crate::store::{DeliveryKey, HandBack, QueueStore, StoreError};
+use crate::telemetry::metrics;
 
 use super::{Delivery, DeliveryGuards, Dispatcher};
 
@@ -162,6 +163,7 @@ impl HandBackWriter {
                 by_epoch.entry(item.epoch).or_default().push(item);
             }
             for (epoch, items) in by_epoch {
+                metrics::count(&metrics::current().batch_hand_backs, items.len());
                 self.progress.begin();
                 self.write(epoch, &items).await;
                 self.progress.done();

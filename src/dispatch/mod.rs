@@ -51,6 +51,7 @@ use memory_budget::MemoryBudget;
 pub use delivery::Claim;
 pub use delivery::Delivery;
 pub use delivery::DeliveryGuards;
+pub use lanes::LaneCounts;
 pub use lanes::LaneLimits;
 pub use memory_budget::MemoryShare;
 pub use reservation::Placement;
@@ -218,6 +219,16 @@ impl Dispatcher {
     pub fn load(&self) -> (usize, usize) {
         let lanes = self.lanes();
         (lanes.in_flight(), lanes.queued())
+    }
+
+    /// Lanes by what keeps them from sending, if anything does.
+    pub fn lane_counts(&self) -> LaneCounts {
+        self.lanes().counts()
+    }
+
+    /// Bytes of memory that deliveries take, and that they may take.
+    pub fn memory_bytes(&self) -> (usize, usize) {
+        self.memory.used_of()
     }
 
     /// Who watches what this node does.

@@ -2,6 +2,7 @@
 //! the others for long.
 
 use crate::store::{StoreError, UpkeepStore};
+use crate::telemetry::metrics;
 
 use super::MaintenanceOptions;
 use super::chunks::Chunks;
@@ -23,8 +24,12 @@ pub(super) async fn run(
     chunks: Chunks<'_>,
 ) -> Result<(), StoreError> {
     let buried = chunks
-        .walk(MAX_CHUNKS, |after| {
-            upkeep.bury_unreachable(options.hold_limit, after, ENDPOINTS_PER_CHUNK, BURIED_PER_CHUNK)
+        .walk(MAX_CHUNKS, async |after| {
+            let chunk = upkeep
+                .bury_unreachable(options.hold_limit, after, ENDPOINTS_PER_CHUNK, BURIED_PER_CHUNK)
+                .await?;
+            metrics::current().died_by_maintenance.increment(chunk.done);
+            Ok::<_, StoreError>(chunk)
         })
         .await?;
     if buried > 0 {

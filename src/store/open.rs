@@ -137,26 +137,29 @@ impl Store {
         let sealer = Sealer::new(&options.main_secret);
         let store = Self {
             configuration: ConfigurationStore {
-                pool: pool(&reading, REQUEST)?,
-                snapshot_pool: pool(&reading, SNAPSHOT)?,
+                pool: pool("configuration", &reading, REQUEST)?,
+                snapshot_pool: pool("snapshots", &reading, SNAPSHOT)?,
                 sealer: sealer.clone(),
                 server_policy: options.policy.clone(),
             },
             queue: QueueStore {
-                ingest: pool(&steady, WRITE)?,
-                record: pool(&steady, WRITE)?,
-                claims: pool(&steady, CLAIM)?,
-                vital: pool(&steady, VITAL)?,
+                ingest: pool("ingest", &steady, WRITE)?,
+                record: pool("record", &steady, WRITE)?,
+                claims: pool("claims", &steady, CLAIM)?,
+                vital: pool("vital", &steady, VITAL)?,
                 options: base.clone(),
             },
-            history: HistoryStore { pool: pool(&reading, lists)? },
-            access: AccessStore { pool: pool(&reading, ACCESS)?, sealer },
-            tasks: TaskStore { pool: pool(&reading, TASK)? },
-            rollups: RollupStore { writing: pool(&steady, ROLLUP)?, reading: pool(&reading, VIEW)? },
-            upkeep: UpkeepStore { pool: pool(&steady, UPKEEP)? },
-            operational: OperationalStore { pool: pool(&reading, OPERATIONAL)? },
-            portal: PortalStore { pool: pool(&reading, PORTAL)? },
-            live: LiveStore { pool: pool(&reading, LIVE)?, options: base.clone() },
+            history: HistoryStore { pool: pool("history", &reading, lists)? },
+            access: AccessStore { pool: pool("access", &reading, ACCESS)?, sealer },
+            tasks: TaskStore { pool: pool("tasks", &reading, TASK)? },
+            rollups: RollupStore {
+                writing: pool("rollup", &steady, ROLLUP)?,
+                reading: pool("views", &reading, VIEW)?,
+            },
+            upkeep: UpkeepStore { pool: pool("upkeep", &steady, UPKEEP)? },
+            operational: OperationalStore { pool: pool("operational", &reading, OPERATIONAL)? },
+            portal: PortalStore { pool: pool("portal", &reading, PORTAL)? },
+            live: LiveStore { pool: pool("live", &reading, LIVE)?, options: base.clone() },
             database: Database { options: base },
         };
         drop(store.access.pool.connection().await?);
@@ -165,6 +168,17 @@ impl Store {
 
     /// Gives every connection back. Statements under way finish first.
     pub async fn close(&self) {
+        for pool in self.pools() {
+            pool.close().await;
+        }
+    }
+
+    /// Tells the metrics how many connections there are.
+    pub fn measure_pools(&self) {
+        self.pools().into_iter().for_each(Pool::measure);
+    }
+
+    fn pools(&self) -> [&Pool; 15] {
         let Self {
             configuration,
             queue,
@@ -178,7 +192,7 @@ impl Store {
             live,
             database: _,
         } = self;
-        let pools = [
+        [
             &queue.ingest,
             &queue.record,
             &queue.claims,
@@ -194,14 +208,11 @@ impl Store {
             &access.pool,
             &configuration.snapshot_pool,
             &configuration.pool,
-        ];
-        for pool in pools {
-            pool.close().await;
-        }
+        ]
     }
 }
 
-fn pool(options: &PgConnectOptions, limits: Limits) -> Result<Pool, StoreError> {
-    Pool::new(options.clone(), limits)
+fn pool(name: &'static str, options: &PgConnectOptions, limits: Limits) -> Result<Pool, StoreError> {
+    Pool::new(name, options.clone(), limits)
         .map_err(|error| StoreError::Inconsistent(format!("a pool of connections cannot be made: {error}")))
 }

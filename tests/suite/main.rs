@@ -36,3 +36,5 @@ mod reliability;
 mod specification;
 #[cfg(test)]
 mod storage;
+#[cfg(test)]
+mod telemetry;

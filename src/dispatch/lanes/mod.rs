@@ -60,6 +60,17 @@ pub struct LaneLimits {
     pub queued_per_lane: usize,
 }
 
+/// Lanes by what keeps them from sending, if anything does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LaneCounts {
+    /// Nothing.
+    pub open: usize,
+    /// The endpoint is closed, or its new snapshot is not here yet.
+    pub closed: usize,
+    /// A rate limit.
+    pub limited: usize,
+}
+
 impl LaneLimits {
     fn claimed_per_lane(self) -> usize {
         (self.queued_per_lane / 2).max(1)
@@ -139,6 +150,21 @@ impl<T: Queued> Lanes<T> {
     /// Whether everything is paused.
     pub(super) fn is_paused(&self) -> bool {
         self.paused
+    }
+
+    /// How many lanes there are of each kind.
+    pub(super) fn counts(&self) -> LaneCounts {
+        let mut counts = LaneCounts::default();
+        for lane in self.registry.lanes() {
+            if lane.endpoint.closed || lane.suspended || lane.deleted {
+                counts.closed += 1;
+            } else if lane.in_rate_queue {
+                counts.limited += 1;
+            } else {
+                counts.open += 1;
+            }
+        }
+        counts
     }
 
     /// Requests under way, by tenant.
