@@ -52,13 +52,13 @@ async fn the_access_log_has_a_line_of_stable_fields_for_each_request() {
     let loud = Setup::default().with("LOG_FORMAT", "json").with("ACCESS_LOG", "true").start().await;
     for app in [&quiet, &loud] {
         let request = app.environment().request(reqwest::Method::GET, "/app/nothing?secret=hidden");
-        Api::send(request.header("x-request-id", "seen-1")).await.expect(404);
+        Api::send(request.header("x-request-id", "seen-1")).await.expect(422);
     }
     let line = until("the line is there", || async { access_line(&loud.log(), "seen-1") }).await;
     assert_eq!(line["message"], "answered");
     assert_eq!(line["target"], "postrider::access");
     assert_eq!((&line["method"], &line["path"]), (&json!("GET"), &json!("/api/v1/app/nothing")));
-    assert_eq!(line["status"], 404);
+    assert_eq!(line["status"], 422);
     assert!(
         line["duration_ms"].is_u64() && line["timestamp"].is_string() && line["level"] == "INFO",
         "{line}"
