@@ -42,9 +42,9 @@ impl Placement {
 }
 
 impl Dispatcher {
-    /// Reserves a place for a first attempt with a payload of this size.
-    pub fn reserve(self: &Arc<Self>, endpoint: &Arc<Endpoint>, payload_bytes: usize) -> Placement {
-        let Some(share) = self.memory.reserve_first(payload_bytes) else {
+    /// Reserves a place for a first attempt of a message of this size.
+    pub fn reserve(self: &Arc<Self>, endpoint: &Arc<Endpoint>, content_bytes: usize) -> Placement {
+        let Some(share) = self.memory.reserve_first(content_bytes) else {
             let closed = endpoint.closed || self.lanes().is_paused();
             return if closed { Placement::Held } else { Placement::Waiting };
         };

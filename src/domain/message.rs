@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::id::{ApplicationId, MessageId};
+use super::message_headers::MOST_BYTES_IN_MEMORY;
 
 /// One accepted event, as dispatch carries it. Cheap to share between the deliveries of a fan-out.
 #[derive(Debug)]
@@ -28,5 +29,37 @@ pub struct Message {
     pub headers: HeaderMap,
 }
 
+impl Message {
+    /// What its payload and its headers take in memory, in bytes.
+    pub fn content_bytes(&self) -> usize {
+        self.payload.len() + if self.headers.is_empty() { 0 } else { MOST_BYTES_IN_MEMORY }
+    }
+}
+
 /// A message that several deliveries share.
 pub type SharedMessage = Arc<Message>;
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use http::header::CONTENT_TYPE;
+
+    use super::*;
+
+    #[test]
+    fn headers_count_with_all_that_they_may_take() {
+        let mut message = Message {
+            id: MessageId::generate(),
+            application_id: ApplicationId::generate(),
+            event_type: String::new(),
+            event_id: None,
+            channels: Vec::new(),
+            tags: Vec::new(),
+            payload: Bytes::from_static(b"12345"),
+            headers: HeaderMap::new(),
+        };
+        assert_eq!(message.content_bytes(), 5);
+        message.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        assert_eq!(message.content_bytes(), 5 + MOST_BYTES_IN_MEMORY);
+    }
+}

@@ -11,6 +11,11 @@ const MAX_HEADERS: usize = 64;
 /// Their names and values together have at most so many bytes: they are kept with the message as long as it waits.
 const MAX_BYTES: usize = 4 * 1024;
 
+/// What a header takes in memory besides its text, at the most.
+const HEADER_OVERHEAD_BYTES: usize = 128;
+/// What the headers of a message take in memory, at the most.
+pub const MOST_BYTES_IN_MEMORY: usize = MAX_BYTES + MAX_HEADERS * HEADER_OVERHEAD_BYTES;
+
 /// Headers that a message cannot have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMessageHeaders {

@@ -246,7 +246,7 @@ impl Posted {
     }
 
     fn weight(&self) -> usize {
-        self.message.payload.len() + MESSAGE_BYTES + DELIVERY_BYTES * self.deliveries.len()
+        self.message.content_bytes() + MESSAGE_BYTES + DELIVERY_BYTES * self.deliveries.len()
     }
 
     /// Answers. The caller may have gone away.

@@ -158,6 +158,7 @@ pub use tasks::background_task::TaskFilter;
 pub use tasks::cancel::CancelOutcome;
 pub use tasks::replay::DiscardOutcome;
 pub use tasks::replay::ReplayOutcome;
+pub use tasks::replayed::ReplayOutcomes;
 pub use tasks::resend::ResendOutcome;
 pub use tasks::work::Step;
 pub use upkeep::UpkeepStore;

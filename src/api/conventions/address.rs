@@ -9,11 +9,22 @@ use http::request::Parts;
 use ipnet::IpNet;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
+/// By which proxies say for whom they forward a request.
+const FORWARDING_HEADERS: [&str; 3] = [FORWARDED_FOR, "forwarded", "x-real-ip"];
 
 /// Where the request came from; `None` when it came through no socket.
 pub(in crate::api) fn address_of(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
     let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
     Some(behind_proxies(peer.ip().to_canonical(), &parts.headers, trusted))
+}
+
+/// The peer of the connection, when it is a proxy that the operator does not trust, by the headers that it sends: then it may
+/// stand for anybody. Who connects directly can send them as well.
+pub(in crate::api) fn unnamed_proxy(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
+    let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
+    let peer = peer.ip().to_canonical();
+    let forwards = FORWARDING_HEADERS.iter().any(|name| parts.headers.contains_key(*name));
+    (forwards && !trusted.iter().any(|net| net.contains(&peer))).then_some(peer)
 }
 
 fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {

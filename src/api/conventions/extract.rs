@@ -20,7 +20,7 @@ use super::bounds::{self, BodyBounds};
 use crate::api::error::ApiError;
 
 /// The database's texts cannot hold U+0000, so nothing has it in its name.
-pub(super) const ENCODED_NUL: &str = "%00";
+const ENCODED_NUL: &str = "%00";
 
 /// A JSON body of that shape.
 pub struct JsonBody<T>(pub T);

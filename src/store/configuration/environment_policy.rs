@@ -51,7 +51,7 @@ impl ConfigurationStore {
         let settings = change(&before)?;
         sqlx::query!(
             "-- environment::change_policy
-            UPDATE environment SET policy = $2 WHERE id = $1",
+            UPDATE environment SET policy = $2, policy_changed_at = now() WHERE id = $1",
             id.as_str(),
             settings.policy.to_document(),
         )

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::delivery::attempt::Trigger;
 use crate::domain::id::{ApplicationId, EndpointId, MessageId};
+use crate::domain::message_headers::MOST_BYTES_IN_MEMORY;
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
 
@@ -44,8 +45,8 @@ pub struct ClaimedDelivery {
     pub due_at: DateTime<Utc>,
     /// The end of the lease, and its token.
     pub lease: DateTime<Utc>,
-    /// The payload's size.
-    pub payload_bytes: u32,
+    /// What the message's payload and headers take in memory.
+    pub content_bytes: usize,
 }
 
 /// An endpoint that has something due, now or soon.
@@ -119,10 +120,11 @@ impl QueueStore {
             )
             SELECT c.message_id AS "message_id?", c.endpoint_id AS "endpoint_id!", c.application_id AS "application_id?",
                    c.attempts AS "attempts?", c.refusals AS "refusals?", c.trigger::text AS "trigger?", c.lease AS "lease?", c.due_at AS "due_at!",
-                   coalesce(octet_length(m.payload), 0) AS "payload_bytes!", now() AS "now!"
+                   coalesce(octet_length(m.payload), 0) AS "payload_bytes!", (m.headers IS NOT NULL) AS "has_headers!",
+                   now() AS "now!"
             FROM claimed c LEFT JOIN message m ON m.id = c.message_id
             UNION ALL
-            SELECT NULL, l.endpoint_id, NULL, NULL, NULL, NULL, NULL, l.due_at, 0, now() FROM later l"#,
+            SELECT NULL, l.endpoint_id, NULL, NULL, NULL, NULL, NULL, l.due_at, 0, false, now() FROM later l"#,
             epoch,
             interval(lease),
             &endpoints,
@@ -147,7 +149,8 @@ impl QueueStore {
                     trigger: Trigger::from_name(&trigger).unwrap_or(Trigger::Scheduled),
                     due_at: row.due_at,
                     lease,
-                    payload_bytes: row.payload_bytes.unsigned_abs(),
+                    content_bytes: row.payload_bytes.unsigned_abs() as usize
+                        + if row.has_headers { MOST_BYTES_IN_MEMORY } else { 0 },
                 });
             } else {
                 let wait = (row.due_at - row.now).to_std().unwrap_or_default();

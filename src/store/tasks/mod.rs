@@ -8,6 +8,7 @@ mod endpoint_replay;
 pub(super) mod expunge;
 mod oldest_first;
 pub(super) mod replay;
+pub(super) mod replayed;
 pub(super) mod resend;
 mod usage;
 pub(super) mod work;

@@ -101,7 +101,7 @@ impl TaskStore {
 
 /// A step goes through a few thousand rows in the order of an index. Plans that read whole tables may look cheaper for
 /// one step, and cost everybody else.
-async fn stay_with_indexes(tx: &mut Connection) -> Result<(), StoreError> {
+pub(super) async fn stay_with_indexes(tx: &mut Connection) -> Result<(), StoreError> {
     sqlx::query!(
         r#"-- background_task::stay_with_indexes
         SELECT set_config(name, 'off', true) FROM unnest(ARRAY[
@@ -155,6 +155,7 @@ impl LockedTask {
         )
         .execute(&mut *tx)
         .await?;
+        chunk.replayed.keep(&mut *tx, self.id).await?;
         if !chunk.items.is_empty() {
             sqlx::query!(
                 r#"-- background_task::note_findings

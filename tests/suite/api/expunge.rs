@@ -1,7 +1,10 @@
 //! Content goes when it is told to, everywhere; what it was about stays.
 
+use std::sync::Arc;
+
 use postrider::maintenance::Round;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::support::store::{MAINTENANCE, store};
 use crate::support::{Api, LocalApp, Receiver, Reply, Setup, until};
@@ -205,4 +208,47 @@ async fn what_receivers_repeated_of_a_message_goes_with_it() {
         app.environment().post(&tenant.path("/msg/expunge-all-contents"), &json!({})).await.expect(202);
     ended(&app.environment(), &task).await;
     assert_eq!(app.database().count(left).await, 0);
+}
+
+/// Does what maintenance does once the minute is over that it waits for.
+async fn after_a_minute(app: &LocalApp) {
+    sqlx::raw_sql("UPDATE payload_expiry SET expires_at = now()")
+        .execute(&app.database().pool)
+        .await
+        .unwrap();
+    let store = store(app.database()).await;
+    until("a node does the maintenance", || async {
+        postrider::maintenance::run(&store.upkeep, MAINTENANCE, Round::Minutely).await.unwrap().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_answered_long_after_an_expunge_goes_as_well() {
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
+    let tenant = app.tenant("one").await;
+    let told = Arc::new(Notify::new());
+    let waits_for = told.clone();
+    let echo = Box::new(Reply::With(200, "server", "you sent 4111111111111111".to_owned()));
+    let hook = receiver.hook_that("/slow", move |_| Reply::Once(waits_for.clone(), echo.clone()));
+    tenant.endpoint(&hook, json!({})).await;
+    let api = app.environment();
+    let answers = "SELECT count(*) FROM attempt a WHERE position('4111' IN a::text) > 0";
+    for nth in 1..=2 {
+        let id = tenant.message("a", json!({"card": "4111111111111111"})).await;
+        receiver.wait_at(&hook, nth).await;
+        if nth == 1 {
+            api.delete(&tenant.path(&format!("/msg/{id}/content"))).await.expect(204);
+        } else {
+            let all = api.post(&tenant.path("/msg/expunge-all-contents"), &json!({})).await.expect(202);
+            ended(&api, &all).await;
+        }
+        after_a_minute(&app).await;
+        told.notify_one();
+        app.settled().await;
+        assert_eq!(app.database().count(answers).await, 1, "it was recorded after that");
+        after_a_minute(&app).await;
+        assert_eq!(app.database().count(answers).await, 0);
+        assert_eq!(app.database().count("SELECT count(*) FROM payload_expiry").await, 0, "nothing is left");
+    }
 }

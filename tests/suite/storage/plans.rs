@@ -22,7 +22,7 @@ const HOT: [&str; 9] = [
 ];
 
 /// What the dispatchers, the writers and the nodes run, all day long.
-const QUEUE: [&str; 40] = [
+const QUEUE: [&str; 53] = [
     "ingest::insert_messages",
     "ingest::written_messages",
     "ingest::earlier_post",
@@ -63,6 +63,19 @@ const QUEUE: [&str; 40] = [
     "lane_home::free_silent",
     "endpoint_throttle::note",
     "endpoint_throttle::load",
+    "pending::cancel",
+    "pending::count_matching",
+    "pending::oldest_message",
+    "pending::nothing_to_send",
+    "delivery::count_unended",
+    "delivery::in_hand",
+    "delivery::look_for_failed",
+    "delivery::look_for_waiting",
+    "delivery::look_through",
+    "delivery::unended_of_messages",
+    "attempt::expunge_of_messages",
+    "endpoint_hour::cancelled",
+    "message::headers",
 ];
 
 /// A hot table, or a partition of one. Where there are days, the default partition is empty: it only catches what
@@ -107,6 +120,53 @@ async fn assert_no_scans(database: &Database, tables: &str, has_days: bool) {
 async fn no_statement_of_the_queue_scans_a_hot_table() {
     assert_no_scans(&Database::fresh().await, "empty", false).await;
     assert_no_scans(&full_queue().await, "full", true).await;
+}
+
+#[tokio::test]
+async fn what_waits_at_one_endpoint_is_found_by_that_endpoint() {
+    let database = full_queue().await;
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
+    let statements = statements();
+    for name in ["pending::count_matching", "pending::oldest_message"] {
+        let (query, parameters) = &statements[name];
+        let plan = generic_plan(&mut connection, query, *parameters).await;
+        let mut all = Vec::new();
+        nodes(&plan, &mut all);
+        let indexes: Vec<_> = all
+            .iter()
+            .filter(|node| node["Relation Name"] == "pending")
+            .map(|node| node["Index Name"].clone())
+            .collect();
+        assert_eq!(indexes, ["pending_due"], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_policy_is_changed_and_asked_for_by_keys() {
+    let database = full_queue().await;
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
+    let statements = statements();
+    for name in [
+        "environment::policy",
+        "environment::lock_policy",
+        "environment::change_policy",
+        "environment::raise_config_versions",
+        "endpoint::closed",
+        "endpoint::sending_parts",
+    ] {
+        let (query, parameters) = &statements[name];
+        let plan = generic_plan(&mut connection, query, *parameters).await;
+        let mut all = Vec::new();
+        nodes(&plan, &mut all);
+        let read_whole = all.iter().filter(|node| {
+            ["application", "endpoint", "environment"].iter().any(|table| node["Relation Name"] == *table)
+                && node["Node Type"] != "ModifyTable"
+                && node.get("Index Cond").is_none()
+        });
+        assert_eq!(read_whole.count(), 0, "{name}: {plan:#}");
+    }
 }
 
 #[tokio::test]

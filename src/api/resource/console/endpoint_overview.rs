@@ -135,8 +135,11 @@ async fn get(
     ApiQuery(query): ApiQuery<RangeQuery>,
 ) -> Result<Json<EndpointOverviewOut>, ApiError> {
     let environment = caller.environment()?;
-    let endpoint =
-        state.rollups.endpoint_state(environment, path.endpoint).await?.ok_or(ApiError::NotFound)?;
+    let endpoint = state
+        .rollups
+        .endpoint_state(environment, path.endpoint)
+        .await?
+        .ok_or(ApiError::NoSuch("endpoint"))?;
     let now = endpoint.now;
     let buckets = query.range.buckets(now);
     let scope = RollupScope::Endpoint(path.endpoint).uuid();

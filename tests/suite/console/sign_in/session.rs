@@ -324,6 +324,26 @@ async fn guessing_is_slow() {
 }
 
 #[tokio::test]
+async fn a_stranger_behind_a_proxy_that_is_not_named_holds_up_nobody() {
+    let app = LocalApp::start().await;
+    let from = |address: &str, text: &str| {
+        let request = app.api().request(Method::POST, "/session").header("x-forwarded-for", address);
+        Api::send(request.json(&credential(text)))
+    };
+    for nth in 0..12 {
+        from("192.0.2.1", &format!("{nth:016}")).await.expect_error(401, "authentication_failed");
+    }
+    from("192.0.2.2", &operator()).await.expect(201);
+    // Who knows how a key begins cannot try how it ends.
+    for nth in 0..10 {
+        from("192.0.2.1", &format!("pr_abcdefghijklmnop{nth}"))
+            .await
+            .expect_error(401, "authentication_failed");
+    }
+    from("192.0.2.3", "pr_abcdefghijklmnopX").await.expect_error(429, "too_many_failures");
+}
+
+#[tokio::test]
 async fn the_first_start_and_no_other_prints_a_link() {
     let mut app = TestApp::start().await;
     let token = until("the link is printed", || async {
