@@ -1,10 +1,12 @@
 //! What is done each minute. Each part stops after a number of chunks and goes on in the next minute, so that no part delays
 //! the others for long.
 
+use chrono::{DateTime, Utc};
+
 use crate::store::{StoreError, UpkeepStore};
 
-use super::MaintenanceOptions;
 use super::chunks::Chunks;
+use super::{MaintenanceOptions, failing};
 
 /// How many deliveries are buried in one transaction.
 const BURIED_PER_CHUNK: i64 = 500;
@@ -19,9 +21,11 @@ const MAX_CHUNKS: u32 = 500;
 
 pub(super) async fn run(
     upkeep: &UpkeepStore,
+    last_begun_at: Option<DateTime<Utc>>,
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<(), StoreError> {
+    failing::tell_failing(upkeep, last_begun_at).await?;
     let buried = chunks
         .walk(MAX_CHUNKS, |after| {
             upkeep.bury_unreachable(options.hold_limit, after, ENDPOINTS_PER_CHUNK, BURIED_PER_CHUNK)

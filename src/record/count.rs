@@ -11,6 +11,7 @@ use super::{Outcome, Recorder};
 impl<G: Send + Sync + 'static> Recorder<G> {
     /// These were recorded.
     pub(super) fn note_recorded(&self, group: &[Outcome<G>]) {
+        self.deaths.note(group);
         self.rollups.recorded(group.iter().map(Outcome::counted));
         if self.live.is_watched() {
             for outcome in group {

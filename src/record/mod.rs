@@ -8,6 +8,7 @@
 
 mod claim_schedule;
 mod count;
+mod deaths;
 mod refused_value;
 
 use std::sync::Arc;
@@ -25,6 +26,8 @@ use crate::live::Live;
 use crate::node_health::Progress;
 use crate::rollup::Rollups;
 use crate::store::{OutcomeRow, QueueStore, StoreError};
+
+use deaths::Deaths;
 
 pub use claim_schedule::ClaimSchedule;
 
@@ -96,6 +99,7 @@ pub struct Recorder<G> {
     rollups: Rollups,
     live: Live,
     progress: Progress,
+    deaths: Deaths,
 }
 
 impl<G: Send + Sync + 'static> Recorder<G> {
@@ -109,7 +113,8 @@ impl<G: Send + Sync + 'static> Recorder<G> {
         progress: Progress,
     ) -> (Arc<Self>, JoinSet<()>) {
         let waiting = BatchQueue::new(QUEUE_LIMITS);
-        let recorder = Arc::new(Self { waiting, queue, claim_schedule, rollups, live, progress });
+        let deaths = Deaths::default();
+        let recorder = Arc::new(Self { waiting, queue, claim_schedule, rollups, live, progress, deaths });
         let mut writers = JoinSet::new();
         for _ in 0..WRITERS {
             let recorder = recorder.clone();
@@ -121,6 +126,7 @@ impl<G: Send + Sync + 'static> Recorder<G> {
                         tokio::time::sleep(MEDIUM_BATCH_LINGER).await;
                     }
                 }
+                recorder.deaths.tell();
             });
         }
         (recorder, writers)

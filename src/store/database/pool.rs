@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use deadpool::managed::{BuildError, PoolError, QueueMode, TimeoutType};
 use futures_util::future::BoxFuture;
-use sqlx::postgres::{PgConnectOptions, PgRow, PgStatement, PgTypeInfo};
+use sqlx::postgres::{PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Connection as _, Describe, Error, Execute, Executor, Postgres, SqlStr};
 
 use super::connection::{Connection, Results, one_by_one, timed_out};
 use super::limits::Limits;
 use super::opener::{CLOSING_TIMEOUT, Opener};
+use super::session_settings::SessionOptions;
 use super::transaction::Transaction;
 
 /// The connections for one kind of work.
@@ -21,8 +22,8 @@ pub(in crate::store) struct Pool {
 
 impl Pool {
     /// A pool that opens connections when they are wanted.
-    pub(in crate::store) fn new(options: PgConnectOptions, limits: Limits) -> Result<Self, BuildError> {
-        let opener = Opener { options, limits, generation: Arc::default() };
+    pub(in crate::store) fn new(options: &SessionOptions, limits: Limits) -> Result<Self, BuildError> {
+        let opener = Opener { options: options.with(&limits.settings()), limits, generation: Arc::default() };
         let inner = deadpool::managed::Pool::builder(opener)
             .max_size(limits.connections)
             .queue_mode(QueueMode::Lifo)
