@@ -66,6 +66,17 @@ pub struct Engine {
     timeout: Duration,
 }
 
+/// What others may look at of a running engine. Cheap to clone.
+#[derive(Clone)]
+pub struct NodeView {
+    /// What it delivers.
+    pub dispatcher: Arc<Dispatcher>,
+    /// Its right to work.
+    pub lease: Lease,
+    /// How its parts get on.
+    pub health: NodeHealth,
+}
+
 /// What an engine works with.
 pub struct EngineDependencies<'a> {
     /// The database.
@@ -189,6 +200,15 @@ impl Engine {
             rollups,
             timeout: config.shutdown_timeout,
         })
+    }
+
+    /// What others may look at.
+    pub fn view(&self) -> NodeView {
+        NodeView {
+            dispatcher: self.dispatching.dispatcher(),
+            lease: self.lease.clone(),
+            health: self.health.clone(),
+        }
     }
 
     /// Ends all streams of live events, so that nobody who watches keeps the API from stopping.

@@ -6,6 +6,7 @@
 
 mod api_parts;
 mod database;
+mod metrics_listener;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -22,8 +23,10 @@ use crate::engine::{Engine, EngineDependencies};
 use crate::listener::{BoundListener, Listener, descriptors};
 use crate::maintenance::{Maintenance, MaintenanceOptions};
 use crate::store::Store;
+use crate::telemetry;
 
 use api_parts::{api_state, listener_limits};
+use metrics_listener::{MetricsListener, Sources};
 
 pub use database::Database;
 pub use database::Opening;
@@ -73,6 +76,21 @@ struct Parts {
     maintenance: Option<Maintenance>,
     engine: Option<Engine>,
     listener: Option<Listener>,
+    metrics: Option<MetricsListener>,
+}
+
+/// Addresses that are bound before anything is touched.
+struct Bound {
+    api: Option<BoundListener>,
+    metrics: Option<BoundListener>,
+}
+
+impl Bound {
+    fn bind(config: &Config) -> anyhow::Result<Self> {
+        let api = config.roles.api.then(|| BoundListener::bind(config.listen)).transpose()?;
+        let metrics = config.metrics_listen.map(BoundListener::bind).transpose()?;
+        Ok(Self { api, metrics })
+    }
 }
 
 impl Server {
@@ -82,13 +100,16 @@ impl Server {
     /// When a part does not start; what had started is stopped.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let config = &within_descriptors(config);
-        let bound = config.roles.api.then(|| BoundListener::bind(config.listen)).transpose()?;
+        let bound = Bound::bind(config)?;
+        if bound.metrics.is_some() {
+            telemetry::metrics::install(Clock::default().now().timestamp())?;
+        }
         let threads = NodeThreads {
             dispatch: ThreadPool::start_dispatch().context("no threads can be started")?,
             critical: ThreadPool::start_critical().context("no threads can be started")?,
         };
         let database = Database::open(config, Opening::Server).await?;
-        let mut parts = Parts { maintenance: None, engine: None, listener: None };
+        let mut parts = Parts { maintenance: None, engine: None, listener: None, metrics: None };
         match parts.start(&database, config, &threads, bound).await {
             Ok(()) => {
                 let address = parts.listener.as_ref().map(Listener::address);
@@ -159,10 +180,9 @@ impl Parts {
         database: &Database,
         config: &Config,
         threads: &NodeThreads,
-        bound: Option<BoundListener>,
+        bound: Bound,
     ) -> anyhow::Result<()> {
         database.prepare(config.migrate).await?;
-        let clock = Clock::default();
         if config.roles.maintenance {
             let options = MaintenanceOptions {
                 retention: config.retention,
@@ -173,9 +193,23 @@ impl Parts {
             };
             self.maintenance = Some(Maintenance::start(database.store.upkeep.clone(), options).await?);
         }
-        if !config.roles.api && !config.roles.dispatcher {
-            return Ok(());
+        let mut sources = Sources { store: database.store.clone(), node: None, budgets: None };
+        if config.roles.api || config.roles.dispatcher {
+            self.start_engine(database, config, threads, bound.api, &mut sources).await?;
         }
+        self.metrics = bound.metrics.map(|bound| MetricsListener::start(bound, sources));
+        Ok(())
+    }
+
+    async fn start_engine(
+        &mut self,
+        database: &Database,
+        config: &Config,
+        threads: &NodeThreads,
+        bound: Option<BoundListener>,
+        sources: &mut Sources,
+    ) -> anyhow::Result<()> {
+        let clock = Clock::default();
         let address = bound.as_ref().map(|bound| address_with_host(bound.address())).unwrap_or_default();
         let dependencies = EngineDependencies {
             store: database.store.clone(),
@@ -186,8 +220,10 @@ impl Parts {
             public_url: &config.links_start_with(),
         };
         let engine = self.engine.insert(Engine::start(config, dependencies).await?);
+        sources.node = Some(engine.view());
         if let Some(bound) = bound {
             let state = api_state(&database.store, engine, config, clock)?;
+            sources.budgets = Some(state.budgets.clone());
             self.listener = Some(Listener::start(bound, api::router(state), listener_limits(config)));
         }
         Ok(())
@@ -209,6 +245,10 @@ impl Parts {
             && tokio::time::timeout(FINAL_ANSWERS_TIMEOUT, maintenance.stop()).await.is_err()
         {
             tracing::warn!("maintenance was still under way at the end; another node goes on with it");
+        }
+        // Last, so that the end can be watched.
+        if let Some(metrics) = self.metrics {
+            metrics.stop().await;
         }
         stopped
     }

@@ -11,6 +11,7 @@ mod inbox_address;
 pub mod intake;
 mod live_streams;
 pub mod openapi;
+mod request_log;
 pub mod resource;
 mod shared_views;
 mod sign_in_failures;
@@ -21,7 +22,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use http::request::Parts;
@@ -37,9 +38,10 @@ use conventions::bounds::BodyBounds;
 use conventions::bounds::known_names::QueryNames;
 use conventions::idempotency::{IdempotencyLayer, answer_once};
 use conventions::take_in::{Intake, take_in};
-use conventions::{bounds, in_force, not_served, parameters, request_id, target};
+use conventions::{bounds, in_force, not_served, parameters, target};
 use error::ApiError;
 use openapi::{docs, errors, examples};
+use request_log::RequestLog;
 use state::SharedState;
 
 pub use credential::{Authenticator, Cookies, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
@@ -80,6 +82,7 @@ fn parts() -> (Router<SharedState>, utoipa::openapi::OpenApi) {
 pub fn router(state: ApiState) -> Router {
     let cors = cors(&state);
     let base = target::base_of(&state.public_url);
+    let request_log = RequestLog { access_log: state.access_log };
     let state = Arc::new(state);
     let (router, specification) = parts();
     let query_names = Arc::new(QueryNames::of(&specification));
@@ -92,7 +95,7 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         // From the outside in. One layer of all of them: each that stands alone costs every request two boxes.
         .layer((
-            from_fn(request_id::name_request),
+            request_log,
             cors,
             Extension(query_names),
             from_fn_with_state(Intake::new(state.clone()), take_in),
@@ -121,7 +124,7 @@ fn cors(state: &ApiState) -> CorsLayer {
         .allow_origin(state.cors_origins.clone())
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([header::RETRY_AFTER, request_id::HEADER])
+        .expose_headers([header::RETRY_AFTER, request_log::id::HEADER])
         .max_age(std::time::Duration::from_secs(3600))
 }
 

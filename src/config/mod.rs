@@ -43,6 +43,7 @@ use crate::domain::main_secret::MainSecrets;
 use crate::domain::policy::retry_on::RetryOn;
 use crate::domain::policy::schedule::RetrySchedule;
 use crate::openid::OpenIdOptions;
+use crate::telemetry::LogOptions;
 
 use generated_secrets::Missing;
 
@@ -144,6 +145,10 @@ pub struct Config {
     pub api_connections: u32,
     /// How logs look, and how much of them.
     pub log: LogOptions,
+    /// Whether each request to the API is logged.
+    pub access_log: bool,
+    /// Where metrics are read.
+    pub metrics_listen: Option<SocketAddr>,
     /// Whether `serve` brings the schema up to date.
     pub migrate: bool,
     /// The share of deliveries that a test has dropped in memory, to see that they are found. Debug builds alone.
@@ -178,26 +183,6 @@ impl Roles {
         let named = [("api", self.api), ("dispatcher", self.dispatcher), ("maintenance", self.maintenance)];
         named.into_iter().filter(|(_, has)| *has).map(|(name, _)| name.to_owned()).collect()
     }
-}
-
-/// How logs look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Text on a terminal, JSON elsewhere.
-    Auto,
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// How logs look, and how much of them.
-#[derive(Debug, Clone)]
-pub struct LogOptions {
-    /// How they look.
-    pub format: LogFormat,
-    /// What is logged, in the syntax of `tracing`'s `EnvFilter`.
-    pub filter: String,
 }
 
 /// The data directory of a set-up that is apart from the usual one: the usual path and then `ending`.

@@ -116,6 +116,7 @@ impl Dispatcher {
             epoch,
             claim: Some(Claim { token: row.lease, start_by }),
             attempts: row.attempts,
+            refusals: row.refusals,
             trigger: row.trigger,
             guards: DeliveryGuards { _memory: share, _message: None, _claim: Some(claim) },
         };

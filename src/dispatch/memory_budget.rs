@@ -38,6 +38,11 @@ impl MemoryBudget {
         self.free.clone().try_acquire_many_owned(bytes).ok().map(|bytes| MemoryShare { _bytes: bytes })
     }
 
+    /// Bytes that are taken, and all of them.
+    pub(super) fn used_of(&self) -> (usize, usize) {
+        (self.budget.saturating_sub(self.free.available_permits()), self.budget)
+    }
+
     /// Whether too little is left to claim more.
     pub(super) fn is_short(&self) -> bool {
         self.free.available_permits() < self.budget / 16

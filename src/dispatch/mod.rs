@@ -15,6 +15,7 @@ mod hand_back;
 mod lanes;
 mod load_claimed;
 mod memory_budget;
+mod pace;
 mod pause;
 mod refresh;
 mod reservation;
@@ -50,6 +51,7 @@ use memory_budget::MemoryBudget;
 pub use delivery::Claim;
 pub use delivery::Delivery;
 pub use delivery::DeliveryGuards;
+pub use lanes::LaneCounts;
 pub use lanes::LaneLimits;
 pub use memory_budget::MemoryShare;
 pub use reservation::Placement;
@@ -131,6 +133,9 @@ impl Dispatcher {
         if options.paused {
             lanes.pause();
         }
+        if options.claims {
+            lanes.share_pace();
+        }
         let threads = deps.threads.clone();
         let _spawn_on_these_threads = threads.enter();
         let claim_schedule = ClaimSchedule::default();
@@ -166,6 +171,7 @@ impl Dispatcher {
         let mut loops: JoinSet<Option<()>> = JoinSet::new();
         if self.options.claims {
             loops.spawn(stop.clone().run_until_cancelled_owned(claim::run(self.clone())));
+            loops.spawn(stop.clone().run_until_cancelled_owned(pace::run(self.clone())));
         }
         loops.spawn(stop.clone().run_until_cancelled_owned(announce::run(self.clone())));
         let (recorder, every) = (self.recorder.clone(), self.options.deaths_told_every);
@@ -218,6 +224,16 @@ impl Dispatcher {
     pub fn load(&self) -> (usize, usize) {
         let lanes = self.lanes();
         (lanes.in_flight(), lanes.queued())
+    }
+
+    /// Lanes by what keeps them from sending, if anything does.
+    pub fn lane_counts(&self) -> LaneCounts {
+        self.lanes().counts()
+    }
+
+    /// Bytes of memory that deliveries take, and that they may take.
+    pub fn memory_bytes(&self) -> (usize, usize) {
+        self.memory.used_of()
     }
 
     /// Who watches what this node does.

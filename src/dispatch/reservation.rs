@@ -81,12 +81,14 @@ impl Reservation {
             epoch,
             claim: None,
             attempts: 0,
+            refusals: 0,
             trigger: Trigger::Scheduled,
             guards: DeliveryGuards { _memory: share, _message: mark, _claim: None },
         };
         let refused = self.dispatcher.lanes().push_first(&self.endpoint, delivery, Instant::now());
         if let Some(delivery) = refused {
-            self.dispatcher.hand_back(vec![delivery], true);
+            let is_closed = !self.dispatcher.lanes().is_elsewhere(self.endpoint.id);
+            self.dispatcher.hand_back(vec![delivery], is_closed);
         }
     }
 }

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::BufMut as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
+use tokio_util::io::poll_read_buf;
 
 use super::connection_state::ConnectionState;
 use super::discard_rate::{DISCARD_PAUSE, DiscardRate};
@@ -89,11 +91,8 @@ impl AsyncRead for WatchedSocket {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let room = buffer.remaining().min(MAX_READ_BYTES);
-        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(room));
-        ready!(Pin::new(&mut self.socket).poll_read(cx, &mut part))?;
-        let read = part.filled().len();
-        buffer.advance(read);
+        let socket = Pin::new(&mut self.socket);
+        let read = ready!(poll_read_buf(socket, cx, &mut buffer.limit(MAX_READ_BYTES)))?;
         if let (Some(state), true) = (&self.state, read > 0) {
             state.note_read();
         }

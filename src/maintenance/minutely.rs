@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::store::{StoreError, UpkeepStore};
+use crate::telemetry::metrics;
 
 use super::chunks::Chunks;
 use super::{MaintenanceOptions, failing};
@@ -27,8 +28,12 @@ pub(super) async fn run(
 ) -> Result<(), StoreError> {
     failing::tell_failing(upkeep, last_begun_at).await?;
     let buried = chunks
-        .walk(MAX_CHUNKS, |after| {
-            upkeep.bury_unreachable(options.hold_limit, after, ENDPOINTS_PER_CHUNK, BURIED_PER_CHUNK)
+        .walk(MAX_CHUNKS, async |after| {
+            let chunk = upkeep
+                .bury_unreachable(options.hold_limit, after, ENDPOINTS_PER_CHUNK, BURIED_PER_CHUNK)
+                .await?;
+            metrics::current().died_by_maintenance.increment(chunk.done);
+            Ok::<_, StoreError>(chunk)
         })
         .await?;
     if buried > 0 {

@@ -101,6 +101,7 @@ pub(super) fn api_state(
         endpoint_caps: EndpointCaps::default(),
         imports: Arc::new(Semaphore::new(1)),
         cors_origins,
+        access_log: config.access_log,
     })
 }
 

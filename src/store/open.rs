@@ -162,34 +162,48 @@ impl Store {
         let sealer = Sealer::new(&options.main_secrets);
         Ok(Self {
             configuration: ConfigurationStore {
-                pool: pool(&reading, REQUEST)?,
-                snapshot_pool: pool(&reading, SNAPSHOT)?,
+                pool: pool("configuration", &reading, REQUEST)?,
+                snapshot_pool: pool("snapshots", &reading, SNAPSHOT)?,
                 sealer: sealer.clone(),
                 server_policy: options.policy.clone(),
             },
             queue: QueueStore {
-                ingest: pool(&steady, WRITE)?,
-                record: pool(&steady, WRITE)?,
-                claims: pool(&steady, CLAIM)?,
-                vital: pool(&steady, VITAL)?,
+                ingest: pool("ingest", &steady, WRITE)?,
+                record: pool("record", &steady, WRITE)?,
+                claims: pool("claims", &steady, CLAIM)?,
+                vital: pool("vital", &steady, VITAL)?,
                 options: base.connect_options().clone(),
                 main_secrets: options.main_secrets.clone(),
             },
-            history: HistoryStore { pool: pool(&reading, lists)? },
-            access: AccessStore { pool: pool(&reading, ACCESS)?, sealer: sealer.clone() },
-            tasks: TaskStore { pool: pool(&reading, TASK)? },
-            rollups: RollupStore { writing: pool(&steady, ROLLUP)?, reading: pool(&reading, VIEW)? },
-            upkeep: UpkeepStore { pool: pool(&steady, UPKEEP)? },
-            operational: OperationalStore { pool: pool(&reading, OPERATIONAL)? },
-            portal: PortalStore { pool: pool(&reading, PORTAL)? },
-            sealing: SealingStore { pool: pool(&steady, SEALING)?, sealer },
-            live: LiveStore { pool: pool(&reading, LIVE)?, options: base.connect_options().clone() },
+            history: HistoryStore { pool: pool("history", &reading, lists)? },
+            access: AccessStore { pool: pool("access", &reading, ACCESS)?, sealer: sealer.clone() },
+            tasks: TaskStore { pool: pool("tasks", &reading, TASK)? },
+            rollups: RollupStore {
+                writing: pool("rollup", &steady, ROLLUP)?,
+                reading: pool("views", &reading, VIEW)?,
+            },
+            upkeep: UpkeepStore { pool: pool("upkeep", &steady, UPKEEP)? },
+            operational: OperationalStore { pool: pool("operational", &reading, OPERATIONAL)? },
+            portal: PortalStore { pool: pool("portal", &reading, PORTAL)? },
+            sealing: SealingStore { pool: pool("sealing", &steady, SEALING)?, sealer },
+            live: LiveStore { pool: pool("live", &reading, LIVE)?, options: base.connect_options().clone() },
             database: Database { options: base.connect_options().clone() },
         })
     }
 
     /// Gives every connection back. Statements under way finish first.
     pub async fn close(&self) {
+        for pool in self.pools() {
+            pool.close().await;
+        }
+    }
+
+    /// Tells the metrics how many connections there are.
+    pub fn measure_pools(&self) {
+        self.pools().into_iter().for_each(Pool::measure);
+    }
+
+    fn pools(&self) -> [&Pool; 16] {
         let Self {
             configuration,
             queue,
@@ -204,7 +218,7 @@ impl Store {
             sealing,
             database: _,
         } = self;
-        let pools = [
+        [
             &queue.ingest,
             &queue.record,
             &queue.claims,
@@ -221,14 +235,11 @@ impl Store {
             &access.pool,
             &configuration.snapshot_pool,
             &configuration.pool,
-        ];
-        for pool in pools {
-            pool.close().await;
-        }
+        ]
     }
 }
 
-fn pool(options: &SessionOptions, limits: Limits) -> Result<Pool, sqlx::Error> {
-    Pool::new(options, limits)
+fn pool(name: &'static str, options: &SessionOptions, limits: Limits) -> Result<Pool, sqlx::Error> {
+    Pool::new(name, options, limits)
         .map_err(|error| sqlx::Error::Protocol(format!("a pool of connections cannot be made: {error}")))
 }

@@ -27,6 +27,8 @@ mod hostile;
 #[cfg(test)]
 mod intake;
 #[cfg(test)]
+mod pace;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod reliability;
@@ -34,3 +36,5 @@ mod reliability;
 mod specification;
 #[cfg(test)]
 mod storage;
+#[cfg(test)]
+mod telemetry;

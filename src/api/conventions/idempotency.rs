@@ -20,7 +20,7 @@ use crate::api::credential::{Caller, SIGN_IN_PATH};
 use crate::api::state::SharedState;
 use crate::store::{Claim, ClaimedKey, IdempotencyKey};
 
-use crate::api::error::ApiError;
+use crate::api::error::{AnsweredError, ApiError};
 
 /// Where messages are posted: the paths whose keys ingest writes.
 pub const MESSAGE_PATH: &str = "/api/v1/app/{app_id}/msg";
@@ -206,7 +206,11 @@ fn kept(status: u16, body: Vec<u8>) -> Result<Response, ApiError> {
         ApiError::Internal
     })?;
     let has_body = !body.is_empty();
+    let is_error = status.is_client_error() || status.is_server_error();
     let mut response = (status, Bytes::from(body)).into_response();
+    if is_error {
+        response.extensions_mut().insert(AnsweredError { code: "kept" });
+    }
     response.headers_mut().remove(header::CONTENT_TYPE);
     if has_body {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

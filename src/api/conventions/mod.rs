@@ -15,7 +15,6 @@ pub mod not_served;
 pub mod page;
 pub mod parameters;
 pub(in crate::api) mod path;
-pub(in crate::api) mod request_id;
 pub(in crate::api) mod settings;
 pub mod take_in;
 pub(in crate::api) mod target;

@@ -7,6 +7,7 @@ pub(super) mod connection;
 pub(super) mod error;
 pub(super) mod interval;
 pub(super) mod limits;
+mod measured;
 pub(super) mod migrate;
 mod opener;
 pub(super) mod pool;

@@ -36,6 +36,8 @@ pub struct ClaimedDelivery {
     pub application_id: ApplicationId,
     /// Attempts made in this round.
     pub attempts: u16,
+    /// Of these, those that were refused as too fast.
+    pub refusals: u16,
     /// Why it is in the queue.
     pub trigger: Trigger,
     /// When it was due.
@@ -98,8 +100,8 @@ impl QueueStore {
             ), claimed AS (
                 UPDATE pending p SET owner = $1, due_at = now() + $2::interval FROM due
                 WHERE p.message_id = due.message_id AND p.endpoint_id = due.endpoint_id
-                RETURNING p.message_id, p.endpoint_id, p.application_id, p.attempts, p.trigger, p.due_at AS lease,
-                          due.due_at
+                RETURNING p.message_id, p.endpoint_id, p.application_id, p.attempts, p.refusals, p.trigger,
+                          p.due_at AS lease, due.due_at
             ), released AS (
                 UPDATE delivery d SET state = 'waiting' FROM claimed c
                 WHERE d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id AND (d.state = 'held') IS TRUE
@@ -116,11 +118,11 @@ impl QueueStore {
                 ) n
             )
             SELECT c.message_id AS "message_id?", c.endpoint_id AS "endpoint_id!", c.application_id AS "application_id?",
-                   c.attempts AS "attempts?", c.trigger::text AS "trigger?", c.lease AS "lease?", c.due_at AS "due_at!",
+                   c.attempts AS "attempts?", c.refusals AS "refusals?", c.trigger::text AS "trigger?", c.lease AS "lease?", c.due_at AS "due_at!",
                    coalesce(octet_length(m.payload), 0) AS "payload_bytes!", now() AS "now!"
             FROM claimed c LEFT JOIN message m ON m.id = c.message_id
             UNION ALL
-            SELECT NULL, l.endpoint_id, NULL, NULL, NULL, NULL, l.due_at, 0, now() FROM later l"#,
+            SELECT NULL, l.endpoint_id, NULL, NULL, NULL, NULL, NULL, l.due_at, 0, now() FROM later l"#,
             epoch,
             interval(lease),
             &endpoints,
@@ -141,6 +143,7 @@ impl QueueStore {
                     endpoint_id,
                     application_id: application.into(),
                     attempts: attempts.unsigned_abs(),
+                    refusals: row.refusals.unwrap_or_default().unsigned_abs(),
                     trigger: Trigger::from_name(&trigger).unwrap_or(Trigger::Scheduled),
                     due_at: row.due_at,
                     lease,

@@ -7,12 +7,14 @@ pub(super) mod dispatching;
 pub(super) mod hand_back;
 pub(super) mod health;
 pub(super) mod ingest;
+pub(super) mod lane_home;
 pub(super) mod listen;
 pub(super) mod node;
 pub(super) mod outcome;
 mod payload;
 mod payload_expiry;
 pub(super) mod rescue;
+pub(super) mod throttle;
 pub(super) mod waiting_endpoints;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};

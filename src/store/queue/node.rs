@@ -155,6 +155,7 @@ impl QueueStore {
         sqlx::query!("-- node::unfence\nDELETE FROM node_fence WHERE epoch = $1", epoch)
             .execute(&self.claims)
             .await?;
+        self.free_homes(epoch).await?;
         let freed = self.free_claims(epoch).await? + self.free_in_flight(epoch).await?;
         sqlx::query!("-- node::forget\nDELETE FROM node WHERE epoch = $1", epoch)
             .execute(&self.claims)

@@ -289,7 +289,7 @@ async fn make_due_now(
             WHERE message_id = ANY($1) AND endpoint_id = $2 AND (owner IS NULL OR due_at <= now())
             ORDER BY message_id FOR UPDATE SKIP LOCKED
         ), due AS (
-            UPDATE pending p SET due_at = now(), attempts = 0, trigger = 'manual', owner = NULL
+            UPDATE pending p SET due_at = now(), attempts = 0, refusals = 0, trigger = 'manual', owner = NULL
             FROM free f WHERE p.message_id = f.message_id AND p.endpoint_id = f.endpoint_id
             RETURNING p.message_id, p.endpoint_id
         )

@@ -9,11 +9,20 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::{FILL, empty_queue, full_queue};
 
 /// Tables that are too large to be scanned.
-const HOT: [&str; 7] =
-    ["message", "delivery", "pending", "attempt", "idempotency_key", "message_event_id", "endpoint_hour"];
+const HOT: [&str; 9] = [
+    "message",
+    "delivery",
+    "pending",
+    "attempt",
+    "idempotency_key",
+    "message_event_id",
+    "endpoint_hour",
+    "lane_home",
+    "endpoint_throttle",
+];
 
 /// What the dispatchers, the writers and the nodes run, all day long.
-const QUEUE: [&str; 33] = [
+const QUEUE: [&str; 40] = [
     "ingest::insert_messages",
     "ingest::written_messages",
     "ingest::earlier_post",
@@ -47,6 +56,13 @@ const QUEUE: [&str; 33] = [
     "rescue::claims",
     "rescue::release_claims",
     "erase::messages",
+    "lane_home::take",
+    "lane_home::list",
+    "lane_home::release",
+    "lane_home::free",
+    "lane_home::free_silent",
+    "endpoint_throttle::note",
+    "endpoint_throttle::load",
 ];
 
 /// A hot table, or a partition of one. Where there are days, the default partition is empty: it only catches what

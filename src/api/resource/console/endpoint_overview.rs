@@ -58,7 +58,7 @@ pub(in crate::api) struct EndpointOverviewOut {
     secrets: Vec<SecretOut>,
     /// What holds for it, and who says so.
     policies: PoliciesOut,
-    /// The receiver asked to wait until then; `null` where that is not known.
+    /// The receiver asked to wait until then, and nothing is sent before; `null` where it did not.
     #[schema(required)]
     throttled_until: Option<DateTime<Utc>>,
 }
@@ -171,7 +171,7 @@ async fn get(
         secrets: secrets.into_iter().map(Into::into).collect(),
         policies: PoliciesOut::of(&state.views.policies, &endpoint.policies),
         app_name: endpoint.application_name,
-        throttled_until: None,
+        throttled_until: endpoint.throttled_until,
     }))
 }
 

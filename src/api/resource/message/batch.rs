@@ -19,6 +19,7 @@ use crate::api::resource::path::ApplicationName;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::EnvironmentId;
 use crate::ingest::{Accepted, IngestError, NewMessage};
+use crate::telemetry::metrics;
 
 use super::MessageOut;
 use super::create::{earlier, record_of, refused};
@@ -63,7 +64,10 @@ impl MessageResultOut {
             Ok(message) => {
                 Self { status: StatusCode::ACCEPTED.as_u16(), message: Some(message), error: None }
             }
-            Err(error) => Self { status: error.status().as_u16(), message: None, error: Some(error.into()) },
+            Err(error) => {
+                metrics::current().refused(error.code());
+                Self { status: error.status().as_u16(), message: None, error: Some(error.into()) }
+            }
         }
     }
 }

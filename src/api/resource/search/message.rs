@@ -25,7 +25,7 @@ use crate::store::{FoundMessage, MessageFilter, TimeBounds, WalkFilter};
 /// One call looks at so many messages.
 const LOOKED_AT: usize = 2_000;
 /// One call goes on for so long; the step that is under way then is finished.
-const LOOKS_FOR: Duration = Duration::from_millis(250);
+const LOOKS_FOR: Duration = Duration::from_millis(60);
 /// One step looks at so many messages.
 const STEP_ROWS: usize = 250;
 
@@ -234,7 +234,7 @@ async fn answer(
 
 /// Walk through the messages of the environment, newest first.
 ///
-/// One call looks at 2,000 messages, and for a quarter of a second, at most. It answers with what matches, how far it got
+/// One call looks at 2,000 messages, and for 60 ms, at most. It answers with what matches, how far it got
 /// (`reachedAt`), and an `iterator` that goes on there. Payloads are not shown.
 #[utoipa::path(
     get, path = "/api/v1/message-search", operation_id = "v1.message.search", tag = "console",

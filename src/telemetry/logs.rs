@@ -1,14 +1,32 @@
 //! Logs. Text for people on a terminal, one JSON object a line elsewhere, both on standard error. Payloads, secrets
-//! and tokens are never put into a log: nothing here would remove them.
+//! and tokens are never put into a log: nothing here would remove them. `docs/logs.md` says which fields there are.
 
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{LogFormat, LogOptions};
-
 /// Libraries that log too much at the level `info`; the operator's filter can change it.
 const QUIET_LIBRARIES: &str = "tokio_cron_scheduler=warn";
+
+/// How logs look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How logs look, and how much of them.
+#[derive(Debug, Clone)]
+pub struct LogOptions {
+    /// How they look.
+    pub format: LogFormat,
+    /// What is logged, in the syntax of `tracing`'s `EnvFilter`.
+    pub filter: String,
+}
 
 /// A log that cannot be started.
 #[derive(Debug, thiserror::Error)]
