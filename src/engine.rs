@@ -270,6 +270,8 @@ impl Engine {
     }
 }
 
+/// The log tells of deliveries that died once in so many windows of operational webhooks.
+const WINDOWS_PER_LINE: u32 = 6;
 /// What is written at the end is written within this time, or not at all.
 const FINAL_WRITES_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -296,5 +298,6 @@ fn dispatch_options(config: &Config, paused: bool) -> DispatchOptions {
         claims: config.roles.dispatcher,
         paused,
         dropped_share: config.test_losses,
+        deaths_told_every: config.operational_window * WINDOWS_PER_LINE,
     }
 }

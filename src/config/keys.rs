@@ -41,6 +41,11 @@ impl Key {
         self.variables().pop().unwrap_or_default()
     }
 
+    /// Whether its value is a secret or holds one, so that each of its variables has a twin that names a file.
+    pub(super) fn can_be_in_a_file(&self) -> bool {
+        self.secret || self.name == "database_url"
+    }
+
     pub(super) fn flag(&self) -> String {
         self.name.replace('_', "-")
     }
@@ -69,6 +74,12 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("jwt_audience", "NAME", "The audience (aud) that every token must name"),
     Key::new("jwt_issuer", "NAME", "The issuer (iss) that every token must name"),
     Key::new("main_secret", "SECRET", "Seals endpoint secrets at rest; 16 characters at least").hidden(),
+    Key::new(
+        "main_secret_previous",
+        "SECRET",
+        "The main secret before, while `postrider reseal` moves everything under the new one",
+    )
+    .hidden(),
     Key::new("retry_schedule", "WAITS", "The waits before each retry (units ms, s, m, h, d)")
         .or("60s,5m,30m,2h,6h,24h"),
     Key::new(

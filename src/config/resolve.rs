@@ -29,6 +29,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         jwt_audience: read.given("jwt_audience", claim)?,
         jwt_issuer: read.given("jwt_issuer", claim)?,
         main_secret: read.secret("main_secret", "it seals endpoint secrets at rest")?,
+        main_secret_previous: read.given_secret("main_secret_previous")?,
         retry_schedule: RetrySchedule::new(read.value("retry_schedule", values::waits)?),
         retry_on: read.value("retry_on", |text| {
             RetryOn::parse(values::items(text)).map_err(|wrong| wrong.to_string())
@@ -71,6 +72,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         console: read.value("console", values::boolean)?,
         openid: openid::options(&read)?,
         settings: setting::all(layers).into(),
+        warnings: Vec::new(),
         api_connections: read.value("api_connections", |text| values::number_within(text, 1, 1_000))?,
         log: LogOptions {
             format: read.value("log_format", values::log_format)?,

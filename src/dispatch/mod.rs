@@ -76,6 +76,8 @@ pub struct DispatchOptions {
     pub paused: bool,
     /// The share of everything that is dropped for a test; nothing in release builds.
     pub dropped_share: f64,
+    /// How often the log tells of deliveries that died.
+    pub deaths_told_every: Duration,
 }
 
 /// What the dispatcher works with.
@@ -172,6 +174,9 @@ impl Dispatcher {
             loops.spawn(stop.clone().run_until_cancelled_owned(pace::run(self.clone())));
         }
         loops.spawn(stop.clone().run_until_cancelled_owned(announce::run(self.clone())));
+        let (recorder, every) = (self.recorder.clone(), self.options.deaths_told_every);
+        let tell = async move { recorder.tell_deaths(every).await };
+        loops.spawn(stop.clone().run_until_cancelled_owned(tell));
         let notices = stop.clone().run_until_cancelled_owned(follow_notices::run(self.clone()));
         loops.spawn_on(notices, &self.deps.critical_threads);
         loops.spawn(stop.clone().run_until_cancelled_owned(pause::run(self.clone())));

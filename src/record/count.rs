@@ -13,6 +13,7 @@ impl<G: Send + Sync + 'static> Recorder<G> {
     /// These were recorded, as far as they `moved`.
     pub(super) fn note_recorded(&self, group: &[Outcome<G>], moved: &Moved) {
         moved.measure(group);
+        self.deaths.note(group);
         self.rollups.recorded(group.iter().map(Outcome::counted));
         if self.live.is_watched() {
             for outcome in group {

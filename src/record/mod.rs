@@ -8,6 +8,7 @@
 
 mod claim_schedule;
 mod count;
+mod deaths;
 mod measure;
 mod refused_value;
 
@@ -28,6 +29,7 @@ use crate::rollup::Rollups;
 use crate::store::{OutcomeRow, QueueStore, StoreError};
 use crate::telemetry::metrics;
 
+use deaths::Deaths;
 use measure::Moved;
 
 pub use claim_schedule::ClaimSchedule;
@@ -103,6 +105,7 @@ pub struct Recorder<G> {
     rollups: Rollups,
     live: Live,
     progress: Progress,
+    deaths: Deaths,
 }
 
 impl<G: Send + Sync + 'static> Recorder<G> {
@@ -116,7 +119,8 @@ impl<G: Send + Sync + 'static> Recorder<G> {
         progress: Progress,
     ) -> (Arc<Self>, JoinSet<()>) {
         let waiting = BatchQueue::new(QUEUE_LIMITS);
-        let recorder = Arc::new(Self { waiting, queue, claim_schedule, rollups, live, progress });
+        let deaths = Deaths::default();
+        let recorder = Arc::new(Self { waiting, queue, claim_schedule, rollups, live, progress, deaths });
         let mut writers = JoinSet::new();
         for _ in 0..WRITERS {
             let recorder = recorder.clone();
@@ -128,6 +132,7 @@ impl<G: Send + Sync + 'static> Recorder<G> {
                         tokio::time::sleep(MEDIUM_BATCH_LINGER).await;
                     }
                 }
+                recorder.deaths.tell();
             });
         }
         (recorder, writers)

@@ -36,11 +36,12 @@ pub enum TelemetryError {
     Filter(#[from] tracing_subscriber::filter::ParseError),
 }
 
-/// Starts the log of this process. Where one is running already (tests), that one stays.
+/// Starts the log of this process, and tells what was given and is ignored. Where one is running already (tests), that one
+/// stays.
 ///
 /// # Errors
 /// [`TelemetryError::Filter`] when the filter does not parse.
-pub fn start(options: &LogOptions) -> Result<(), TelemetryError> {
+pub fn start(options: &LogOptions, warnings: &[String]) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(format!("{QUIET_LIBRARIES},{}", options.filter))?;
     let on_terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
@@ -55,5 +56,8 @@ pub fn start(options: &LogOptions) -> Result<(), TelemetryError> {
     } else {
         builder.json().flatten_event(true).with_current_span(false).try_init()
     };
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
     Ok(())
 }

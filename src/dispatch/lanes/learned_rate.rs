@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// Requests a second, to begin with and at the least and the most.
 const FIRST: f64 = 1.0;
 const SLOWEST: f64 = 0.1;
+/// The first and the least while the receiver has named no wait: it may refuse for other reasons than the pace, and then
+/// slowing down changes nothing.
+const SLOWEST_UNASKED: f64 = 10.0;
 const FASTEST: f64 = 100_000.0;
 /// What a refusal leaves of the rate; the first one comes while the rate grows fast.
 const LEFT_BY_FIRST_REFUSAL: f64 = 0.7;
@@ -34,6 +37,7 @@ const MAX_CATCH_UP: Duration = Duration::from_millis(20);
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct LearnedRate {
     per_second: f64,
+    slowest: f64,
     /// The rate at the last cut.
     refused: Option<f64>,
     cut_at: Option<Instant>,
@@ -41,15 +45,17 @@ pub(super) struct LearnedRate {
 }
 
 impl LearnedRate {
-    /// Nothing is known yet.
-    pub(super) fn unknown() -> Self {
-        Self { per_second: FIRST, refused: None, cut_at: None, next_at: None }
+    /// Nothing is known yet, but whether the receiver has named a wait.
+    pub(super) fn unknown(asked: bool) -> Self {
+        let (first, slowest) = if asked { (FIRST, SLOWEST) } else { (SLOWEST_UNASKED, SLOWEST_UNASKED) };
+        Self { per_second: first, slowest, refused: None, cut_at: None, next_at: None }
     }
 
     /// What was learned before, by whichever node.
     pub(super) fn known(per_second: f64) -> Self {
         let per_second = per_second.clamp(SLOWEST, FASTEST);
-        Self { per_second, refused: Some(per_second), cut_at: None, next_at: None }
+        let slowest = if per_second < SLOWEST_UNASKED { SLOWEST } else { SLOWEST_UNASKED };
+        Self { per_second, slowest, refused: Some(per_second), cut_at: None, next_at: None }
     }
 
     /// Requests a second.
@@ -57,8 +63,11 @@ impl LearnedRate {
         self.per_second
     }
 
-    /// The receiver refused a request as too fast.
-    pub(super) fn refuse(&mut self, now: Instant) {
+    /// The receiver refused a request as too fast, and named a wait or not.
+    pub(super) fn refuse(&mut self, asked: bool, now: Instant) {
+        if asked {
+            self.slowest = SLOWEST;
+        }
         self.cut(if self.refused.is_some() { LEFT_BY_REFUSAL } else { LEFT_BY_FIRST_REFUSAL }, now);
     }
 
@@ -71,7 +80,7 @@ impl LearnedRate {
         if self.cut_at.is_none_or(|at| now >= at + CUT_AT_MOST_EVERY) {
             self.cut_at = Some(now);
             self.refused = Some(self.per_second);
-            self.per_second = (self.per_second * left).max(SLOWEST);
+            self.per_second = (self.per_second * left).max(self.slowest);
         }
     }
 
@@ -139,7 +148,7 @@ mod tests {
                 rate.grow();
             } else {
                 refused += 1;
-                rate.refuse(now);
+                rate.refuse(true, now);
                 now += Duration::from_secs(1);
             }
         }
@@ -149,7 +158,7 @@ mod tests {
     #[test]
     fn a_receivers_pace_is_found_and_kept_with_few_refusals() {
         for limit in [1, 5, 50, 1_000] {
-            let mut rate = LearnedRate::unknown();
+            let mut rate = LearnedRate::unknown(true);
             send(&mut rate, limit * 20, limit);
             let (refused, took) = send(&mut rate, limit * 60, limit);
             assert!(refused <= limit * 60 / 8, "{refused} refusals at {limit} a second");
@@ -159,7 +168,7 @@ mod tests {
 
     #[test]
     fn it_follows_a_receiver_that_takes_more_by_now() {
-        let mut rate = LearnedRate::unknown();
+        let mut rate = LearnedRate::unknown(true);
         send(&mut rate, 100, 5);
         let (_, took) = send(&mut rate, 5_000, 500);
         assert!(rate.per_second() > 100.0, "{rate:?} after {took:?}");
@@ -169,16 +178,29 @@ mod tests {
     fn answers_to_what_was_sent_together_cut_it_once() {
         let now = Instant::now();
         let mut rate = LearnedRate::known(100.0);
-        (0..16).for_each(|_| rate.refuse(now));
+        (0..16).for_each(|_| rate.refuse(true, now));
         assert!((rate.per_second() - 85.0).abs() < 0.01);
         rate.overload(now + CUT_AT_MOST_EVERY);
         assert!((rate.per_second() - 42.5).abs() < 0.01);
     }
 
     #[test]
+    fn who_refuses_whatever_the_pace_is_not_slowed_down_without_end() {
+        let mut now = Instant::now();
+        let mut rate = LearnedRate::unknown(false);
+        for _ in 0..1_000 {
+            now += CUT_AT_MOST_EVERY;
+            rate.refuse(false, now);
+        }
+        assert!(rate.per_second() >= SLOWEST_UNASKED);
+        rate.refuse(true, now + CUT_AT_MOST_EVERY);
+        assert!(rate.per_second() < SLOWEST_UNASKED, "it has named a wait");
+    }
+
+    #[test]
     fn it_has_bounds() {
         let mut now = Instant::now();
-        let mut rate = LearnedRate::unknown();
+        let mut rate = LearnedRate::unknown(true);
         for _ in 0..1_000 {
             now += CUT_AT_MOST_EVERY;
             rate.overload(now);

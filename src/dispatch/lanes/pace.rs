@@ -67,8 +67,10 @@ impl Paces {
             }
             self.attend_anew(lane);
         }
-        if matches!(signal, LoadSignal::TooFast(_)) && lane.throttle().is_none() {
-            self.set_pace(lane, Some(Throttle::begin(now)));
+        if let LoadSignal::TooFast(asked) = signal
+            && lane.throttle().is_none()
+        {
+            self.set_pace(lane, Some(Throttle::begin(asked.is_some(), now)));
         }
         if let Some(throttle) = lane.throttle_mut()
             && throttle.record(signal, now)

@@ -21,6 +21,7 @@ use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
 use crate::store::history::message::stored_length;
 use crate::store::operational::write_notice::{refresh_operational_application, write_notice};
+use crate::store::sealing::current_key::hold_current_key;
 
 use super::ConfigurationStore;
 use super::endpoint_secret::insert_secret;
@@ -169,11 +170,12 @@ impl ConfigurationStore {
         headers: &BTreeMap<String, String>,
     ) -> Result<EndpointRecord, StoreError> {
         let id = EndpointId::generate();
-        let headers_sealed = self.seal_headers(id, headers)?;
         let mut transaction = self.pool.begin().await?;
         if !raise_version(&mut transaction, application).await? {
             return Err(StoreError::Conflict("The application was deleted."));
         }
+        hold_current_key(&mut transaction, &self.sealer).await?;
+        let headers_sealed = self.seal_headers(id, headers)?;
         let row = sqlx::query_as!(
             Row,
             r#"-- endpoint::create
@@ -230,6 +232,7 @@ impl ConfigurationStore {
             return Ok(None);
         };
         let settings = change(&before)?;
+        hold_current_key(&mut transaction, &self.sealer).await?;
         let row = sqlx::query_as!(
             Row,
             r#"-- endpoint::change
@@ -268,6 +271,9 @@ impl ConfigurationStore {
             write_notice(&mut transaction, application, id, NoticeKind::EndpointDisabled, details).await?;
         }
         transaction.commit().await.map_err(StoreError::from)?;
+        if settings.disabled && !before.disabled {
+            tracing::info!(endpoint = %id, %application, "an endpoint was disabled, as was asked for");
+        }
         Ok(Some(EndpointRecord::try_from(row)?))
     }
 

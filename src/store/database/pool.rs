@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use deadpool::managed::{BuildError, PoolError, QueueMode, TimeoutType};
 use futures_util::future::BoxFuture;
-use sqlx::postgres::{PgConnectOptions, PgRow, PgStatement, PgTypeInfo};
+use sqlx::postgres::{PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Connection as _, Describe, Error, Execute, Executor, Postgres, SqlStr};
 
 use crate::telemetry::metrics;
@@ -14,6 +14,7 @@ use crate::telemetry::metrics::PoolMetrics;
 use super::connection::{Connection, Results, one_by_one, timed_out};
 use super::limits::Limits;
 use super::opener::{CLOSING_TIMEOUT, Opener};
+use super::session_settings::SessionOptions;
 use super::transaction::Transaction;
 
 /// The connections for one kind of work.
@@ -28,10 +29,10 @@ impl Pool {
     /// A pool that opens connections when they are wanted. Metrics know it by its name.
     pub(in crate::store) fn new(
         name: &'static str,
-        options: PgConnectOptions,
+        options: &SessionOptions,
         limits: Limits,
     ) -> Result<Self, BuildError> {
-        let opener = Opener { options, limits, generation: Arc::default() };
+        let opener = Opener { options: options.with(&limits.settings()), limits, generation: Arc::default() };
         let inner = deadpool::managed::Pool::builder(opener)
             .max_size(limits.connections)
             .queue_mode(QueueMode::Lifo)

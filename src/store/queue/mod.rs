@@ -20,6 +20,7 @@ pub(super) mod waiting_endpoints;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use super::database::pool::Pool;
+use crate::domain::main_secret::MainSecrets;
 
 /// The queue and the nodes that work on it.
 #[derive(Clone)]
@@ -34,6 +35,8 @@ pub struct QueueStore {
     pub(super) vital: Pool,
     /// For listening, which needs a connection of sqlx's own.
     pub(super) options: PgConnectOptions,
+    /// A node says which it has when it joins.
+    pub(super) main_secrets: MainSecrets,
 }
 
 impl QueueStore {

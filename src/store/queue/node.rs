@@ -89,13 +89,14 @@ impl QueueStore {
         let epoch = sqlx::query_scalar!(
             r#"-- node::join
             WITH joined AS (
-                INSERT INTO node (name, version, low_water, place) VALUES ($1, $2, $3, $4) RETURNING epoch
+                INSERT INTO node (name, version, low_water, place, sealing_keys) VALUES ($1, $2, $3, $4, $5) RETURNING epoch
             )
             INSERT INTO node_fence (epoch) SELECT epoch FROM joined RETURNING epoch"#,
             name,
             env!("CARGO_PKG_VERSION"),
             low_water.uuid(),
             place,
+            &self.main_secrets.ids().iter().map(|id| id.bytes().to_vec()).collect::<Vec<_>>(),
         )
         .fetch_one(&self.claims)
         .await?;

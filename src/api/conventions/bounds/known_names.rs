@@ -11,9 +11,8 @@ use url::form_urlencoded;
 use utoipa::openapi::OpenApi;
 
 use crate::api::error::ApiError;
+use crate::domain::nearest::nearest;
 
-/// One edit in so many letters, and one at the least, is taken for a slip.
-const LETTERS_PER_SLIP: usize = 3;
 /// A longer name is not shown again.
 const MAX_SHOWN_CHARACTERS: usize = 64;
 
@@ -28,22 +27,6 @@ pub(in crate::api) fn unknown<'a>(
     let shown: String = name.chars().take(MAX_SHOWN_CHARACTERS).collect();
     let place: Vec<&str> = place.iter().copied().chain([shown.as_str()]).collect();
     ApiError::invalid(&place, msg, "extra_forbidden")
-}
-
-/// Of these names the one that is written almost so. Case, `_` and `-` make no difference.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |text: &str| text.to_ascii_lowercase().replace(['_', '-', '[', ']'], "");
-    let name = plain(name);
-    if name.len() > MAX_SHOWN_CHARACTERS {
-        return None;
-    }
-    let slips = (name.chars().count() / LETTERS_PER_SLIP).max(1);
-    let distance = |other: &str| strsim::damerau_levenshtein(&name, &plain(other));
-    known
-        .map(|other| (distance(other), other))
-        .filter(|(edits, _)| *edits <= slips)
-        .min()
-        .map(|(_, other)| other)
 }
 
 /// The parameters that a query may have, by method and path.
