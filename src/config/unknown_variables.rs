@@ -24,8 +24,10 @@ pub(super) fn warnings(variables: &BTreeMap<String, String>) -> Vec<String> {
         .filter(|(name, value)| !is_of_kubernetes(name, value))
         .filter(|(name, _)| !FOR_TESTS.iter().any(|start| name.starts_with(start)))
         .map(|(name, _)| {
-            let meant = nearest(name, known.iter().map(String::as_str));
-            let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
+            // Without what all of them begin with, or any two would look alike.
+            let ending = name.trim_start_matches(PREFIX);
+            let meant = nearest(ending, known.iter().filter_map(|name| name.strip_prefix(PREFIX)));
+            let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {PREFIX}{meant}?"));
             format!("{name} is no setting and is ignored{meant}")
         })
         .collect()
