@@ -31,7 +31,8 @@ pub(super) async fn link(app: &App<impl Served>) -> String {
     let out = tokio::task::spawn_blocking(move || {
         let mut link = command();
         link.args(["console", "link"]).env("DATABASE_URL", database);
-        link.envs([("POSTRIDER_JWT_SECRET", "x".repeat(16)), ("POSTRIDER_MAIN_SECRET", "x".repeat(16))]);
+        link.env("POSTRIDER_JWT_SECRET", "x".repeat(16));
+        link.env("POSTRIDER_MAIN_SECRET", "the suite's own secret that seals");
         link.env("POSTRIDER_PUBLIC_URL", "https://hooks.example.com/p").output().unwrap()
     })
     .await
