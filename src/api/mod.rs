@@ -2,6 +2,7 @@
 //!
 //! Every answer that has a body has a JSON one, whatever went wrong. A trailing slash is optional everywhere.
 
+mod caller_address;
 pub mod conventions;
 pub mod credential;
 mod embedders;

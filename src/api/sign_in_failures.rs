@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::keyed_limit::{Admitted, KeyedLimit};
 
-use super::conventions::address::{address_of, unnamed_proxy};
+use super::caller_address::{address_of, unnamed_proxy};
 use super::error::ApiError;
 
 /// So many failures are allowed.

@@ -6,7 +6,15 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::id::{ApplicationId, MessageId};
-use super::message_headers::MOST_BYTES_IN_MEMORY;
+
+/// A message has at most this many headers of its own.
+pub(super) const MAX_HEADERS: usize = 64;
+/// Their names and values together have at most so many bytes: they are kept with the message as long as it waits.
+pub(super) const MAX_HEADER_BYTES: usize = 4 * 1024;
+/// What a header takes in memory besides its text, at the most.
+const HEADER_OVERHEAD_BYTES: usize = 128;
+/// What the headers of a message take in memory, at the most.
+pub const MOST_HEADER_BYTES_IN_MEMORY: usize = MAX_HEADER_BYTES + MAX_HEADERS * HEADER_OVERHEAD_BYTES;
 
 /// One accepted event, as dispatch carries it. Cheap to share between the deliveries of a fan-out.
 #[derive(Debug)]
@@ -32,7 +40,7 @@ pub struct Message {
 impl Message {
     /// What its payload and its headers take in memory, in bytes.
     pub fn content_bytes(&self) -> usize {
-        self.payload.len() + if self.headers.is_empty() { 0 } else { MOST_BYTES_IN_MEMORY }
+        self.payload.len() + if self.headers.is_empty() { 0 } else { MOST_HEADER_BYTES_IN_MEMORY }
     }
 }
 
@@ -60,6 +68,6 @@ mod tests {
         };
         assert_eq!(message.content_bytes(), 5);
         message.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-        assert_eq!(message.content_bytes(), 5 + MOST_BYTES_IN_MEMORY);
+        assert_eq!(message.content_bytes(), 5 + MOST_HEADER_BYTES_IN_MEMORY);
     }
 }

@@ -12,8 +12,8 @@ use crate::api::intake::connection::CallerConnection;
 use crate::api::state::SharedState;
 use crate::domain::access::capability;
 
-use super::address::address_of;
 use super::bounds::known_names::QueryNames;
+use crate::api::caller_address::address_of;
 use crate::api::error::ApiError;
 
 impl Caller {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::delivery::attempt::Trigger;
 use crate::domain::id::{ApplicationId, EndpointId, MessageId};
-use crate::domain::message_headers::MOST_BYTES_IN_MEMORY;
+use crate::domain::message::MOST_HEADER_BYTES_IN_MEMORY;
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
 
@@ -150,7 +150,7 @@ impl QueueStore {
                     due_at: row.due_at,
                     lease,
                     content_bytes: row.payload_bytes.unsigned_abs() as usize
-                        + if row.has_headers { MOST_BYTES_IN_MEMORY } else { 0 },
+                        + if row.has_headers { MOST_HEADER_BYTES_IN_MEMORY } else { 0 },
                 });
             } else {
                 let wait = (row.due_at - row.now).to_std().unwrap_or_default();

@@ -14,7 +14,7 @@ use crate::store::{Capped, StoreError, TaskStore};
 
 use super::chunk::{Chunk, LockedTask};
 use super::endpoint_replay::{ROWS_READ_PER_ROW_MOVED, take_matching};
-use super::work::stay_with_indexes;
+use super::indexes::stay_with_indexes;
 
 /// So many deliveries that wait are looked at to count those that match.
 const MAX_LOOKED_AT: i64 = 100_000;

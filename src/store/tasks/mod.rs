@@ -6,6 +6,7 @@ pub(super) mod cancel;
 mod chunk;
 mod endpoint_replay;
 pub(super) mod expunge;
+mod indexes;
 mod oldest_first;
 pub(super) mod replay;
 pub(super) mod replayed;

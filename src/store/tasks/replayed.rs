@@ -10,7 +10,7 @@ use crate::store::StoreError;
 use crate::store::database::connection::Connection;
 
 use super::TaskStore;
-use super::work::stay_with_indexes;
+use super::indexes::stay_with_indexes;
 
 /// So many steps of a task are looked at at a time, five hundred deliveries each at most: those first that were looked at
 /// least lately.

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::address::address_of;
+use crate::api::caller_address::address_of;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::credential::Caller;
 use crate::api::credential::csrf::csrf_token;

@@ -12,7 +12,7 @@ use url::{Url, form_urlencoded};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::address::address_of;
+use crate::api::caller_address::address_of;
 use crate::api::error::ApiError;
 use crate::api::openapi::errors::NotFound;
 use crate::api::state::{ApiState, SharedState};
