@@ -68,6 +68,8 @@ where
             let (status, took) = (response.status(), began.elapsed());
             if let Some(path) = path {
                 log_access(&id, &method, &path, status, took);
+            } else {
+                tracing::debug!(status = status.as_u16(), "answered");
             }
             measure(&response, took, posts_messages);
             Ok(id::put_into(&id, response).await)
