@@ -65,6 +65,23 @@ impl<T: DeserializeOwned> FromRequest<SharedState> for JsonBody<T> {
     }
 }
 
+/// The same for a body that may be left out.
+pub struct OptionalJsonBody<T>(pub Option<T>);
+
+impl<T: DeserializeOwned> FromRequest<SharedState> for OptionalJsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &SharedState) -> Result<Self, ApiError> {
+        let (head, body) = request.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.map_err(|_| ApiError::Internal)?;
+        if bytes.is_empty() {
+            return Ok(Self(None));
+        }
+        let JsonBody(value) = JsonBody::from_request(Request::from_parts(head, bytes.into()), state).await?;
+        Ok(Self(Some(value)))
+    }
+}
+
 /// Reads a JSON body; what is wrong is named by its place.
 pub fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, ApiError> {
     require_object(bytes)?;
