@@ -54,11 +54,11 @@ async fn a_wrong_database_name_password_or_privilege_is_told_as_such() {
     let (url, place) = changed(&cluster, |url| url.set_path("nowhere"));
     each_says(&url, &COMMANDS, &["\"nowhere\"", &place, "\"postgres\"", "3D000", "CREATE DATABASE"]).await;
 
-    execute(
-        &cluster,
-        "CREATE ROLE weak LOGIN; CREATE DATABASE closed; REVOKE CONNECT ON DATABASE closed FROM public",
-    )
-    .await;
+    for statement in
+        ["CREATE ROLE weak LOGIN", "CREATE DATABASE closed", "REVOKE CONNECT ON DATABASE closed FROM public"]
+    {
+        execute(&cluster, statement).await;
+    }
     let (url, _) = changed(&cluster, |url| url.set_username("weak").unwrap());
     let may_not = ["\"weak\"", place.as_str(), "permission denied for schema public", "42501", "GRANT"];
     each_says(&url, &[COMMANDS[0], COMMANDS[2]], &may_not).await;
