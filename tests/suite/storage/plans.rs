@@ -146,13 +146,9 @@ async fn a_policy_is_changed_and_asked_for_by_keys() {
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
     sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
     let statements = statements();
-    for name in [
-        "environment::policy",
-        "environment::lock_policy",
-        "environment::change_policy",
-        "endpoint::closed",
-        "endpoint::sending_parts",
-    ] {
+    for name in
+        ["environment::policy", "environment::lock_policy", "environment::change_policy", "endpoint::closed"]
+    {
         let (query, parameters) = &statements[name];
         let plan = generic_plan(&mut connection, query, *parameters).await;
         let mut all = Vec::new();
