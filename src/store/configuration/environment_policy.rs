@@ -62,7 +62,9 @@ impl ConfigurationStore {
         sqlx::query!(
             "-- environment::raise_config_versions
             WITH ours AS MATERIALIZED (
-                SELECT id FROM application WHERE environment_id = $1 AND deleted_at IS NULL ORDER BY id FOR UPDATE
+                SELECT id FROM application
+                WHERE id = ANY (ARRAY(SELECT id FROM application WHERE environment_id = $1 AND deleted_at IS NULL))
+                ORDER BY id FOR UPDATE
             ), raised AS (
                 UPDATE application a SET config_version = config_version + 1 FROM ours WHERE a.id = ours.id
                 RETURNING a.id

@@ -94,7 +94,8 @@ impl ConfigurationStore {
                    CASE WHEN e.updated_at > e.created_at THEN e.updated_at END AS changed_at,
                    CASE WHEN a.updated_at > a.created_at THEN a.updated_at END AS application_changed_at,
                    n.policy_changed_at AS environment_changed_at
-            FROM endpoint e JOIN application a ON a.id = e.application_id JOIN environment n ON n.id = a.environment_id
+            FROM endpoint e JOIN application a ON a.id = e.application_id
+            CROSS JOIN LATERAL (SELECT * FROM environment n WHERE n.id = a.environment_id OFFSET 0) n
             WHERE e.id = $1 AND e.application_id = $2"#,
             endpoint.uuid(),
             application.uuid(),

@@ -82,7 +82,7 @@ impl QueueStore {
             WITH silent AS MATERIALIZED (
                 SELECT epoch FROM node WHERE beat_at < now() - $1::interval FOR UPDATE SKIP LOCKED
             ), freed AS (
-                DELETE FROM lane_home h USING silent s WHERE h.epoch = s.epoch RETURNING h.subject
+                DELETE FROM lane_home WHERE epoch = ANY (ARRAY(SELECT epoch FROM silent)) RETURNING subject
             )
             SELECT announce_freed_homes(array_agg(subject)) AS told FROM freed HAVING count(*) > 0"#,
             interval(HOME_KEPT_FOR),

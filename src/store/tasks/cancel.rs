@@ -79,7 +79,7 @@ impl TaskStore {
                 SELECT message_id FROM pending
                 WHERE endpoint_id = $1 AND due_at > '-infinity' AND message_id > $2 AND message_id < $3
                   AND (owner IS NULL OR due_at <= now())
-                LIMIT $7
+                ORDER BY due_at LIMIT $7
             ) p LEFT JOIN message m ON m.id = p.message_id"#,
             filter.endpoint_id.uuid(),
             above,

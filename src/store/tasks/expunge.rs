@@ -163,9 +163,12 @@ pub(in crate::store) async fn in_hand(
     Ok(sqlx::query_scalar!(
         r#"-- delivery::in_hand
         SELECT c.message_id AS "message_id!" FROM unnest($1::uuid[]) AS c(message_id)
-        WHERE (SELECT true FROM delivery d WHERE d.message_id = c.message_id AND d.state = 'in_flight' LIMIT 1) IS NOT NULL
-           OR (SELECT true FROM pending p
-               WHERE p.message_id = c.message_id AND p.owner IS NOT NULL AND p.due_at > now() LIMIT 1) IS NOT NULL"#,
+        WHERE (SELECT true FROM delivery d
+               WHERE d.message_id = c.message_id
+                 AND (d.state = 'in_flight'
+                      OR (SELECT p.owner IS NOT NULL AND p.due_at > now() FROM pending p
+                          WHERE p.message_id = d.message_id AND p.endpoint_id = d.endpoint_id))
+               LIMIT 1) IS NOT NULL"#,
         messages,
     )
     .fetch_all(tx)

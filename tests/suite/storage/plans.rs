@@ -22,7 +22,7 @@ const HOT: [&str; 9] = [
 ];
 
 /// What the dispatchers, the writers and the nodes run, all day long.
-const QUEUE: [&str; 51] = [
+const QUEUE: [&str; 53] = [
     "ingest::insert_messages",
     "ingest::written_messages",
     "ingest::earlier_post",
@@ -60,6 +60,7 @@ const QUEUE: [&str; 51] = [
     "lane_home::list",
     "lane_home::release",
     "lane_home::free",
+    "lane_home::free_silent",
     "endpoint_throttle::note",
     "endpoint_throttle::load",
     "pending::cancel",
@@ -67,6 +68,7 @@ const QUEUE: [&str; 51] = [
     "pending::oldest_message",
     "pending::nothing_to_send",
     "delivery::count_unended",
+    "delivery::in_hand",
     "delivery::look_for_failed",
     "delivery::look_for_waiting",
     "delivery::look_through",
@@ -126,7 +128,7 @@ async fn what_waits_at_one_endpoint_is_found_by_that_endpoint() {
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
     sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
     let statements = statements();
-    for name in ["pending::oldest_message"] {
+    for name in ["pending::count_matching", "pending::oldest_message"] {
         let (query, parameters) = &statements[name];
         let plan = generic_plan(&mut connection, query, *parameters).await;
         let mut all = Vec::new();
@@ -146,9 +148,14 @@ async fn a_policy_is_changed_and_asked_for_by_keys() {
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
     sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
     let statements = statements();
-    for name in
-        ["environment::policy", "environment::lock_policy", "environment::change_policy", "endpoint::closed"]
-    {
+    for name in [
+        "environment::policy",
+        "environment::lock_policy",
+        "environment::change_policy",
+        "environment::raise_config_versions",
+        "endpoint::closed",
+        "endpoint::sending_parts",
+    ] {
         let (query, parameters) = &statements[name];
         let plan = generic_plan(&mut connection, query, *parameters).await;
         let mut all = Vec::new();
