@@ -62,13 +62,20 @@ impl QueryNames {
     /// [`ApiError::Invalid`] for the first name that the operation does not have.
     pub(in crate::api) fn check(&self, parts: &Parts) -> Result<(), ApiError> {
         let Some(query) = parts.uri.query().filter(|query| !query.is_empty()) else { return Ok(()) };
-        let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        let Some(known) = self.0.get(&(parts.method.as_str().to_owned(), path.to_owned())) else {
-            return Ok(());
-        };
+        let Some(known) = self.of_operation(parts) else { return Ok(()) };
         let mut pairs = form_urlencoded::parse(query.as_bytes());
         let wrong = pairs.find(|(name, _)| !is_known(known, name));
         wrong.map_or(Ok(()), |(name, _)| Err(unknown(&["query"], &name, known.keys().map(String::as_str))))
+    }
+
+    /// Whether the operation is described at all.
+    pub(in crate::api) fn describes(&self, parts: &Parts) -> bool {
+        self.of_operation(parts).is_some()
+    }
+
+    fn of_operation(&self, parts: &Parts) -> Option<&BTreeMap<String, Kind>> {
+        let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        self.0.get(&(parts.method.as_str().to_owned(), path.to_owned()))
     }
 }
 
