@@ -2,11 +2,11 @@
 //! Whoever complains names it. A caller that has one already gives it, and finds the request in both logs by it.
 
 use axum::body::{HttpBody as _, to_bytes};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use bytes::{BufMut as _, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::api::error::AnsweredError;
+use crate::api::error::{AnsweredError, ApiError};
 use crate::domain::id::RequestId;
 
 /// The header of the request and of its answer.
@@ -40,7 +40,7 @@ pub(super) async fn put_into(id: &str, mut response: Response) -> Response {
     }
     let (mut parts, body) = response.into_parts();
     // It is in memory already, and no longer than it said.
-    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let Ok(body) = to_bytes(body, usize::MAX).await else { return ApiError::Internal.into_response() };
     let Some(object) = body.strip_suffix(b"}") else { return Response::from_parts(parts, body.into()) };
     let mut named = BytesMut::from(object);
     // Its characters need no escapes.
@@ -53,10 +53,6 @@ pub(super) async fn put_into(id: &str, mut response: Response) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use axum::response::IntoResponse as _;
-
-    use crate::api::error::ApiError;
-
     use super::*;
 
     #[test]

@@ -100,7 +100,7 @@ async fn create_batch(
     let input: MessageBatchIn<'_> = parse(&body)?;
     input.check(&app_id)?;
     let path = BATCH_PATH.replace("{app_id}", &app_id);
-    let key = key_in(&headers)?.map(|key| hashed(&caller, &path, key, &body));
+    let key = key_in(&headers)?.map(|key| hashed(&caller, &path, None, key, &body));
     let mut results: Vec<Option<Result<MessageOut, ApiError>>> = Vec::with_capacity(input.messages.len());
     let mut valid: Vec<NewMessage> = Vec::with_capacity(input.messages.len());
     for (place, text) in input.messages.iter().enumerate() {
