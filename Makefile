@@ -9,7 +9,7 @@ help: ## What there is
 run: ## Everything a newcomer needs, then a demonstration: events stored, signed, delivered, retried, replayed
 	@scripts/ensure-tools
 	@scripts/build-console
-	@env -u DATABASE_URL cargo run --quiet -- dev
+	@env -u DATABASE_URL cargo run -- dev
 
 # The linter compiles what the tests run, as `cargo clippy` has it check: so nothing is compiled twice.
 test: export RUSTC_WORKSPACE_WRAPPER = clippy-driver
@@ -62,7 +62,7 @@ sqlx: ## Renew .sqlx/ after a statement or a migration has changed
 	scripts/sqlx-prepare
 
 openapi: ## Renew api-spec/openapi.json after the API has changed
-	cargo run --quiet -- openapi
+	cargo run -- openapi
 
 release: ## Make a release of what is checked out; VERSION=0.2.0 says which
 	@scripts/release $(VERSION)
