@@ -200,7 +200,7 @@ mod tests {
                 vec!["`uid` is there twice", "line 8"],
             ),
             ("version: 1\nevnetTypes: []\n".to_owned(), vec!["evnetTypes", "line 2"]),
-            ("version: 1\n  applications: [\n".to_owned(), vec!["line 2"]),
+            ("version: 1\napplications: [}\n".to_owned(), vec!["line 2"]),
             ("version: 7\nnew: 1\n".to_owned(), vec!["version 7"]),
             ("applications: []\n".to_owned(), vec!["no `version`"]),
             (

@@ -177,7 +177,7 @@ eventTypes:
       type: object
 applications:
 - uid: acme
-  name: 'yes'
+  name: 'true'
   metadata:
     plan: '1'
   endpoints:
