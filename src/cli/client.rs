@@ -4,33 +4,82 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use reqwest::{Method, RequestBuilder, Url};
+use reqwest::{RequestBuilder, Response, StatusCode, Url, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::config::Remote;
 use crate::send::install_tls_provider;
 
+pub(super) use reqwest::Method;
+
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// The largest page that the API gives.
+const MAX_PAGE_SIZE: usize = 250;
+/// A server that asks to wait is asked again so often.
+const MAX_WAITS: u32 = 10;
+/// No longer than this at a time, whatever it asks for.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Where it does not say how long.
+const USUAL_WAIT: Duration = Duration::from_secs(1);
 
 /// Which server a command calls, as whom, and how it shows the answer.
 #[derive(Debug, Args)]
 pub(super) struct Server {
+    #[command(flatten)]
+    place: Place,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Which server a command calls, and as whom.
+#[derive(Debug, Args)]
+pub(super) struct Place {
     /// The server [env: POSTRIDER_URL] [default: http://127.0.0.1:8071]
     #[arg(long)]
     url: Option<String>,
     /// An environment's token, or a tenant's for its own application [env: POSTRIDER_TOKEN]
     #[arg(long)]
     token: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub(super) json: bool,
 }
 
 impl Server {
     pub(super) fn client(&self) -> anyhow::Result<Client> {
+        self.place.client()
+    }
+}
+
+impl Place {
+    pub(super) const fn of(url: Option<String>, token: Option<String>) -> Self {
+        Self { url, token }
+    }
+
+    pub(super) fn client(&self) -> anyhow::Result<Client> {
         Client::new(&Remote::resolve(self.url.clone(), self.token.clone())?)
     }
+}
+
+/// An answer that is an error.
+#[derive(Debug, thiserror::Error)]
+#[error("{sentence}")]
+struct Refused {
+    status: StatusCode,
+    sentence: String,
+}
+
+/// Whether the server answered with one of these statuses.
+pub(super) fn is_refused_with(error: &anyhow::Error, statuses: &[u16]) -> bool {
+    error.downcast_ref().is_some_and(|refused: &Refused| statuses.contains(&refused.status.as_u16()))
+}
+
+/// Whether the server refused this one request, and might take others.
+pub(super) fn is_refused(error: &anyhow::Error) -> bool {
+    let one = |refused: &Refused| {
+        refused.status.is_client_error()
+            && ![StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&refused.status)
+    };
+    error.downcast_ref().is_some_and(one)
 }
 
 /// A server and who calls it.
@@ -41,7 +90,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    fn new(remote: &Remote) -> anyhow::Result<Self> {
+    pub(super) fn new(remote: &Remote) -> anyhow::Result<Self> {
         let url = &remote.url;
         install_tls_provider();
         let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build()?;
@@ -51,11 +100,61 @@ impl Client {
     }
 
     pub(super) async fn get(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Value> {
-        self.call(self.request(Method::GET, path, query)?).await
+        self.send(&Method::GET, path, query, None).await
     }
 
     pub(super) async fn post(&self, path: &[&str], body: &Value) -> anyhow::Result<Value> {
-        self.call(self.request(Method::POST, path, &[])?.json(body)).await
+        self.send(&Method::POST, path, &[], Some(body)).await
+    }
+
+    /// A list to its end, page by page.
+    pub(super) async fn list(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Vec<Value>> {
+        let mut found = Vec::new();
+        let mut iterator: Option<String> = None;
+        loop {
+            let mut query = query.to_vec();
+            query.push(("limit", MAX_PAGE_SIZE.to_string()));
+            query.extend(iterator.iter().map(|text| ("iterator", text.clone())));
+            let mut page = self.get(path, &query).await?;
+            let Some(Value::Array(data)) = page.get_mut("data").map(Value::take) else {
+                return Err(anyhow!("the server's answer to /{} is no list", path.join("/")));
+            };
+            found.extend(data);
+            let next = page.get("iterator").and_then(Value::as_str).map(str::to_owned);
+            if page.get("done").and_then(Value::as_bool) != Some(false) {
+                return Ok(found);
+            }
+            anyhow::ensure!(
+                next.is_some() && next != iterator,
+                "the list /{} does not go on",
+                path.join("/")
+            );
+            iterator = next;
+        }
+    }
+
+    /// Calls an operation. What has no body is answered with `null`.
+    pub(super) async fn send(
+        &self,
+        method: &Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let mut waits = 0;
+        loop {
+            let request = self.request(method.clone(), path, query)?;
+            let request = match body {
+                Some(body) => request.json(body),
+                None => request,
+            };
+            let response = request.send().await.with_context(|| format!("{} does not answer", self.base))?;
+            match wait_before_again(method, &response).filter(|_| waits < MAX_WAITS) {
+                None => return answered(response).await,
+                Some(wait) => tokio::time::sleep(wait).await,
+            }
+            waits += 1;
+        }
     }
 
     fn request(
@@ -67,18 +166,34 @@ impl Client {
         let url = api_url(&self.base, path, query)?;
         Ok(self.http.request(method, url).bearer_auth(self.token.expose_secret()))
     }
+}
 
-    async fn call(&self, request: RequestBuilder) -> anyhow::Result<Value> {
-        let response = request.send().await.with_context(|| format!("{} does not answer", self.base))?;
-        let status = response.status();
-        let body: Value =
-            response.json().await.with_context(|| format!("{status}, without a JSON answer"))?;
-        if status.is_success() {
-            Ok(body)
-        } else {
-            Err(anyhow!("{}", error_sentence(status.as_u16(), &body)))
-        }
+async fn answered(response: Response) -> anyhow::Result<Value> {
+    let status = response.status();
+    let text = response.text().await.with_context(|| format!("{status}, and an answer that breaks off"))?;
+    if status.is_success() && text.is_empty() {
+        return Ok(Value::Null);
     }
+    let body: anyhow::Result<Value> =
+        serde_json::from_str(&text).with_context(|| format!("{status}, without a JSON answer"));
+    if status.is_success() {
+        return body;
+    }
+    let sentence = error_sentence(status.as_u16(), &body.unwrap_or_default());
+    Err(Refused { status, sentence }.into())
+}
+
+/// How long a server wants to be left alone that did not do what it was asked. One that answers 503 may have done it, so
+/// that only what changes nothing is asked again.
+fn wait_before_again(method: &Method, response: &Response) -> Option<Duration> {
+    let may_go_again = match response.status() {
+        StatusCode::TOO_MANY_REQUESTS => true,
+        StatusCode::SERVICE_UNAVAILABLE => *method == Method::GET,
+        _ => false,
+    };
+    let told = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let told = told.and_then(|text| text.parse().ok()).map(Duration::from_secs);
+    may_go_again.then(|| told.unwrap_or(USUAL_WAIT).min(LONGEST_WAIT))
 }
 
 /// Parts of a path are escaped, whatever a caller's `uid` is.

@@ -6,6 +6,7 @@
 mod api_key;
 mod client;
 mod config;
+mod configuration;
 mod console;
 mod dead_letters;
 mod dev;
@@ -68,6 +69,10 @@ enum Command {
     /// List, replay and discard dead letters on a running server
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
+    /// Write the configuration of an environment of a running server as a file
+    Export(configuration::Export),
+    /// Make an environment of a running server what a file says, or take over what Svix has
+    Import(configuration::Import),
     /// Try endpoints out on a running server
     #[command(subcommand)]
     Endpoint(endpoint::Endpoints),
@@ -106,6 +111,8 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Health(health) => runtime()?.block_on(health.run()),
         Command::OpenApi(openapi) => openapi.run()?.map_or(Ok(()), |text| print(&text)),
         Command::DeadLetters(dead_letters) => runtime()?.block_on(dead_letters.run()),
+        Command::Export(export) => runtime()?.block_on(export.run()),
+        Command::Import(import) => runtime()?.block_on(import.run()),
         Command::Endpoint(endpoint) => runtime()?.block_on(endpoint.run()),
         Command::Signature(signature) => runtime()?.block_on(signature.run()),
         Command::Version => print(&format!("postrider {}", env!("CARGO_PKG_VERSION"))),

@@ -54,6 +54,7 @@ pub use flags::Flags;
 pub use intake::IntakeOptions;
 pub use layers::ConfigSources;
 pub use remote::Remote;
+pub use remote::passphrase;
 pub use setting::Setting;
 pub use setting::SettingSource;
 pub use values::duration;
@@ -141,6 +142,8 @@ pub struct Config {
     pub settings: Arc<[Setting]>,
     /// What was given and is ignored, a sentence each.
     pub warnings: Vec<String>,
+    /// The files that secrets were read from, besides the generated one.
+    pub secret_files: Vec<PathBuf>,
     /// Database connections of the API.
     pub api_connections: u32,
     /// How logs look, and how much of them.
@@ -222,7 +225,9 @@ impl Config {
         if !layers.has("database_url") && layers.lacks_secrets() {
             generated_secrets::fill(&mut layers, missing)?;
         }
-        Ok(Self { warnings: unknown_variables::warnings(&sources.variables), ..resolve::config(&layers)? })
+        let warnings = unknown_variables::warnings(&sources.variables);
+        let secret_files = setting::secret_files(&layers, &sources.variables);
+        Ok(Self { warnings, secret_files, ..resolve::config(&layers)? })
     }
 
     /// The main secrets: the one that is set, and the one before it if there is a move under way.

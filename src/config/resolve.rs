@@ -73,6 +73,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         openid: openid::options(&read)?,
         settings: setting::all(layers).into(),
         warnings: Vec::new(),
+        secret_files: Vec::new(),
         api_connections: read.value("api_connections", |text| values::number_within(text, 1, 1_000))?,
         log: LogOptions {
             format: read.value("log_format", values::log_format)?,

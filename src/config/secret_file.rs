@@ -27,13 +27,16 @@ pub(super) fn find(name: &str, variables: &BTreeMap<String, String>) -> Result<O
     if set(name).is_some() {
         return Err(refused(format!("{name} is set as well; set one of the two")));
     }
+    Ok(Some(Found { text: read(&file_variable, path)?, variable: file_variable }))
+}
+
+/// What stands in a file that `origin` names.
+pub(super) fn read(origin: &str, path: &str) -> Result<String, ConfigError> {
+    let refused = |reason: String| ConfigError::BadValue { origin: origin.to_owned(), reason };
     let text = std::fs::read_to_string(path)
         .map_err(|error| refused(format!("the file {path} cannot be read: {error}")))?;
     let text = text.trim_end_matches(['\r', '\n']);
-    if text.is_empty() {
-        return Err(refused(format!("the file {path} is empty")));
-    }
-    Ok(Some(Found { text: text.to_owned(), variable: file_variable }))
+    if text.is_empty() { Err(refused(format!("the file {path} is empty"))) } else { Ok(text.to_owned()) }
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! The settings in force, one by one, for people: secrets masked, each with where it came from.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
 use super::keys::KEYS;
 use super::layers::{Layers, Origin};
 use super::show;
@@ -45,6 +48,18 @@ impl SettingSource {
 
 /// What stands for a secret that is set.
 const MASK: &str = "••••";
+
+/// The files that secrets were read from, those that Postrider made itself left out.
+pub(super) fn secret_files(layers: &Layers, variables: &BTreeMap<String, String>) -> Vec<PathBuf> {
+    let secrets = KEYS.iter().filter(|key| key.can_be_in_a_file());
+    let file = |origin: &Origin| match origin {
+        Origin::File(path) => Some(path.clone()),
+        Origin::Variable(name) if name.ends_with("_FILE") => variables.get(name).map(PathBuf::from),
+        _ => None,
+    };
+    let files = secrets.filter_map(|key| layers.get(key.name)).filter_map(|value| file(&value.origin));
+    files.collect::<BTreeSet<_>>().into_iter().collect()
+}
 
 pub(super) fn all(layers: &Layers) -> Vec<Setting> {
     KEYS.iter()

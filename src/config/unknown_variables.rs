@@ -10,7 +10,10 @@ use super::{remote, secret_file};
 const PREFIX: &str = "POSTRIDER_";
 
 /// Variables of our own that set no key.
-const OTHERS: [&str; 3] = ["POSTRIDER_CONFIG", remote::URL, remote::TOKEN];
+const OTHERS: [&str; 2] = ["POSTRIDER_CONFIG", remote::URL];
+
+/// Those of them that can be in a file.
+const SECRETS: [&str; 3] = [remote::TOKEN, remote::SVIX_TOKEN, remote::PASSPHRASE];
 
 /// How the variables of this repository's tests and scripts begin.
 const FOR_TESTS: [&str; 4] = ["POSTRIDER_TEST_", "POSTRIDER_CHAOS_", "POSTRIDER_FUZZ_", "POSTRIDER_SQLX_"];
@@ -41,7 +44,8 @@ fn known() -> Vec<String> {
         let files: Vec<String> = files.collect();
         names.into_iter().chain(files)
     });
-    of_keys.chain(OTHERS.map(str::to_owned)).chain([secret_file::variable_of(remote::TOKEN)]).collect()
+    let secrets = SECRETS.iter().flat_map(|name| [(*name).to_owned(), secret_file::variable_of(name)]);
+    of_keys.chain(OTHERS.map(str::to_owned)).chain(secrets).collect()
 }
 
 /// Kubernetes tells every container where the services beside it are: one that is called `postrider` makes variables

@@ -41,6 +41,7 @@ pub use access::session::SessionRecord;
 pub use configuration::ConfigurationStore;
 pub use configuration::application::ApplicationRecord;
 pub use configuration::endpoint::AskedText;
+pub use configuration::endpoint::exported::EndpointSecrets;
 pub use configuration::endpoint::record::EndpointRecord;
 pub use configuration::endpoint_secret::LiveSecret;
 pub use configuration::endpoint_secret::SecretEnd;

@@ -10,6 +10,7 @@ pub mod console;
 pub mod dead_letter;
 pub mod delivery;
 pub mod endpoint;
+mod endpoint_secret;
 mod environment;
 pub mod event_type;
 pub mod health;
@@ -48,6 +49,7 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(search::routes())
         .merge(pause::routes())
         .merge(environment::routes())
+        .merge(endpoint_secret::routes())
         .merge(portal::routes())
         .merge(inbox::routes())
         .merge(admin::routes())

@@ -61,7 +61,7 @@ async fn examine(config: &Config) -> anyhow::Result<Vec<Finding>> {
     }
     findings.extend(surroundings::egress(config));
     findings.push(surroundings::public_url(config));
-    findings.extend(surroundings::files(&config.data_dir));
+    findings.extend(surroundings::files(&config.data_dir, &config.secret_files));
     Ok(findings)
 }
 

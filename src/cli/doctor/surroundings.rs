@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use secrecy::ExposeSecret;
@@ -102,17 +102,20 @@ fn is_local(host: &str) -> bool {
         || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// What nobody else may read in the data directory.
-pub(super) fn files(data_dir: &Path) -> Vec<Finding> {
+/// What nobody else may read: in the data directory, and the files that secrets were read from. Container platforms mount
+/// those for everybody in the container, so that they are only warned of.
+pub(super) fn files(data_dir: &Path, secret_files: &[PathBuf]) -> Vec<Finding> {
     let private = ["secrets.toml", "lock", "postgres", "postgres.log", "run"];
-    let findings: Vec<Finding> = private.iter().filter_map(|name| file(&data_dir.join(name))).collect();
+    let own = private.iter().filter_map(|name| file(&data_dir.join(name), Finding::problem));
+    let given = secret_files.iter().filter_map(|path| file(path, Finding::warning));
+    let findings: Vec<Finding> = own.chain(given).collect();
     if findings.is_empty() {
         return vec![Finding::ok("files", format!("nothing in {} is open to others", data_dir.display()))];
     }
     findings
 }
 
-fn file(path: &Path) -> Option<Finding> {
+fn file(path: &Path, finding: fn(&str, String, String) -> Finding) -> Option<Finding> {
     let shown = path.display();
     match std::fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -121,7 +124,7 @@ fn file(path: &Path) -> Option<Finding> {
             format!("{shown} cannot be looked at: {error}"),
             "run this as the account that the server runs as",
         )),
-        Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => Some(Finding::problem(
+        Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => Some(finding(
             "files",
             format!("{shown} is open to other accounts (mode {:o})", metadata.permissions().mode() & 0o777),
             format!("chmod go-rwx {shown}"),
@@ -162,9 +165,12 @@ mod tests {
         let secrets = place.path().join("secrets.toml");
         std::fs::write(&secrets, "").unwrap();
         std::fs::set_permissions(&secrets, PermissionsExt::from_mode(0o600)).unwrap();
-        assert_eq!(files(place.path())[0].condition, Condition::Ok);
+        assert_eq!(files(place.path(), &[])[0].condition, Condition::Ok);
         std::fs::set_permissions(&secrets, PermissionsExt::from_mode(0o640)).unwrap();
-        let found = &files(place.path())[0];
+        let found = &files(place.path(), &[])[0];
         assert!(found.condition == Condition::Problem && found.text().contains("chmod go-rwx"), "{found:?}");
+        let elsewhere = tempfile::tempdir().unwrap();
+        let named = &files(elsewhere.path(), &[secrets])[0];
+        assert!(named.condition == Condition::Warning && named.text().contains("chmod go-rwx"), "{named:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! Endpoints, without their secrets.
 
+pub(in crate::store) mod exported;
 pub(in crate::store) mod record;
 
 use std::collections::BTreeMap;

@@ -62,7 +62,7 @@ impl ConfigurationStore {
         Ok(sent)
     }
 
-    fn open_headers(
+    pub(super) fn open_headers(
         &self,
         endpoint: EndpointId,
         sealed: Option<&[u8]>,

@@ -2,6 +2,7 @@
 
 mod beside;
 mod cli;
+mod configuration;
 mod database;
 mod dev;
 mod doctor;

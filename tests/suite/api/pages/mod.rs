@@ -40,6 +40,7 @@ lists! {
     applications: "/api/v1/app", Grow::Application;
     endpoints: "/api/v1/app/{app_id}/endpoint", Grow::Endpoint;
     operational_endpoints: "/api/v1/operational-webhook/endpoint", Grow::OperationalEndpoint;
+    endpoint_secrets: "/api/v1/environment/endpoint-secret", Grow::Endpoint;
     event_types: "/api/v1/event-type", Grow::EventType;
     api_keys: "/api/v1/api-key", Grow::ApiKey;
     api_keys_of_all: "/api/v1/admin/api-key", Grow::ApiKey;
