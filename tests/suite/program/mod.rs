@@ -1,12 +1,14 @@
 //! The program, as people start it.
 
 mod beside;
+mod cells;
 mod cli;
 mod database;
 mod dev;
 mod doctor;
 mod machine;
 mod main_secret;
+mod managed;
 mod pgbouncer;
 mod settings;
 mod shell;
