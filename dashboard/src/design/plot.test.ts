@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 
 vi.mock('uplot', () => ({ default: class {} }));
 vi.mock('uplot/dist/uPlot.min.css', () => ({}));
-const { decades, powersOfTen, stacked } = await import('./plot');
+const { decades, isolated, powersOfTen, stacked } = await import('./plot');
 
 test('bars stand on one another', () => {
   expect(
@@ -26,4 +26,10 @@ test('a logarithmic scale has whole decades, two at least', () => {
   expect(decades(84, 1900)).toEqual([10, 10_000]);
   expect(decades(100, 120)).toEqual([100, 10_000]);
   expect(decades(null, null)).toEqual([1, 1000]);
+});
+
+test('a value that has none beside it is shown as a point', () => {
+  expect(isolated([null, 3, null, 4, 5, null, 6])).toEqual([1, 6]);
+  expect(isolated([1])).toEqual([0]);
+  expect(isolated([null, 1, 2])).toEqual([]);
 });

@@ -75,8 +75,11 @@ export function draw(node: HTMLElement, input: PlotInput): uPlot {
 }
 
 function seriesOptions(series: Series, colour: string, isBars: boolean): uPlot.Series {
-  if (!isBars)
-    return { stroke: colour, width: series.width ?? 1, dash: series.dash, points: { show: false }, spanGaps: false };
+  if (!isBars) {
+    const alone = isolated(series.values);
+    const points = { show: alone.length > 0, size: 5, fill: colour, filter: () => alone };
+    return { stroke: colour, width: series.width ?? 1, dash: series.dash, points, spanGaps: false };
+  }
   return {
     stroke: colour,
     fill: colour,
@@ -84,6 +87,12 @@ function seriesOptions(series: Series, colour: string, isBars: boolean): uPlot.S
     points: { show: false },
     paths: uPlot.paths.bars?.({ size: [0.8, 24], gap: 1 }),
   };
+}
+
+/** Where there is a value and none beside it: a line would not show it. */
+export function isolated(values: (number | null)[]): number[] {
+  const isThere = (place: number) => (values[place] ?? null) !== null;
+  return values.flatMap((_, place) => (isThere(place) && !isThere(place - 1) && !isThere(place + 1) ? [place] : []));
 }
 
 function tickLabel(tick: number | null, input: PlotInput): string {

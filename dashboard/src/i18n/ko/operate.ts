@@ -20,6 +20,7 @@ const objects: Record<string, string> = {
   incident: '인시던트',
   portal: '포털',
   secret: '시크릿',
+  inbox: '테스트 수신함',
 };
 const verbs: Record<string, string> = {
   created: '생성',
