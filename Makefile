@@ -1,7 +1,7 @@
 # Postrider: what people type. `make` alone says what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test console screenshots fuzz chaos bench lint fmt sqlx openapi release
+.PHONY: help run test console screenshots fuzz chaos upgrade bench lint fmt sqlx openapi release
 
 help: ## What there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -20,6 +20,7 @@ test: ## Everything that must hold before a commit
 	cargo fmt --check
 	scripts/sqlx-prepare --check
 	scripts/test
+	scripts/test-newest-postgres
 	@if command -v cargo-deny >/dev/null; then \
 	    if cargo fetch --locked --quiet; then cargo deny --offline check bans licenses sources; \
 	    else echo "crates were not checked: those of other systems cannot be fetched"; fi; fi
@@ -47,6 +48,10 @@ chaos: ## Try every promise under every kind of fault, of hostile receiver and o
 	        hostile::long::every_kind_at_length_at_default_settings \
 	        hostile::long::every_kind_at_length_at_the_operators_cap \
 	        intake::overload::every_overload_at_length --test-threads 1
+
+upgrade: ## Run the last release and this version beside each other on one database; PREVIOUS=v0.1.0 says which
+	@scripts/ensure-tools --test
+	PREVIOUS=$(PREVIOUS) scripts/test-upgrade
 
 bench: ## Measure beside the ceiling, against a release build on a private Postgres; see BENCHMARKS.md
 	@scripts/ensure-tools

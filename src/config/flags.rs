@@ -30,8 +30,9 @@ pub struct CredentialFlags {
     pub flags: Flags,
 }
 
-const CREDENTIAL_KEYS: [&str; 8] = [
+const CREDENTIAL_KEYS: [&str; 9] = [
     "database_url",
+    "database_schema",
     "data_dir",
     "jwt_secret",
     "jwt_algorithm",

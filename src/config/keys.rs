@@ -63,6 +63,11 @@ pub(super) const KEYS: &[Key] = &[
         "PostgreSQL 15 or later; without it a private one runs in the data directory",
     ),
     Key::new(
+        "database_schema",
+        "NAME",
+        "The schema that the tables are in, so that several installations share a database [default: the user's, `public`]",
+    ),
+    Key::new(
         "data_dir",
         "DIR",
         "What this installation keeps on disk [default: /var/lib/postrider for root, else ~/.local/share/postrider]",

@@ -39,6 +39,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::domain::access::claims::RequiredClaims;
+use crate::domain::database_schema::SchemaName;
 use crate::domain::main_secret::MainSecrets;
 use crate::domain::policy::retry_on::RetryOn;
 use crate::domain::policy::schedule::RetrySchedule;
@@ -70,6 +71,8 @@ pub struct Config {
     pub pg_bin: Option<PathBuf>,
     /// The database; `None` means a private Postgres in `data_dir`.
     pub database_url: Option<SecretString>,
+    /// The schema that the tables are in; `None` means the one that the database's user works in.
+    pub database_schema: Option<SchemaName>,
     /// What tokens are verified with.
     pub jwt: JwtKey,
     /// The audience that every token must name.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
+use crate::domain::database_schema::SchemaName;
 use crate::domain::policy::retry_on::RetryOn;
 use crate::domain::policy::schedule::RetrySchedule;
 use crate::telemetry::LogOptions;
@@ -25,6 +26,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         data_dir: read.value("data_dir", |text| Ok(PathBuf::from(text)))?,
         pg_bin: read.given("pg_bin", |text| Ok(PathBuf::from(text)))?,
         database_url: read.given("database_url", database_url::read)?,
+        database_schema: read.given("database_schema", SchemaName::parse)?,
         jwt: jwt(&read)?,
         jwt_audience: read.given("jwt_audience", claim)?,
         jwt_issuer: read.given("jwt_issuer", claim)?,

@@ -6,6 +6,7 @@ pub mod application;
 pub mod background_task;
 pub mod chance;
 pub mod clock;
+pub mod database_schema;
 pub mod delivery;
 pub mod endpoint;
 pub mod environment;

@@ -47,6 +47,7 @@ impl Database {
         };
         let options = StoreOptions {
             database_url,
+            schema: config.database_schema.clone(),
             main_secrets: config.main_secrets(),
             api_connections: config.api_connections,
             policy: delivery_policy(config),
@@ -72,11 +73,16 @@ impl Database {
     /// # Errors
     /// When the database is newer than this program, or older and may not be changed, or needs another main secret.
     pub async fn prepare(&self, migrate: bool) -> anyhow::Result<()> {
-        if migrate {
-            self.store.database.migrate().await?;
-        } else {
-            let current = self.store.database.schema_is_current().await?;
-            anyhow::ensure!(current, "the schema is not up to date: run `postrider migrate`");
+        let database = &self.store.database;
+        let state = if migrate { database.migrate().await? } else { database.schema_state().await? };
+        anyhow::ensure!(state.is_complete(), "the schema is not up to date: run `postrider migrate`");
+        if state.is_newer() {
+            let (found, known) = (state.found, state.known);
+            tracing::warn!(
+                found,
+                known,
+                "a newer Postrider has migrated the database; this one works beside it"
+            );
         }
         Ok(self.store.sealing.check_main_secret().await?)
     }

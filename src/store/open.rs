@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
+use crate::domain::database_schema::SchemaName;
 use crate::domain::main_secret::MainSecrets;
 use crate::domain::policy::ServerPolicy;
 
@@ -32,6 +33,8 @@ use super::{Sealer, UnusableDatabase};
 pub struct StoreOptions {
     /// `postgres://…`.
     pub database_url: String,
+    /// The schema that the tables are in; without one, the one that a connection works in.
+    pub schema: Option<SchemaName>,
     /// They seal endpoint secrets and headers.
     pub main_secrets: MainSecrets,
     /// Connections for the API and for configuration.
@@ -148,8 +151,10 @@ impl Store {
         let connect = PgConnectOptions::from_str(&options.database_url)
             .map_err(|error| UnusableDatabase::of_url(&error))?
             .application_name("postrider");
-        try_out(&connect, &options.database_url).await?;
-        let sessions = SessionOptions::new(connect).with(&settings(&BASE));
+        let found = try_out(&connect, &options.database_url).await?;
+        let schema = options.schema.clone().map_or_else(|| found.schema(), Ok);
+        let schema = schema.map_err(|error| UnusableDatabase::of_schema(&error, &connect))?;
+        let sessions = SessionOptions::new(connect, schema).with(&settings(&BASE));
         Self::with_pools(&sessions, options)
             .map_err(|error| UnusableDatabase::of(&error, sessions.connect_options()))
     }
@@ -172,7 +177,7 @@ impl Store {
                 record: pool("record", &steady, WRITE)?,
                 claims: pool("claims", &steady, CLAIM)?,
                 vital: pool("vital", &steady, VITAL)?,
-                options: base.connect_options().clone(),
+                sessions: base.clone(),
                 main_secrets: options.main_secrets.clone(),
             },
             history: HistoryStore { pool: pool("history", &reading, lists)? },
@@ -186,8 +191,8 @@ impl Store {
             operational: OperationalStore { pool: pool("operational", &reading, OPERATIONAL)? },
             portal: PortalStore { pool: pool("portal", &reading, PORTAL)? },
             sealing: SealingStore { pool: pool("sealing", &steady, SEALING)?, sealer },
-            live: LiveStore { pool: pool("live", &reading, LIVE)?, options: base.connect_options().clone() },
-            database: Database { options: base.connect_options().clone() },
+            live: LiveStore { pool: pool("live", &reading, LIVE)?, sessions: base.clone() },
+            database: Database { sessions: base.clone() },
         })
     }
 

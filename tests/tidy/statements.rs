@@ -45,3 +45,32 @@ fn every_statement_names_itself() {
     assert!(seen > 20, "the statements were not found");
     assert_none("a statement begins with `-- aggregate::name`", &offences);
 }
+
+/// Several installations may share a database: a channel's name ends in what tells them apart, and so does a lock's key;
+/// a table is found in the session's schema.
+#[test]
+fn nothing_that_reaches_beyond_its_schema_is_without_its_name() {
+    const ENDING: &str = " || current_setting('postrider.cell')";
+    let mut offences = Vec::new();
+    let mut seen = 0;
+    for source in sources().into_iter().filter(|source| source.is_in(&["store"])) {
+        for (number, line) in source.code() {
+            let offence = format!("{}:{number}: {line}", source.path);
+            if let Some((_, rest)) = line.split_once("pg_notify('") {
+                seen += 1;
+                if !rest.split_once('\'').is_some_and(|(_, rest)| rest.starts_with(ENDING)) {
+                    offences.push(offence.clone());
+                }
+            }
+            let is_lock = line.contains("_advisory_lock(hash") || line.contains("_advisory_xact_lock(hash");
+            if is_lock && !line.contains("current_schema()") && !line.contains("migrate ") {
+                offences.push(offence.clone());
+            }
+            if line.contains("public.") {
+                offences.push(offence);
+            }
+        }
+    }
+    assert!(seen > 10, "the notices were not found");
+    assert_none("a notice and a lock name their schema, and a table does not", &offences);
+}

@@ -97,7 +97,21 @@ async fn of_database(database: &Database, config: &Config) -> Vec<Finding> {
 }
 
 async fn of_schema(store: &Store) -> Vec<Finding> {
-    let mut findings = vec![Finding::ok("schema", "up to date")];
+    let mut findings = vec![match store.database.schema_state().await {
+        Ok(state) if state.is_newer() => Finding::warning(
+            "schema",
+            format!(
+                "a newer Postrider has brought it to version {}; this one knows {}",
+                state.found, state.known
+            ),
+            "upgrade this node as well",
+        ),
+        Ok(state) => {
+            let schema = store.database.schema();
+            Finding::ok("schema", format!("\"{schema}\" is up to date, at version {}", state.found))
+        }
+        Err(error) => unanswered("schema", &error),
+    }];
     findings.push(match store.upkeep.without_tomorrow().await {
         Ok(missing) => database::partitions(&missing),
         Err(error) => unanswered("partitions", &error),

@@ -249,7 +249,8 @@ impl AccessStore {
         .fetch_one(&mut *tx)
         .await?;
         sqlx::query!(
-            "-- api_key::announce\nSELECT pg_notify('postrider_credentials', encode($1, 'hex'))",
+            "-- api_key::announce
+            SELECT pg_notify('postrider_credentials' || current_setting('postrider.cell'), encode($1, 'hex'))",
             hash
         )
         .fetch_one(&mut *tx)

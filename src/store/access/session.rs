@@ -293,7 +293,8 @@ async fn announce(tx: &mut Connection, hashes: &[OpaqueTokenHash]) -> Result<(),
     let hashes: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.to_vec()).collect();
     sqlx::query!(
         r#"-- session::announce
-        SELECT pg_notify('postrider_credentials', encode(hash, 'hex')) FROM unnest($1::bytea[]) AS ended (hash)"#,
+        SELECT pg_notify('postrider_credentials' || current_setting('postrider.cell'), encode(hash, 'hex'))
+        FROM unnest($1::bytea[]) AS ended (hash)"#,
         &hashes,
     )
     .fetch_all(tx)

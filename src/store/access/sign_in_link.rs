@@ -33,7 +33,7 @@ impl AccessStore {
         // sees what was made while it was waited for.
         sqlx::query!(
             r#"-- sign_in_link::lock
-            SELECT pg_advisory_xact_lock(hashtext('postrider sign_in_link'))"#,
+            SELECT pg_advisory_xact_lock(hashtextextended('postrider sign_in_link ' || current_schema(), 0))"#,
         )
         .execute(&mut *tx)
         .await?;

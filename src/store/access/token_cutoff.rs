@@ -144,7 +144,7 @@ pub(in crate::store) async fn announce(
     application: ApplicationId,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "-- token_cutoff::announce\nSELECT pg_notify('postrider_credentials', $1)",
+        "-- token_cutoff::announce\nSELECT pg_notify('postrider_credentials' || current_setting('postrider.cell'), $1)",
         application.uuid().to_string(),
     )
     .fetch_one(tx)

@@ -69,7 +69,7 @@ impl ConfigurationStore {
                 UPDATE application a SET config_version = config_version + 1 FROM ours WHERE a.id = ours.id
                 RETURNING a.id
             )
-            SELECT pg_notify('postrider_config', id::text) AS told FROM raised",
+            SELECT pg_notify('postrider_config' || current_setting('postrider.cell'), id::text) AS told FROM raised",
             id.as_str(),
         )
         .fetch_all(&mut *transaction)

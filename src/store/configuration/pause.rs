@@ -47,9 +47,12 @@ impl ConfigurationStore {
         )
         .fetch_one(&mut *tx)
         .await?;
-        sqlx::query!("-- dispatching::announce\nSELECT pg_notify('postrider_pause', '')")
-            .fetch_one(&mut *tx)
-            .await?;
+        sqlx::query!(
+            "-- dispatching::announce
+            SELECT pg_notify('postrider_pause' || current_setting('postrider.cell'), '')"
+        )
+        .fetch_one(&mut *tx)
+        .await?;
         let action = if paused { "dispatching.paused" } else { "dispatching.resumed" };
         note(&mut tx, actor, Entry::of(None, None, action, "all")).await?;
         tx.commit().await?;

@@ -19,7 +19,7 @@ pub(in crate::store) async fn raise_version(
             WHERE id = $1 AND deleted_at IS NULL
             RETURNING id
         )
-        SELECT pg_notify('postrider_config', id::text) AS told FROM raised",
+        SELECT pg_notify('postrider_config' || current_setting('postrider.cell'), id::text) AS told FROM raised",
         application.uuid(),
     )
     .fetch_optional(connection)

@@ -18,10 +18,10 @@ pub(super) mod stored_policy;
 mod transaction;
 pub(super) mod unusable;
 
-use sqlx::postgres::PgConnectOptions;
+use session_settings::SessionOptions;
 
 /// The database as a whole: its schema.
 #[derive(Clone)]
 pub struct Database {
-    pub(super) options: PgConnectOptions,
+    pub(super) sessions: SessionOptions,
 }

@@ -36,8 +36,7 @@ impl Manager for Opener {
 
     async fn create(&self) -> Result<Opened, Error> {
         let generation = self.generation.load(Ordering::Acquire);
-        let mut connection = PgConnection::connect_with(self.options.connect_options()).await?;
-        self.options.complete(&mut connection).await?;
+        let connection = self.options.connect().await?;
         Ok(Opened { connection, generation })
     }
 

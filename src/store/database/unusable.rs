@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Error, Executor as _, Row as _};
 use url::Url;
 
 use crate::domain::chance;
+use crate::domain::database_schema::SchemaName;
 
 /// The oldest version that works, as `server_version_num` begins.
 const MIN_MAJOR_VERSION: u32 = 15;
@@ -82,32 +83,55 @@ impl UnusableDatabase {
         }
     }
 
+    /// The schema that a connection works in has a name that cannot be worked with.
+    pub(in crate::store) fn of_schema(error: &str, options: &PgConnectOptions) -> Self {
+        let what = format!("the schema that its user works in cannot hold the tables: {error}");
+        Finding::lasting(what, "name another one in `database_schema`").of(options)
+    }
+
     /// What an error says of the database with these options.
     pub(in crate::store) fn of(error: &Error, options: &PgConnectOptions) -> Self {
         finding(error).of(options)
     }
 }
 
-/// Connects once, and asks for the version.
-pub(in crate::store) async fn try_out(options: &PgConnectOptions, url: &str) -> Result<(), UnusableDatabase> {
+/// What a first connection has found.
+pub(in crate::store) struct Found {
+    /// The schema that a connection works in; `None` when it is one that is not there.
+    current_schema: Option<String>,
+}
+
+impl Found {
+    /// The schema that the tables are in where nobody names one.
+    pub(in crate::store) fn schema(&self) -> Result<SchemaName, String> {
+        self.current_schema.as_deref().map_or_else(|| Ok(SchemaName::public()), SchemaName::parse)
+    }
+}
+
+/// Connects, and asks for the version and the schema that a connection works in.
+pub(in crate::store) async fn try_out(
+    options: &PgConnectOptions,
+    url: &str,
+) -> Result<Found, UnusableDatabase> {
     if let Some(finding) = missing_file(url) {
         return Err(finding.of(options));
     }
     let asked = async {
         let mut connection = PgConnection::connect_with(options).await?;
-        let version: String =
-            sqlx::query_scalar("-- database::version\nSELECT current_setting('server_version_num')")
-                .persistent(false)
-                .fetch_one(&mut connection)
-                .await?;
+        let (version, current_schema): (String, Option<String>) = sqlx::query_as(
+            "-- database::version\nSELECT current_setting('server_version_num'), current_schema()::text",
+        )
+        .persistent(false)
+        .fetch_one(&mut connection)
+        .await?;
         let mut another = PgConnection::connect_with(options).await?;
         let is_shared = session_is_shared(&mut connection, &mut another).await?;
         // They end with their sockets in any case.
         let _ = (connection.close().await, another.close().await);
-        Ok(old_version(&version).or_else(|| is_shared.then(shared_session)))
+        Ok((old_version(&version).or_else(|| is_shared.then(shared_session)), Found { current_schema }))
     };
     match tokio::time::timeout(FIRST_ANSWER_TIMEOUT, asked).await {
-        Ok(Ok(finding)) => finding.map_or(Ok(()), |finding| Err(finding.of(options))),
+        Ok(Ok((finding, found))) => finding.map_or(Ok(found), |finding| Err(finding.of(options))),
         Ok(Err(error)) => Err(UnusableDatabase::of(&error, options)),
         Err(_) => Err(silence().of(options)),
     }
@@ -211,7 +235,7 @@ fn of_answer(code: &str, message: &str) -> Finding {
         "42501" => Finding::lasting(
             said,
             "make that user the database's owner, or give it the rights: GRANT CONNECT, CREATE ON DATABASE …; \
-             GRANT USAGE, CREATE ON SCHEMA public; and all rights on the tables that another user made",
+             GRANT USAGE, CREATE ON SCHEMA public (or the one that `database_schema` names); and all rights on the tables that another user made",
         ),
         "53300" => Finding::passing(
             said,
@@ -239,6 +263,10 @@ fn of_io(error: &std::io::Error) -> Finding {
         ErrorKind::PermissionDenied => Finding::lasting(
             "this user may not connect to that socket",
             "start Postrider as a user that may, or use a TCP port",
+        ),
+        ErrorKind::InvalidData if text.contains("certificate") => Finding::lasting(
+            format!("its certificate is refused ({text})"),
+            "name the authority that it is from in sslrootcert, and in the URL the host that it is for",
         ),
         ErrorKind::TimedOut => {
             Finding::passing(text, "check host and port, and whether a firewall lies in between")
@@ -293,6 +321,13 @@ mod tests {
         for code in ["28P01", "28000", "3D000", "42501", "XX000"] {
             assert!(!of_answer(code, "no").may_pass, "{code}");
         }
+    }
+
+    #[test]
+    fn a_certificate_that_is_refused_is_not_waited_for() {
+        let refused = std::io::Error::new(ErrorKind::InvalidData, "invalid peer certificate: UnknownIssuer");
+        let found = of_io(&refused);
+        assert!(!found.may_pass && found.advice.contains("sslrootcert"), "{}", found.what);
     }
 
     #[test]

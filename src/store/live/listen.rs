@@ -23,9 +23,9 @@ impl LiveStore {
             .max_connections(1)
             .test_before_acquire(false)
             .acquire_timeout(limits.acquire)
-            .connect_lazy_with(self.options.clone().options(limits.settings()));
+            .connect_lazy_with(self.sessions.with(&limits.settings()).connect_options().clone());
         let mut listener = PgListener::connect_with(&pool).await?;
-        listener.listen("postrider_live").await?;
+        listener.listen(&format!("postrider_live{}", self.sessions.schema().channel_ending())).await?;
         Ok(LiveNotices { listener })
     }
 }

@@ -6,7 +6,6 @@ mod listen;
 
 use std::collections::HashMap;
 
-use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use crate::domain::id::{ApplicationId, EnvironmentId};
@@ -14,6 +13,7 @@ use crate::domain::live::scope::Scope;
 
 use super::StoreError;
 use super::database::pool::Pool;
+use super::database::session_settings::SessionOptions;
 
 pub use gauges::Gauges;
 pub use listen::LiveNotices;
@@ -28,7 +28,7 @@ const NAME_CHARACTERS: i32 = 256;
 pub struct LiveStore {
     pub(super) pool: Pool,
     /// For listening, which needs a connection of sqlx's own.
-    pub(super) options: PgConnectOptions,
+    pub(super) sessions: SessionOptions,
 }
 
 impl LiveStore {
@@ -38,7 +38,9 @@ impl LiveStore {
     /// [`StoreError::Unavailable`].
     pub async fn tell(&self, notices: &[String]) -> Result<(), StoreError> {
         sqlx::query!(
-            "-- live::tell\nSELECT pg_notify('postrider_live', notice) FROM unnest($1::text[]) AS notice",
+            "-- live::tell
+            SELECT pg_notify('postrider_live' || current_setting('postrider.cell'), notice)
+            FROM unnest($1::text[]) AS notice",
             notices,
         )
         .fetch_all(&self.pool)
@@ -54,7 +56,9 @@ impl LiveStore {
         let names: Vec<String> = scopes.iter().map(Scope::to_string).collect();
         let notices: Vec<String> = names.chunks(SCOPES_PER_NOTICE).map(|names| names.join(",")).collect();
         sqlx::query!(
-            "-- live::say_what_is_wanted\nSELECT pg_notify('postrider_watch', notice) FROM unnest($1::text[]) AS notice",
+            "-- live::say_what_is_wanted
+            SELECT pg_notify('postrider_watch' || current_setting('postrider.cell'), notice)
+            FROM unnest($1::text[]) AS notice",
             &notices,
         )
         .fetch_all(&self.pool)

@@ -16,9 +16,6 @@ use crate::store::database::interval::interval;
 
 use super::OperationalStore;
 
-/// Key of the advisory lock for sealing: one node at a time seals, so that a window becomes one notice.
-const SEALING_LOCK_KEY: i64 = 7_110_325_119;
-
 /// A notice, ready to be posted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
@@ -81,17 +78,19 @@ impl OperationalStore {
         let sealed = sqlx::query!(
             r#"-- operational_notice::seal
             WITH turn AS MATERIALIZED (
-                SELECT pg_try_advisory_xact_lock($1) AS ours
+                -- One node at a time seals, so that a window becomes one notice.
+                SELECT pg_try_advisory_xact_lock(
+                    hashtextextended('postrider operational ' || current_schema(), 0)) AS ours
             ), due AS MATERIALIZED (
                 SELECT o.endpoint_id, o.kind FROM operational_notice o
                 WHERE NOT o.sealed AND (SELECT ours FROM turn)
-                GROUP BY o.endpoint_id, o.kind HAVING min(o.noted_at) <= clock_timestamp() - $2::interval
+                GROUP BY o.endpoint_id, o.kind HAVING min(o.noted_at) <= clock_timestamp() - $1::interval
             ), parts AS (
                 DELETE FROM operational_notice o USING due d
                 WHERE NOT o.sealed AND o.endpoint_id = d.endpoint_id AND o.kind = d.kind
                 RETURNING o.*
             ), named AS (
-                SELECT p.endpoint_id, p.kind, (array_agg(s.subject ORDER BY p.noted_at, p.id, s.place))[1:$3] AS subjects
+                SELECT p.endpoint_id, p.kind, (array_agg(s.subject ORDER BY p.noted_at, p.id, s.place))[1:$2] AS subjects
                 FROM parts p CROSS JOIN LATERAL unnest(p.subjects) WITH ORDINALITY AS s(subject, place)
                 GROUP BY p.endpoint_id, p.kind
             ), summed AS (
@@ -104,7 +103,6 @@ impl OperationalStore {
             SELECT s.environment_id, s.application_id, s.endpoint_id, s.kind, s.noted_at, s.number,
                    coalesce(n.subjects, '{}'), s.details, true
             FROM summed s LEFT JOIN named n ON n.endpoint_id = s.endpoint_id AND n.kind = s.kind"#,
-            SEALING_LOCK_KEY,
             interval(window),
             i32::try_from(MAX_NAMED).unwrap_or(i32::MAX),
         )

@@ -102,7 +102,8 @@ impl PortalStore {
         let mut tx = self.pool.begin().await?;
         // Those of one environment are made one after the other, so that they are counted rightly.
         sqlx::query!(
-            "-- inbox::one_at_a_time\nSELECT pg_advisory_xact_lock(hashtextextended('inbox ' || $1::text, 0))",
+            "-- inbox::one_at_a_time
+            SELECT pg_advisory_xact_lock(hashtextextended('postrider inbox ' || current_schema() || ' ' || $1::text, 0))",
             environment.as_str(),
         )
         .fetch_one(&mut *tx)

@@ -11,7 +11,7 @@ pub(in crate::store) async fn announce_due(
     tx: &mut Connection,
     endpoints: &[EndpointId],
 ) -> Result<(), StoreError> {
-    sqlx::query!("-- pending::announce_due\nSELECT pg_notify('postrider_due', $1)", due_payload(endpoints))
+    sqlx::query!("-- pending::announce_due\nSELECT pg_notify('postrider_due' || current_setting('postrider.cell'), $1)", due_payload(endpoints))
         .fetch_one(tx)
         .await?;
     Ok(())

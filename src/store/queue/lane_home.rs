@@ -63,7 +63,9 @@ impl QueueStore {
         sqlx::query!(
             r#"-- lane_home::release
             WITH freed AS (DELETE FROM lane_home WHERE subject = ANY ($2) AND epoch = $1 RETURNING subject)
-            SELECT announce_freed_homes(array_agg(subject)) AS told FROM freed HAVING count(*) > 0"#,
+            SELECT pg_notify('postrider_pace' || current_setting('postrider.cell'), CASE
+                WHEN count(*) > 200 THEN 'freed' ELSE 'freed ' || string_agg(subject::text, ',') END) AS told
+            FROM freed HAVING count(*) > 0"#,
             epoch,
             subjects,
         )
@@ -84,7 +86,9 @@ impl QueueStore {
             ), freed AS (
                 DELETE FROM lane_home WHERE epoch = ANY (ARRAY(SELECT epoch FROM silent)) RETURNING subject
             )
-            SELECT announce_freed_homes(array_agg(subject)) AS told FROM freed HAVING count(*) > 0"#,
+            SELECT pg_notify('postrider_pace' || current_setting('postrider.cell'), CASE
+                WHEN count(*) > 200 THEN 'freed' ELSE 'freed ' || string_agg(subject::text, ',') END) AS told
+            FROM freed HAVING count(*) > 0"#,
             interval(HOME_KEPT_FOR),
         )
         .fetch_optional(&self.claims)
@@ -97,7 +101,9 @@ impl QueueStore {
         sqlx::query!(
             r#"-- lane_home::free
             WITH freed AS (DELETE FROM lane_home WHERE epoch = $1 RETURNING subject)
-            SELECT announce_freed_homes(array_agg(subject)) AS told FROM freed HAVING count(*) > 0"#,
+            SELECT pg_notify('postrider_pace' || current_setting('postrider.cell'), CASE
+                WHEN count(*) > 200 THEN 'freed' ELSE 'freed ' || string_agg(subject::text, ',') END) AS told
+            FROM freed HAVING count(*) > 0"#,
             epoch,
         )
         .fetch_optional(&self.claims)

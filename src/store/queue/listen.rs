@@ -66,6 +66,8 @@ pub enum Notice {
 /// A connection that listens. It reconnects by itself.
 pub struct Notices {
     listener: PgListener,
+    /// What the names of channels end in.
+    ending: String,
 }
 
 impl QueueStore {
@@ -81,8 +83,10 @@ impl QueueStore {
             "postrider_pause",
             "postrider_watch",
         ];
-        listener.listen_all(channels).await?;
-        Ok(Notices { listener })
+        let ending = self.sessions.schema().channel_ending();
+        let channels = channels.map(|channel| format!("{channel}{ending}"));
+        listener.listen_all(channels.iter().map(String::as_str)).await?;
+        Ok(Notices { listener, ending })
     }
 
     /// Asks every node that lives, by its heartbeat, to answer. Returns their epochs.
@@ -90,7 +94,7 @@ impl QueueStore {
         let asked = sqlx::query_scalar!(
             r#"-- listen::ask_nodes
             SELECT array(SELECT n.epoch FROM node n WHERE n.beat_at > now() - interval '20 s') AS "epochs!"
-            FROM (SELECT pg_notify('postrider_nodes', $1)) told"#,
+            FROM (SELECT pg_notify('postrider_nodes' || current_setting('postrider.cell'), $1)) told"#,
             format!("question {epoch} {number}"),
         )
         .fetch_one(&self.vital)
@@ -101,7 +105,7 @@ impl QueueStore {
     /// Answers another node's question.
     pub async fn answer_node(&self, epoch: i64, asked_by: i64, number: i64) -> Result<(), StoreError> {
         sqlx::query!(
-            "-- listen::answer_node\nSELECT pg_notify('postrider_nodes', $1)",
+            "-- listen::answer_node\nSELECT pg_notify('postrider_nodes' || current_setting('postrider.cell'), $1)",
             format!("answer {epoch} {asked_by} {number}"),
         )
         .fetch_one(&self.vital)
@@ -113,7 +117,7 @@ impl QueueStore {
     /// transaction: a commit with a notification takes a database-wide lock.
     pub async fn announce_due(&self, endpoints: &[EndpointId]) -> Result<(), StoreError> {
         sqlx::query!(
-            "-- listen::announce_due\nSELECT pg_notify('postrider_due', $1)",
+            "-- listen::announce_due\nSELECT pg_notify('postrider_due' || current_setting('postrider.cell'), $1)",
             due_payload(endpoints)
         )
         .fetch_one(&self.claims)
@@ -134,12 +138,13 @@ pub(super) fn due_payload(endpoints: &[EndpointId]) -> String {
 impl Notices {
     /// The next notice.
     pub async fn next(&mut self) -> Result<Notice, StoreError> {
-        Ok(self.listener.try_recv().await?.map_or(Notice::Reconnected, |notice| read(&notice)))
+        let notice = self.listener.try_recv().await?;
+        Ok(notice.map_or(Notice::Reconnected, |notice| read(&notice, &self.ending)))
     }
 }
 
-fn read(notice: &PgNotification) -> Notice {
-    match notice.channel() {
+fn read(notice: &PgNotification, ending: &str) -> Notice {
+    match notice.channel().strip_suffix(ending).unwrap_or_default() {
         "postrider_config" => notice
             .payload()
             .parse::<Uuid>()

@@ -17,9 +17,10 @@ pub(super) mod rescue;
 pub(super) mod throttle;
 pub(super) mod waiting_endpoints;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgPool, PgPoolOptions};
 
 use super::database::pool::Pool;
+use super::database::session_settings::SessionOptions;
 use crate::domain::main_secret::MainSecrets;
 
 /// The queue and the nodes that work on it.
@@ -34,7 +35,7 @@ pub struct QueueStore {
     /// Heartbeats and health: small statements that must never wait for others.
     pub(super) vital: Pool,
     /// For listening, which needs a connection of sqlx's own.
-    pub(super) options: PgConnectOptions,
+    pub(super) sessions: SessionOptions,
     /// A node says which it has when it joins.
     pub(super) main_secrets: MainSecrets,
 }
@@ -47,6 +48,6 @@ impl QueueStore {
             .max_connections(1)
             .test_before_acquire(false)
             .acquire_timeout(limits.acquire)
-            .connect_lazy_with(self.options.clone().options(limits.settings()))
+            .connect_lazy_with(self.sessions.with(&limits.settings()).connect_options().clone())
     }
 }

@@ -113,7 +113,7 @@ impl QueueStore {
                 WHERE epoch = $1 AND EXISTS (SELECT FROM node_fence f WHERE f.epoch = $1)
                 RETURNING epoch
             )
-            SELECT pg_notify('postrider_nodes', $3) AS told FROM beaten"#,
+            SELECT pg_notify('postrider_nodes' || current_setting('postrider.cell'), $3) AS told FROM beaten"#,
             epoch,
             low_water.uuid(),
             format!("beat {epoch} {number}"),
@@ -161,7 +161,7 @@ impl QueueStore {
             .execute(&self.claims)
             .await?;
         if freed > 0 {
-            sqlx::query!("-- node::announce_freed\nSELECT pg_notify('postrider_due', '')")
+            sqlx::query!("-- node::announce_freed\nSELECT pg_notify('postrider_due' || current_setting('postrider.cell'), '')")
                 .fetch_one(&self.claims)
                 .await?;
         }

@@ -83,7 +83,7 @@ impl QueueStore {
                     kept_until = greatest(t.kept_until, excluded.kept_until)
                 RETURNING endpoint_id
             )
-            SELECT pg_notify('postrider_pace', $5) AS told FROM (SELECT count(*) FROM noted) n"#,
+            SELECT pg_notify('postrider_pace' || current_setting('postrider.cell'), $5) AS told FROM (SELECT count(*) FROM noted) n"#,
             &endpoints,
             &closed_ms,
             &kept_ms,

@@ -1,6 +1,7 @@
 //! The program, as people start it.
 
 mod beside;
+mod cells;
 mod cli;
 mod configuration;
 mod database;
@@ -8,6 +9,7 @@ mod dev;
 mod doctor;
 mod machine;
 mod main_secret;
+mod managed;
 mod pgbouncer;
 mod settings;
 mod shell;

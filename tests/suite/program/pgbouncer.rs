@@ -4,10 +4,12 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
+use postrider::domain::database_schema::SchemaName;
 use postrider::domain::main_secret::MainSecrets;
 use postrider::domain::policy::ServerPolicy;
 use postrider::store::{Store, StoreOptions};
 use serde_json::json;
+use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 use url::Url;
 
@@ -84,18 +86,21 @@ async fn behind_pgbouncer_in_session_mode_limits_and_guards_hold() {
     .await;
     let options = StoreOptions {
         database_url: pooler.url.clone(),
+        schema: Some(SchemaName::parse("cell_a").unwrap()),
         main_secrets: MainSecrets::new(b"a main secret for tests", None),
         api_connections: 4,
         policy: ServerPolicy::default(),
     };
     let store = Store::connect(&options).await.unwrap();
-    let names = ["enable_seqscan", "plan_cache_mode", "lock_timeout", "jit"].map(str::to_owned);
+    let names =
+        ["enable_seqscan", "plan_cache_mode", "lock_timeout", "jit", "search_path"].map(str::to_owned);
     let facts = store.upkeep.inspect_database(&names).await.unwrap();
     let shown: Vec<&str> = names.iter().map(|name| facts.settings[name].shown.as_str()).collect();
-    assert_eq!(shown, ["off", "force_generic_plan", "1s", "off"]);
+    assert_eq!(shown, ["off", "force_generic_plan", "1s", "off", "cell_a"]);
     store.close().await;
 
-    let mut node = Node::start(Setup::default().variables(&pooler.url)).await;
+    let in_cell = Setup::default().with("DATABASE_SCHEMA", "cell_a");
+    let mut node = Node::start(in_cell.variables(&pooler.url)).await;
     let receiver = Receiver::start().await;
     let tenant = Tenant::create(&node.api().claiming(&json!({"sub": "org_test"})), "one").await;
     let hook = receiver.hook("/hook");
@@ -103,6 +108,15 @@ async fn behind_pgbouncer_in_session_mode_limits_and_guards_hold() {
     let message = tenant.message("made", json!({})).await;
     assert_eq!(receiver.wait_at(&hook, 1).await[0].id, message);
     assert!(node.terminate().await.success());
+    let mut connection = PgConnection::connect(&cluster.own_url()).await.unwrap();
+    let outside: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace OR relname = '_sqlx_migrations'
+            AND relnamespace <> 'cell_a'::regnamespace",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(outside, 0, "migrations run in the schema, too");
 }
 
 #[tokio::test(flavor = "multi_thread")]

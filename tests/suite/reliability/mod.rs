@@ -8,5 +8,7 @@ mod net;
 mod outages;
 mod refused;
 mod reseal;
+mod restore;
 mod stop;
 mod twin;
+mod upgrade;

@@ -187,33 +187,50 @@ async fn many_nodes_bring_the_schema_up_to_date_at_once() {
     let done = futures_util::future::join_all(nodes.iter().map(|node| node.database.migrate())).await;
     assert!(done.iter().all(Result::is_ok), "{done:?}");
     for node in &nodes {
-        assert!(node.database.schema_is_current().await.unwrap());
+        assert!(node.database.schema_state().await.unwrap().is_complete());
     }
 }
 
 #[tokio::test]
-async fn an_old_schema_is_seen_and_a_newer_one_is_refused() {
+async fn an_old_schema_is_seen_and_one_that_has_left_this_program_behind_is_refused() {
     let database = Database::empty().await;
     let store = store(&database).await;
-    assert!(!store.database.schema_is_current().await.unwrap());
+    assert!(!store.database.schema_state().await.unwrap().is_complete());
     store.database.migrate().await.unwrap();
     run(
         &database,
         "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)",
     )
     .await;
-    assert!(!store.database.schema_is_current().await.unwrap());
-
+    let old = store.database.schema_state().await.unwrap();
+    assert_eq!(old.missing, 1, "{old:?}");
+    assert!(old.found < old.known, "{old:?}");
     run(
         &database,
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-        VALUES (9999, 'from the future', true, '', 0)",
+        VALUES (9998, 'from the future', true, '', 0)",
+    )
+    .await;
+    let newer = store.database.schema_state().await.unwrap();
+    assert!(newer.is_newer() && !newer.is_complete(), "what is missing is missing all the same: {newer:?}");
+
+    // What narrows names the version that a program must know: one that this program knows is no reason to refuse.
+    run(
+        &database,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (9999, 'contract after 0001 note', true, '', 0)",
+    )
+    .await;
+    assert!(store.database.schema_state().await.unwrap().is_newer());
+    run(
+        &database,
+        "UPDATE _sqlx_migrations SET description = 'contract after 9998 note' WHERE version = 9999",
     )
     .await;
     for refused in
-        [store.database.migrate().await.unwrap_err(), store.database.schema_is_current().await.unwrap_err()]
+        [store.database.migrate().await.unwrap_err(), store.database.schema_state().await.unwrap_err()]
     {
-        assert!(matches!(refused, MigrateError::Newer(9999)), "{refused:?}");
+        assert!(matches!(refused, MigrateError::Newer { found: 9999, minimum: 9998, .. }), "{refused:?}");
     }
     // The refusal leaves no lock behind.
     let left = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";

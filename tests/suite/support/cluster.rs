@@ -38,23 +38,42 @@ pub struct Cluster {
     guard: Child,
     place: TempDir,
     data: PathBuf,
+    /// Of the server, `name=value` each.
+    settings: Vec<String>,
 }
 
 impl Cluster {
     /// Starts one whose data are in this directory, which may be another file system; without one, below the directory
     /// for temporary files.
     pub async fn start_in(folder: Option<&Path>) -> Self {
-        let account = account();
-        let place = tempfile::Builder::new().prefix("postrider-cluster-").tempdir().unwrap();
-        own(place.path(), account);
+        let place = place();
         let data = folder.unwrap_or(place.path()).join("data");
-        let programs = programs();
-        let mut initdb = command_as(&programs.join("initdb"), account, place.path());
+        Self::make(place, data, &[]).await
+    }
+
+    /// Starts one with these settings of the server, `name=value` each.
+    pub async fn start_with(settings: &[String]) -> Self {
+        let place = place();
+        let data = place.path().join("data");
+        Self::make(place, data, settings).await
+    }
+
+    /// Starts one on data that are there, such as a base backup's, with these settings of the server.
+    pub async fn start_on(data: &Path, settings: &[String]) -> Self {
+        Self::run(place(), data.to_owned(), settings).await
+    }
+
+    async fn make(place: TempDir, data: PathBuf, settings: &[String]) -> Self {
+        let mut initdb = command_as(&programs().join("initdb"), account(), place.path());
         initdb
             .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"])
             .arg(&data);
         let made = initdb.output().unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        Self::run(place, data, settings).await
+    }
+
+    async fn run(place: TempDir, data: PathBuf, settings: &[String]) -> Self {
         let guard = Command::new("sh")
             .args([
                 "-c",
@@ -66,9 +85,20 @@ impl Cluster {
             .spawn()
             .unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut cluster = Self { programs, account, port, postmaster: None, guard, place, data };
+        let (programs, account, settings) = (programs(), account(), settings.to_vec());
+        let mut cluster = Self { programs, account, port, postmaster: None, guard, place, data, settings };
         cluster.restart().await;
         cluster
+    }
+
+    /// One of PostgreSQL's programs, under the server's account, with the variables that say where the server is.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = command_as(&self.programs.join(name), self.account, self.place.path());
+        command
+            .env("PGHOST", self.place.path())
+            .env("PGPORT", self.port.to_string())
+            .env("PGUSER", "postgres");
+        command
     }
 
     /// Where a node finds it.
@@ -107,6 +137,9 @@ impl Cluster {
         command.args(["-c", "max_connections=200", "-c", "max_wal_size=256MB", "-c", "wal_level=minimal"]);
         command.args(["-c", "max_wal_senders=0", "-c"]);
         command.arg(format!("unix_socket_directories={}", self.place.path().display()));
+        for setting in &self.settings {
+            command.arg("-c").arg(setting);
+        }
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.postmaster = Some(command.spawn().unwrap());
     }
@@ -184,6 +217,13 @@ impl Drop for Cluster {
     }
 }
 
+/// A directory for a server's files, which is its account's.
+pub fn place() -> TempDir {
+    let place = tempfile::Builder::new().prefix("postrider-cluster-").tempdir().unwrap();
+    own(place.path(), account());
+    place
+}
+
 pub(super) fn account() -> Option<Account> {
     if !nix::unistd::geteuid().is_root() {
         return None;
@@ -202,6 +242,11 @@ pub(super) fn own(folder: &Path, account: Option<Account>) {
     if let Some(account) = account {
         std::os::unix::fs::chown(folder, Some(account.user), Some(account.group)).unwrap();
     }
+}
+
+/// Gives a file or a directory to the account that the server runs under.
+pub fn give_to_server(path: &Path) {
+    own(path, account());
 }
 
 fn command_as(program: &Path, account: Option<Account>, folder: &Path) -> Command {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use postrider::domain::database_schema::SchemaName;
 use postrider::domain::main_secret::MainSecrets;
 use postrider::domain::policy::ServerPolicy;
 use postrider::maintenance::MaintenanceOptions;
@@ -25,8 +26,14 @@ pub async fn store(database: &Database) -> Store {
 
 /// The store at that URL.
 pub async fn store_at(url: &str) -> Store {
+    store_in(url, None).await
+}
+
+/// The store in that schema.
+pub async fn store_in(url: &str, schema: Option<&str>) -> Store {
     let options = StoreOptions {
         database_url: url.to_owned(),
+        schema: schema.map(|name| SchemaName::parse(name).unwrap()),
         main_secrets: MainSecrets::new(b"a main secret for tests", None),
         api_connections: 4,
         policy: ServerPolicy::default(),

@@ -49,7 +49,7 @@ pub(super) async fn disable_endpoints(
             WHERE id IN (SELECT application_id FROM closed)
             RETURNING id
         )
-        SELECT closed.id, closed.application_id, pg_notify('postrider_config', bumped.id::text) AS told
+        SELECT closed.id, closed.application_id, pg_notify('postrider_config' || current_setting('postrider.cell'), bumped.id::text) AS told
         FROM closed JOIN bumped ON bumped.id = closed.application_id"#,
         &endpoints,
     )

@@ -375,10 +375,12 @@ async fn of_nodes_that_start_at_once_one_prints_a_link() {
     .await;
     run(&app, "DELETE FROM sign_in_link").await;
     let mut turn = app.database().pool.begin().await.unwrap();
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtext('postrider sign_in_link'))")
-        .execute(&mut *turn)
-        .await
-        .unwrap();
+    sqlx::query(
+        "SELECT pg_advisory_xact_lock(hashtextextended('postrider sign_in_link ' || current_schema(), 0))",
+    )
+    .execute(&mut *turn)
+    .await
+    .unwrap();
     let mut nodes = [app.another_node("one").await, app.another_node("other").await];
     until("both wait for their turn", || async {
         let waiting = "SELECT count(*) FROM pg_stat_activity \

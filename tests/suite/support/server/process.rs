@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use nix::sys::signal::{Signal, kill};
@@ -20,6 +20,8 @@ pub struct Node {
     process: Option<Child>,
     home: TempDir,
     descriptors: Option<u32>,
+    /// Another build of the program.
+    program: Option<PathBuf>,
 }
 
 impl Node {
@@ -28,7 +30,13 @@ impl Node {
         let address = free_address();
         variables.insert("POSTRIDER_LISTEN".to_owned(), address.to_string());
         let home = tempfile::Builder::new().prefix("postrider-suite-").tempdir().unwrap();
-        Self { variables, address, process: None, home, descriptors: None }
+        Self { variables, address, process: None, home, descriptors: None, program: None }
+    }
+
+    /// The same by another build of the program, such as that of an older version.
+    pub fn built_elsewhere(mut self, program: &Path) -> Self {
+        self.program = Some(program.to_owned());
+        self
     }
 
     /// Starts one and returns when it answers.
@@ -67,6 +75,7 @@ impl Node {
             process: None,
             home,
             descriptors: None,
+            program: self.program.clone(),
         }
     }
 
@@ -81,9 +90,10 @@ impl Node {
     /// Starts the process without waiting for it.
     pub fn launch(&mut self) {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_path()).unwrap();
-        let mut command = match self.descriptors {
-            None => command(),
-            Some(descriptors) => command_within(descriptors),
+        let mut command = match (&self.program, self.descriptors) {
+            (Some(program), _) => command_of(program),
+            (None, None) => command(),
+            (None, Some(descriptors)) => command_within(descriptors),
         };
         command.arg("serve").envs(&self.variables).current_dir(self.home.path());
         let out =
@@ -192,7 +202,11 @@ impl Drop for Node {
 /// so that a long run can be made against a release.
 pub fn command() -> Command {
     let other = std::env::var_os("POSTRIDER_CHAOS_PROGRAM");
-    let mut command = Command::new(other.unwrap_or_else(|| env!("CARGO_BIN_EXE_postrider").into()));
+    command_of(Path::new(&other.unwrap_or_else(|| env!("CARGO_BIN_EXE_postrider").into())))
+}
+
+fn command_of(program: &Path) -> Command {
+    let mut command = Command::new(program);
     command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "HOME"));
     command
 }
