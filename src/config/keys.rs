@@ -169,6 +169,9 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("oidc_role_claim", "CLAIM", "The claim that gives people their role, or the path to it")
         .or("groups"),
     Key::new("oidc_roles", "ROLES", "What the claim's values mean: admins=operator,team=environment:org_x"),
+    Key::new("smtp_url", "URL", "The server that alerts are e-mailed by: smtps://user:password@host")
+        .hidden(),
+    Key::new("smtp_from", "ADDRESS", "Who e-mail is from: Postrider <alerts@example.com>"),
     Key::new("api_connections", "N", "Database connections of the API").or("8"),
     Key::new("log", "FILTER", "What is logged: a level, or module=level pairs").or("info"),
     Key::new("log_format", "FORMAT", "auto (text on a terminal, else JSON), text or json").or("auto"),

@@ -22,6 +22,7 @@ mod resolve;
 mod secret_file;
 mod setting;
 mod show;
+mod smtp;
 mod system_defaults;
 mod unknown_variables;
 mod values;
@@ -38,6 +39,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use crate::alerts::SmtpOptions;
 use crate::domain::access::claims::RequiredClaims;
 use crate::domain::main_secret::MainSecrets;
 use crate::domain::policy::retry_on::RetryOn;
@@ -139,6 +141,8 @@ pub struct Config {
     pub openid: Option<OpenIdOptions>,
     /// All of it, for people.
     pub settings: Arc<[Setting]>,
+    /// How e-mail is sent, if it can be.
+    pub smtp: Option<SmtpOptions>,
     /// What was given and is ignored, a sentence each.
     pub warnings: Vec<String>,
     /// Database connections of the API.

@@ -14,7 +14,8 @@ use crate::telemetry::LogOptions;
 use super::layers::Layers;
 use super::reader::Reader;
 use super::{
-    Caps, Config, ConfigError, IntakeOptions, JwtKey, database_url, openid, setting, system_defaults, values,
+    Caps, Config, ConfigError, IntakeOptions, JwtKey, database_url, openid, setting, smtp, system_defaults,
+    values,
 };
 
 pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
@@ -71,6 +72,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         public_url: read.given("public_url", web_url)?,
         console: read.value("console", values::boolean)?,
         openid: openid::options(&read)?,
+        smtp: smtp::options(&read)?,
         settings: setting::all(layers).into(),
         warnings: Vec::new(),
         api_connections: read.value("api_connections", |text| values::number_within(text, 1, 1_000))?,

@@ -2,6 +2,7 @@
 //! nothing of HTTP, SQL or tasks, and imports nothing else of ours.
 
 pub mod access;
+pub mod alert;
 pub mod application;
 pub mod background_task;
 pub mod chance;

@@ -11,22 +11,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use bytes::Bytes;
+use http::Request;
 use http_body_util::Full;
-use hyper::body::Incoming;
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
 
 use crate::domain::clock::Clock;
-use crate::domain::delivery::attempt::{AttemptOutcome, Failure, RESPONSE_KEPT_BYTES, Timings};
+use crate::domain::delivery::attempt::{AttemptOutcome, Failure, Timings};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
 use crate::domain::policy::LONGEST_TIMEOUT;
 use crate::sign::SignatureHeaders;
 
-use body::KeptBody;
+use answer::Answer;
 use connect::Connector;
 use connection::Connection;
 use error::SendError;
@@ -35,12 +34,11 @@ use pool::{ConnectionAges, Pool};
 use progress::{Progress, Step};
 use resolver::Resolver;
 
-mod body;
+mod answer;
 mod certificate;
 mod classify;
 mod connect;
 mod connection;
-mod decompress;
 pub mod egress;
 mod error;
 mod frame_cost;
@@ -49,6 +47,7 @@ mod metered;
 mod own_address;
 mod own_place;
 mod pool;
+mod post_json;
 mod progress;
 mod request;
 mod resolver;
@@ -115,12 +114,6 @@ pub struct Sender {
     handshakes: Arc<HandshakePace>,
     longest_timeout: Duration,
     clock: Clock,
-}
-
-/// An answer whose head is here, and the connection that brings the rest.
-struct Answer {
-    connection: Connection,
-    response: Response<Incoming>,
 }
 
 impl Sender {
@@ -257,53 +250,6 @@ impl Sender {
             made => made,
         }
     }
-
-    /// A status that is a failure stays what it is, however the body ends; a 2xx counts once its body has ended well.
-    async fn read_answer(
-        &self,
-        id: AttemptId,
-        deadline: Instant,
-        endpoint: &Endpoint,
-        Answer { mut connection, response }: Answer,
-    ) -> AttemptOutcome {
-        let (head, incoming) = response.into_parts();
-        let response_headers = classify::kept_headers(&head.headers);
-        let mut failure = classify::failure_of_status(head.status);
-        let retry_after = failure.and_then(|_| classify::retry_after(&head.headers, self.clock.now()));
-        let mut body = KeptBody::default();
-        let broken = match timeout_at(deadline, body.read(&mut connection, incoming)).await {
-            Ok(Ok(ended)) => {
-                if ended && connection.is_ready().await {
-                    self.pool.put(&request::origin(endpoint), connection);
-                }
-                None
-            }
-            Ok(Err(error)) => Some(classify::failure_of_error(&error_over(&connection, error))),
-            Err(_) => Some((Failure::Timeout, classify::TIMED_OUT.into())),
-        };
-        let mut response_body = decompress::readable(&head.headers, body.into_bytes());
-        if let Some((kind, sentence)) = broken {
-            failure = failure.or(Some(kind));
-            if response_body.is_empty() {
-                response_body = bytes_of(sentence);
-            }
-        }
-        if failure == Some(Failure::Redirect)
-            && let Some(sentence) = classify::redirect_sentence(&head.headers)
-        {
-            response_body = prefixed(&sentence, &response_body);
-        }
-        AttemptOutcome {
-            id,
-            failure,
-            http_status: Some(head.status.as_u16()),
-            response_headers,
-            response_body,
-            retry_after,
-            duration: Duration::ZERO,
-            timings: Timings::default(),
-        }
-    }
 }
 
 fn request_over(
@@ -364,14 +310,6 @@ fn bytes_of(sentence: Cow<'static, str>) -> Bytes {
         Cow::Borrowed(sentence) => Bytes::from_static(sentence.as_bytes()),
         Cow::Owned(sentence) => sentence.into(),
     }
-}
-
-/// A sentence before the answer's body, together no longer than what is kept of a body.
-fn prefixed(sentence: &str, body: &[u8]) -> Bytes {
-    let mut told = BytesMut::from(sentence.as_bytes());
-    told.extend_from_slice(body);
-    told.truncate(RESPONSE_KEPT_BYTES);
-    told.freeze()
 }
 
 #[cfg(test)]
