@@ -113,6 +113,7 @@ impl Engine {
             egress: egress_policy(config),
             tls_ca_file: config.tls_ca_file.clone(),
             own_places: Some(Arc::new(inboxes.clone())),
+            send_traceparent: config.send_traceparent,
         })?;
         let (lease, freed) =
             Lease::join(&store.queue, &config.node_name, address).await.context("this node cannot join")?;

@@ -54,8 +54,7 @@ impl Mailer {
         for address in addresses(target) {
             message = message.to(Mailbox::new(None, address?));
         }
-        let message =
-            message.body(format!("{}\r\n\r\n{}\r\n", notice.body, notice.noted_at.to_rfc3339()))?;
+        let message = message.body(format!("{}\r\n\r\n{}\r\n", notice.body, notice.noted_at.to_rfc3339()))?;
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(self.options.url.expose_secret())?;
         transport.timeout(Some(COMMAND_TIMEOUT)).build().send(message).await?;
         Ok(())
@@ -79,7 +78,8 @@ mod tests {
     #[test]
     fn addresses_are_separated_by_commas() {
         assert!(are_addresses("one@example.com") && are_addresses("one@example.com, two@example.com"));
-        for wrong in ["", "nobody", "one@example.com,", "one@example.com two@example.com", "a@b\r\nBcc: c@d"] {
+        for wrong in ["", "nobody", "one@example.com,", "one@example.com two@example.com", "a@b\r\nBcc: c@d"]
+        {
             assert!(!are_addresses(wrong), "{wrong}");
         }
     }

@@ -46,7 +46,15 @@ impl Evaluator {
             }
             let measured = measure(&self.alerts, &self.rollups, &page.rules, round.now).await?;
             for (rule, found) in page.rules.iter().zip(&measured) {
-                self.evaluate(rule, found, round).await?;
+                match self.evaluate(rule, found, round).await {
+                    Err(error @ StoreError::Unavailable(_)) => return Err(error),
+                    // It keeps no other rule from being evaluated.
+                    Err(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(error, rule = %rule.id, "an alert rule could not be evaluated");
+                    }
+                    Ok(()) => {}
+                }
             }
             after = page.next;
         }

@@ -91,7 +91,8 @@ async fn find_overdue(
     }
     let first_due = alerts.first_due(&asking).await?;
     for (rule, found) in rules.iter().zip(measured).filter(|(rule, _)| is_asking(rule)) {
-        found.overdue = first_due.get(rule.environment.as_str()).map(|due| elapsed(*due, now)).unwrap_or_default();
+        found.overdue =
+            first_due.get(rule.environment.as_str()).map(|due| elapsed(*due, now)).unwrap_or_default();
     }
     Ok(())
 }

@@ -56,9 +56,8 @@ impl Notifier {
 
     async fn send_and_note(&self, notice: &AlertNotice) -> Result<(), StoreError> {
         let sent = tokio::time::timeout(SEND_LIMIT, self.send(notice)).await;
-        let error = match sent.unwrap_or_else(|_| Err("it took too long".to_owned())) {
-            Ok(()) => return self.alerts.note_sent(notice).await,
-            Err(error) => error,
+        let Err(error) = sent.unwrap_or_else(|_| Err("it took too long".to_owned())) else {
+            return self.alerts.note_sent(notice).await;
         };
         let error: String = error.chars().take(MAX_ERROR_CHARACTERS).collect();
         let wait = wait_after(notice);
@@ -77,7 +76,8 @@ impl Notifier {
     /// Sends a notice, or says in a sentence what went wrong.
     async fn send(&self, notice: &AlertNotice) -> Result<(), String> {
         let target = notice.target.as_deref();
-        let target = target.ok_or("the channel's target does not open with the main secret of this process")?;
+        let target =
+            target.ok_or("the channel's target does not open with the main secret of this process")?;
         match notice.channel_kind {
             ChannelKind::Slack => self.post(target, &payload::slack(notice)).await,
             ChannelKind::Teams => self.post(target, &payload::teams(notice)).await,

@@ -113,7 +113,8 @@ mod tests {
     fn an_operational_webhook_says_which_rule_and_how_severe() {
         let payload = operational(&notice(NoticeKind::Fired));
         let rule = AlertRuleId::from(Uuid::nil()).to_string();
-        let data = json!({"ruleId": rule, "rule": "Dead <letters>", "severity": "critical", "text": "3 deliveries"});
+        let data =
+            json!({"ruleId": rule, "rule": "Dead <letters>", "severity": "critical", "text": "3 deliveries"});
         assert_eq!((&payload["type"], &payload["data"]), (&json!("alert.fired"), &data));
     }
 }

@@ -15,14 +15,13 @@ mod generated_secrets;
 mod intake;
 mod keys;
 mod layers;
-mod openid;
 mod reader;
 mod remote;
 mod resolve;
 mod secret_file;
+mod services;
 mod setting;
 mod show;
-mod smtp;
 mod system_defaults;
 mod unknown_variables;
 mod values;
@@ -46,6 +45,7 @@ use crate::domain::policy::retry_on::RetryOn;
 use crate::domain::policy::schedule::RetrySchedule;
 use crate::openid::OpenIdOptions;
 use crate::telemetry::LogOptions;
+use crate::telemetry::traces::TraceOptions;
 
 use generated_secrets::Missing;
 
@@ -153,6 +153,10 @@ pub struct Config {
     pub access_log: bool,
     /// Where metrics are read.
     pub metrics_listen: Option<SocketAddr>,
+    /// Where traces are sent, if anywhere.
+    pub traces: Option<TraceOptions>,
+    /// Whether receivers are told which trace a request is part of.
+    pub send_traceparent: bool,
     /// Whether `serve` brings the schema up to date.
     pub migrate: bool,
     /// The share of deliveries that a test has dropped in memory, to see that they are found. Debug builds alone.

@@ -13,9 +13,9 @@ use crate::telemetry::LogOptions;
 
 use super::layers::Layers;
 use super::reader::Reader;
+use super::services::{openid, smtp, traces};
 use super::{
-    Caps, Config, ConfigError, IntakeOptions, JwtKey, database_url, openid, setting, smtp, system_defaults,
-    values,
+    Caps, Config, ConfigError, IntakeOptions, JwtKey, database_url, setting, system_defaults, values,
 };
 
 pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
@@ -82,6 +82,8 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         },
         access_log: read.value("access_log", values::boolean)?,
         metrics_listen: read.given("metrics_listen", values::address)?,
+        traces: traces::options(&read)?,
+        send_traceparent: read.value("send_traceparent", values::boolean)?,
         migrate: !read.value("no_migrate", values::boolean)?,
         test_losses: if cfg!(debug_assertions) { read.value("test_losses", values::share)? } else { 0.0 },
     })

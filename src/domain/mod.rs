@@ -22,3 +22,4 @@ pub mod policy;
 pub mod portal;
 pub mod rollup;
 pub mod settings;
+pub mod trace_context;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderName, HeaderValue, Request};
 use http_body_util::Full;
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
@@ -24,6 +24,7 @@ use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
 use crate::domain::policy::LONGEST_TIMEOUT;
 use crate::sign::SignatureHeaders;
+use crate::telemetry::traces;
 
 use answer::Answer;
 use connect::Connector;
@@ -64,6 +65,9 @@ pub use tls::CaFileError;
 pub use tls::install_tls_provider;
 pub use trial::Trial;
 
+/// The trace and the span that a request is part of, as the W3C's Trace Context has it.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// What a sender needs to know.
 #[derive(Debug, Clone)]
 pub struct SenderOptions {
@@ -79,6 +83,8 @@ pub struct SenderOptions {
     pub tls_ca_file: Option<PathBuf>,
     /// Places of this server's own, which are reached without the network.
     pub own_places: Option<Arc<dyn OwnPlaces>>,
+    /// Whether requests of traced messages say so, in the header `traceparent`.
+    pub send_traceparent: bool,
 }
 
 impl Default for SenderOptions {
@@ -90,6 +96,7 @@ impl Default for SenderOptions {
             egress: EgressPolicy::default(),
             tls_ca_file: None,
             own_places: None,
+            send_traceparent: false,
         }
     }
 }
@@ -113,6 +120,7 @@ pub struct Sender {
     own_places: Option<Arc<dyn OwnPlaces>>,
     handshakes: Arc<HandshakePace>,
     longest_timeout: Duration,
+    send_traceparent: bool,
     clock: Clock,
 }
 
@@ -145,6 +153,7 @@ impl Sender {
             own_places,
             handshakes: Arc::default(),
             longest_timeout: options.longest_timeout,
+            send_traceparent: options.send_traceparent,
             clock: Clock::default(),
         })
     }
@@ -203,7 +212,7 @@ impl Sender {
                 continue;
             }
             progress.enter(Step::Answer);
-            let request = request_over(&connection, endpoint, message, signature)?;
+            let request = self.request_over(&connection, endpoint, message, signature)?;
             match connection.send(request).await {
                 Ok(response) => {
                     progress.passed(Step::Answer);
@@ -227,7 +236,7 @@ impl Sender {
     ) -> Result<Answer, SendError> {
         let mut connection = self.connect(endpoint, progress).await?;
         progress.enter(Step::Answer);
-        let request = request_over(&connection, endpoint, message, signature)?;
+        let request = self.request_over(&connection, endpoint, message, signature)?;
         match connection.send(request).await {
             Ok(response) => {
                 progress.passed(Step::Answer);
@@ -235,6 +244,24 @@ impl Sender {
             }
             Err(error) => Err(error_over(&connection, error)),
         }
+    }
+
+    fn request_over(
+        &self,
+        connection: &Connection,
+        endpoint: &Endpoint,
+        message: &Message,
+        signature: &SignatureHeaders,
+    ) -> Result<Request<Full<Bytes>>, SendError> {
+        let mut request = request::build(endpoint, message, signature, connection.is_http2())
+            .map_err(|_| SendError::Unsendable)?;
+        if self.send_traceparent
+            && let Some(context) = traces::current().context()
+            && let Ok(value) = HeaderValue::try_from(context.to_string())
+        {
+            request.headers_mut().insert(TRACEPARENT, value);
+        }
+        Ok(request)
     }
 
     /// A new connection. When no more files can be open, idle connections are closed first.
@@ -250,15 +277,6 @@ impl Sender {
             made => made,
         }
     }
-}
-
-fn request_over(
-    connection: &Connection,
-    endpoint: &Endpoint,
-    message: &Message,
-    signature: &SignatureHeaders,
-) -> Result<Request<Full<Bytes>>, SendError> {
-    request::build(endpoint, message, signature, connection.is_http2()).map_err(|_| SendError::Unsendable)
 }
 
 fn is_out_of_files(error: &std::io::Error) -> bool {

@@ -14,9 +14,9 @@ use crate::domain::endpoint::filter::Filter;
 use crate::domain::id::{ApplicationId, AttemptId, EndpointId};
 use crate::domain::policy::EffectivePolicy;
 
+use super::answer::Answer;
 use super::error::SendError;
 use super::progress::Progress;
-use super::answer::Answer;
 use super::{Sender, error_over, failed, timed_out};
 
 impl Sender {

@@ -212,10 +212,7 @@ mod tests {
         let share = Condition::FailureShare { percent: 10, minutes: 10, attempts: 20 };
         assert_eq!(share.met_by(&attempts(20, 2)), None, "exactly a tenth is not more than it");
         assert_eq!(share.met_by(&attempts(19, 19)), None, "a few attempts say nothing");
-        assert_eq!(
-            share.met_by(&attempts(20, 5)).unwrap(),
-            "25 % of 20 attempts within 10 minutes failed."
-        );
+        assert_eq!(share.met_by(&attempts(20, 5)).unwrap(), "25 % of 20 attempts within 10 minutes failed.");
     }
 
     #[test]

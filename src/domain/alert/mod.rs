@@ -20,7 +20,8 @@ pub enum Severity {
 }
 
 impl Severity {
-    const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Critical];
+    /// All of them, the least severe first.
+    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Critical];
 
     /// As stored.
     #[must_use]
@@ -60,6 +61,9 @@ pub enum ChannelKind {
 }
 
 impl ChannelKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Operational, Self::Slack, Self::Teams, Self::Email];
+
     /// As stored.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -74,9 +78,7 @@ impl ChannelKind {
     /// From the stored name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Operational, Self::Slack, Self::Teams, Self::Email]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -92,6 +94,9 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Fired, Self::Recovered, Self::Test];
+
     /// As stored.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -105,7 +110,7 @@ impl NoticeKind {
     /// From the stored name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Fired, Self::Recovered, Self::Test].into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -126,7 +131,7 @@ mod tests {
             assert_eq!(serde_json::to_value(severity).unwrap(), severity.name());
             assert_eq!(Severity::from_name(severity.name()), Some(severity));
         }
-        for kind in [ChannelKind::Operational, ChannelKind::Slack, ChannelKind::Teams, ChannelKind::Email] {
+        for kind in ChannelKind::ALL {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
             assert_eq!(ChannelKind::from_name(kind.name()), Some(kind));
         }

@@ -12,8 +12,7 @@ use crate::store::StoreError;
 use crate::store::database::interval::interval;
 
 use super::AlertStore;
-use super::rule::AlertRule;
-use super::stored_rule::StoredRule;
+use super::stored_rule::{AlertRule, StoredRule};
 
 /// A round that this node takes.
 #[derive(Debug, Clone, Copy)]

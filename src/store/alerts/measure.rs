@@ -17,7 +17,7 @@ use super::AlertStore;
 const MAX_COUNTED: i64 = 10_000;
 
 /// An environment, and since when something is counted there.
-pub type CountedSince<'a> = (&'a EnvironmentId, DateTime<Utc>);
+type CountedSince<'a> = (&'a EnvironmentId, DateTime<Utc>);
 
 /// What was counted in an environment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

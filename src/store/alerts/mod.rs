@@ -6,7 +6,7 @@ pub(in crate::store) mod evaluation;
 pub(in crate::store) mod measure;
 pub(in crate::store) mod notice;
 pub(in crate::store) mod rule;
-mod stored_rule;
+pub(in crate::store) mod stored_rule;
 
 use crate::domain::id::EnvironmentId;
 

@@ -56,8 +56,9 @@ impl AlertStore {
             "-- alert_notice::write_test
             INSERT INTO alert_notice (id, environment_id, channel_id, kind, severity, title, body)
             SELECT gen_random_uuid(), c.environment_id, c.id, 'test', 'info', c.name, $2 FROM alert_channel c
-            WHERE c.id = $1 AND NOT EXISTS (
-                SELECT FROM alert_notice n WHERE n.channel_id = c.id AND n.kind = 'test' AND n.due_at IS NOT NULL)",
+            WHERE c.id = $1 AND (
+                SELECT true FROM alert_notice n
+                WHERE n.channel_id = c.id AND n.kind = 'test' AND n.due_at IS NOT NULL LIMIT 1) IS NULL",
             channel.uuid(),
             body,
         )
@@ -75,17 +76,16 @@ impl AlertStore {
         let rows = sqlx::query!(
             r#"-- alert_notice::claim
             WITH due AS MATERIALIZED (
-                SELECT d.id, d.due_at, row_number() OVER (PARTITION BY d.environment_id ORDER BY d.due_at, d.id) AS place
-                FROM alert_notice d
-                WHERE d.due_at <= now() AND NOT EXISTS (
-                    SELECT FROM alert_notice e
-                    WHERE e.rule_id = d.rule_id AND e.channel_id = d.channel_id AND e.due_at IS NOT NULL
-                      AND e.noted_at < d.noted_at)
+                SELECT w.id FROM (
+                    SELECT d.id, d.due_at, row_number() OVER (PARTITION BY d.environment_id ORDER BY d.due_at, d.id) AS place
+                    FROM alert_notice d
+                    WHERE d.due_at <= now() AND (
+                        SELECT true FROM alert_notice e
+                        WHERE e.channel_id = d.channel_id AND e.rule_id = d.rule_id AND e.noted_at < d.noted_at
+                          AND e.due_at IS NOT NULL LIMIT 1) IS NULL
+                ) w WHERE w.place <= $3 ORDER BY w.due_at LIMIT $2
             ), claimed AS MATERIALIZED (
-                SELECT n.id FROM alert_notice n
-                WHERE n.due_at <= now()
-                  AND n.id IN (SELECT d.id FROM due d WHERE d.place <= $3 ORDER BY d.due_at LIMIT $2)
-                FOR UPDATE SKIP LOCKED
+                SELECT n.id FROM due JOIN alert_notice n ON n.id = due.id WHERE n.due_at <= now() FOR UPDATE OF n SKIP LOCKED
             )
             UPDATE alert_notice n SET due_at = now() + $1::interval, attempts = n.attempts + 1
             FROM claimed, alert_channel c, environment e
@@ -98,27 +98,25 @@ impl AlertStore {
         )
         .fetch_all(&self.pool)
         .await?;
-        let unknown = |what: &str| StoreError::Inconsistent(format!("an alert of an unknown {what}"));
-        rows.into_iter()
-            .map(|row| {
-                Ok(AlertNotice {
-                    id: row.id,
-                    environment: row.environment_id.parse().map_err(|_| unknown("environment"))?,
-                    rule: row.rule_id.map(Into::into),
-                    channel: row.channel_id.into(),
-                    channel_kind: ChannelKind::from_name(&row.channel_kind)
-                        .ok_or_else(|| unknown("channel"))?,
-                    target: self.open_target(row.channel_id, &row.target).ok(),
-                    operational_application: row.operational_application_id.map(Into::into),
-                    kind: NoticeKind::from_name(&row.kind).ok_or_else(|| unknown("kind"))?,
-                    severity: Severity::from_name(&row.severity).ok_or_else(|| unknown("severity"))?,
-                    title: row.title,
-                    body: row.body,
-                    noted_at: row.noted_at,
-                    attempts: row.attempts,
-                })
+        // What a later version has written is left to a node of that version.
+        let claimed = rows.into_iter().filter_map(|row| {
+            Some(AlertNotice {
+                id: row.id,
+                environment: row.environment_id.parse().ok()?,
+                rule: row.rule_id.map(Into::into),
+                channel: row.channel_id.into(),
+                channel_kind: ChannelKind::from_name(&row.channel_kind)?,
+                target: self.open_target(row.channel_id, &row.target).ok(),
+                operational_application: row.operational_application_id.map(Into::into),
+                kind: NoticeKind::from_name(&row.kind)?,
+                severity: Severity::from_name(&row.severity)?,
+                title: row.title,
+                body: row.body,
+                noted_at: row.noted_at,
+                attempts: row.attempts,
             })
-            .collect()
+        });
+        Ok(claimed.collect())
     }
 
     /// Notes that a notice was sent.

@@ -2,56 +2,19 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 
 use crate::domain::access::actor::Actor;
-use crate::domain::alert::Severity;
 use crate::domain::alert::condition::Condition;
-use crate::domain::alert::rule_state::RuleState;
 use crate::domain::id::{AlertRuleId, EnvironmentId};
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 
-use super::stored_rule::StoredRule;
+use super::stored_rule::{AlertRule, RuleSettings, StoredRule};
 use super::{AlertStore, one_at_a_time};
 
 /// Rules of an environment.
 const MAX_RULES: i64 = 50;
-
-/// What a rule is set to.
-#[derive(Debug, Clone)]
-pub struct RuleSettings {
-    /// For people.
-    pub name: String,
-    /// When it fires.
-    pub condition: Condition,
-    /// How severe that is.
-    pub severity: Severity,
-    /// Whether it is evaluated.
-    pub enabled: bool,
-    /// No second alert within this time.
-    pub suppress: Duration,
-    /// It has recovered when its condition was not met for this time.
-    pub recover: Duration,
-}
-
-/// A rule.
-#[derive(Debug, Clone)]
-pub struct AlertRule {
-    /// Its id.
-    pub id: AlertRuleId,
-    /// Whose it is.
-    pub environment: EnvironmentId,
-    /// What it is set to.
-    pub settings: RuleSettings,
-    /// When it was created.
-    pub created_at: DateTime<Utc>,
-    /// When it was last changed.
-    pub watched_since: DateTime<Utc>,
-    /// Its state.
-    pub state: RuleState,
-}
 
 fn stored_seconds(time: Duration) -> i32 {
     i32::try_from(time.as_secs()).unwrap_or(i32::MAX)

@@ -1,4 +1,4 @@
-//! A rule as it is stored.
+//! A rule, and how it is stored.
 
 use std::time::Duration;
 
@@ -7,10 +7,44 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::alert::Severity;
+use crate::domain::alert::condition::Condition;
 use crate::domain::alert::rule_state::RuleState;
+use crate::domain::id::{AlertRuleId, EnvironmentId};
 use crate::store::StoreError;
 
-use super::rule::{AlertRule, RuleSettings};
+/// What a rule is set to.
+#[derive(Debug, Clone)]
+pub struct RuleSettings {
+    /// For people.
+    pub name: String,
+    /// When it fires.
+    pub condition: Condition,
+    /// How severe that is.
+    pub severity: Severity,
+    /// Whether it is evaluated.
+    pub enabled: bool,
+    /// No second alert within this time.
+    pub suppress: Duration,
+    /// It has recovered when its condition was not met for this time.
+    pub recover: Duration,
+}
+
+/// A rule.
+#[derive(Debug, Clone)]
+pub struct AlertRule {
+    /// Its id.
+    pub id: AlertRuleId,
+    /// Whose it is.
+    pub environment: EnvironmentId,
+    /// What it is set to.
+    pub settings: RuleSettings,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub watched_since: DateTime<Utc>,
+    /// Its state.
+    pub state: RuleState,
+}
 
 /// A row of `alert_rule`. One whose condition a later version has written is not read as another one.
 pub(super) struct StoredRule {

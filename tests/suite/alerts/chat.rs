@@ -40,7 +40,11 @@ impl Chat {
     }
 }
 
-async fn take(State(posted): State<Posted>, Path(place): Path<String>, Json(body): Json<Value>) -> StatusCode {
+async fn take(
+    State(posted): State<Posted>,
+    Path(place): Path<String>,
+    Json(body): Json<Value>,
+) -> StatusCode {
     let is_first = {
         let mut posted = posted.lock().unwrap();
         let is_first = !posted.iter().any(|(other, _)| *other == place);

@@ -73,7 +73,10 @@ async fn every_condition_fires_and_recovers_once_and_is_suppressed_when_it_comes
     run(app.database(), MADE_LONG_AGO).await;
     all_said(&app, &chat, "WARNING", &format!("{QUEUED}; {NOW}")).await;
     let disabled = chat.texts_at("chat").into_iter().find(|text| text.contains("on-disabled")).unwrap();
-    assert!(disabled.contains("1 endpoint was disabled") && disabled.contains(&format!("Acme {endpoint}")), "{disabled}");
+    assert!(
+        disabled.contains("1 endpoint was disabled") && disabled.contains(&format!("Acme {endpoint}")),
+        "{disabled}"
+    );
 
     tenant.patch_endpoint(&endpoint, json!({"disabled": false})).await;
     receiver.now(&gone, |_| Reply::Status(200));
@@ -91,7 +94,8 @@ async fn every_condition_fires_and_recovers_once_and_is_suppressed_when_it_comes
     })
     .await;
     let notices = "SELECT count(*) FROM alert_notice WHERE due_at IS NOT NULL";
-    until("nothing is left to send", || async { (app.database().count(notices).await == 0).then_some(()) }).await;
+    until("nothing is left to send", || async { (app.database().count(notices).await == 0).then_some(()) })
+        .await;
     let texts = chat.texts_at("chat");
     let of_rule = |name: &str| texts.iter().filter(|text| text.contains(name)).count();
     let counts = ["on-age", "on-disabled", "on-incident", "on-nothing"].map(of_rule);

@@ -16,10 +16,10 @@ use crate::support::Database;
 const NOW: &str = "
     UPDATE alert_evaluation SET next_at = now();
     UPDATE alert_notice SET due_at = now() WHERE error IS NOT NULL AND due_at IS NOT NULL";
-/// What was last met is an hour ago, so that what is not met any more has recovered.
+/// What was met a moment ago was met an hour ago, so that what is not met any more has recovered.
 const AN_HOUR_LATER: &str = "
     UPDATE alert_rule SET firing_since = firing_since - interval '1 hour', last_met_at = last_met_at - interval '1 hour'
-        WHERE firing_since IS NOT NULL";
+        WHERE firing_since IS NOT NULL AND last_met_at > now() - interval '30 minutes'";
 
 async fn run(database: &Database, statements: &str) {
     sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&database.pool).await.unwrap();

@@ -72,14 +72,15 @@ async fn a_storm_of_dead_letters_is_one_alert_and_one_recovery() {
     // It is evaluated once more, and nothing is left to send.
     run(app.database(), NOW).await;
     let due = "SELECT count(*) FROM alert_evaluation WHERE next_at <= now()";
-    until("the rules were evaluated again", || async { (app.database().count(due).await == 0).then_some(()) })
-        .await;
+    until("the rules were evaluated again", || async {
+        (app.database().count(due).await == 0).then_some(())
+    })
+    .await;
     let waiting = "SELECT count(*) FROM alert_notice WHERE due_at IS NOT NULL";
     until("nothing is left to send", || async { (app.database().count(waiting).await == 0).then_some(()) })
         .await;
     for rule in ["Dead letters", "Many attempts fail"] {
-        let subjects: Vec<String> =
-            mails_of(&smtp, rule).iter().map(|mail| mail.header("Subject")).collect();
+        let subjects: Vec<String> = mails_of(&smtp, rule).iter().map(|mail| mail.header("Subject")).collect();
         assert_eq!(subjects.len(), 2, "one alert and one recovery: {subjects:?}");
         assert!(subjects[1].starts_with("[RECOVERED]"), "{subjects:?}");
     }

@@ -91,11 +91,7 @@ impl AlertChannelIn {
     }
 
     /// What it asks for, checked; its target only where that `is_given`.
-    pub(super) fn settings(
-        self,
-        egress: &EgressPolicy,
-        is_given: bool,
-    ) -> Result<ChannelSettings, ApiError> {
+    pub(super) fn settings(self, egress: &EgressPolicy, is_given: bool) -> Result<ChannelSettings, ApiError> {
         let mut findings = Findings::of_body();
         findings.name("name", &self.name);
         let target = self.target.as_deref().unwrap_or_default().trim();

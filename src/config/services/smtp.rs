@@ -6,11 +6,11 @@ use secrecy::SecretString;
 
 use crate::alerts::SmtpOptions;
 
-use super::ConfigError;
-use super::reader::Reader;
+use crate::config::ConfigError;
+use crate::config::reader::Reader;
 
 /// `None` where no server is named.
-pub(super) fn options(read: &Reader<'_>) -> Result<Option<SmtpOptions>, ConfigError> {
+pub(in crate::config) fn options(read: &Reader<'_>) -> Result<Option<SmtpOptions>, ConfigError> {
     let from = read.given("smtp_from", sender)?;
     match (read.given("smtp_url", url)?, from) {
         (Some(url), Some(from)) => Ok(Some(SmtpOptions { url, from })),
