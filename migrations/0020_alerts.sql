@@ -80,10 +80,9 @@ CREATE TABLE alert_notice (
     error           text
 );
 CREATE INDEX alert_notice_due ON alert_notice (due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX alert_notice_unsent ON alert_notice (channel_id, rule_id, noted_at) WHERE due_at IS NOT NULL;
 CREATE INDEX alert_notice_by_age ON alert_notice (noted_at);
 CREATE INDEX alert_notice_by_rule ON alert_notice (rule_id);
-CREATE INDEX alert_notice_by_channel ON alert_notice (channel_id);
+CREATE INDEX alert_notice_by_channel ON alert_notice (channel_id, rule_id, noted_at);
 
 
 -- Rules that are there from the start --------------------------------------------------------------------------------

@@ -58,8 +58,8 @@ FROM seed_delivery;
 CREATE TABLE seed_step AS
 SELECT step, date_bin(make_interval(secs => step), at, '2000-01-01 00:00:00Z') AS at, application, endpoint, count(*) AS count,
        count(*) FILTER (WHERE endpoint % 97 = 0) AS failed
-FROM seed_delivery, unnest(ARRAY[60, 1800]) step
-WHERE step = 1800 OR at > now() - interval '2 days'
+FROM seed_delivery, unnest(ARRAY[60, 1800, 10800]) step
+WHERE step > 60 OR at > now() - interval '2 days'
 GROUP BY 1, 2, 3, 4;
 
 INSERT INTO rollup (scope, step, at, writer, accepted, born, delivered, dead, status_2xx, status_3xx, status_4xx, status_5xx,
@@ -84,7 +84,8 @@ FROM seed_step WHERE step = 1800 GROUP BY endpoint, application, date_trunc('hou
 INSERT INTO event_type_hour (environment_id, hour, event_type, accepted)
 SELECT 'org_bench', date_trunc('hour', at, 'UTC'), 'type.' || m % 200, count(*) FROM seed_message GROUP BY 2, 3;
 
-UPDATE rollup_fold SET folded_until = date_bin('30 minutes', now(), '2000-01-01 00:00:00Z');
+UPDATE rollup_fold SET folded_until = date_bin('30 minutes', now(), '2000-01-01 00:00:00Z'),
+    three_hours_until = date_bin('3 hours', now(), '2000-01-01 00:00:00Z');
 
 -- A thousand endpoints have something waiting, twenty each; those that fail have failed lately.
 INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)

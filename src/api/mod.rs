@@ -45,6 +45,7 @@ use openapi::{docs, errors, examples};
 use request_log::RequestLog;
 use state::SharedState;
 
+pub use conventions::large_body::BodyReader;
 pub use credential::{Authenticator, Cookies, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
 pub use embedders::Embedders;
 pub use endpoint_caps::EndpointCaps;

@@ -21,6 +21,7 @@ use crate::store::{
     QueueStore, RollupStore, Sealer, TaskStore,
 };
 
+use super::conventions::large_body::BodyReader;
 use super::credential::{Authenticator, Cookies};
 use super::embedders::Embedders;
 use super::endpoint_caps::EndpointCaps;
@@ -100,6 +101,8 @@ pub struct ApiState {
     pub caps: Caps,
     /// Whether each request is logged.
     pub access_log: bool,
+    /// Reads JSON bodies.
+    pub bodies: BodyReader,
     /// One document is imported at a time.
     pub imports: Arc<Semaphore>,
     /// How many endpoints there is room for.

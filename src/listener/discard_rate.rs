@@ -7,70 +7,89 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// So much is dropped in a second, and at once when nothing was dropped for a while.
-const BYTES_PER_SECOND: usize = 32 << 20;
-/// When nothing more may be dropped, it is tried again after this time.
-pub(super) const DISCARD_PAUSE: Duration = Duration::from_millis(20);
+const BYTES_PER_SECOND: u32 = 32 << 20;
+/// What was not used for longer than this is not saved up.
+const BURST: Duration = Duration::from_secs(1);
 
-/// What may still be dropped.
-pub(super) struct DiscardRate(Mutex<Allowance>);
-
-struct Allowance {
-    bytes: usize,
-    at: Instant,
+/// When the next bytes may be dropped. Each connection books its own bytes and comes back when it is their turn, so that
+/// thousands that wait cost nothing meanwhile.
+pub(super) struct DiscardRate {
+    /// All that was booked is dropped by then.
+    booked_until: Mutex<Instant>,
 }
 
 impl Default for DiscardRate {
     fn default() -> Self {
-        Self(Mutex::new(Allowance { bytes: BYTES_PER_SECOND, at: Instant::now() }))
+        Self { booked_until: Mutex::new(long_ago(Instant::now())) }
     }
 }
 
 impl DiscardRate {
-    /// How many bytes of these may be dropped now.
-    pub(super) fn take(&self, wanted: usize) -> usize {
-        self.take_at(wanted, Instant::now())
+    /// Books so many bytes. Returns when they may be dropped; `None`, with nothing booked, when that is after `latest`.
+    pub(super) fn book(&self, bytes: usize, latest: Instant) -> Option<Instant> {
+        self.book_at(bytes, Instant::now(), latest)
     }
 
-    /// Gives back what was not needed.
+    /// Gives back what was booked and not needed.
     pub(super) fn give_back(&self, bytes: usize) {
-        let mut allowance = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        allowance.bytes = (allowance.bytes + bytes).min(BYTES_PER_SECOND);
+        let mut booked_until = self.booked_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *booked_until = booked_until.checked_sub(time_for(bytes)).unwrap_or(*booked_until);
     }
 
-    fn take_at(&self, wanted: usize, now: Instant) -> usize {
-        let mut allowance = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let elapsed_ms = usize::try_from((now - allowance.at).as_millis()).unwrap_or(usize::MAX);
-        if elapsed_ms > 0 {
-            let regained = (BYTES_PER_SECOND / 1000).saturating_mul(elapsed_ms);
-            allowance.bytes = allowance.bytes.saturating_add(regained).min(BYTES_PER_SECOND);
-            allowance.at = now;
+    fn book_at(&self, bytes: usize, now: Instant, latest: Instant) -> Option<Instant> {
+        let mut booked_until = self.booked_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = (*booked_until).max(long_ago(now));
+        if turn > latest {
+            return None;
         }
-        let granted = wanted.min(allowance.bytes);
-        allowance.bytes -= granted;
-        granted
+        *booked_until = turn + time_for(bytes);
+        Some(turn)
     }
+}
+
+fn long_ago(now: Instant) -> Instant {
+    now.checked_sub(BURST).unwrap_or(now)
+}
+
+/// How long it takes to drop so much.
+fn time_for(bytes: usize) -> Duration {
+    Duration::from_secs(1) * u32::try_from(bytes).unwrap_or(u32::MAX) / BYTES_PER_SECOND
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const SECOND: Duration = Duration::from_secs(1);
+    const ALL: usize = BYTES_PER_SECOND as usize;
+
     #[test]
-    fn a_second_drops_so_much_and_no_more() {
-        let (rate, begin) = (DiscardRate::default(), Instant::now());
-        assert_eq!(rate.take_at(usize::MAX, begin), BYTES_PER_SECOND);
-        assert_eq!(rate.take_at(1, begin), 0);
-        let half = begin + Duration::from_millis(500);
-        let regained = rate.take_at(usize::MAX, half);
-        assert!((BYTES_PER_SECOND / 2 - (64 << 10)..=BYTES_PER_SECOND / 2).contains(&regained), "{regained}");
-        assert_eq!(rate.take_at(usize::MAX, half + Duration::from_secs(60)), BYTES_PER_SECOND);
+    fn a_second_drops_so_much_and_the_next_bytes_have_their_turn_after_it() {
+        let (rate, now) = (DiscardRate::default(), Instant::now());
+        let latest = now + 10 * SECOND;
+        assert!(rate.book_at(ALL, now, latest).unwrap() <= now, "what was saved up is dropped at once");
+        let second = rate.book_at(ALL / 2, now, latest).unwrap();
+        let third = rate.book_at(1, now, latest).unwrap();
+        assert_eq!(third - second, SECOND / 2);
+        let later = now + 60 * SECOND;
+        assert!(rate.book_at(ALL, later, later).unwrap() <= later, "no more than a second is saved up");
+        assert_eq!(rate.book_at(ALL, later, later), Some(later));
+    }
+
+    #[test]
+    fn what_would_come_too_late_is_not_booked() {
+        let (rate, now) = (DiscardRate::default(), Instant::now());
+        let turn = rate.book_at(3 * ALL, now, now).unwrap() + 3 * SECOND;
+        assert_eq!(rate.book_at(ALL, now, turn - SECOND / 100), None);
+        assert_eq!(rate.book_at(ALL, now, turn), Some(turn));
     }
 
     #[test]
     fn what_is_not_needed_goes_back() {
         let (rate, now) = (DiscardRate::default(), Instant::now());
-        assert_eq!(rate.take_at(usize::MAX, now), BYTES_PER_SECOND);
-        rate.give_back(100);
-        assert_eq!(rate.take_at(usize::MAX, now), 100);
+        let latest = now + 10 * SECOND;
+        rate.book_at(2 * ALL, now, latest).unwrap();
+        rate.give_back(ALL);
+        assert!(rate.book_at(1, now, latest).unwrap() <= now);
     }
 }

@@ -34,7 +34,7 @@ const BACKLOG: u32 = 4096;
 const SWEEP_INTERVAL: Duration = Duration::from_millis(250);
 /// A connection is not closed to make room before it is this old, so that it can show its credential. New ones wait
 /// meanwhile.
-const MIN_AGE_TO_CLOSE: Duration = Duration::from_millis(50);
+const MIN_AGE_TO_CLOSE: Duration = Duration::from_millis(150);
 /// How long nothing is accepted after the system has refused to.
 const PAUSE_AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
 

@@ -1,11 +1,11 @@
 //! The connections that are open, and which of them is closed when there is no room for another.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::ListenerLimits;
-use super::connection_state::ConnectionState;
+use super::connection_state::{ClosePriority, ConnectionState};
 
 /// The open connections, by the order in which they came.
 pub(super) struct OpenConnections {
@@ -16,7 +16,8 @@ pub(super) struct OpenConnections {
 #[derive(Default)]
 struct Inner {
     next: u64,
-    connections: HashMap<u64, Arc<ConnectionState>>,
+    /// By their numbers, so that those that came first are looked at first.
+    connections: BTreeMap<u64, Arc<ConnectionState>>,
 }
 
 /// Counts a connection as open until it is dropped.
@@ -30,9 +31,9 @@ impl OpenConnections {
         Arc::new(Self { max, inner: Mutex::default() })
     }
 
-    /// Adds a connection. When there are too many, the oldest unauthenticated one is closed, one without a
-    /// request before one with, or else the one that has been
-    /// idle for longest; `None` when every connection has a request of a known caller.
+    /// Adds a connection. When there are too many, the oldest unauthenticated one is closed, one without a request before
+    /// one with, or else the one that has been idle for longest; `None` when every connection has a request of a known
+    /// caller.
     pub(super) fn add(self: &Arc<Self>, state: &Arc<ConnectionState>) -> Option<ConnectionSlot> {
         let mut inner = self.inner();
         if inner.connections.len() >= self.max && !inner.close_one() {
@@ -77,9 +78,17 @@ impl OpenConnections {
 impl Inner {
     fn next_to_close(&self) -> Option<u64> {
         let now = Instant::now();
-        let candidates =
-            self.connections.iter().filter_map(|(number, state)| Some((state.close_priority(now)?, *number)));
-        candidates.min().map(|(_, number)| number)
+        let mut best = None;
+        for (number, state) in &self.connections {
+            let Some((priority, since)) = state.close_priority(now) else { continue };
+            // The first of these is the oldest. In a siege they are most of all, so the rest is not looked at.
+            if priority == ClosePriority::Unauthenticated {
+                return Some(*number);
+            }
+            let this = (priority, since, *number);
+            best = Some(best.map_or(this, |best: (_, _, _)| best.min(this)));
+        }
+        best.map(|(_, _, number)| number)
     }
 
     /// Closes one connection, if one may be closed. It is forgotten at once, so that each new connection closes another one.

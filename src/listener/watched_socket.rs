@@ -3,6 +3,7 @@
 //! has not read yet.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -11,11 +12,11 @@ use std::time::Duration;
 use bytes::BufMut as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use tokio_util::io::poll_read_buf;
 
 use super::connection_state::ConnectionState;
-use super::discard_rate::{DISCARD_PAUSE, DiscardRate};
+use super::discard_rate::DiscardRate;
 
 /// How much is read and dropped when a connection is closed.
 const MAX_DISCARDED_BYTES: usize = 16 << 20;
@@ -35,9 +36,20 @@ pub(super) struct WatchedSocket {
 /// The socket is closed for writing, and what still comes is dropped.
 struct Closing {
     until: Pin<Box<Sleep>>,
-    /// While nothing more may be dropped.
-    pause: Option<Pin<Box<Sleep>>>,
+    discarding: Discarding,
     discarded: usize,
+}
+
+/// What comes next of dropping what comes.
+enum Discarding {
+    /// The next bytes are not booked yet.
+    Unbooked,
+    /// [`SCRATCH_BYTES`] may be dropped when this is over.
+    Booked(Pin<Box<Sleep>>),
+    /// They may be dropped now. Where nothing has come, they are booked again when it does.
+    Due,
+    /// Their turn would come when the connection is closed.
+    TooLate,
 }
 
 impl WatchedSocket {
@@ -58,28 +70,36 @@ impl WatchedSocket {
     /// Resolves when the client has closed its side, or when it was waited for long enough.
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(closing) = &mut self.closing else { return Poll::Ready(()) };
-        let mut scratch = [0; SCRATCH_BYTES];
         loop {
             if closing.discarded >= MAX_DISCARDED_BYTES || closing.until.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
             }
-            if let Some(pause) = &mut closing.pause {
-                ready!(pause.as_mut().poll(cx));
-                closing.pause = None;
-            }
-            let allowed = self.discard_rate.take(SCRATCH_BYTES);
-            if allowed == 0 {
-                closing.pause = Some(Box::pin(tokio::time::sleep(DISCARD_PAUSE)));
-                continue;
-            }
-            let mut buffer = ReadBuf::new(scratch.get_mut(..allowed).unwrap_or_default());
-            let read = Pin::new(&mut self.socket).poll_read(cx, &mut buffer);
-            let dropped = buffer.filled().len();
-            self.discard_rate.give_back(allowed - dropped);
-            closing.discarded += dropped;
-            match ready!(read) {
-                Ok(()) if dropped > 0 => {}
-                _ => return Poll::Ready(()),
+            match &mut closing.discarding {
+                Discarding::Unbooked => {
+                    let turn = self.discard_rate.book(SCRATCH_BYTES, closing.until.deadline());
+                    closing.discarding = match turn {
+                        Some(turn) if turn <= Instant::now() => Discarding::Due,
+                        Some(turn) => Discarding::Booked(Box::pin(tokio::time::sleep_until(turn))),
+                        None => Discarding::TooLate,
+                    };
+                }
+                Discarding::Booked(turn) => {
+                    ready!(turn.as_mut().poll(cx));
+                    closing.discarding = Discarding::Due;
+                }
+                Discarding::Due => {
+                    let mut scratch = [MaybeUninit::uninit(); SCRATCH_BYTES];
+                    let mut buffer = ReadBuf::uninit(&mut scratch);
+                    let read = Pin::new(&mut self.socket).poll_read(cx, &mut buffer);
+                    let dropped = buffer.filled().len();
+                    self.discard_rate.give_back(SCRATCH_BYTES - dropped);
+                    closing.discarded += dropped;
+                    closing.discarding = Discarding::Unbooked;
+                    if ready!(read).is_err() || dropped == 0 {
+                        return Poll::Ready(());
+                    }
+                }
+                Discarding::TooLate => return Poll::Pending,
             }
         }
     }
@@ -131,7 +151,7 @@ impl AsyncWrite for WatchedSocket {
             ready!(Pin::new(&mut this.socket).poll_shutdown(cx))?;
             this.closing = Some(Closing {
                 until: Box::pin(tokio::time::sleep(CLOSE_LINGER)),
-                pause: None,
+                discarding: Discarding::Unbooked,
                 discarded: 0,
             });
         }

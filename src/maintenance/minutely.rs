@@ -47,6 +47,6 @@ pub(super) async fn run(
     if erased > 0 {
         tracing::info!(erased, "messages and dead letters of deleted applications");
     }
-    chunks.until_nothing(MAX_CHUNKS, async || upkeep.fold_minutes().await.map(u64::from)).await?;
+    chunks.until_nothing(MAX_CHUNKS, async || upkeep.fold_steps().await.map(u64::from)).await?;
     Ok(())
 }

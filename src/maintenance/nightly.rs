@@ -85,7 +85,7 @@ async fn rollups(
 ) -> Result<u64, StoreError> {
     let hours = chunks.until_nothing(MAX_CHUNKS, || upkeep.delete_old_rollups(ROWS_PER_CHUNK)).await?;
     let minutes = chunks
-        .until_nothing(MAX_CHUNKS, || upkeep.delete_old_minutes(retention(options), ROWS_PER_CHUNK))
+        .until_nothing(MAX_CHUNKS, || upkeep.delete_old_steps(retention(options), ROWS_PER_CHUNK))
         .await?;
     let states = chunks.until_nothing(MAX_CHUNKS, || upkeep.delete_old_states(ROWS_PER_CHUNK)).await?;
     Ok(hours + minutes + states)

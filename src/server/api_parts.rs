@@ -9,8 +9,8 @@ use url::Url;
 
 use crate::api;
 use crate::api::{
-    ApiState, Authenticator, Budgets, Cookies, Embedders, EndpointCaps, IntakeLimits, LiveStreams,
-    ServerPolicies, SharedViews, SignInFailures, TokenKey, Trials,
+    ApiState, Authenticator, BodyReader, Budgets, Cookies, Embedders, EndpointCaps, IntakeLimits,
+    LiveStreams, ServerPolicies, SharedViews, SignInFailures, TokenKey, Trials,
 };
 use crate::config::{Config, JwtKey};
 use crate::console::Console;
@@ -100,6 +100,7 @@ pub(super) fn api_state(
         intake,
         caps: config.caps.clone(),
         endpoint_caps: EndpointCaps::default(),
+        bodies: BodyReader::default(),
         imports: Arc::new(Semaphore::new(1)),
         cors_origins,
         access_log: config.access_log,

@@ -51,7 +51,7 @@ fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
     if is_json { Ok(()) } else { Err(ApiError::UnsupportedMediaType) }
 }
 
-impl<T: DeserializeOwned> FromRequest<SharedState> for JsonBody<T> {
+impl<T: DeserializeOwned + Send + 'static> FromRequest<SharedState> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &SharedState) -> Result<Self, ApiError> {
@@ -59,16 +59,20 @@ impl<T: DeserializeOwned> FromRequest<SharedState> for JsonBody<T> {
         let path = request.extensions().get::<MatchedPath>().cloned();
         let bounds = request.extensions().get::<Arc<BodyBounds>>().cloned().ok_or(ApiError::Internal)?;
         let RawBody(bytes) = RawBody::from_request(request, state).await?;
-        let value = parse(&bytes)?;
-        bounds.check(method.as_str(), path.as_ref().map_or("", MatchedPath::as_str), &bytes)?;
-        Ok(Self(value))
+        let length = bytes.len();
+        let read = move || {
+            let value = parse(&bytes)?;
+            bounds.check(method.as_str(), path.as_ref().map_or("", MatchedPath::as_str), &bytes)?;
+            Ok(Self(value))
+        };
+        state.bodies.read(length, read).await
     }
 }
 
 /// The same for a body that may be left out.
 pub struct OptionalJsonBody<T>(pub Option<T>);
 
-impl<T: DeserializeOwned> FromRequest<SharedState> for OptionalJsonBody<T> {
+impl<T: DeserializeOwned + Send + 'static> FromRequest<SharedState> for OptionalJsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &SharedState) -> Result<Self, ApiError> {

@@ -72,9 +72,9 @@ impl Buckets {
         usize::try_from(place).ok().filter(|place| *place < self.count)
     }
 
-    /// Whether half hours are fine enough for them.
-    pub const fn are_coarse(&self) -> bool {
-        self.seconds % 1_800 == 0
+    /// Whether each is a number of whole steps of so many seconds.
+    pub const fn consist_of(&self, step_seconds: i64) -> bool {
+        self.seconds % step_seconds == 0
     }
 
     /// When the last one ends.
@@ -98,6 +98,8 @@ mod tests {
             assert_eq!(buckets.place_of(buckets.ends_at()), None);
             assert_eq!(buckets.place_of(buckets.starts_at - TimeDelta::seconds(1)), None);
         }
-        assert!(Range::Day.buckets(now).are_coarse() && !Range::ThreeHours.buckets(now).are_coarse());
+        let [three_hours, day, week] = [Range::ThreeHours, Range::Day, Range::Week].map(|it| it.buckets(now));
+        assert!(day.consist_of(1_800) && !three_hours.consist_of(1_800));
+        assert!(week.consist_of(10_800) && !day.consist_of(10_800));
     }
 }

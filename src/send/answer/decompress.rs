@@ -3,11 +3,16 @@
 
 use std::io::Read;
 
+use brotli_decompressor::Decompressor as BrotliDecoder;
 use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use http::{HeaderMap, header};
+use ruzstd::decoding::StreamingDecoder as ZstdDecoder;
 
 use crate::domain::delivery::attempt::RESPONSE_KEPT_BYTES;
+
+/// What the decoder of brotli reads at a time.
+const BROTLI_BUFFER_BYTES: usize = 4 << 10;
 
 /// The body as it is kept. What cannot be decompressed stays as it came. The end may be missing, as only the beginning of a
 /// body is kept.
@@ -19,6 +24,8 @@ pub(super) fn readable(headers: &HeaderMap, body: Bytes) -> Bytes {
         Some("deflate") => {
             beginning_of(ZlibDecoder::new(&*body)).or_else(|| beginning_of(DeflateDecoder::new(&*body)))
         }
+        Some("br") => beginning_of(BrotliDecoder::new(&*body, BROTLI_BUFFER_BYTES)),
+        Some("zstd") => ZstdDecoder::new(&*body).ok().and_then(beginning_of),
         _ => None,
     };
     decompressed.unwrap_or(body)
@@ -43,6 +50,15 @@ mod tests {
     use super::*;
 
     const TEXT: &[u8] = b"{\"error\": \"out of order\"}";
+    /// The text, as the usual tools compress it.
+    const BROTLI: &[u8] = &[
+        0x0b, 0x0c, 0x80, 0x7b, 0x22, 0x65, 0x72, 0x72, 0x6f, 0x72, 0x22, 0x3a, 0x20, 0x22, 0x6f, 0x75, 0x74,
+        0x20, 0x6f, 0x66, 0x20, 0x6f, 0x72, 0x64, 0x65, 0x72, 0x22, 0x7d, 0x03,
+    ];
+    const ZSTD: &[u8] = &[
+        0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, 0xc9, 0x00, 0x00, 0x7b, 0x22, 0x65, 0x72, 0x72, 0x6f, 0x72, 0x22,
+        0x3a, 0x20, 0x22, 0x6f, 0x75, 0x74, 0x20, 0x6f, 0x66, 0x20, 0x6f, 0x72, 0x64, 0x65, 0x72, 0x22, 0x7d,
+    ];
 
     fn headers(encoding: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static(encoding))])
@@ -65,7 +81,11 @@ mod tests {
             ("X-GZip", gzip(TEXT)),
             ("deflate", zlib.finish().unwrap().into()),
             ("deflate", bare.finish().unwrap().into()),
+            ("br", BROTLI.into()),
+            ("zstd", ZSTD.into()),
             ("identity", TEXT.into()),
+            ("br", TEXT.into()),
+            ("zstd", TEXT.into()),
             ("gzip", TEXT.into()),
         ] {
             assert_eq!(readable(&headers(encoding), body), TEXT, "{encoding}");

@@ -1,10 +1,11 @@
-//! What the views of the console read: rollups by minute and half hour, gauges, the last look at the queue, how endpoints
+//! What the views of the console read: rollups by minute, half hour and three hours, gauges, the last look at the queue, how endpoints
 //! answer, which processes run, incidents. Nothing here reads messages, deliveries or attempts.
 
 pub(in crate::store) mod catalogue;
 pub(in crate::store) mod dead_letter_group;
 pub(in crate::store) mod endpoint_state;
 pub(in crate::store) mod environment_state;
+pub(in crate::store) mod expire;
 pub(in crate::store) mod fold;
 pub(in crate::store) mod health;
 pub(in crate::store) mod incident;

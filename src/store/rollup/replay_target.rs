@@ -12,7 +12,7 @@ use crate::store::dead_letter_filter::filter_dead_letters;
 use super::{NamedEndpoint, RollupStore};
 
 /// Letters that are looked at.
-const LOOKED_AT: i64 = 100_000;
+const LOOKED_AT: i64 = 10_000;
 
 /// Where dead letters would go, and how it stands there.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ pub struct ReplayPreview {
 }
 
 impl RollupStore {
-    /// Looks at the first hundred thousand dead letters of a filter.
+    /// Looks at the first ten thousand dead letters of a filter.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

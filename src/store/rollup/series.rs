@@ -1,5 +1,5 @@
-//! Reading rollups: what was counted in each bucket of a range, by scope. Where half hours are fine enough, they are read
-//! as far as minutes were folded into them, and minutes from there on.
+//! Reading rollups: what was counted in each bucket of a range, by scope. The longest steps that are fine enough are read as
+//! far as shorter ones were added up into them, and shorter ones from there on.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::domain::rollup::tally::Tally;
 use crate::store::StoreError;
 
 use super::RollupStore;
-use super::write::{HALF_HOUR, MINUTE};
+use super::write::{HALF_HOUR, MINUTE, THREE_HOURS};
 
 /// One tally a bucket.
 pub type Tallies = Vec<Tally>;
@@ -86,19 +86,27 @@ impl RollupStore {
                    r.delivered AS "delivered!", r.dead AS "dead!", r.status_2xx AS "status_2xx!",
                    r.status_3xx AS "status_3xx!", r.status_4xx AS "status_4xx!", r.status_5xx AS "status_5xx!",
                    r.no_response AS "no_response!", r.own, r.receiver, r.end_to_end, r.last_delivered_at
-            FROM rollup_fold f CROSS JOIN unnest($1::uuid[]) AS asked(scope) CROSS JOIN LATERAL (
+            FROM (
+                SELECT CASE WHEN $6 THEN greatest($2, three_hours_until) ELSE $2 END AS half_hours_from,
+                       CASE WHEN $7 THEN greatest($2, folded_until) ELSE $2 END AS minutes_from
+                FROM rollup_fold
+            ) f CROSS JOIN unnest($1::uuid[]) AS asked(scope) CROSS JOIN LATERAL (
+                SELECT t.* FROM rollup t
+                WHERE t.scope = asked.scope AND t.step = $5 AND t.at >= $2 AND t.at < f.half_hours_from
+                UNION ALL
                 SELECT h.* FROM rollup h
-                WHERE h.scope = asked.scope AND h.step = $4 AND h.at >= $2 AND h.at < f.folded_until AND $5
+                WHERE h.scope = asked.scope AND h.step = $4 AND h.at >= f.half_hours_from AND h.at < f.minutes_from
                 UNION ALL
                 SELECT m.* FROM rollup m
-                WHERE m.scope = asked.scope AND m.step = $3
-                  AND m.at >= CASE WHEN $5 THEN greatest($2, f.folded_until) ELSE $2 END
+                WHERE m.scope = asked.scope AND m.step = $3 AND m.at >= f.minutes_from
             ) r"#,
             scopes,
             buckets.starts_at,
             MINUTE,
             HALF_HOUR,
-            buckets.are_coarse(),
+            THREE_HOURS,
+            buckets.consist_of(THREE_HOURS.into()),
+            buckets.consist_of(HALF_HOUR.into()),
         )
         .fetch_all(&self.reading)
         .await?;
@@ -155,7 +163,7 @@ impl RollupStore {
             SELECT scope, at, waiting, held, dead_open FROM rollup_gauge
             WHERE scope = ANY($1) AND step = $2 AND at >= $3 ORDER BY scope, at"#,
             scopes,
-            if by_minute && !buckets.are_coarse() { MINUTE } else { HALF_HOUR },
+            if by_minute && !buckets.consist_of(HALF_HOUR.into()) { MINUTE } else { HALF_HOUR },
             buckets.starts_at,
         )
         .fetch_all(&self.reading)

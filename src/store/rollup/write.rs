@@ -19,6 +19,8 @@ const ROWS_AT_ONCE: usize = 1_000;
 pub(in crate::store) const MINUTE: i32 = 60;
 /// The length of the steps that minutes are added up into.
 pub(in crate::store) const HALF_HOUR: i32 = 1_800;
+/// The length of the steps that half hours are added up into.
+pub(in crate::store) const THREE_HOURS: i32 = 10_800;
 
 /// What one process counted in a step of time.
 #[derive(Debug, Clone, Copy)]

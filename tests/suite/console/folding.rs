@@ -1,4 +1,4 @@
-//! Minutes become half hours, and what is over goes.
+//! Minutes become half hours, those become three hours, and what is over goes.
 
 use std::time::Duration;
 
@@ -14,11 +14,12 @@ use crate::support::Database;
 use crate::support::store::{MAINTENANCE, store};
 
 #[tokio::test]
-async fn minutes_are_added_up_into_half_hours_and_go_after_two_days() {
+async fn minutes_are_added_up_into_half_hours_and_three_hours_and_go_after_two_days() {
     let database = Database::fresh().await;
     let store = store(&database).await;
     let now = Clock::default().now();
-    let back = "UPDATE rollup_fold SET folded_until = folded_until - interval '3 hours'";
+    let back = "UPDATE rollup_fold SET folded_until = folded_until - interval '9 hours',
+        three_hours_until = three_hours_until - interval '9 hours'";
     sqlx::raw_sql(back).execute(&database.pool).await.unwrap();
     let scope = EndpointId::generate().uuid();
     let mut tally = Tally::default();
@@ -27,7 +28,7 @@ async fn minutes_are_added_up_into_half_hours_and_go_after_two_days() {
         let seen = AttemptSeen { status: Some(200), delivered: true, receiver, ..AttemptSeen::default() };
         tally.count(&seen, now);
     }
-    let minutes: Vec<_> = (0..170)
+    let minutes: Vec<_> = (0..400)
         .map(|ago| RollupRow {
             scope,
             at: Buckets::ending(now, 60, 1).starts_at - TimeDelta::minutes(ago),
@@ -39,27 +40,30 @@ async fn minutes_are_added_up_into_half_hours_and_go_after_two_days() {
         store.rollups.write_minutes(writer, &minutes).await.unwrap();
         store.rollups.write_minutes(writer, &minutes).await.unwrap();
     }
-    let read = || async {
-        let buckets = Buckets::ending(now, 1_800, 8);
+    let read = async |seconds, count| {
+        let buckets = Buckets::ending(now, seconds, count);
         let tallies = store.rollups.tallies(&[scope], &buckets).await.unwrap().remove(&scope).unwrap();
         let mut sum = Tally::default();
         tallies.iter().for_each(|tally| sum.merge(tally));
         (tallies, sum.receiver.percentiles(), sum.delivered)
     };
-    let before = read().await;
-    assert_eq!(before.2, 170 * 3 * 2);
+    let before = (read(1_800, 16).await, read(10_800, 4).await);
+    assert_eq!((before.0.2, before.1.2), (400 * 3 * 2, 400 * 3 * 2));
     for _ in 0..2 {
         assert!(maintenance::run(&store.upkeep, MAINTENANCE, Round::Minutely).await.unwrap());
-        assert_eq!(read().await, before, "nothing is lost, and nothing counted twice");
+        let after = (read(1_800, 16).await, read(10_800, 4).await);
+        assert_eq!(after, before, "nothing is lost, and nothing counted twice");
     }
     let half_hours = "SELECT count(*) FROM rollup WHERE step = 1800";
-    assert!(database.count(half_hours).await >= 4);
+    assert!(database.count(half_hours).await >= 12);
+    assert!(database.count("SELECT count(*) FROM rollup WHERE step = 10800").await >= 1);
 
-    let older = "UPDATE rollup SET at = at - interval '3 days'; UPDATE rollup_fold SET folded_until = now() - interval '40 minutes'";
+    let older = "UPDATE rollup SET at = at - interval '3 days'; 
+        UPDATE rollup_fold SET folded_until = now() - interval '40 minutes', three_hours_until = now() - interval '4 hours'";
     sqlx::raw_sql(older).execute(&database.pool).await.unwrap();
     maintenance::run(&store.upkeep, MAINTENANCE, Round::Nightly).await.unwrap();
     assert_eq!(database.count("SELECT count(*) FROM rollup WHERE step = 60").await, 0);
-    assert!(database.count(half_hours).await >= 4, "half hours stay as long as messages");
+    assert!(database.count(half_hours).await >= 12, "half hours stay as long as messages");
     sqlx::raw_sql("UPDATE rollup SET at = at - interval '8 days'").execute(&database.pool).await.unwrap();
     maintenance::run(&store.upkeep, MAINTENANCE, Round::Nightly).await.unwrap();
     assert_eq!(database.count("SELECT count(*) FROM rollup").await, 0);

@@ -13,7 +13,7 @@ use crate::support::queue::full_queue;
 /// Statements that look at all that waits, or at all that was found waiting: one node at a time runs them now and then.
 const LOOKS: [&str; 2] = ["rollup_gauge::of_queues", "queue_sampling::end"];
 /// Files whose statements run on connections that never flip to a scan, as those of the queue.
-const STEADY: [&str; 4] = ["fold.rs", "health.rs", "sample.rs", "write.rs"];
+const STEADY: [&str; 5] = ["expire.rs", "fold.rs", "health.rs", "sample.rs", "write.rs"];
 /// Files of other rooms that views read by, that ask on behalf of somebody who watches, or that evaluate alert rules.
 const VIEWS_ELSEWHERE: [&str; 12] = [
     "alerts/evaluation.rs",

@@ -228,6 +228,7 @@ export const traffic = {
       `${num(count)} ${{ endpoint_deleted: 'endpoint deleted', payload_expunged: 'payload deleted', already_delivered: 'delivered already' }[reason] ?? reason}`,
     takes: 'Takes about',
     whatGoes: 'What goes',
+    ofTheFirst: (count: number) => `of the first ${num(count)}`,
     rate: 'Rate',
     upToLimit: (limit: string) => `up to the endpoint’s limit of ${limit}`,
     aSecond: 'a second',

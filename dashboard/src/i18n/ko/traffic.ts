@@ -228,6 +228,7 @@ export const traffic: Traffic = {
       `${{ endpoint_deleted: '엔드포인트 삭제됨', payload_expunged: '페이로드 삭제됨', already_delivered: '이미 전달됨' }[reason] ?? reason} ${many(count, '건')}`,
     takes: '예상 시간',
     whatGoes: '내용',
+    ofTheFirst: (count) => `처음 ${many(count, '건')} 기준`,
     rate: '속도',
     upToLimit: (limit) => `엔드포인트 한도 ${limit}까지`,
     aSecond: '건/초',

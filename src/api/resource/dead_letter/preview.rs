@@ -29,11 +29,11 @@ pub struct CountOut {
     pub count: i64,
     /// Whether there are more than were counted; all are.
     pub is_capped: bool,
-    /// What would be left out of a replay, and why; of the first 100,000 that match.
+    /// What would be left out of a replay, and why; of the first 10,000 that match.
     pub skipped: Vec<SkippedOut>,
-    /// The ten event types with most, of the first 100,000.
+    /// The ten event types with most, of the first 10,000.
     pub event_types: Vec<NamedCountOut>,
-    /// The ten endpoints with most, of the first 100,000.
+    /// The ten endpoints with most, of the first 10,000.
     pub endpoints: Vec<ReplayTargetOut>,
 }
 
