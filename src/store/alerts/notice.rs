@@ -58,7 +58,7 @@ impl AlertStore {
             SELECT gen_random_uuid(), c.environment_id, c.id, 'test', 'info', c.name, $2 FROM alert_channel c
             WHERE c.id = $1 AND (
                 SELECT true FROM alert_notice n
-                WHERE n.channel_id = c.id AND n.kind = 'test' AND n.due_at IS NOT NULL LIMIT 1) IS NULL",
+                WHERE n.channel_id = c.id AND n.kind = 'test' AND n.due_at > '-infinity' LIMIT 1) IS NULL",
             channel.uuid(),
             body,
         )
