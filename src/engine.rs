@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::alerts::{AlertDependencies, Alerts};
 use crate::background_tasks::{TaskRunner, TaskRunnerHandle};
 use crate::config::Config;
 use crate::dispatch::{
@@ -62,6 +63,7 @@ pub struct Engine {
     writers: Writers,
     runner: Option<TaskRunner>,
     operational: Option<(OperationalWebhooks, CancellationToken)>,
+    alerts: Option<(Alerts, CancellationToken)>,
     rollups: RollupKeeper,
     timeout: Duration,
 }
@@ -111,6 +113,7 @@ impl Engine {
             egress: egress_policy(config),
             tls_ca_file: config.tls_ca_file.clone(),
             own_places: Some(Arc::new(inboxes.clone())),
+            send_traceparent: config.send_traceparent,
         })?;
         let (lease, freed) =
             Lease::join(&store.queue, &config.node_name, address).await.context("this node cannot join")?;
@@ -177,6 +180,17 @@ impl Engine {
                 stop,
             )
         });
+        let alerts = config.roles.dispatcher.then(|| {
+            let stop = CancellationToken::new();
+            let dependencies = AlertDependencies {
+                alerts: store.alerts.clone(),
+                rollups: store.rollups.clone(),
+                ingest: ingest.clone(),
+                sender: sender.clone(),
+                smtp: config.smtp.clone(),
+            };
+            (Alerts::start(dependencies, stop.clone()), stop)
+        });
         let changes = ChangeBarrier::new(store.queue.clone(), lease.clone(), notice_tracker);
         Ok(Self {
             ingest,
@@ -197,6 +211,7 @@ impl Engine {
             writers,
             runner,
             operational,
+            alerts,
             rollups,
             timeout: config.shutdown_timeout,
         })
@@ -234,6 +249,10 @@ impl Engine {
         if let Some((operational, stop)) = self.operational {
             stop.cancel();
             within(FINAL_WRITES_TIMEOUT, operational.stopped()).await;
+        }
+        if let Some((alerts, stop)) = self.alerts {
+            stop.cancel();
+            within(FINAL_WRITES_TIMEOUT, alerts.stopped()).await;
         }
         let mut undone = Vec::new();
         if !within(timeout.max(FINAL_WRITES_TIMEOUT), self.writers.stop()).await {

@@ -24,6 +24,7 @@ pub mod sign;
 pub mod record;
 pub mod rollup;
 
+pub mod alerts;
 pub mod background_tasks;
 pub mod operational;
 

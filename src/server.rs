@@ -22,6 +22,7 @@ use crate::domain::clock::Clock;
 use crate::engine::{Engine, EngineDependencies};
 use crate::listener::{BoundListener, Listener, descriptors};
 use crate::maintenance::{Maintenance, MaintenanceOptions};
+use crate::send::install_tls_provider;
 use crate::store::Store;
 use crate::telemetry;
 
@@ -104,6 +105,11 @@ impl Server {
         if bound.metrics.is_some() {
             telemetry::metrics::install(Clock::default().now().timestamp())?;
         }
+        if let Some(options) = &config.traces {
+            // The collector's client asks for it at once.
+            install_tls_provider();
+            telemetry::traces::install(options, &config.node_name)?;
+        }
         let threads = NodeThreads {
             dispatch: ThreadPool::start_dispatch().context("no threads can be started")?,
             critical: ThreadPool::start_critical().context("no threads can be started")?,
@@ -170,6 +176,7 @@ impl Server {
         let stopped = self.parts.stop(timeout).await;
         self.database.close().await?;
         drop(self.threads);
+        telemetry::traces::flush().await;
         stopped
     }
 }

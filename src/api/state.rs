@@ -17,8 +17,8 @@ use crate::notices::ChangeBarrier;
 use crate::openid::OpenId;
 use crate::send::EgressPolicy;
 use crate::store::{
-    AccessStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, PortalStore, QueueStore,
-    RollupStore, Sealer, TaskStore,
+    AccessStore, AlertStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, PortalStore,
+    QueueStore, RollupStore, Sealer, TaskStore,
 };
 
 use super::conventions::large_body::BodyReader;
@@ -85,6 +85,8 @@ pub struct ApiState {
     pub streams: LiveStreams,
     /// Test inboxes.
     pub inboxes: Inboxes,
+    /// Alerts.
+    pub alerts: AlertStore,
     /// Looks of the portal, and what test inboxes keep.
     pub portal: PortalStore,
     /// What pages of the portal say that is the same for all environments.

@@ -30,15 +30,23 @@ impl Key {
     /// The environment variables that set it, the strongest first.
     pub(super) fn variables(&self) -> Vec<String> {
         let mut names = vec![format!("POSTRIDER_{}", self.name.to_ascii_uppercase())];
-        if self.name == "database_url" {
-            names.push("DATABASE_URL".to_owned());
-        }
+        let known_elsewhere = match self.name {
+            "database_url" => Some("DATABASE_URL"),
+            "otlp_endpoint" => Some("OTEL_EXPORTER_OTLP_ENDPOINT"),
+            "otlp_sampling" => Some("OTEL_TRACES_SAMPLER_ARG"),
+            "otlp_service_name" => Some("OTEL_SERVICE_NAME"),
+            _ => None,
+        };
+        names.extend(known_elsewhere.map(str::to_owned));
         names
     }
 
     /// The variable that people know it by.
     pub(super) fn variable(&self) -> String {
-        self.variables().pop().unwrap_or_default()
+        if self.name == "database_url" {
+            return "DATABASE_URL".to_owned();
+        }
+        self.variables().into_iter().next().unwrap_or_default()
     }
 
     /// Whether its value is a secret or holds one, so that each of its variables has a twin that names a file.
@@ -174,11 +182,22 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("oidc_role_claim", "CLAIM", "The claim that gives people their role, or the path to it")
         .or("groups"),
     Key::new("oidc_roles", "ROLES", "What the claim's values mean: admins=operator,team=environment:org_x"),
+    Key::new("smtp_url", "URL", "The server that alerts are e-mailed by: smtps://user:password@host")
+        .hidden(),
+    Key::new("smtp_from", "ADDRESS", "Who e-mail is from: Postrider <alerts@example.com>"),
     Key::new("api_connections", "N", "Database connections of the API").or("8"),
     Key::new("log", "FILTER", "What is logged: a level, or module=level pairs").or("info"),
     Key::new("log_format", "FORMAT", "auto (text on a terminal, else JSON), text or json").or("auto"),
     Key::new("access_log", "BOOL", "Log each request to the API").or("false"),
     Key::new("metrics_listen", "ADDRESS", "Where Prometheus reads /metrics; nowhere by default"),
+    Key::new(
+        "otlp_endpoint",
+        "URL",
+        "The collector that traces are sent to, by OTLP over HTTP; nowhere by default",
+    ),
+    Key::new("otlp_sampling", "SHARE", "The share of requests that is traced, 0 to 1").or("1"),
+    Key::new("otlp_service_name", "NAME", "What this service is called in traces").or("postrider"),
+    Key::new("send_traceparent", "BOOL", "Tell receivers which trace a request is part of").or("false"),
     Key::new("no_migrate", "BOOL", "Do not bring the schema up to date at the start").or("false"),
     #[cfg(debug_assertions)]
     Key::new("test_losses", "SHARE", "What tests have dropped in memory, 0 to 1; debug builds alone").or("0"),

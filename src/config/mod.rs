@@ -15,11 +15,11 @@ mod generated_secrets;
 mod intake;
 mod keys;
 mod layers;
-mod openid;
 mod reader;
 mod remote;
 mod resolve;
 mod secret_file;
+mod services;
 mod setting;
 mod show;
 mod system_defaults;
@@ -38,6 +38,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use crate::alerts::SmtpOptions;
 use crate::domain::access::claims::RequiredClaims;
 use crate::domain::database_schema::SchemaName;
 use crate::domain::main_secret::MainSecrets;
@@ -45,6 +46,7 @@ use crate::domain::policy::retry_on::RetryOn;
 use crate::domain::policy::schedule::RetrySchedule;
 use crate::openid::OpenIdOptions;
 use crate::telemetry::LogOptions;
+use crate::telemetry::traces::TraceOptions;
 
 use generated_secrets::Missing;
 
@@ -143,6 +145,8 @@ pub struct Config {
     pub openid: Option<OpenIdOptions>,
     /// All of it, for people.
     pub settings: Arc<[Setting]>,
+    /// How e-mail is sent, if it can be.
+    pub smtp: Option<SmtpOptions>,
     /// What was given and is ignored, a sentence each.
     pub warnings: Vec<String>,
     /// The files that secrets were read from, besides the generated one.
@@ -155,6 +159,10 @@ pub struct Config {
     pub access_log: bool,
     /// Where metrics are read.
     pub metrics_listen: Option<SocketAddr>,
+    /// Where traces are sent, if anywhere.
+    pub traces: Option<TraceOptions>,
+    /// Whether receivers are told which trace a request is part of.
+    pub send_traceparent: bool,
     /// Whether `serve` brings the schema up to date.
     pub migrate: bool,
     /// The share of deliveries that a test has dropped in memory, to see that they are found. Debug builds alone.

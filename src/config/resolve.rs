@@ -14,8 +14,9 @@ use crate::telemetry::LogOptions;
 
 use super::layers::Layers;
 use super::reader::Reader;
+use super::services::{openid, smtp, traces};
 use super::{
-    Caps, Config, ConfigError, IntakeOptions, JwtKey, database_url, openid, setting, system_defaults, values,
+    Caps, Config, ConfigError, IntakeOptions, JwtKey, database_url, setting, system_defaults, values,
 };
 
 pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
@@ -73,6 +74,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         public_url: read.given("public_url", web_url)?,
         console: read.value("console", values::boolean)?,
         openid: openid::options(&read)?,
+        smtp: smtp::options(&read)?,
         settings: setting::all(layers).into(),
         warnings: Vec::new(),
         secret_files: Vec::new(),
@@ -83,6 +85,8 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         },
         access_log: read.value("access_log", values::boolean)?,
         metrics_listen: read.given("metrics_listen", values::address)?,
+        traces: traces::options(&read)?,
+        send_traceparent: read.value("send_traceparent", values::boolean)?,
         migrate: !read.value("no_migrate", values::boolean)?,
         test_losses: if cfg!(debug_assertions) { read.value("test_losses", values::share)? } else { 0.0 },
     })

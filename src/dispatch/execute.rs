@@ -1,5 +1,6 @@
 //! One attempt, first or not: sign → send → decide → record.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ use crate::domain::id::{AttemptId, EndpointId};
 use crate::record::Outcome;
 use crate::send::unsendable;
 use crate::sign::{SignError, sign};
+use crate::telemetry::traces::{self, Span};
 
 use super::lanes::LoadSignal;
 use super::{Delivery, Dispatcher};
@@ -30,7 +32,11 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
         return dispatcher.hand_back(vec![delivery], false);
     }
     let endpoint = dispatcher.newest_snapshot(&delivery.endpoint);
-    let attempt = dispatcher.attempt(&endpoint, &delivery).await;
+    let span = traces::of_message(delivery.message.trace, "attempt");
+    let attempt = {
+        let attempting = pin!(dispatcher.attempt(&endpoint, &delivery));
+        span.around(attempting).await
+    };
     slot.signal = load_signal(&attempt);
     if dispatcher.fault_injection.drops_this() {
         return;
@@ -39,6 +45,9 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
         all: delivery.attempts.saturating_add(1),
         refusals: delivery.refusals.saturating_add(u16::from(attempt.is_too_fast())),
     };
+    describe(&span, &endpoint, &delivery, &attempt, made.all);
+    let recording = span.part("record");
+    drop(span);
     let next = next_step(&attempt, made, &endpoint.policy, chance::fraction());
     dispatcher
         .recorder
@@ -53,6 +62,7 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
             attempt,
             next,
             guard: delivery.guards,
+            recording,
         })
         .await;
 }
@@ -69,6 +79,21 @@ impl Dispatcher {
             Ok(signature) => self.deps.sender.send(id, endpoint, message, signature).await,
             Err(SignError::NoLiveKey) => unsendable("the endpoint has no live signing key"),
         }
+    }
+}
+
+/// Says in a trace what an attempt was and how it ended.
+fn describe(span: &Span, endpoint: &Endpoint, delivery: &Delivery, attempt: &AttemptOutcome, number: u16) {
+    span.set("postrider.message_id", || delivery.message.id.to_string());
+    span.set("postrider.endpoint_id", || endpoint.id.to_string());
+    span.set("postrider.attempt", || i64::from(number));
+    span.set("server.address", || endpoint.url.host_str().unwrap_or_default().to_owned());
+    if let Some(status) = attempt.http_status {
+        span.set("http.response.status_code", || i64::from(status));
+    }
+    if let Some(failure) = attempt.failure {
+        span.set("error.type", || failure.name());
+        span.fail(failure.name());
     }
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::id::{ApplicationId, MessageId};
+use super::trace_context::TraceContext;
 
 /// A message has at most this many headers of its own.
 pub(super) const MAX_HEADERS: usize = 64;
@@ -35,6 +36,8 @@ pub struct Message {
     pub payload: Bytes,
     /// Headers that are sent with it, besides those of the endpoint: see [`message_headers`](super::message_headers).
     pub headers: HeaderMap,
+    /// The trace that it was accepted in, if that is sampled.
+    pub trace: Option<TraceContext>,
 }
 
 impl Message {
@@ -65,6 +68,7 @@ mod tests {
             tags: Vec::new(),
             payload: Bytes::from_static(b"12345"),
             headers: HeaderMap::new(),
+            trace: None,
         };
         assert_eq!(message.content_bytes(), 5);
         message.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));

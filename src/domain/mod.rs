@@ -2,6 +2,7 @@
 //! nothing of HTTP, SQL or tasks, and imports nothing else of ours.
 
 pub mod access;
+pub mod alert;
 pub mod application;
 pub mod background_task;
 pub mod chance;
@@ -22,3 +23,4 @@ pub mod policy;
 pub mod portal;
 pub mod rollup;
 pub mod settings;
+pub mod trace_context;

@@ -12,7 +12,7 @@ use crate::lease::Lease;
 use crate::node_health::Progress;
 use crate::rollup::Rollups;
 use crate::store::{QueueStore, Refusal, Snapshots};
-use crate::telemetry::metrics;
+use crate::telemetry::{metrics, traces};
 
 use super::fan_out::fan_out;
 use super::writer::{Answer, Posted, Writer, Writers};
@@ -161,6 +161,7 @@ impl Ingest {
         new: impl Iterator<Item = (usize, &'a NewMessage)>,
     ) -> (Vec<Pending>, Vec<Posted>) {
         let (mut pending, mut group) = (Vec::new(), Vec::new());
+        let request = traces::current();
         for (index, new) in new {
             let guard = self.lease.begin_message();
             let message = Arc::new(Message {
@@ -172,6 +173,7 @@ impl Ingest {
                 tags: new.tags.clone(),
                 payload: new.payload.clone(),
                 headers: new.headers.clone(),
+                trace: request.context(),
             });
             let (answer, answered) = oneshot::channel();
             group.push(Posted {
@@ -181,6 +183,7 @@ impl Ingest {
                 idempotency: new.idempotency,
                 payload_hours: new.payload_hours,
                 guard: Arc::new(guard),
+                storing: request.part("store"),
                 answer,
             });
             pending.push((index, message, answered));

@@ -20,6 +20,7 @@ use crate::node_health::Progress;
 use crate::rollup::Rollups;
 use crate::store::{FannedOut, IdempotencyKey, QueueStore, Refusal, StoreError};
 use crate::telemetry::metrics;
+use crate::telemetry::traces::Span;
 
 use super::settle::{Batch, Item, Statements, Timing, WriteResult};
 
@@ -45,6 +46,8 @@ pub(super) struct Posted {
     pub(super) payload_hours: Option<u32>,
     pub(super) guard: Arc<MessageGuard>,
     pub(super) answer: oneshot::Sender<Answer>,
+    /// It ends when the answer is given.
+    pub(super) storing: Span,
 }
 
 /// What became of a posted message.
@@ -216,7 +219,10 @@ impl Statements<Posted> for Writer {
                 payload_hours: posted.payload_hours,
             })
             .collect();
-        self.queue.insert_messages(epoch, &rows).await
+        // A statement is part of one trace at most, however many messages it writes.
+        let traced = batch.iter().find(|posted| posted.storing.is_recorded());
+        let storing = traced.map_or_else(Span::none, |posted| posted.storing.clone());
+        storing.around(self.queue.insert_messages(epoch, &rows)).await
     }
 
     async fn stored_among(&self, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {

@@ -22,6 +22,8 @@ const SECRETS_OF_DELETED_KEPT_FOR: Duration = Duration::from_secs(86_400);
 const ENDED_TASKS_KEPT_FOR: Duration = Duration::from_secs(30 * 86_400);
 /// API keys that were revoked or have expired are listed for this long. The audit log keeps their ids.
 const ENDED_API_KEYS_KEPT_FOR: Duration = Duration::from_secs(30 * 86_400);
+/// What was sent of alerts, or given up.
+const ALERT_NOTICES_KEPT_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 pub(super) async fn run(
     upkeep: &UpkeepStore,
@@ -35,6 +37,7 @@ pub(super) async fn run(
         ("audit entries", audit_entries(upkeep, options, chunks).await),
         ("background tasks", background_tasks(upkeep, chunks).await),
         ("notices", notices(upkeep, options, chunks).await),
+        ("alerts", alerts(upkeep, chunks).await),
         ("credentials", credentials(upkeep, chunks).await),
         ("sessions", sessions(upkeep, options, chunks).await),
         ("test inboxes", inboxes(upkeep, chunks).await),
@@ -112,6 +115,12 @@ async fn notices(
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
     chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_notices(retention(options), ROWS_PER_CHUNK)).await
+}
+
+async fn alerts(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, StoreError> {
+    chunks
+        .until_nothing(MAX_CHUNKS, || upkeep.retire_alert_notices(ALERT_NOTICES_KEPT_FOR, ROWS_PER_CHUNK))
+        .await
 }
 
 async fn credentials(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, StoreError> {

@@ -28,6 +28,7 @@ use crate::node_health::Progress;
 use crate::rollup::Rollups;
 use crate::store::{OutcomeRow, QueueStore, StoreError};
 use crate::telemetry::metrics;
+use crate::telemetry::traces::Span;
 
 use deaths::Deaths;
 use measure::Moved;
@@ -69,6 +70,8 @@ pub struct Outcome<G> {
     pub next: NextStep,
     /// Dropped once recorded.
     pub guard: G,
+    /// It ends once recorded.
+    pub recording: Span,
 }
 
 impl<G> Outcome<G> {
@@ -215,10 +218,13 @@ impl<G: Send + Sync + 'static> Recorder<G> {
     async fn write_once(&self, group: &[Outcome<G>]) -> Result<Moved, StoreError> {
         let Some(first) = group.first() else { return Ok(Moved::First(0)) };
         let rows: Vec<OutcomeRow<'_>> = group.iter().map(Outcome::row).collect();
+        // A statement is part of one trace at most, however many outcomes it writes.
+        let traced = group.iter().find(|outcome| outcome.recording.is_recorded());
+        let recording = traced.map_or_else(Span::none, |outcome| outcome.recording.clone());
         if first.is_first_success() {
-            self.queue.settle_born(first.epoch, &rows).await.map(Moved::First)
+            recording.around(self.queue.settle_born(first.epoch, &rows)).await.map(Moved::First)
         } else {
-            self.queue.record_outcomes(first.epoch, &rows).await.map(Moved::These)
+            recording.around(self.queue.record_outcomes(first.epoch, &rows)).await.map(Moved::These)
         }
     }
 

@@ -11,22 +11,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
 
 use crate::domain::clock::Clock;
-use crate::domain::delivery::attempt::{AttemptOutcome, Failure, RESPONSE_KEPT_BYTES, Timings};
+use crate::domain::delivery::attempt::{AttemptOutcome, Failure, Timings};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::AttemptId;
 use crate::domain::message::Message;
 use crate::domain::policy::LONGEST_TIMEOUT;
 use crate::sign::SignatureHeaders;
+use crate::telemetry::traces;
 
-use body::KeptBody;
+use answer::Answer;
 use connect::Connector;
 use connection::Connection;
 use error::SendError;
@@ -35,12 +35,11 @@ use pool::{ConnectionAges, Pool};
 use progress::{Progress, Step};
 use resolver::Resolver;
 
-mod body;
+mod answer;
 mod certificate;
 mod classify;
 mod connect;
 mod connection;
-mod decompress;
 pub mod egress;
 mod error;
 mod frame_cost;
@@ -49,6 +48,7 @@ mod metered;
 mod own_address;
 mod own_place;
 mod pool;
+mod post_json;
 mod progress;
 mod request;
 mod resolver;
@@ -65,6 +65,9 @@ pub use tls::CaFileError;
 pub use tls::install_tls_provider;
 pub use trial::Trial;
 
+/// The trace and the span that a request is part of, as the W3C's Trace Context has it.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// What a sender needs to know.
 #[derive(Debug, Clone)]
 pub struct SenderOptions {
@@ -80,6 +83,8 @@ pub struct SenderOptions {
     pub tls_ca_file: Option<PathBuf>,
     /// Places of this server's own, which are reached without the network.
     pub own_places: Option<Arc<dyn OwnPlaces>>,
+    /// Whether requests of traced messages say so, in the header `traceparent`.
+    pub send_traceparent: bool,
 }
 
 impl Default for SenderOptions {
@@ -91,6 +96,7 @@ impl Default for SenderOptions {
             egress: EgressPolicy::default(),
             tls_ca_file: None,
             own_places: None,
+            send_traceparent: false,
         }
     }
 }
@@ -114,13 +120,8 @@ pub struct Sender {
     own_places: Option<Arc<dyn OwnPlaces>>,
     handshakes: Arc<HandshakePace>,
     longest_timeout: Duration,
+    send_traceparent: bool,
     clock: Clock,
-}
-
-/// An answer whose head is here, and the connection that brings the rest.
-struct Answer {
-    connection: Connection,
-    response: Response<Incoming>,
 }
 
 impl Sender {
@@ -152,6 +153,7 @@ impl Sender {
             own_places,
             handshakes: Arc::default(),
             longest_timeout: options.longest_timeout,
+            send_traceparent: options.send_traceparent,
             clock: Clock::default(),
         })
     }
@@ -210,7 +212,7 @@ impl Sender {
                 continue;
             }
             progress.enter(Step::Answer);
-            let request = request_over(&connection, endpoint, message, signature)?;
+            let request = self.request_over(&connection, endpoint, message, signature)?;
             match connection.send(request).await {
                 Ok(response) => {
                     progress.passed(Step::Answer);
@@ -234,7 +236,7 @@ impl Sender {
     ) -> Result<Answer, SendError> {
         let mut connection = self.connect(endpoint, progress).await?;
         progress.enter(Step::Answer);
-        let request = request_over(&connection, endpoint, message, signature)?;
+        let request = self.request_over(&connection, endpoint, message, signature)?;
         match connection.send(request).await {
             Ok(response) => {
                 progress.passed(Step::Answer);
@@ -242,6 +244,24 @@ impl Sender {
             }
             Err(error) => Err(error_over(&connection, error)),
         }
+    }
+
+    fn request_over(
+        &self,
+        connection: &Connection,
+        endpoint: &Endpoint,
+        message: &Message,
+        signature: &SignatureHeaders,
+    ) -> Result<Request<Full<Bytes>>, SendError> {
+        let mut request = request::build(endpoint, message, signature, connection.is_http2())
+            .map_err(|_| SendError::Unsendable)?;
+        if self.send_traceparent
+            && let Some(context) = traces::current().context()
+            && let Ok(value) = HeaderValue::try_from(context.to_string())
+        {
+            request.headers_mut().insert(TRACEPARENT, value);
+        }
+        Ok(request)
     }
 
     /// A new connection. When no more files can be open, idle connections are closed first.
@@ -257,62 +277,6 @@ impl Sender {
             made => made,
         }
     }
-
-    /// A status that is a failure stays what it is, however the body ends; a 2xx counts once its body has ended well.
-    async fn read_answer(
-        &self,
-        id: AttemptId,
-        deadline: Instant,
-        endpoint: &Endpoint,
-        Answer { mut connection, response }: Answer,
-    ) -> AttemptOutcome {
-        let (head, incoming) = response.into_parts();
-        let response_headers = classify::kept_headers(&head.headers);
-        let mut failure = classify::failure_of_status(head.status);
-        let retry_after = failure.and_then(|_| classify::retry_after(&head.headers, self.clock.now()));
-        let mut body = KeptBody::default();
-        let broken = match timeout_at(deadline, body.read(&mut connection, incoming)).await {
-            Ok(Ok(ended)) => {
-                if ended && connection.is_ready().await {
-                    self.pool.put(&request::origin(endpoint), connection);
-                }
-                None
-            }
-            Ok(Err(error)) => Some(classify::failure_of_error(&error_over(&connection, error))),
-            Err(_) => Some((Failure::Timeout, classify::TIMED_OUT.into())),
-        };
-        let mut response_body = decompress::readable(&head.headers, body.into_bytes());
-        if let Some((kind, sentence)) = broken {
-            failure = failure.or(Some(kind));
-            if response_body.is_empty() {
-                response_body = bytes_of(sentence);
-            }
-        }
-        if failure == Some(Failure::Redirect)
-            && let Some(sentence) = classify::redirect_sentence(&head.headers)
-        {
-            response_body = prefixed(&sentence, &response_body);
-        }
-        AttemptOutcome {
-            id,
-            failure,
-            http_status: Some(head.status.as_u16()),
-            response_headers,
-            response_body,
-            retry_after,
-            duration: Duration::ZERO,
-            timings: Timings::default(),
-        }
-    }
-}
-
-fn request_over(
-    connection: &Connection,
-    endpoint: &Endpoint,
-    message: &Message,
-    signature: &SignatureHeaders,
-) -> Result<Request<Full<Bytes>>, SendError> {
-    request::build(endpoint, message, signature, connection.is_http2()).map_err(|_| SendError::Unsendable)
 }
 
 fn is_out_of_files(error: &std::io::Error) -> bool {
@@ -364,14 +328,6 @@ fn bytes_of(sentence: Cow<'static, str>) -> Bytes {
         Cow::Borrowed(sentence) => Bytes::from_static(sentence.as_bytes()),
         Cow::Owned(sentence) => sentence.into(),
     }
-}
-
-/// A sentence before the answer's body, together no longer than what is kept of a body.
-fn prefixed(sentence: &str, body: &[u8]) -> Bytes {
-    let mut told = BytesMut::from(sentence.as_bytes());
-    told.extend_from_slice(body);
-    told.truncate(RESPONSE_KEPT_BYTES);
-    told.freeze()
 }
 
 #[cfg(test)]

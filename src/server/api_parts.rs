@@ -91,6 +91,7 @@ pub(super) fn api_state(
         egress: egress_policy(config),
         streams: LiveStreams::new(engine.hub.clone(), store.live.clone()),
         inboxes: engine.inboxes.clone(),
+        alerts: store.alerts.clone(),
         portal: store.portal.clone(),
         embedders: Embedders::new(store.portal.clone()),
         trials: Trials::new(engine.sender.clone()),

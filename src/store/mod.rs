@@ -6,6 +6,7 @@
 //! `delivery`, then `dead_letter`; within a table by `(message_id, endpoint_id)`.
 
 mod access;
+mod alerts;
 mod configuration;
 mod database;
 mod dead_letter_filter;
@@ -38,6 +39,13 @@ pub use access::person::SignedInPerson;
 pub use access::session::EndedSessions;
 pub use access::session::NewSession;
 pub use access::session::SessionRecord;
+pub use alerts::AlertStore;
+pub use alerts::channel::AlertChannel;
+pub use alerts::channel::ChannelSettings;
+pub use alerts::evaluation::EvaluationRound;
+pub use alerts::notice::AlertNotice;
+pub use alerts::stored_rule::AlertRule;
+pub use alerts::stored_rule::RuleSettings;
 pub use configuration::ConfigurationStore;
 pub use configuration::application::ApplicationRecord;
 pub use configuration::endpoint::AskedText;

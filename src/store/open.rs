@@ -11,6 +11,7 @@ use crate::domain::main_secret::MainSecrets;
 use crate::domain::policy::ServerPolicy;
 
 use super::access::AccessStore;
+use super::alerts::AlertStore;
 use super::configuration::ConfigurationStore;
 use super::database::Database;
 use super::database::limits::Limits;
@@ -66,6 +67,8 @@ pub struct Store {
     pub operational: OperationalStore,
     /// Looks of the portal, and test inboxes.
     pub portal: PortalStore,
+    /// Alerts.
+    pub alerts: AlertStore,
     /// What those who watch are told.
     pub live: LiveStore,
     /// Which main secret seals.
@@ -129,6 +132,8 @@ const VIEW: Limits = Limits { connections: 4, ..REQUEST };
 const OPERATIONAL: Limits = Limits { connections: 2, ..REQUEST };
 /// Looks and test inboxes: a few rows by their keys. Strangers reach them.
 const PORTAL: Limits = Limits { connections: 2, ..REQUEST };
+/// Alerts: a few rows now and then.
+const ALERTS: Limits = Limits { connections: 2, ..REQUEST };
 /// What those who watch are told; it may as well come late.
 const LIVE: Limits = Limits { connections: 2, statement: seconds(5), ..REQUEST };
 /// One row at the start, and the move to another main secret.
@@ -182,6 +187,7 @@ impl Store {
             },
             history: HistoryStore { pool: pool("history", &reading, lists)? },
             access: AccessStore { pool: pool("access", &reading, ACCESS)?, sealer: sealer.clone() },
+            alerts: AlertStore { pool: pool("alerts", &reading, ALERTS)?, sealer: sealer.clone() },
             tasks: TaskStore { pool: pool("tasks", &reading, TASK)? },
             rollups: RollupStore {
                 writing: pool("rollup", &steady, ROLLUP)?,
@@ -208,12 +214,13 @@ impl Store {
         self.pools().into_iter().for_each(Pool::measure);
     }
 
-    fn pools(&self) -> [&Pool; 16] {
+    fn pools(&self) -> [&Pool; 17] {
         let Self {
             configuration,
             queue,
             history,
             access,
+            alerts,
             tasks,
             rollups,
             upkeep,
@@ -238,6 +245,7 @@ impl Store {
             &tasks.pool,
             &history.pool,
             &access.pool,
+            &alerts.pool,
             &configuration.snapshot_pool,
             &configuration.pool,
         ]

@@ -6,7 +6,8 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Libraries that log too much at the level `info`; the operator's filter can change it.
-const QUIET_LIBRARIES: &str = "tokio_cron_scheduler=warn";
+const QUIET_LIBRARIES: &str =
+    "tokio_cron_scheduler=warn,opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry-otlp=warn";
 
 /// How logs look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -28,6 +28,7 @@ const SPECIFICATION_PATH: &str = "/api/v1/openapi.json";
         (name = "dead letter", description = "Deliveries that failed for good, and how they come back."),
         (name = "background task", description = "Long operations with their progress."),
         (name = "operational webhook", description = "What an environment is told about its tenants' endpoints."),
+        (name = "alert", description = "When an environment is alerted, and over which channels."),
         (name = "console", description = "What the console's screens show, each in one answer."),
         (name = "portal", description = "How the portal looks to tenants."),
         (name = "test inbox", description = "URLs on Postrider itself that keep what they get for a day."),

@@ -1,4 +1,5 @@
-//! What is told of each request to an operator: its id, its line in the access log, and what metrics count of it.
+//! What is told of each request to an operator: its id, its line in the access log, what metrics count of it, and its span in a
+//! trace.
 
 pub(in crate::api) mod id;
 
@@ -16,7 +17,7 @@ use tracing::Instrument as _;
 
 use super::conventions::idempotency::{BATCH_PATH, MESSAGE_PATH};
 use super::error::AnsweredError;
-use crate::telemetry::metrics;
+use crate::telemetry::{metrics, traces};
 
 /// How requests are logged: the layer.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +63,10 @@ where
         let path = self.access_log.then(|| request.uri().path().to_owned());
         let span =
             tracing::info_span!("request", request_id = %id, method = %method, path = request.uri().path());
+        let trace = traces::of_request(&method, route_of(&request), request.headers());
+        trace.set("postrider.request_id", || id.to_string());
         let answer = span.in_scope(|| self.inner.call(request));
+        let told = trace.clone();
         let answering = async move {
             let response = answer.await?;
             let (status, took) = (response.status(), began.elapsed());
@@ -72,15 +76,23 @@ where
                 tracing::debug!(status = status.as_u16(), "answered");
             }
             measure(&response, took, posts_messages);
+            told.set("http.response.status_code", || i64::from(status.as_u16()));
+            if status.is_server_error() {
+                told.fail("server error");
+            }
             Ok(id::put_into(&id, response).await)
         };
-        answering.instrument(span).boxed()
+        trace.around(answering).instrument(span).boxed()
     }
 }
 
+/// The operation's path, with its parameters by their names.
+fn route_of(request: &Request) -> Option<&str> {
+    request.extensions().get::<MatchedPath>().map(MatchedPath::as_str)
+}
+
 fn is_of_messages(request: &Request) -> bool {
-    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    path.is_some_and(|path| [MESSAGE_PATH, BATCH_PATH].contains(&path))
+    route_of(request).is_some_and(|path| [MESSAGE_PATH, BATCH_PATH].contains(&path))
 }
 
 fn log_access(id: &str, method: &Method, path: &str, status: StatusCode, took: Duration) {

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod admin;
+mod alert;
 pub mod application;
 pub mod attempt;
 pub mod background_task;
@@ -43,6 +44,7 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(dead_letter::routes())
         .merge(background_task::routes())
         .merge(operational_webhook::routes())
+        .merge(alert::routes())
         .merge(statistics::routes())
         .merge(console::routes())
         .merge(live::routes())

@@ -84,7 +84,8 @@ async fn list(
 ///
 /// Its event types are among `endpoint.created`, `endpoint.updated`, `endpoint.deleted`, `endpoint.disabled`,
 /// `message.attempt.failing`, `message.attempt.exhausted`, `message.attempt.recovered` and `dead_letter.created`. What
-/// can happen in masses is told once for each endpoint and window, with a `count`.
+/// can happen in masses is told once for each endpoint and window, with a `count`. With an alert channel of the kind
+/// `operational`, there are `alert.fired`, `alert.recovered` and `alert.test` besides.
 #[utoipa::path(
     post, path = "/api/v1/operational-webhook/endpoint",
     operation_id = "v1.operational-webhook.endpoint.create", tag = "operational webhook",

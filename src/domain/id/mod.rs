@@ -174,6 +174,12 @@ typed_id!(
     /// A test inbox.
     InboxId, "inbox");
 typed_id!(
+    /// An alert rule.
+    AlertRuleId, "alert");
+typed_id!(
+    /// An alert channel.
+    AlertChannelId, "achan");
+typed_id!(
     /// A request that a test inbox got.
     InboxRequestId, "inreq");
 

@@ -69,6 +69,7 @@ fn message(payload: &'static [u8]) -> Message {
         tags: Vec::new(),
         payload: Bytes::from_static(payload),
         headers: HeaderMap::new(),
+        trace: None,
     }
 }
 

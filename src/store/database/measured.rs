@@ -1,10 +1,12 @@
-//! Statements on their way to the database: how long each takes, by the name that its text begins with.
+//! Statements on their way to the database: how long each takes, and which trace it is part
+//! of, by the name that its text begins with.
 
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgStatement};
 use sqlx::{Execute, Postgres, SqlStr};
 
 use crate::telemetry::metrics::{StatementTimer, time_statement};
+use crate::telemetry::traces::{Span, of_statement};
 
 /// A statement whose text has been looked at.
 pub(super) struct Measured {
@@ -17,6 +19,7 @@ pub(super) struct Measured {
 /// What is measured of a statement under way.
 pub(super) struct Measuring {
     timer: Option<StatementTimer>,
+    span: Span,
 }
 
 impl Measured {
@@ -25,21 +28,24 @@ impl Measured {
         let arguments = Some(query.take_arguments());
         let (statement, persistent) = (query.statement().cloned(), query.persistent());
         let sql = query.sql();
-        let timer = time_statement(sql.as_str());
-        (Self { sql, statement, arguments, persistent }, Measuring { timer })
+        let (timer, span) = (time_statement(sql.as_str()), of_statement(sql.as_str()));
+        (Self { sql, statement, arguments, persistent }, Measuring { timer, span })
     }
 }
 
 impl Measuring {
     /// Nothing.
     pub(super) const fn none() -> Self {
-        Self { timer: None }
+        Self { timer: None, span: Span::none() }
     }
 
     /// The statement ended, well or not.
     pub(super) fn ended(self, well: bool) {
         if let Some(timer) = self.timer {
             timer.ended(well);
+        }
+        if !well {
+            self.span.fail("the statement failed");
         }
     }
 }

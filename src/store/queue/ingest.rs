@@ -8,6 +8,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::message::Message;
 use crate::domain::message_headers;
+use crate::domain::trace_context::TraceContext;
 use crate::store::StoreError;
 use crate::store::access::idempotency::IdempotencyKey;
 use crate::store::database::connection::Connection;
@@ -64,6 +65,7 @@ struct Columns<'a> {
     tags: Vec<Option<String>>,
     payloads: Vec<&'a [u8]>,
     headers: Vec<Option<Value>>,
+    traces: Vec<Option<Vec<u8>>>,
     key_hashes: Vec<Option<&'a [u8]>>,
     request_hashes: Vec<Option<&'a [u8]>>,
     delivery_messages: Vec<Uuid>,
@@ -86,6 +88,7 @@ impl<'a> Columns<'a> {
             columns.tags.push(joined(&message.tags));
             columns.payloads.push(&message.payload);
             columns.headers.push(message_headers::to_document(&message.headers));
+            columns.traces.push(message.trace.map(TraceContext::to_bytes));
             let key = item.idempotency.as_ref();
             columns.key_hashes.push(key.map(|key| key.key_hash.as_slice()));
             columns.request_hashes.push(key.map(|key| key.request_hash.as_slice()));
@@ -183,9 +186,9 @@ async fn insert(
                 SELECT u.*, date_bin('6 hours', now(), 'epoch') AS slot
                 FROM live CROSS JOIN unnest(
                     $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bytea[],
-                    $10::bytea[], $11::bytea[], $16::jsonb[]
+                    $10::bytea[], $11::bytea[], $16::jsonb[], $17::bytea[]
                 ) AS u(id, application_id, version, event_type, event_id, channels, tags, payload, key_hash, request_hash,
-                       headers)
+                       headers, trace)
             ), fresh AS MATERIALIZED (
                 SELECT p.* FROM posted p
                 JOIN application a ON a.id = p.application_id
@@ -207,9 +210,9 @@ async fn insert(
                 ON CONFLICT DO NOTHING
                 RETURNING message_id
             ), written AS (
-                INSERT INTO message (id, application_id, event_type, event_id, channels, tags, payload, headers)
+                INSERT INTO message (id, application_id, event_type, event_id, channels, tags, payload, headers, trace)
                 SELECT f.id, f.application_id, f.event_type, f.event_id,
-                       string_to_array(f.channels, ','), string_to_array(f.tags, ','), f.payload, f.headers
+                       string_to_array(f.channels, ','), string_to_array(f.tags, ','), f.payload, f.headers, f.trace
                 FROM fresh f
                 WHERE (f.key_hash IS NULL OR f.id IN (SELECT message_id FROM keyed))
                   AND (f.event_id IS NULL OR f.id IN (SELECT message_id FROM named))
@@ -250,6 +253,7 @@ async fn insert(
             &c.delivery_applications,
             &c.delivery_states as &[&str],
             &c.headers as &[Option<Value>],
+            &c.traces as &[Option<Vec<u8>>],
         )
         .fetch_one(connection)
         .await?;

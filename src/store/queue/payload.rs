@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::domain::id::MessageId;
 use crate::domain::message::Message;
 use crate::domain::message_headers;
+use crate::domain::trace_context::TraceContext;
 use crate::store::StoreError;
 
 use super::QueueStore;
@@ -16,7 +17,7 @@ impl QueueStore {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
         let rows = sqlx::query!(
             r#"-- message::load
-            SELECT m.id, m.application_id, m.event_type, m.event_id, m.channels, m.tags, m.payload, m.headers
+            SELECT m.id, m.application_id, m.event_type, m.event_id, m.channels, m.tags, m.payload, m.headers, m.trace
             FROM message m
             WHERE m.id = ANY($1) AND m.id >= $2 AND m.id <= $3"#,
             &ids,
@@ -36,6 +37,7 @@ impl QueueStore {
                 tags: row.tags.unwrap_or_default(),
                 payload: row.payload.map(Bytes::from).unwrap_or_default(),
                 headers: message_headers::from_document(row.headers),
+                trace: row.trace.as_deref().and_then(TraceContext::from_bytes),
             })
             .collect())
     }

@@ -41,6 +41,8 @@ pub enum Part {
     EndpointSecrets,
     /// Headers of endpoints, and the credentials of their URLs.
     EndpointHeaders,
+    /// Where alerts are sent.
+    AlertTargets,
     /// Answers that are kept for idempotency keys.
     KeptAnswers,
 }
@@ -52,6 +54,7 @@ impl Part {
         match self {
             Self::EndpointSecrets => "endpoint secrets",
             Self::EndpointHeaders => "endpoint headers and URL credentials",
+            Self::AlertTargets => "targets of alert channels",
             Self::KeptAnswers => "answers kept for idempotency keys",
         }
     }
@@ -62,7 +65,7 @@ impl Part {
 pub struct ResealWalk {
     /// Where it is; `None` at its end.
     pub(super) part: Option<Part>,
-    /// The last row of an endpoint or of a secret that was looked at.
+    /// The last row of an endpoint, of a secret or of an alert channel that was looked at.
     pub(super) after: Uuid,
     /// The last kept answer that was looked at.
     pub(super) after_answer: (Vec<u8>, DateTime<Utc>),
@@ -89,7 +92,8 @@ impl ResealWalk {
         self.after = Uuid::nil();
         self.part = match self.part {
             Some(Part::EndpointSecrets) => Some(Part::EndpointHeaders),
-            Some(Part::EndpointHeaders) => Some(Part::KeptAnswers),
+            Some(Part::EndpointHeaders) => Some(Part::AlertTargets),
+            Some(Part::AlertTargets) => Some(Part::KeptAnswers),
             Some(Part::KeptAnswers) | None => None,
         };
     }
@@ -158,6 +162,7 @@ impl SealingStore {
         match walk.part {
             Some(Part::EndpointSecrets) => self.reseal_secrets(walk, limit.into()).await,
             Some(Part::EndpointHeaders) => self.reseal_headers(walk, limit.into()).await,
+            Some(Part::AlertTargets) => self.reseal_alert_targets(walk, limit.into()).await,
             Some(Part::KeptAnswers) => self.reseal_answers(walk, limit.into()).await,
             None => Ok(Resealed::default()),
         }

@@ -103,6 +103,41 @@ impl SealingStore {
         Ok(done)
     }
 
+    pub(super) async fn reseal_alert_targets(
+        &self,
+        walk: &mut ResealWalk,
+        limit: i64,
+    ) -> Result<Resealed, StoreError> {
+        let rows = sqlx::query!(
+            "-- reseal::alert_targets
+            SELECT id, target FROM alert_channel WHERE id > $1 ORDER BY id LIMIT $2",
+            walk.after,
+            limit,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut done = Resealed { looked_at: count(rows.len()), ..Resealed::default() };
+        let last = rows.last().map(|row| row.id);
+        let mut changes = Changes::default();
+        for row in rows {
+            self.change(&mut changes, &mut done, row.id, row.id, row.target)?;
+        }
+        let written = sqlx::query!(
+            "-- reseal::write_alert_targets
+            UPDATE alert_channel a SET target = c.after
+            FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) AS c(id, before, after)
+            WHERE a.id = c.id AND a.target = c.before",
+            &changes.ids,
+            &changes.before,
+            &changes.after,
+        )
+        .execute(&self.pool)
+        .await?;
+        done.moved = written.rows_affected();
+        advance(walk, last, done.looked_at, limit);
+        Ok(done)
+    }
+
     /// Most idempotency keys have no answer, and are passed over by their index.
     pub(super) async fn reseal_answers(
         &self,
@@ -159,10 +194,10 @@ impl SealingStore {
         changes: &mut Changes,
         done: &mut Resealed,
         id: Uuid,
-        endpoint: Uuid,
+        place: Uuid,
         before: Vec<u8>,
     ) -> Result<(), StoreError> {
-        if let Some(after) = self.sealed_anew(done, endpoint.as_bytes(), &before)? {
+        if let Some(after) = self.sealed_anew(done, place.as_bytes(), &before)? {
             changes.ids.push(id);
             changes.before.push(before);
             changes.after.push(after);

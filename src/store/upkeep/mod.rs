@@ -12,6 +12,7 @@ pub(super) mod inspect;
 pub(super) mod maintenance_round;
 mod partition;
 mod retire;
+mod retire_alert;
 mod retire_configuration;
 mod retire_inbox;
 mod retire_session;

@@ -4,11 +4,13 @@ use std::sync::OnceLock;
 
 use metrics::{Counter, Gauge, Histogram};
 
+use crate::telemetry::statement_name::name_of;
+
 use super::catalogue as all;
 use super::current;
 use super::maker::Maker;
 use super::named::ByName;
-use super::statement::{Statement, StatementTimer, name_of};
+use super::statement::{Statement, StatementTimer};
 
 /// The outcomes of an attempt, as their label has them: delivered, and what may go wrong.
 const OUTCOMES: [&str; 11] = [

@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
+use crate::telemetry::statement_name::OTHER;
+
 /// More names than this are not kept apart.
 const MOST_NAMES: usize = 1_000;
-/// What has no name, or comes on top.
-pub(super) const OTHER: &str = "other";
 
 /// Handles by name.
 pub(super) struct ByName<T> {

@@ -14,8 +14,11 @@ use crate::support::queue::full_queue;
 const LOOKS: [&str; 2] = ["rollup_gauge::of_queues", "queue_sampling::end"];
 /// Files whose statements run on connections that never flip to a scan, as those of the queue.
 const STEADY: [&str; 5] = ["expire.rs", "fold.rs", "health.rs", "sample.rs", "write.rs"];
-/// Files of other rooms that views read by, or that ask on behalf of somebody who watches.
-const VIEWS_ELSEWHERE: [&str; 9] = [
+/// Files of other rooms that views read by, that ask on behalf of somebody who watches, or that evaluate alert rules.
+const VIEWS_ELSEWHERE: [&str; 12] = [
+    "alerts/evaluation.rs",
+    "alerts/measure.rs",
+    "alerts/notice.rs",
     "configuration/search.rs",
     "history/delivery.rs",
     "history/lookup.rs",
@@ -27,7 +30,8 @@ const VIEWS_ELSEWHERE: [&str; 9] = [
     "tasks/replayed.rs",
 ];
 /// What grows with time or traffic.
-const LARGE: [&str; 15] = [
+const LARGE: [&str; 16] = [
+    "alert_notice",
     "message",
     "delivery",
     "attempt",
@@ -60,6 +64,9 @@ const FILL: &str = "
         SELECT uuid_of(4, n), 'org_' || n % 50, uuid_of(1, 1 + n % 100), uuid_of(2, 1 + n % 1000), uuid_of(3, n), 'a.b', 'exhausted', 7,
                CASE WHEN n % 2 = 0 THEN now() END
         FROM generate_series(1, 50000) n;
+    INSERT INTO alert_channel (id, environment_id, name, kind, target, min_severity) VALUES (uuid_of(15, 1), 'org_plans', '', 'slack', '', 'info');
+    INSERT INTO alert_notice (id, environment_id, channel_id, kind, severity, title, body, due_at)
+        SELECT uuid_of(16, n), 'org_plans', uuid_of(15, 1), 'fired', 'info', '', '', NULL FROM generate_series(1, 20000) n;
     INSERT INTO audit_log (id, actor_kind, actor_id, action, object_kind, object_id)
         SELECT uuid_of(9, n), 'cli', '', 'a.b', 'a', 'x' || n FROM generate_series(1, 20000) n;
     INSERT INTO inbox (id, name, environment_id, application_id, answer_status)

@@ -50,6 +50,7 @@ pub async fn attempt(sender: &Sender, url: &str) -> Option<AttemptOutcome> {
         tags: Vec::new(),
         payload: Bytes::from_static(b"{}"),
         headers: HeaderMap::new(),
+        trace: None,
     };
     let signature = sign(&endpoint.keys, message.id, &message.payload, Clock::default().now()).unwrap();
     Some(sender.send(AttemptId::generate(), &endpoint, &message, signature).await)

@@ -37,6 +37,7 @@ async fn sealed_with(database: &Database, secret: &str) -> i64 {
         "SELECT count(*) FROM (
             SELECT sealed FROM endpoint_secret UNION ALL SELECT headers_sealed FROM endpoint
             UNION ALL SELECT url_credentials_sealed FROM endpoint UNION ALL SELECT body FROM idempotency_key
+            UNION ALL SELECT target FROM alert_channel
          ) AS all_of_them (sealed) WHERE substring(sealed FOR 8) = $1",
     )
     .bind(&KeyId::of(secret.as_bytes()).bytes()[..])
@@ -49,6 +50,7 @@ async fn all_sealed(database: &Database) -> i64 {
     let all = "SELECT count(*) FROM (
             SELECT sealed FROM endpoint_secret UNION ALL SELECT headers_sealed FROM endpoint
             UNION ALL SELECT url_credentials_sealed FROM endpoint UNION ALL SELECT body FROM idempotency_key
+            UNION ALL SELECT target FROM alert_channel
          ) AS all_of_them (sealed) WHERE sealed IS NOT NULL";
     database.count(all).await
 }
@@ -80,6 +82,8 @@ async fn everything_moves_under_a_new_main_secret_while_nodes_run() {
     let hook = receiver.hook("/hook");
     let endpoint = tenant.endpoint(&hook, json!({"headers": {"x-own": "kept"}})).await;
     silent_endpoints(&tenant, 0..20).await;
+    let chat = json!({"name": "chat", "kind": "slack", "target": "https://example.com/hook"});
+    app.environment().post("/alert-channel", &chat).await.expect(201);
     let first = all_sealed(app.database()).await;
     assert_eq!(sealed_with(app.database(), OLD).await, first, "what is sealed has the id of its key");
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use postrider::domain::access::actor::{ActorKind, Role};
+use postrider::domain::alert::{ChannelKind, NoticeKind as AlertNoticeKind, Severity};
 use postrider::domain::background_task::{TaskKind, TaskState};
 use postrider::domain::delivery::attempt::Trigger;
 use postrider::domain::delivery::dead_letter::DeathReason;
@@ -42,6 +43,10 @@ async fn the_names_that_a_check_allows_are_those_of_the_domain() {
         ("background_task_kind_check", set(TaskKind::ALL, TaskKind::name)),
         ("background_task_state_check", set(TaskState::ALL, TaskState::name)),
         ("operational_notice_kind_check", set(NoticeKind::ALL, NoticeKind::name)),
+        ("alert_channel_kind_check", set(ChannelKind::ALL, ChannelKind::name)),
+        ("alert_channel_min_severity_check", set(Severity::ALL, Severity::name)),
+        ("alert_rule_severity_check", set(Severity::ALL, Severity::name)),
+        ("alert_notice_kind_check", set(AlertNoticeKind::ALL, AlertNoticeKind::name)),
         ("audit_log_actor_kind_check", set(ActorKind::ALL, ActorKind::name)),
         ("audit_log_actor_role_check", set(Role::ALL, Role::name)),
         ("api_key_role_check", set(Role::ALL, Role::name)),

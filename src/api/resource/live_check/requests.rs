@@ -69,6 +69,7 @@ impl<'a> Requests<'a> {
             tags: Vec::new(),
             payload,
             headers: HeaderMap::new(),
+            trace: None,
         };
         let live = endpoint.keys.iter().filter(|key| key.expires_at.is_none_or(|end| now < end));
         Self { endpoint, message, keys: live.cloned().collect(), now }

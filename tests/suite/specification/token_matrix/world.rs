@@ -52,6 +52,18 @@ impl World {
         let inbox = environment.post("/inbox", &json!({"appId": victim.id})).await.expect(201);
         let post = crate::support::api::client().post(inbox["url"].as_str().unwrap());
         post.body("victims-payload").send().await.unwrap().error_for_status().unwrap();
+        // The state of rules whose condition is met would be written down meanwhile.
+        let rules = environment.get("/alert-rule").await.expect(200);
+        for rule in rules["data"].as_array().unwrap() {
+            let path = format!("/alert-rule/{}", rule["id"].as_str().unwrap());
+            let off = json!({
+                "name": "victims-name", "condition": rule["condition"], "severity": rule["severity"], "enabled": false
+            });
+            environment.put(&path, &off).await.expect(200);
+        }
+        let chat =
+            json!({"name": "victims-name", "kind": "slack", "target": "https://example.com/victims-own"});
+        let channel = environment.post("/alert-channel", &chat).await.expect(201);
         let of = |object: &Value| object["id"].as_str().unwrap().to_owned();
         let ids = BTreeMap::from([
             ("app_id", victim.id.clone()),
@@ -64,6 +76,8 @@ impl World {
             ("task_id", task),
             ("key_id", of(&key)),
             ("inbox_id", of(&inbox)),
+            ("alert_rule_id", of(&rules["data"][0])),
+            ("alert_channel_id", of(&channel)),
             ("event_type_name", "victim.type".to_owned()),
             ("environment_id", "org_victim".to_owned()),
             ("person_id", person(app.database()).await),
@@ -109,7 +123,7 @@ async fn everything(database: &Database) -> BTreeMap<String, Vec<String>> {
            AND relname NOT IN ('_sqlx_migrations', 'node', 'node_fence')
            -- What each node writes every few seconds of what it has counted before.
            AND relname NOT IN ('rollup', 'rollup_gauge', 'event_type_hour', 'endpoint_health', 'queue_sample',
-                               'queue_sampling', 'node_presence')",
+                               'queue_sampling', 'node_presence', 'alert_evaluation')",
     )
     .fetch_all(&database.pool)
     .await

@@ -6,7 +6,8 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::full_queue;
 
 /// Everything that maintenance runs once an hour or once a night.
-const UPKEEP: [&str; 38] = [
+const UPKEEP: [&str; 39] = [
+    "alert_notice::retire",
     "api_key::retire",
     "application::retire",
     "application::retire_credentials",
@@ -69,6 +70,10 @@ const FILL: &str = "
         SELECT uuid_of(9, n), 'cli', '', 'a.b', 'a', '' FROM generate_series(1, 20000) n;
     INSERT INTO operational_notice (environment_id, application_id, endpoint_id, kind)
         SELECT 'org_plans', uuid_of(1, 1), uuid_of(2, 1), 'endpoint.created' FROM generate_series(1, 20000) n;
+    INSERT INTO alert_channel (id, environment_id, name, kind, target, min_severity) VALUES (uuid_of(15, 1), 'org_plans', '', 'slack', '', 'info');
+    INSERT INTO alert_notice (id, environment_id, channel_id, kind, severity, title, body, noted_at, due_at)
+        SELECT uuid_of(16, n), 'org_plans', uuid_of(15, 1), 'fired', 'info', '', '', now() - make_interval(mins => n), NULL
+        FROM generate_series(1, 20000) n;
     INSERT INTO inbox (id, name, environment_id, answer_status, expires_at)
         SELECT uuid_of(13, n), lpad(n::text, 32, '0'), 'org_plans', 204, now() FROM generate_series(1, 20000) n;
     INSERT INTO inbox_request (id, inbox_id, method, headers, body) SELECT id, id, 'POST', '[]', '' FROM inbox;

@@ -8,7 +8,7 @@ use tokio::task::coop::consume_budget;
 
 use crate::domain::delivery::attempt::RESPONSE_KEPT_BYTES;
 
-use super::connection::Connection;
+use crate::send::connection::Connection;
 
 /// An answer longer than this costs its connection.
 const MAX_READ_BYTES: usize = 64 * 1024;

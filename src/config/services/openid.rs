@@ -5,13 +5,13 @@ use url::Url;
 
 use crate::openid::{OpenIdOptions, RoleMapping};
 
-use super::reader::Reader;
-use super::{ConfigError, values};
+use crate::config::reader::Reader;
+use crate::config::{ConfigError, values};
 
 const MAX_NAME_CHARACTERS: usize = 256;
 
 /// `None` where no provider is named.
-pub(super) fn options(read: &Reader<'_>) -> Result<Option<OpenIdOptions>, ConfigError> {
+pub(in crate::config) fn options(read: &Reader<'_>) -> Result<Option<OpenIdOptions>, ConfigError> {
     let client_id = read.given("oidc_client_id", named)?;
     let client_secret = read.given("oidc_client_secret", secret)?;
     let roles = read.given("oidc_roles", mappings)?;
@@ -50,7 +50,7 @@ fn issuer(text: &str) -> Result<String, String> {
     }
 }
 
-fn named(text: &str) -> Result<String, String> {
+pub(super) fn named(text: &str) -> Result<String, String> {
     let text = text.trim();
     if (1..=MAX_NAME_CHARACTERS).contains(&text.chars().count()) && !text.contains(char::is_control) {
         Ok(text.to_owned())

@@ -1,0 +1,138 @@
+//! Sends what is to be sent, each notice over its channel, and tries again what could not be.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::Value;
+
+use crate::domain::alert::{ChannelKind, NoticeKind};
+use crate::ingest::{Ingest, IngestError, NewMessage};
+use crate::send::Sender;
+use crate::store::{AlertNotice, AlertStore, StoreError};
+
+use super::email::Mailer;
+use super::payload;
+
+/// Nothing takes longer to be sent, whatever it is sent over.
+const SEND_LIMIT: Duration = Duration::from_secs(30);
+/// A node that has not sent by then what it claimed has stopped; another one claims it.
+const LEASE: Duration = Duration::from_secs(90);
+/// Notices that are claimed, and sent, at once.
+const MAX_AT_ONCE: i64 = 20;
+/// The waits after each failure; after the last one a notice is given up.
+const RETRY_WAITS: [Duration; 5] = [
+    Duration::from_secs(10),
+    Duration::from_secs(60),
+    Duration::from_secs(300),
+    Duration::from_secs(1_800),
+    Duration::from_secs(7_200),
+];
+/// So much is kept of why one could not be sent.
+const MAX_ERROR_CHARACTERS: usize = 300;
+
+/// Sends notices.
+pub(super) struct Notifier {
+    pub(super) alerts: AlertStore,
+    pub(super) ingest: Ingest,
+    pub(super) sender: Sender,
+    pub(super) mailer: Option<Mailer>,
+}
+
+impl Notifier {
+    /// Sends everything that is due.
+    pub(super) async fn send_due(&self) -> Result<(), StoreError> {
+        loop {
+            let due = self.alerts.claim_notices(LEASE, MAX_AT_ONCE).await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            let sending = due.iter().map(|notice| self.send_and_note(notice));
+            for noted in futures_util::future::join_all(sending).await {
+                noted?;
+            }
+        }
+    }
+
+    async fn send_and_note(&self, notice: &AlertNotice) -> Result<(), StoreError> {
+        let sent = tokio::time::timeout(SEND_LIMIT, self.send(notice)).await;
+        let Err(error) = sent.unwrap_or_else(|_| Err("it took too long".to_owned())) else {
+            return self.alerts.note_sent(notice).await;
+        };
+        let error: String = error.chars().take(MAX_ERROR_CHARACTERS).collect();
+        let wait = wait_after(notice);
+        tracing::warn!(
+            environment = %notice.environment,
+            channel = %notice.channel,
+            channel_kind = notice.channel_kind.name(),
+            attempts = notice.attempts,
+            given_up = wait.is_none(),
+            error,
+            "an alert could not be sent"
+        );
+        self.alerts.note_unsent(notice, &error, wait).await
+    }
+
+    /// Sends a notice, or says in a sentence what went wrong.
+    async fn send(&self, notice: &AlertNotice) -> Result<(), String> {
+        let target = notice.target.as_deref();
+        let target =
+            target.ok_or("the channel's target does not open with the main secret of this process")?;
+        match notice.channel_kind {
+            ChannelKind::Slack => self.post(target, &payload::slack(notice)).await,
+            ChannelKind::Teams => self.post(target, &payload::teams(notice)).await,
+            ChannelKind::Operational => self.post_operational(notice).await,
+            ChannelKind::Email => {
+                let mailer = self.mailer.as_ref().ok_or("no SMTP server is set (smtp_url, smtp_from)")?;
+                mailer.send(notice, target).await.map_err(|error| sentence_of(&error))
+            }
+        }
+    }
+
+    async fn post(&self, target: &str, body: &Value) -> Result<(), String> {
+        let url = target.parse().map_err(|_| "the channel's URL cannot be read")?;
+        let outcome = self.sender.post_json(&url, Bytes::from(body.to_string())).await;
+        let Some(failure) = outcome.failure else { return Ok(()) };
+        let status = outcome.http_status.map(|status| format!(" {status}")).unwrap_or_default();
+        let mut error = format!("{}{status}", failure.name());
+        if !outcome.response_body.is_empty() {
+            let answered = String::from_utf8_lossy(&outcome.response_body).replace('\0', "");
+            error.push_str(&format!(": {answered}"));
+        }
+        Err(error)
+    }
+
+    async fn post_operational(&self, notice: &AlertNotice) -> Result<(), String> {
+        let application = notice.operational_application;
+        let application = application.ok_or("the environment has no endpoint for operational webhooks")?;
+        let message = NewMessage {
+            event_type: payload::event_type(notice),
+            event_id: Some(format!("alert-{}", notice.id.simple())),
+            channels: Vec::new(),
+            tags: Vec::new(),
+            payload: Bytes::from(payload::operational(notice).to_string()),
+            headers: HeaderMap::new(),
+            payload_hours: None,
+            only: None,
+            idempotency: None,
+        };
+        match self.ingest.accept_into(application, &message).await {
+            // It was posted before.
+            Ok(_) | Err(IngestError::EventIdTaken) => Ok(()),
+            Err(error) => Err(sentence_of(&error)),
+        }
+    }
+}
+
+/// How long until a notice that could not be sent is tried again; `None` when it is given up. One that tries a channel out is
+/// tried once.
+fn wait_after(notice: &AlertNotice) -> Option<Duration> {
+    let failed_before = usize::try_from(notice.attempts).unwrap_or(usize::MAX).saturating_sub(1);
+    RETRY_WAITS.get(failed_before).copied().filter(|_| notice.kind != NoticeKind::Test)
+}
+
+/// An error with its causes.
+fn sentence_of(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
