@@ -18,6 +18,7 @@ mod reseal;
 mod serve;
 mod signature;
 mod token;
+mod usage;
 mod verify;
 
 use std::io::Write;
@@ -68,6 +69,8 @@ enum Command {
     /// List, replay and discard dead letters on a running server
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
+    /// Tell how much of the database tables, environments and applications take, on a running server
+    Usage(usage::Usage),
     /// Try endpoints out on a running server
     #[command(subcommand)]
     Endpoint(endpoint::Endpoints),
@@ -106,6 +109,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Health(health) => runtime()?.block_on(health.run()),
         Command::OpenApi(openapi) => openapi.run()?.map_or(Ok(()), |text| print(&text)),
         Command::DeadLetters(dead_letters) => runtime()?.block_on(dead_letters.run()),
+        Command::Usage(usage) => runtime()?.block_on(usage.run()),
         Command::Endpoint(endpoint) => runtime()?.block_on(endpoint.run()),
         Command::Signature(signature) => runtime()?.block_on(signature.run()),
         Command::Version => print(&format!("postrider {}", env!("CARGO_PKG_VERSION"))),

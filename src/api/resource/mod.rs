@@ -11,7 +11,9 @@ pub mod dead_letter;
 pub mod delivery;
 pub mod endpoint;
 mod environment;
+pub mod erasure;
 pub mod event_type;
+mod export;
 pub mod health;
 pub mod inbox;
 pub mod live;
@@ -48,6 +50,8 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(search::routes())
         .merge(pause::routes())
         .merge(environment::routes())
+        .merge(erasure::routes())
+        .merge(export::routes())
         .merge(portal::routes())
         .merge(inbox::routes())
         .merge(admin::routes())

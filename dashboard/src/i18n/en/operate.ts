@@ -17,6 +17,7 @@ const objects: Record<string, string> = {
   incident: 'Incident',
   portal: 'Portal',
   secret: 'Secret',
+  tag: 'Tag',
 };
 const roles: Record<string, string> = { operator: 'Operator', environment: 'Environment', application: 'Application' };
 
