@@ -194,6 +194,8 @@ impl Parts {
             let options = MaintenanceOptions {
                 retention: config.retention,
                 dead_letter_retention: config.dead_letter_retention,
+                open_dead_letter_retention: config.open_dead_letter_retention,
+                task_retention: config.task_retention,
                 hold_limit: config.hold_limit,
                 audit_retention: config.audit_retention,
                 disable_after: config.endpoint_disable_after,

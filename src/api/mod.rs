@@ -17,6 +17,7 @@ pub mod resource;
 mod shared_views;
 mod sign_in_failures;
 pub mod state;
+mod stream_rooms;
 mod trials;
 
 use std::any::Any;
@@ -58,6 +59,7 @@ pub use shared_views::ServerPolicies;
 pub use shared_views::SharedViews;
 pub use sign_in_failures::SignInFailures;
 pub use state::ApiState;
+pub use stream_rooms::StreamRooms;
 pub use trials::Trials;
 
 /// All resources.

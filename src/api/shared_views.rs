@@ -29,6 +29,8 @@ pub struct ServerPolicies {
     pub disable_after: Option<Duration>,
     /// So long deliveries are held.
     pub hold_limit: Duration,
+    /// So long messages are kept.
+    pub retention: Duration,
 }
 
 impl ServerPolicies {

@@ -31,6 +31,7 @@ use super::intake::limits::IntakeLimits;
 use super::live_streams::LiveStreams;
 use super::shared_views::SharedViews;
 use super::sign_in_failures::SignInFailures;
+use super::stream_rooms::StreamRooms;
 use super::trials::Trials;
 
 /// What the API needs to do its work.
@@ -105,6 +106,8 @@ pub struct ApiState {
     pub bodies: BodyReader,
     /// One document is imported at a time.
     pub imports: Arc<Semaphore>,
+    /// How many exports there may be at a time.
+    pub exports: StreamRooms,
     /// How many endpoints there is room for.
     pub endpoint_caps: EndpointCaps,
     /// Origins whose pages may call the API from a browser.

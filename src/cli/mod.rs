@@ -19,6 +19,7 @@ mod reseal;
 mod serve;
 mod signature;
 mod token;
+mod usage;
 mod verify;
 
 use std::io::Write;
@@ -73,6 +74,8 @@ enum Command {
     Export(configuration::Export),
     /// Make an environment of a running server what a file says, or take over what Svix has
     Import(configuration::Import),
+    /// Tell how much of the database tables, environments and applications take, on a running server
+    Usage(usage::Usage),
     /// Try endpoints out on a running server
     #[command(subcommand)]
     Endpoint(endpoint::Endpoints),
@@ -113,6 +116,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::DeadLetters(dead_letters) => runtime()?.block_on(dead_letters.run()),
         Command::Export(export) => runtime()?.block_on(export.run()),
         Command::Import(import) => runtime()?.block_on(import.run()),
+        Command::Usage(usage) => runtime()?.block_on(usage.run()),
         Command::Endpoint(endpoint) => runtime()?.block_on(endpoint.run()),
         Command::Signature(signature) => runtime()?.block_on(signature.run()),
         Command::Version => print(&format!("postrider {}", env!("CARGO_PKG_VERSION"))),

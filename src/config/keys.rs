@@ -166,6 +166,14 @@ pub(super) const KEYS: &[Key] = &[
         "How long replayed and discarded dead letters are kept, 1d at least",
     )
     .or("90d"),
+    Key::new(
+        "open_dead_letter_retention",
+        "TIME",
+        "How long dead letters are kept that nobody deals with, 30d at least, or off",
+    )
+    .or("400d"),
+    Key::new("task_retention", "TIME", "How long background tasks are kept that have ended, 1d at least")
+        .or("30d"),
     Key::new("endpoint_disable_after", "TIME", "How long an endpoint may fail before it is disabled, or off")
         .or("5d"),
     Key::new("operational_window", "TIME", "Operational webhooks tell of failures once in so long").or("10s"),

@@ -127,6 +127,10 @@ pub struct Config {
     pub retention: Duration,
     /// How long dead letters are kept after they were replayed or discarded.
     pub dead_letter_retention: Duration,
+    /// How long dead letters are kept that nobody deals with; `None` for ever.
+    pub open_dead_letter_retention: Option<Duration>,
+    /// How long background tasks are kept after they ended.
+    pub task_retention: Duration,
     /// How long the audit log is kept.
     pub audit_retention: Duration,
     /// For how long an endpoint may fail, without one success, before it is disabled; `None` for ever.

@@ -64,6 +64,8 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         retention: read.value("retention", |text| values::duration_within(text, "3d", "3650d"))?,
         dead_letter_retention: read
             .value("dead_letter_retention", |text| values::duration_within(text, "1d", "3650d"))?,
+        open_dead_letter_retention: read.value("open_dead_letter_retention", open_retention)?,
+        task_retention: read.value("task_retention", |text| values::duration_within(text, "1d", "3650d"))?,
         endpoint_disable_after: read.value("endpoint_disable_after", disable_after)?,
         operational_window: read
             .value("operational_window", |text| values::duration_within(text, "100ms", "1h"))?,
@@ -184,6 +186,13 @@ fn disable_after(text: &str) -> Result<Option<Duration>, String> {
     }
     let after = values::duration_within(text, "0s", "90d")?;
     Ok(Some(after).filter(|after| !after.is_zero()))
+}
+
+fn open_retention(text: &str) -> Result<Option<Duration>, String> {
+    if text.trim() == "off" {
+        return Ok(None);
+    }
+    values::duration_within(text, "30d", "3650d").map(Some)
 }
 
 fn node_name(text: &str) -> Result<String, String> {

@@ -23,6 +23,12 @@ pub enum TaskKind {
     CancelWaiting,
     /// Expunges the content of all messages of an application.
     PurgeContent,
+    /// Erases everything of an application.
+    EraseApplication,
+    /// Erases a message.
+    EraseMessage,
+    /// Erases what has a tag.
+    EraseTag,
     /// Counts the messages of applications.
     ApplicationUsage,
     /// Lists which event types applications ask for.
@@ -31,7 +37,7 @@ pub enum TaskKind {
 
 impl TaskKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Replay,
         Self::Discard,
         Self::Recover,
@@ -39,6 +45,9 @@ impl TaskKind {
         Self::BulkReplay,
         Self::CancelWaiting,
         Self::PurgeContent,
+        Self::EraseApplication,
+        Self::EraseMessage,
+        Self::EraseTag,
         Self::ApplicationUsage,
         Self::EventTypeUsage,
     ];
@@ -53,6 +62,9 @@ impl TaskKind {
             Self::BulkReplay => "endpoint.bulk_replay",
             Self::CancelWaiting => "endpoint.cancel_waiting",
             Self::PurgeContent => "application.purge_content",
+            Self::EraseApplication => "application.erase",
+            Self::EraseMessage => "message.erase",
+            Self::EraseTag => "tag.erase",
             Self::ApplicationUsage => "application.usage",
             Self::EventTypeUsage => "event_type.usage",
         }
@@ -64,10 +76,20 @@ impl TaskKind {
             Self::Replay | Self::BulkReplay => "endpoint.bulk-replay",
             Self::Recover => "endpoint.recover",
             Self::ReplayMissing => "endpoint.replay",
-            Self::Discard | Self::CancelWaiting | Self::PurgeContent => "application.purge_content",
+            Self::Discard
+            | Self::CancelWaiting
+            | Self::PurgeContent
+            | Self::EraseApplication
+            | Self::EraseMessage
+            | Self::EraseTag => "application.purge_content",
             Self::ApplicationUsage => "application.stats",
             Self::EventTypeUsage => "event-type.aggregate",
         }
+    }
+
+    /// Whether it erases.
+    pub const fn erases(self) -> bool {
+        matches!(self, Self::EraseApplication | Self::EraseMessage | Self::EraseTag)
     }
 
     /// Whether it puts deliveries back to work.

@@ -30,7 +30,7 @@ impl Chunks<'_> {
         for _ in 0..max_chunks {
             let in_chunk = chunk().await?;
             done += in_chunk;
-            if in_chunk == 0 || self.stops().await {
+            if in_chunk == 0 || self.pause().await {
                 break;
             }
         }
@@ -52,7 +52,7 @@ impl Chunks<'_> {
             done += walked.done;
             let Some(next) = walked.next else { break };
             place = next;
-            if self.stops().await {
+            if self.pause().await {
                 break;
             }
         }
@@ -60,7 +60,7 @@ impl Chunks<'_> {
     }
 
     /// Pauses; true when the process stops.
-    async fn stops(self) -> bool {
+    pub(super) async fn pause(self) -> bool {
         self.stop.run_until_cancelled(tokio::time::sleep(PAUSE_BETWEEN_CHUNKS)).await.is_none()
     }
 }

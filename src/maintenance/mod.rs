@@ -33,10 +33,14 @@ const CHECK_SCHEDULE: &str = "20 * * * * *";
 /// How long things are kept.
 #[derive(Debug, Clone, Copy)]
 pub struct MaintenanceOptions {
-    /// Messages, deliveries and attempts.
+    /// Messages, deliveries and attempts, where neither their application nor its environment says it; so with the next three.
     pub retention: Duration,
-    /// Dead letters that were replayed or discarded, from then on. Open ones stay.
+    /// Dead letters that were replayed or discarded, from then on.
     pub dead_letter_retention: Duration,
+    /// Open dead letters; `None` for ever.
+    pub open_dead_letter_retention: Option<Duration>,
+    /// Background tasks, from their end on.
+    pub task_retention: Duration,
     /// Deliveries whose endpoint is closed.
     pub hold_limit: Duration,
     /// Lines of the audit log.

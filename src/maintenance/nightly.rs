@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use crate::store::{StoreError, UpkeepStore};
+use crate::store::{KeptDeadLetters, StoreError, UpkeepStore};
 
 use super::MaintenanceOptions;
 use super::chunks::Chunks;
@@ -18,8 +18,6 @@ const INBOXES_PER_CHUNK: i64 = 20;
 const MAX_CHUNKS: u32 = 100_000;
 /// Secrets and headers of deleted endpoints: nothing that was under way at the deletion can need them any more.
 const SECRETS_OF_DELETED_KEPT_FOR: Duration = Duration::from_secs(86_400);
-/// Background tasks that ended, with their results.
-const ENDED_TASKS_KEPT_FOR: Duration = Duration::from_secs(30 * 86_400);
 /// API keys that were revoked or have expired are listed for this long. The audit log keeps their ids.
 const ENDED_API_KEYS_KEPT_FOR: Duration = Duration::from_secs(30 * 86_400);
 /// What was sent of alerts, or given up.
@@ -35,7 +33,7 @@ pub(super) async fn run(
         ("dead letters", dead_letters(upkeep, options, chunks).await),
         ("rollups", rollups(upkeep, options, chunks).await),
         ("audit entries", audit_entries(upkeep, options, chunks).await),
-        ("background tasks", background_tasks(upkeep, chunks).await),
+        ("background tasks", background_tasks(upkeep, options, chunks).await),
         ("notices", notices(upkeep, options, chunks).await),
         ("alerts", alerts(upkeep, chunks).await),
         ("credentials", credentials(upkeep, chunks).await),
@@ -66,7 +64,7 @@ async fn event_ids(
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
-    chunks.until_nothing(MAX_CHUNKS, || upkeep.free_event_ids(retention(options), ROWS_PER_CHUNK)).await
+    chunks.walk(MAX_CHUNKS, |after| upkeep.free_event_ids(retention(options), after, ROWS_PER_CHUNK)).await
 }
 
 async fn dead_letters(
@@ -74,8 +72,9 @@ async fn dead_letters(
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
-    let kept = options.dead_letter_retention;
-    chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_dead_letters(kept, LARGE_ROWS_PER_CHUNK)).await
+    let kept =
+        KeptDeadLetters { decided: options.dead_letter_retention, open: options.open_dead_letter_retention };
+    chunks.walk(MAX_CHUNKS, |after| upkeep.retire_dead_letters(kept, after, LARGE_ROWS_PER_CHUNK)).await
 }
 
 async fn rollups(
@@ -100,11 +99,16 @@ async fn audit_entries(
     chunks.until_nothing(MAX_CHUNKS, || upkeep.delete_audit_entries(kept, ROWS_PER_CHUNK)).await
 }
 
-async fn background_tasks(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, StoreError> {
+async fn background_tasks(
+    upkeep: &UpkeepStore,
+    options: MaintenanceOptions,
+    chunks: Chunks<'_>,
+) -> Result<u64, StoreError> {
+    let kept = options.task_retention;
     chunks
         .until_nothing(MAX_CHUNKS, || async move {
-            let found = upkeep.retire_findings(ENDED_TASKS_KEPT_FOR, LARGE_ROWS_PER_CHUNK).await?;
-            Ok(found + upkeep.retire_tasks(ENDED_TASKS_KEPT_FOR, LARGE_ROWS_PER_CHUNK).await?)
+            let found = upkeep.retire_findings(kept, LARGE_ROWS_PER_CHUNK).await?;
+            Ok(found + upkeep.retire_tasks(kept, LARGE_ROWS_PER_CHUNK).await?)
         })
         .await
 }

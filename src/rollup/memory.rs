@@ -154,6 +154,8 @@ impl Memory {
         let application = message.application_id;
         if let Some(counted) = counted(&mut self.current.applications, application, &mut self.left_out) {
             counted.tally.accepted = counted.tally.accepted.saturating_add(1);
+            counted.tally.accepted_bytes =
+                counted.tally.accepted_bytes.saturating_add(message.payload.len() as u64);
             counted.tally.born = counted.tally.born.saturating_add(born);
         }
         self.add_event_type(application, &message.event_type, 1);

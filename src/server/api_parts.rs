@@ -10,7 +10,7 @@ use url::Url;
 use crate::api;
 use crate::api::{
     ApiState, Authenticator, BodyReader, Budgets, Cookies, Embedders, EndpointCaps, IntakeLimits,
-    LiveStreams, ServerPolicies, SharedViews, SignInFailures, TokenKey, Trials,
+    LiveStreams, ServerPolicies, SharedViews, SignInFailures, StreamRooms, TokenKey, Trials,
 };
 use crate::config::{Config, JwtKey};
 use crate::console::Console;
@@ -23,6 +23,9 @@ use crate::store::{Sealer, Store};
 
 /// What the bodies under way on one connection may take.
 const CONNECTION_BODY_BYTES: usize = 4 << 20;
+/// Exports of this node at a time, and of one credential. Each holds a page of some MiB.
+const MAX_EXPORTS: usize = 8;
+const MAX_EXPORTS_OF_CREDENTIAL: usize = 2;
 
 pub(super) fn listener_limits(config: &Config) -> ListenerLimits {
     let intake = &config.intake;
@@ -102,6 +105,7 @@ pub(super) fn api_state(
         endpoint_caps: EndpointCaps::default(),
         bodies: BodyReader::default(),
         imports: Arc::new(Semaphore::new(1)),
+        exports: StreamRooms::new(MAX_EXPORTS, MAX_EXPORTS_OF_CREDENTIAL),
         cors_origins,
         access_log: config.access_log,
     })
@@ -119,6 +123,7 @@ fn server_policies(config: &Config) -> ServerPolicies {
         deliveries: delivery_policy(config),
         disable_after: config.endpoint_disable_after,
         hold_limit: config.hold_limit,
+        retention: config.retention,
     }
 }
 

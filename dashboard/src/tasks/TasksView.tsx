@@ -21,6 +21,9 @@ const kinds = [
   'endpoint.bulk_replay',
   'endpoint.cancel_waiting',
   'application.purge_content',
+  'application.erase',
+  'message.erase',
+  'tag.erase',
   'application.usage',
   'event_type.usage',
 ] as const;

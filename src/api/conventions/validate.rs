@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::id::path_name;
 use crate::domain::policy::schedule::RetrySchedule;
+use crate::domain::retention::{DAYS, RetentionSettings};
 
 use super::bounds::{MOST_ASKED_EVENT_TYPES, MOST_EVENT_TYPES};
 use crate::api::error::{ApiError, FieldError};
@@ -16,7 +17,7 @@ const MAX_TEXT_LENGTH: usize = 16_384;
 const MAX_METADATA_BYTES: usize = 4_096;
 const MAX_RATE_LIMIT: u32 = 1_000_000;
 const MAX_RETRIES: usize = 15;
-/// All waits of a schedule together: less than messages are kept at the least.
+/// All waits of a schedule together: less than the server keeps messages at the least.
 const MAX_SCHEDULE: Duration = Duration::from_secs(216_000);
 const MIN_RETRY_WAIT: Duration = Duration::from_millis(1);
 
@@ -142,6 +143,13 @@ impl Findings {
     pub fn rate_limit(&mut self, field: &str, limit: Option<u32>) {
         if limit.is_some_and(|limit| !(1..=MAX_RATE_LIMIT).contains(&limit)) {
             self.add(field, format!("must be between 1 and {MAX_RATE_LIMIT}"));
+        }
+    }
+
+    /// How long things are kept.
+    pub fn retention(&mut self, retention: &RetentionSettings) {
+        for field in retention.wrong_fields() {
+            self.add(field, format!("must be between {} and {}", DAYS.start(), DAYS.end()));
         }
     }
 

@@ -17,6 +17,7 @@ use crate::api::credential::Caller;
 use crate::api::error::ApiError;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::background_task::{TaskKind, TaskState};
+use crate::domain::erasure::Erased;
 use crate::domain::id::TaskId;
 use crate::store::{BackgroundTask, Change, NewTask, TaskFilter};
 
@@ -34,7 +35,8 @@ pub struct BackgroundTaskOut {
     /// Whether it was called off.
     pub canceled: bool,
     /// What it does: `dead_letter.replay`, `dead_letter.discard`, `endpoint.recover`, `endpoint.replay_missing`,
-    /// `endpoint.bulk_replay`, `endpoint.cancel_waiting`, `application.purge_content`, `application.usage` or `event_type.usage`.
+    /// `endpoint.bulk_replay`, `endpoint.cancel_waiting`, `application.purge_content`, `application.erase`, `message.erase`,
+    /// `tag.erase`, `application.usage` or `event_type.usage`.
     #[schema(example = "dead_letter.replay")]
     pub kind: &'static str,
     /// The same in the nearest word that existing client libraries know.
@@ -99,6 +101,9 @@ pub struct TaskDataOut {
     #[serde(rename = "event_types", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
     pub event_types: Option<Vec<Value>>,
+    /// Of an erasure that has finished, only where one task is shown: what went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erased: Option<Erased>,
 }
 
 const CANCELLED: &str = "It was called off.";
@@ -136,6 +141,7 @@ impl From<BackgroundTask> for BackgroundTaskOut {
                 messages_purged: purges.then_some(task.progress.done),
                 app_stats: None,
                 event_types: None,
+                erased: None,
             },
             created_by: None,
             note: task.note,
@@ -152,6 +158,14 @@ pub(in crate::api) async fn start_task(
     new: &NewTask,
 ) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
     let task = state.tasks.create_task(caller.actor(), new).await?;
+    started(state, task).await
+}
+
+/// A task that has just been created; this node takes it up at once, if it may.
+pub(in crate::api) async fn started(
+    state: &SharedState,
+    task: BackgroundTask,
+) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
     state.replay.wake();
     let mut out = [BackgroundTaskOut::from(task)];
     name_creators(state, &mut out).await?;
@@ -194,6 +208,7 @@ async fn with_findings(state: &SharedState, task: BackgroundTask) -> Result<Back
     match kind {
         TaskKind::ApplicationUsage => out.data.app_stats = Some(state.tasks.task_findings(id).await?),
         TaskKind::EventTypeUsage => out.data.event_types = Some(state.tasks.task_findings(id).await?),
+        kind if kind.erases() => out.data.erased = erased(state.tasks.task_findings(id).await?)?,
         kind if kind.replays() => {
             state.tasks.look_at_replayed(id).await?;
             tell_outcomes(state, std::slice::from_mut(&mut out)).await?;
@@ -202,6 +217,15 @@ async fn with_findings(state: &SharedState, task: BackgroundTask) -> Result<Back
     }
     name_creators(state, std::slice::from_mut(&mut out)).await?;
     Ok(out)
+}
+
+/// What an erasure found out at its end.
+fn erased(findings: Vec<Value>) -> Result<Option<Erased>, ApiError> {
+    let last = findings.into_iter().next_back().map(serde_json::from_value);
+    last.transpose().map_err(|error| {
+        tracing::error!(%error, "what an erasure counted does not read");
+        ApiError::Internal
+    })
 }
 
 /// The status of a task.

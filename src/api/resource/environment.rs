@@ -1,4 +1,5 @@
-//! How the deliveries of an environment's tenants are treated, where neither the endpoint nor its application says so.
+//! How the deliveries of an environment's tenants are treated, and how long what is theirs is kept, where neither the
+//! endpoint nor its application says so.
 
 use axum::Json;
 use axum::extract::State;
@@ -38,9 +39,12 @@ fn check(cap: u32, settings: &EnvironmentSettings, findings: &mut Findings) {
         findings.add("maxInFlight", msg);
     }
     findings.retry_schedule("retrySchedule", settings.policy.retry_schedule.as_deref());
+    findings.retention(&settings.retention);
 }
 
-/// Get how the environment's deliveries are treated, where neither an endpoint nor its application says so.
+/// Get how the environment's deliveries are treated, and how long things are kept.
+///
+/// It holds where neither an endpoint nor its application says so.
 #[utoipa::path(
     get, path = "/api/v1/environment/policy", operation_id = "v1.environment.get-policy", tag = "environment",
     responses((status = 200, description = "What is set.", body = EnvironmentPolicyOut))
@@ -53,9 +57,10 @@ async fn get(
     Ok(Json(EnvironmentPolicyOut(shown(&settings))))
 }
 
-/// Change how the environment's deliveries are treated.
+/// Change how the environment's deliveries are treated, and how long things are kept.
 ///
-/// It holds for the next attempt of every endpoint that does not say otherwise. `null` leaves it to the server.
+/// It holds for the next attempt of every endpoint that does not say otherwise, and from the next round of maintenance on.
+/// `null` leaves it to the server.
 #[utoipa::path(
     patch, path = "/api/v1/environment/policy", operation_id = "v1.environment.patch-policy", tag = "environment",
     request_body = EnvironmentPolicyPatch,

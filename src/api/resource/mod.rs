@@ -13,7 +13,9 @@ pub mod delivery;
 pub mod endpoint;
 mod endpoint_secret;
 mod environment;
+pub mod erasure;
 pub mod event_type;
+mod export;
 pub mod health;
 pub mod inbox;
 pub mod live;
@@ -52,6 +54,8 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(pause::routes())
         .merge(environment::routes())
         .merge(endpoint_secret::routes())
+        .merge(erasure::routes())
+        .merge(export::routes())
         .merge(portal::routes())
         .merge(inbox::routes())
         .merge(admin::routes())

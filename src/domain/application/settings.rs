@@ -7,6 +7,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::policy::DeliveryPolicy;
+use crate::domain::retention::RetentionSettings;
 use crate::domain::settings::{Fields, SecondName, Settings, Unreadable, fields_of, null_is_default, part};
 
 /// What callers set on an application.
@@ -26,6 +27,9 @@ pub struct ApplicationSettings {
     /// How the deliveries of its endpoints are treated, as far as an application may say.
     #[serde(skip)]
     pub policy: DeliveryPolicy,
+    /// How long what is its own is kept.
+    #[serde(skip)]
+    pub retention: RetentionSettings,
 }
 
 fn is_for_applications(name: &str) -> bool {
@@ -38,12 +42,12 @@ impl Settings for ApplicationSettings {
     fn read(fields: &Fields) -> Result<Self, Unreadable> {
         let mut of_policy = fields.clone();
         of_policy.retain(|name, _| is_for_applications(name));
-        Ok(Self { policy: part(&of_policy)?, ..part(fields)? })
+        Ok(Self { policy: part(&of_policy)?, retention: part(fields)?, ..part(fields)? })
     }
 
     fn fields(&self) -> Fields {
         let of_policy = fields_of(&self.policy).into_iter().filter(|(name, _)| is_for_applications(name));
-        fields_of(self).into_iter().chain(of_policy).collect()
+        fields_of(self).into_iter().chain(of_policy).chain(fields_of(&self.retention)).collect()
     }
 
     fn schemas() -> Vec<RefOr<Schema>> {
@@ -51,6 +55,6 @@ impl Settings for ApplicationSettings {
             return vec![Self::schema()];
         };
         of_policy.properties.retain(|name, _| is_for_applications(name));
-        vec![Self::schema(), RefOr::T(Schema::Object(of_policy))]
+        vec![Self::schema(), RefOr::T(Schema::Object(of_policy)), RetentionSettings::schema()]
     }
 }

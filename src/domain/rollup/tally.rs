@@ -29,6 +29,8 @@ pub struct AttemptSeen {
 pub struct Tally {
     /// Messages.
     pub accepted: u64,
+    /// The bytes of their payloads.
+    pub accepted_bytes: u64,
     /// Deliveries that were made of them.
     pub born: u64,
     /// Deliveries that arrived.
@@ -84,6 +86,7 @@ impl Tally {
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in [
             (&mut self.accepted, other.accepted),
+            (&mut self.accepted_bytes, other.accepted_bytes),
             (&mut self.born, other.born),
             (&mut self.delivered, other.delivered),
             (&mut self.dead, other.dead),

@@ -12,6 +12,7 @@ use crate::domain::application::settings::ApplicationSettings;
 use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EnvironmentId};
 use crate::domain::page::Scan;
+use crate::domain::retention::RetentionSettings;
 use crate::domain::settings::Settings;
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
@@ -43,6 +44,7 @@ struct Row {
     uid: Option<String>,
     name: String,
     policy: Value,
+    retention: Json<RetentionSettings>,
     metadata: Json<BTreeMap<String, String>>,
     paused_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
@@ -57,6 +59,7 @@ impl TryFrom<Row> for ApplicationRecord {
             id: row.id.into(),
             settings: ApplicationSettings {
                 policy: stored_policy(row.policy, ApplicationId::from(row.id))?,
+                retention: row.retention.0,
                 uid: row.uid,
                 name: row.name,
                 metadata: row.metadata.0,
@@ -82,6 +85,28 @@ impl ConfigurationStore {
             "-- application::id
             SELECT id FROM application
             WHERE environment_id = $1 AND (id = $2 OR uid = $3) AND purpose IS NULL AND deleted_at IS NULL",
+            environment.as_str(),
+            reference.id(),
+            reference.uid(),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(id.map(Into::into))
+    }
+
+    /// The id of the application of that name; one that is deleted goes by its id, as long as its row is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn application_ever(
+        &self,
+        environment: &EnvironmentId,
+        reference: &Reference<ApplicationId>,
+    ) -> Result<Option<ApplicationId>, StoreError> {
+        let id = sqlx::query_scalar!(
+            "-- application::id_ever
+            SELECT id FROM application
+            WHERE environment_id = $1 AND (id = $2 OR uid = $3 AND deleted_at IS NULL) AND purpose IS NULL",
             environment.as_str(),
             reference.id(),
             reference.uid(),
@@ -118,6 +143,7 @@ impl ConfigurationStore {
             Row,
             r#"-- application::list
             (SELECT id AS "id!", uid, name AS "name!", policy AS "policy!",
+                retention AS "retention!: Json<RetentionSettings>",
                 metadata AS "metadata!: Json<BTreeMap<String, String>>",
                 paused_at, created_at AS "created_at!", updated_at AS "updated_at!"
              FROM application
@@ -127,7 +153,7 @@ impl ConfigurationStore {
                      OR search_grams(ARRAY[name, uid]) @> asked_grams($5) AND has_text(ARRAY[name, uid], $5))
              ORDER BY id LIMIT $4)
             UNION ALL
-            (SELECT id, uid, name, policy, metadata, paused_at, created_at, updated_at
+            (SELECT id, uid, name, policy, retention, metadata, paused_at, created_at, updated_at
              FROM application
              WHERE NOT $2 AND environment_id = $1 AND purpose IS NULL AND deleted_at IS NULL
                 AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
@@ -160,15 +186,16 @@ impl ConfigurationStore {
         let row = sqlx::query_as!(
             Row,
             r#"-- application::create
-            INSERT INTO application (id, environment_id, uid, name, policy, metadata)
-            VALUES ($1, $2, $3, $4, $5, $6)
-            RETURNING id, uid, name, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", paused_at, created_at, updated_at"#,
+            INSERT INTO application (id, environment_id, uid, name, policy, metadata, retention)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            RETURNING id, uid, name, policy, retention AS "retention: Json<RetentionSettings>", metadata AS "metadata: Json<BTreeMap<String, String>>", paused_at, created_at, updated_at"#,
             id.uuid(),
             environment.as_str(),
             settings.uid,
             settings.name,
             settings.policy.to_document(),
             Json(&settings.metadata) as _,
+            settings.retention.to_document(),
         )
         .fetch_one(&mut *transaction)
         .await
@@ -206,7 +233,7 @@ impl ConfigurationStore {
         let updated_at = sqlx::query_scalar!(
             "-- application::change
             UPDATE application SET uid = $2, name = $3, policy = $4, metadata = $5,
-                updated_at = now()
+                retention = $6, updated_at = now()
             WHERE id = $1
             RETURNING updated_at",
             id.uuid(),
@@ -214,6 +241,7 @@ impl ConfigurationStore {
             settings.name,
             settings.policy.to_document(),
             Json(&settings.metadata) as _,
+            settings.retention.to_document(),
         )
         .fetch_one(&mut *transaction)
         .await
@@ -261,7 +289,7 @@ async fn find(
     let row = sqlx::query_as!(
         Row,
         r#"-- application::get
-        SELECT id, uid, name, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", paused_at, created_at, updated_at
+        SELECT id, uid, name, policy, retention AS "retention: Json<RetentionSettings>", metadata AS "metadata: Json<BTreeMap<String, String>>", paused_at, created_at, updated_at
         FROM application
         WHERE environment_id = $1 AND (id = $2 OR uid = $3) AND purpose IS NULL AND deleted_at IS NULL"#,
         environment.as_str(),

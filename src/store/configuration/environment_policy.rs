@@ -1,8 +1,13 @@
-//! How the deliveries of an environment's tenants are treated where they do not say so themselves.
+//! How the deliveries of an environment's tenants are treated, and how long what is theirs is kept, where they do not say so
+//! themselves.
+
+use serde_json::Value;
+use sqlx::types::Json;
 
 use crate::domain::access::actor::Actor;
 use crate::domain::environment::EnvironmentSettings;
 use crate::domain::id::EnvironmentId;
+use crate::domain::retention::RetentionSettings;
 use crate::domain::settings::Settings;
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
@@ -10,21 +15,32 @@ use crate::store::access::audit::{Entry, note};
 use super::ConfigurationStore;
 use crate::store::database::stored_policy::stored_policy;
 
+struct Row {
+    policy: Value,
+    retention: Json<RetentionSettings>,
+}
+
+impl Row {
+    fn settings(self, id: &EnvironmentId) -> Result<EnvironmentSettings, StoreError> {
+        Ok(EnvironmentSettings { policy: stored_policy(self.policy, id)?, retention: self.retention.0 })
+    }
+}
+
 impl ConfigurationStore {
     /// What is set on an environment; nothing where it is not there yet.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn environment_settings(&self, id: &EnvironmentId) -> Result<EnvironmentSettings, StoreError> {
-        let found = sqlx::query_scalar!(
-            "-- environment::policy
-            SELECT policy FROM environment WHERE id = $1",
+        let found = sqlx::query_as!(
+            Row,
+            r#"-- environment::policy
+            SELECT policy, retention AS "retention: Json<RetentionSettings>" FROM environment WHERE id = $1"#,
             id.as_str(),
         )
         .fetch_optional(&self.pool)
         .await?;
-        let policy = found.map(|document| stored_policy(document, id)).transpose()?.unwrap_or_default();
-        Ok(EnvironmentSettings { policy })
+        Ok(found.map(|row| row.settings(id)).transpose()?.unwrap_or_default())
     }
 
     /// Changes what is set on an environment, for all of its applications. What `change` refuses is not written.
@@ -38,22 +54,24 @@ impl ConfigurationStore {
         change: impl FnOnce(&EnvironmentSettings) -> Result<EnvironmentSettings, E>,
     ) -> Result<Option<EnvironmentSettings>, E> {
         let mut transaction = self.pool.begin().await.map_err(StoreError::from)?;
-        let found = sqlx::query_scalar!(
-            "-- environment::lock_policy
-            SELECT policy FROM environment WHERE id = $1 FOR UPDATE",
+        let found = sqlx::query_as!(
+            Row,
+            r#"-- environment::lock_policy
+            SELECT policy, retention AS "retention: Json<RetentionSettings>" FROM environment WHERE id = $1 FOR UPDATE"#,
             id.as_str(),
         )
         .fetch_optional(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
-        let Some(document) = found else { return Ok(None) };
-        let before = EnvironmentSettings { policy: stored_policy(document, id)? };
+        let Some(row) = found else { return Ok(None) };
+        let before = row.settings(id)?;
         let settings = change(&before)?;
         sqlx::query!(
             "-- environment::change_policy
-            UPDATE environment SET policy = $2, policy_changed_at = now() WHERE id = $1",
+            UPDATE environment SET policy = $2, retention = $3, policy_changed_at = now() WHERE id = $1",
             id.as_str(),
             settings.policy.to_document(),
+            settings.retention.to_document(),
         )
         .execute(&mut *transaction)
         .await

@@ -93,27 +93,28 @@ impl AttemptFilter {
     }
 }
 
-struct Row {
-    id: Uuid,
-    message_id: Uuid,
-    endpoint_id: Uuid,
-    url: String,
-    number: i16,
-    trigger: String,
-    delivered: bool,
-    failure: Option<String>,
-    http_status: Option<i16>,
-    response: Option<Vec<u8>>,
-    response_headers: Option<Json<Vec<(String, String)>>>,
-    duration_ms: i32,
-    resolve_us: Option<i32>,
-    connect_us: Option<i32>,
-    tls_us: Option<i32>,
-    first_byte_us: Option<i32>,
-    event_type: Option<String>,
-    event_id: Option<String>,
-    channels: Option<Vec<String>>,
-    tags: Option<Vec<String>>,
+/// An attempt as it is stored.
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    pub(super) message_id: Uuid,
+    pub(super) endpoint_id: Uuid,
+    pub(super) url: String,
+    pub(super) number: i16,
+    pub(super) trigger: String,
+    pub(super) delivered: bool,
+    pub(super) failure: Option<String>,
+    pub(super) http_status: Option<i16>,
+    pub(super) response: Option<Vec<u8>>,
+    pub(super) response_headers: Option<Json<Vec<(String, String)>>>,
+    pub(super) duration_ms: i32,
+    pub(super) resolve_us: Option<i32>,
+    pub(super) connect_us: Option<i32>,
+    pub(super) tls_us: Option<i32>,
+    pub(super) first_byte_us: Option<i32>,
+    pub(super) event_type: Option<String>,
+    pub(super) event_id: Option<String>,
+    pub(super) channels: Option<Vec<String>>,
+    pub(super) tags: Option<Vec<String>>,
 }
 
 /// A time as it is stored.

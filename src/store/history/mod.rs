@@ -7,6 +7,7 @@ pub(super) mod closed_endpoint;
 pub(super) mod dead_letter;
 pub(super) mod delivery;
 pub(super) mod delivery_status;
+pub(super) mod export;
 pub(super) mod lookup;
 pub(super) mod message;
 pub(super) mod message_walk;

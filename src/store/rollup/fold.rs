@@ -117,7 +117,7 @@ impl UpkeepStore {
         let rows = sqlx::query_as!(
             StoredTally,
             r#"-- rollup::sums
-            SELECT r.scope, r.at, r.accepted, r.born, r.delivered, r.dead, r.status_2xx, r.status_3xx, r.status_4xx,
+            SELECT r.scope, r.at, r.accepted, r.accepted_bytes, r.born, r.delivered, r.dead, r.status_2xx, r.status_3xx, r.status_4xx,
                    r.status_5xx, r.no_response, r.own, r.receiver, r.end_to_end, r.last_delivered_at
             FROM unnest($1::uuid[]) AS c(scope)
             JOIN rollup r ON r.scope = c.scope AND r.step = $2 AND r.at >= $3 AND r.at < $4"#,

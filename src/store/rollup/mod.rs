@@ -14,6 +14,7 @@ pub(in crate::store) mod queue_total;
 pub(in crate::store) mod replay_target;
 pub(in crate::store) mod sample;
 pub(in crate::store) mod series;
+pub(in crate::store) mod usage;
 pub(in crate::store) mod who;
 pub(in crate::store) mod write;
 

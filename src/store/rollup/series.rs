@@ -32,6 +32,7 @@ pub(in crate::store) struct StoredTally {
     pub(in crate::store) scope: Uuid,
     pub(in crate::store) at: DateTime<Utc>,
     pub(in crate::store) accepted: i32,
+    pub(in crate::store) accepted_bytes: i64,
     pub(in crate::store) born: i32,
     pub(in crate::store) delivered: i32,
     pub(in crate::store) dead: i32,
@@ -51,6 +52,7 @@ impl StoredTally {
     pub(in crate::store) fn add_to(&self, tally: &mut Tally) {
         let counts = Tally {
             accepted: self.accepted.unsigned_abs().into(),
+            accepted_bytes: self.accepted_bytes.unsigned_abs(),
             born: self.born.unsigned_abs().into(),
             delivered: self.delivered.unsigned_abs().into(),
             dead: self.dead.unsigned_abs().into(),
@@ -82,7 +84,8 @@ impl RollupStore {
         let rows = sqlx::query_as!(
             StoredTally,
             r#"-- rollup::read
-            SELECT r.scope AS "scope!", r.at AS "at!", r.accepted AS "accepted!", r.born AS "born!",
+            SELECT r.scope AS "scope!", r.at AS "at!", r.accepted AS "accepted!",
+                   r.accepted_bytes AS "accepted_bytes!", r.born AS "born!",
                    r.delivered AS "delivered!", r.dead AS "dead!", r.status_2xx AS "status_2xx!",
                    r.status_3xx AS "status_3xx!", r.status_4xx AS "status_4xx!", r.status_5xx AS "status_5xx!",
                    r.no_response AS "no_response!", r.own, r.receiver, r.end_to_end, r.last_delivered_at

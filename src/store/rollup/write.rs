@@ -103,6 +103,7 @@ struct Columns {
     scopes: Vec<Uuid>,
     ats: Vec<DateTime<Utc>>,
     counters: [Vec<i32>; 9],
+    accepted_bytes: Vec<i64>,
     histograms: [Vec<Option<Vec<u8>>>; 3],
     last_delivered: Vec<Option<DateTime<Utc>>>,
 }
@@ -127,6 +128,7 @@ impl Columns {
             for (column, counter) in columns.counters.iter_mut().zip(counters) {
                 column.push(i32::try_from(counter).unwrap_or(i32::MAX));
             }
+            columns.accepted_bytes.push(i64::try_from(tally.accepted_bytes).unwrap_or(i64::MAX));
             let histograms = [&tally.own, &tally.receiver, &tally.end_to_end];
             for (column, histogram) in columns.histograms.iter_mut().zip(histograms) {
                 column.push(histogram.to_bytes());
@@ -151,16 +153,17 @@ pub(in crate::store) async fn write(
         sqlx::query!(
             r#"-- rollup::write
             INSERT INTO rollup (step, writer, scope, at, accepted, born, delivered, dead, status_2xx, status_3xx,
-                                status_4xx, status_5xx, no_response, own, receiver, end_to_end, last_delivered_at)
+                                status_4xx, status_5xx, no_response, own, receiver, end_to_end, last_delivered_at, accepted_bytes)
             SELECT $1, $2, * FROM unnest($3::uuid[], $4::timestamptz[], $5::integer[], $6::integer[], $7::integer[],
                 $8::integer[], $9::integer[], $10::integer[], $11::integer[], $12::integer[], $13::integer[],
-                $14::bytea[], $15::bytea[], $16::bytea[], $17::timestamptz[])
+                $14::bytea[], $15::bytea[], $16::bytea[], $17::timestamptz[], $18::bigint[])
             ON CONFLICT (scope, step, at, writer) DO UPDATE SET
                 accepted = excluded.accepted, born = excluded.born, delivered = excluded.delivered,
                 dead = excluded.dead, status_2xx = excluded.status_2xx, status_3xx = excluded.status_3xx,
                 status_4xx = excluded.status_4xx, status_5xx = excluded.status_5xx,
                 no_response = excluded.no_response, own = excluded.own, receiver = excluded.receiver,
-                end_to_end = excluded.end_to_end, last_delivered_at = excluded.last_delivered_at"#,
+                end_to_end = excluded.end_to_end, last_delivered_at = excluded.last_delivered_at,
+                accepted_bytes = excluded.accepted_bytes"#,
             step,
             writer,
             &columns.scopes,
@@ -178,6 +181,7 @@ pub(in crate::store) async fn write(
             receiver as &[Option<Vec<u8>>],
             end_to_end as &[Option<Vec<u8>>],
             &columns.last_delivered as &[Option<DateTime<Utc>>],
+            &columns.accepted_bytes,
         )
         .execute(pool)
         .await?;

@@ -127,6 +127,16 @@ macro_rules! select_tasks {
 impl TaskStore {
     /// Creates a task; the next free node takes it up. What comes to be later is not its business.
     pub async fn create_task(&self, actor: &Actor, new: &NewTask) -> Result<BackgroundTask, StoreError> {
+        self.create_task_told(actor, new, new.filter.clone()).await
+    }
+
+    /// The same; `told` is what the audit log has of it.
+    pub(super) async fn create_task_told(
+        &self,
+        actor: &Actor,
+        new: &NewTask,
+        told: Value,
+    ) -> Result<BackgroundTask, StoreError> {
         let mut tx = self.pool.begin().await?;
         let row = sqlx::query_as!(
             Row,
@@ -148,7 +158,7 @@ impl TaskStore {
         .await?;
         let task = TaskId::from(row.id);
         let entry = Entry::of(Some(&new.environment_id), new.application_id, "background_task.created", task);
-        let mut details = json!({ "kind": new.kind.name(), "filter": new.filter, "total": new.total });
+        let mut details = json!({ "kind": new.kind.name(), "filter": told, "total": new.total });
         if let (Some(details), Some(note)) = (details.as_object_mut(), &new.note) {
             details.insert("note".to_owned(), json!(note));
         }
@@ -242,7 +252,8 @@ impl TaskStore {
         let mut tx = self.pool.begin().await?;
         let cancelled = sqlx::query!(
             r#"-- background_task::cancel
-            UPDATE background_task SET state = 'cancelled', owner = NULL, updated_at = now()
+            UPDATE background_task SET state = 'cancelled', owner = NULL, updated_at = now(),
+                   filter = CASE WHEN kind = 'tag.erase' THEN filter - 'tag' ELSE filter END
             WHERE id = $1 AND environment_id = $2 AND ($3::uuid IS NULL OR application_id = $3)
               AND state = 'running'"#,
             id.uuid(),

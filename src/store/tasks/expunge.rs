@@ -44,6 +44,18 @@ impl TaskStore {
         Ok(true)
     }
 
+    /// The id of an application's message of that name, of which no more may be left than a dead letter.
+    pub async fn message_ever(
+        &self,
+        application: ApplicationId,
+        named: &Reference<MessageId>,
+    ) -> Result<Option<MessageId>, StoreError> {
+        let Some(message) = message_id(&self.pool, application, named).await? else { return Ok(None) };
+        let mut connection = self.pool.connection().await?;
+        let is_known = is_of(&mut connection, application, message).await?;
+        Ok(Some(message).filter(|_| is_known))
+    }
+
     /// Takes away what the receiver answered to an attempt. False when there is no such attempt. That the message is
     /// the caller's has been looked up.
     pub async fn expunge_attempt(

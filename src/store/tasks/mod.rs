@@ -1,16 +1,18 @@
 //! Background tasks, and what they do a chunk at a time: replays of dead letters and of an endpoint, calling off what waits,
-//! erasure of content, counting. What a caller asks for a single message or dead letter at once stands beside the task that does many.
+//! erasure, counting. What a caller asks for a single message or dead letter at once stands beside the task that does many.
 
 pub(super) mod background_task;
 pub(super) mod cancel;
 mod chunk;
 mod endpoint_replay;
+mod erasure;
 pub(super) mod expunge;
 mod indexes;
 mod oldest_first;
 pub(super) mod replay;
 pub(super) mod replayed;
 pub(super) mod resend;
+pub(super) mod settled;
 mod usage;
 pub(super) mod work;
 

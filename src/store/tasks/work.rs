@@ -11,7 +11,7 @@ use crate::store::database::connection::Connection;
 use super::background_task::kind;
 use super::chunk::{Chunk, LockedTask};
 use super::indexes::stay_with_indexes;
-use super::{TaskStore, cancel, endpoint_replay, expunge, oldest_first, replay, usage};
+use super::{TaskStore, cancel, endpoint_replay, erasure, expunge, oldest_first, replay, usage};
 
 /// How far a chunk brought its background task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,9 @@ impl TaskStore {
             TaskKind::BulkReplay => endpoint_replay::bulk_replay(&mut tx, &task, chunk).await?,
             TaskKind::CancelWaiting => cancel::advance(&mut tx, &task, chunk).await?,
             TaskKind::PurgeContent => expunge::purge(&mut tx, &task, chunk).await?,
+            TaskKind::EraseApplication | TaskKind::EraseMessage | TaskKind::EraseTag => {
+                erasure::advance(&mut tx, &task, chunk).await?
+            }
             TaskKind::ApplicationUsage => usage::count_messages(&mut tx, &task, chunk).await?,
             TaskKind::EventTypeUsage => usage::list_event_types(&mut tx, &task).await?,
         };
@@ -88,7 +91,8 @@ impl TaskStore {
     pub async fn fail_task(&self, id: TaskId, epoch: i64, error: &str) -> Result<(), StoreError> {
         sqlx::query!(
             r#"-- background_task::fail
-            UPDATE background_task SET state = 'failed', error = $3, owner = NULL, updated_at = now()
+            UPDATE background_task SET state = 'failed', error = $3, owner = NULL, updated_at = now(),
+                   filter = CASE WHEN kind = 'tag.erase' THEN filter - 'tag' ELSE filter END
             WHERE id = $1 AND owner = $2 AND state = 'running'"#,
             id.uuid(),
             epoch,

@@ -16,7 +16,7 @@ use crate::store::StoreError;
 use crate::store::queue::waiting_endpoints::waiting_endpoints_after;
 
 use super::UpkeepStore;
-use super::stray::ChunkProgress;
+use super::chunk_progress::ChunkProgress;
 
 impl UpkeepStore {
     /// Buries up to `chunk` deliveries that nobody works on and that cannot be sent, of the next `endpoints` endpoints

@@ -17,7 +17,12 @@ impl UpkeepStore {
     pub async fn erase_deleted(&self, chunk: i64) -> Result<u64, StoreError> {
         let applications = sqlx::query_scalar!(
             r#"-- erase::applications
-            SELECT id FROM application WHERE deleted_at IS NOT NULL AND erased_at IS NULL ORDER BY id LIMIT $1"#,
+            SELECT a.id FROM application a
+            WHERE a.deleted_at IS NOT NULL AND a.erased_at IS NULL
+              -- What a task erases, it counts.
+              AND NOT EXISTS (SELECT FROM background_task t WHERE t.environment_id = a.environment_id
+                              AND t.state = 'running' AND t.kind = 'application.erase')
+            ORDER BY a.id LIMIT $1"#,
             chunk,
         )
         .fetch_all(&self.pool)

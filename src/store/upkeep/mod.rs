@@ -3,20 +3,22 @@
 
 mod audit;
 mod bury;
+pub(super) mod chunk_progress;
 mod content;
 mod endpoint_hour;
 mod erase;
 pub(super) mod failing;
 pub(super) mod failing_long;
 pub(super) mod inspect;
+mod kept_longer;
 pub(super) mod maintenance_round;
 mod partition;
-mod retire;
+pub(super) mod retention;
+pub(super) mod retire;
 mod retire_alert;
 mod retire_configuration;
 mod retire_inbox;
 mod retire_session;
-pub(super) mod stray;
 
 use super::database::pool::Pool;
 

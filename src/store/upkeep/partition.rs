@@ -1,15 +1,17 @@
 //! Partitions: made ahead of time, dropped when all in them is older than it has to be kept.
 //!
 //! One node at a time does this. Locks on tables are taken for moments, and given up soon: writes behind them wait no
-//! longer, and the next tick tries again. Where a few deliveries of a day still wait, their messages are set aside into
-//! the default partitions in the transaction that drops the day, so that one tenant who waits does not keep the days of
-//! all. Where many wait, the day stays, and what does not wait in it is deleted (`stray.rs`).
+//! longer, and the next tick tries again. Where a few deliveries of a day still wait, or a few of its messages are kept for
+//! longer, they are set aside into the default partitions in the transaction that drops the day, so that one tenant does
+//! not keep the days of all. Where they are many, the day stays, and what is not needed in it is deleted (`retention.rs`).
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
 use crate::store::{MaintenanceSession, StoreError};
+
+use super::kept_longer::KeptAttempts;
 
 /// Answered keys are honoured for 12 hours; their slots stay twice as long.
 const IDEMPOTENCY_KEPT: TimeDelta = TimeDelta::hours(24);
@@ -83,9 +85,9 @@ impl MaintenanceSession {
         Ok(made)
     }
 
-    /// Drops the partitions in which everything is older than `retention`. What still waits in a day is set aside
-    /// first; a day in which too much waits for that stays. A day's messages and deliveries go together. Returns the
-    /// names of what was dropped.
+    /// Drops the partitions in which everything is older than `retention`. What still waits in a day, and what its
+    /// application keeps for longer, is set aside first; a day in which that is too much stays. A day's messages and
+    /// deliveries go together. Returns the names of what was dropped.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], also when a table stays locked by others; what was dropped stays so.
@@ -106,6 +108,7 @@ impl MaintenanceSession {
                 "message" => self.drop_day(&partition).await?,
                 // Goes with the messages of its day.
                 "delivery" => Vec::new(),
+                "attempt" => self.drop_attempts(&partition).await?,
                 _ => self.drop_alone(&partition).await?,
             };
             dropped.extend(names);
@@ -133,32 +136,38 @@ impl MaintenanceSession {
     /// puts an old message back to work is either seen or comes too late.
     async fn drop_day(&mut self, messages: &Partition) -> Result<Vec<String>, StoreError> {
         let deliveries = messages.name.replacen("message", "delivery", 1);
-        if self.waiting(messages).await?.is_none() {
+        let Some(keepers) = self.keepers(messages.to_at).await? else { return Ok(Vec::new()) };
+        if self.needed(messages, &keepers).await?.is_none() {
             return Ok(Vec::new());
         }
         self.connection.execute("BEGIN").await?;
-        let dropped = self.drop_day_locked(messages, &deliveries).await;
+        let dropped = self.drop_day_locked(messages, &deliveries, &keepers).await;
         // After an error as well: a transaction that is left open would keep its locks.
         self.connection.execute(if matches!(dropped, Ok(true)) { "COMMIT" } else { "ROLLBACK" }).await?;
         Ok(if dropped? { vec![messages.name.clone(), deliveries] } else { Vec::new() })
     }
 
-    /// The part under the lock; false when too much waits after all.
-    async fn drop_day_locked(&mut self, messages: &Partition, deliveries: &str) -> Result<bool, StoreError> {
+    /// The part under the lock; false when too much is needed after all.
+    async fn drop_day_locked(
+        &mut self,
+        messages: &Partition,
+        deliveries: &str,
+        keepers: &[Uuid],
+    ) -> Result<bool, StoreError> {
         self.connection.execute(SET_LOCK_TIMEOUT).await?;
         self.connection
             .execute(
                 "LOCK TABLE ONLY message, ONLY delivery, message_default, delivery_default IN ACCESS EXCLUSIVE MODE",
             )
             .await?;
-        let Some(waiting) = self.waiting(messages).await? else { return Ok(false) };
+        let Some(needed) = self.needed(messages, keepers).await? else { return Ok(false) };
         // The names come from the catalogue and were parsed; nothing in them needs quoting.
         for (parent, name, key) in
             [("message", messages.name.as_str(), "id"), ("delivery", deliveries, "message_id")]
         {
-            if !waiting.is_empty() && self.detach(parent, name).await? {
+            if !needed.is_empty() && self.detach(parent, name).await? {
                 let set_aside = format!("INSERT INTO {parent} SELECT * FROM {name} WHERE {key} = ANY($1)");
-                sqlx::query(AssertSqlSafe(set_aside)).bind(&waiting).execute(&mut self.connection).await?;
+                sqlx::query(AssertSqlSafe(set_aside)).bind(&needed).execute(&mut self.connection).await?;
             }
             self.connection.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS {name}"))).await?;
         }
@@ -182,10 +191,14 @@ impl MaintenanceSession {
         Ok(is_there)
     }
 
-    /// The messages of a day of which a delivery waits in the queue; `None` when they are too many, or too large, to be
-    /// set aside in a moment.
-    async fn waiting(&mut self, messages: &Partition) -> Result<Option<Vec<Uuid>>, StoreError> {
-        let ids = sqlx::query_scalar!(
+    /// The messages of a day of which a delivery waits in the queue, or that these applications keep; `None` when they are
+    /// too many, or too large, to be set aside in a moment.
+    async fn needed(
+        &mut self,
+        messages: &Partition,
+        keepers: &[Uuid],
+    ) -> Result<Option<Vec<Uuid>>, StoreError> {
+        let mut ids = sqlx::query_scalar!(
             r#"-- partition::waiting
             WITH RECURSIVE found AS (
                 (SELECT p.message_id, 1::bigint AS place FROM pending p
@@ -205,8 +218,12 @@ impl MaintenanceSession {
         )
         .fetch_all(&mut self.connection)
         .await?;
+        let day = (messages.from_at, messages.to_at);
+        ids.extend(self.messages_of(keepers, day, MAX_MESSAGES_SET_ASIDE).await?);
+        ids.sort_unstable();
+        ids.dedup();
         let size = sqlx::query!(
-            r#"-- partition::size_of_waiting
+            r#"-- partition::size_of_needed
             SELECT coalesce((
                        SELECT sum(octet_length(m.payload)) FROM unnest($1::uuid[]) AS u(id) JOIN message m ON m.id = u.id
                    ), 0)::bigint AS "bytes!",
@@ -222,6 +239,42 @@ impl MaintenanceSession {
             && size.deliveries <= MAX_DELIVERIES_SET_ASIDE
             && size.bytes <= MAX_BYTES_SET_ASIDE;
         Ok(are_few.then_some(ids))
+    }
+
+    /// Drops a day of attempts. What applications keep of it for longer is set aside first; where that is too much, the day
+    /// stays. Attempts are never made in a day that is over, so nothing new is found under the lock.
+    async fn drop_attempts(&mut self, day: &Partition) -> Result<Vec<String>, StoreError> {
+        let Some(keepers) = self.keepers(day.to_at).await? else { return Ok(Vec::new()) };
+        let bounds = (day.from_at, day.to_at);
+        if keepers.is_empty() {
+            return self.drop_alone(day).await;
+        }
+        let (most, most_bytes) = (MAX_DELIVERIES_SET_ASIDE, MAX_BYTES_SET_ASIDE);
+        let Some(kept) = self.attempts_of(&keepers, bounds, most, most_bytes).await? else {
+            return Ok(Vec::new());
+        };
+        if kept.attempts.is_empty() {
+            return self.drop_alone(day).await;
+        }
+        self.connection.execute("BEGIN").await?;
+        let dropped = self.drop_attempts_locked(&day.name, &kept).await;
+        self.connection.execute(if dropped.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+        dropped.map(|()| vec![day.name.clone()])
+    }
+
+    async fn drop_attempts_locked(&mut self, name: &str, kept: &KeptAttempts) -> Result<(), StoreError> {
+        self.connection.execute(SET_LOCK_TIMEOUT).await?;
+        self.connection.execute("LOCK TABLE ONLY attempt, attempt_default IN ACCESS EXCLUSIVE MODE").await?;
+        if self.detach("attempt", name).await? {
+            let set_aside = format!(
+                "INSERT INTO attempt SELECT a.* FROM unnest($1::uuid[], $2::uuid[]) AS u(message_id, id)
+                 JOIN {name} a ON a.message_id = u.message_id AND a.id = u.id"
+            );
+            let statement = sqlx::query(AssertSqlSafe(set_aside)).bind(&kept.messages).bind(&kept.attempts);
+            statement.execute(&mut self.connection).await?;
+        }
+        self.connection.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS {name}"))).await?;
+        Ok(())
     }
 
     async fn drop_alone(&mut self, partition: &Partition) -> Result<Vec<String>, StoreError> {

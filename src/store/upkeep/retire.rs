@@ -11,36 +11,80 @@ use crate::store::StoreError;
 use crate::store::database::interval::interval;
 
 use super::UpkeepStore;
-use super::stray::ChunkProgress;
+use super::chunk_progress::ChunkProgress;
+
+/// Nobody keeps anything for less.
+const SHORTEST_RETENTION: Duration = Duration::from_secs(86_400);
+
+/// How long dead letters are kept where nobody else says it.
+#[derive(Debug, Clone, Copy)]
+pub struct KeptDeadLetters {
+    /// After they were replayed or discarded.
+    pub decided: Duration,
+    /// After they died, if nobody deals with them; `None` for ever.
+    pub open: Option<Duration>,
+}
 
 impl UpkeepStore {
-    /// Deletes dead letters that were replayed or discarded longer ago than `retention`. Open ones stay. One that is
-    /// replayed and still waits may go: if it dies again, its message is there.
-    pub async fn retire_dead_letters(&self, retention: Duration, chunk: i64) -> Result<u64, StoreError> {
-        let deleted = sqlx::query!(
+    /// Of the next `chunk` dead letters after `after`, deletes those that were replayed or discarded, or that died and
+    /// nobody has dealt with since, longer ago than their application keeps them; where neither it nor its environment
+    /// says it, than is `kept`. One that is replayed and still waits may go: if it dies again, its message is there.
+    pub async fn retire_dead_letters(
+        &self,
+        kept: KeptDeadLetters,
+        after: Uuid,
+        chunk: i64,
+    ) -> Result<ChunkProgress, StoreError> {
+        let walked = sqlx::query!(
             r#"-- dead_letter::retire
-            WITH old AS MATERIALIZED (
-                SELECT id FROM dead_letter
-                WHERE (replayed_at IS NOT NULL OR discarded_at IS NOT NULL)
-                  AND coalesce(replayed_at, discarded_at) < now() - $1::interval
-                ORDER BY coalesce(replayed_at, discarded_at) LIMIT $2 FOR UPDATE SKIP LOCKED
+            WITH looked_at AS MATERIALIZED (
+                SELECT l.id, l.application_id, l.environment_id, l.died_at,
+                       coalesce(l.replayed_at, l.discarded_at) AS decided_at
+                FROM dead_letter l WHERE l.id > $1 AND l.id < uuid_at(now() - $2::interval) ORDER BY l.id LIMIT $3
+            ), old AS MATERIALIZED (
+                SELECT l.id, l.died_at, l.decided_at FROM looked_at l
+                LEFT JOIN application a ON a.id = l.application_id
+                LEFT JOIN environment e ON e.id = l.environment_id
+                WHERE CASE
+                    WHEN l.decided_at IS NULL THEN l.died_at < now() - coalesce(
+                        kept_for(a.retention, e.retention, 'openDeadLetterRetentionDays'), $5::interval)
+                    ELSE l.decided_at < now() - coalesce(
+                        kept_for(a.retention, e.retention, 'deadLetterRetentionDays'), $4::interval)
+                END
+            ), deleted AS (
+                -- Unless somebody has dealt with it just now.
+                DELETE FROM dead_letter l USING old o
+                WHERE l.id = o.id AND l.died_at = o.died_at
+                  AND coalesce(l.replayed_at, l.discarded_at) IS NOT DISTINCT FROM o.decided_at
+                RETURNING 1
             )
-            DELETE FROM dead_letter l USING old WHERE l.id = old.id"#,
-            interval(retention),
+            SELECT (SELECT count(*) FROM deleted) AS "done!", count(*) AS "seen!",
+                   (array_agg(id ORDER BY id DESC))[1] AS last
+            FROM looked_at"#,
+            after,
+            interval(SHORTEST_RETENTION),
             chunk,
+            interval(kept.decided),
+            kept.open.map(interval),
         )
-        .execute(&self.pool)
+        .fetch_one(&self.pool)
         .await?;
-        Ok(deleted.rows_affected())
+        Ok(ChunkProgress::after_chunk(walked.done, walked.seen, walked.last, chunk))
     }
 
-    /// Deletes what background tasks found out that ended longer ago than `kept`. They are deleted after it.
+    /// Deletes what background tasks found out that ended longer ago than they are kept: `kept`, where neither their
+    /// application nor their environment says it. They are deleted after it.
     pub async fn retire_findings(&self, kept: Duration, chunk: i64) -> Result<u64, StoreError> {
         let deleted = sqlx::query!(
             r#"-- background_task::retire_findings
             WITH ended AS MATERIALIZED (
-                SELECT id FROM background_task WHERE state <> 'running' AND updated_at < now() - $1::interval
-                ORDER BY updated_at LIMIT $2
+                SELECT t.id FROM background_task t
+                LEFT JOIN application a ON a.id = t.application_id
+                LEFT JOIN environment e ON e.id = t.environment_id
+                WHERE t.state <> 'running' AND t.updated_at < now() - $3::interval
+                  AND t.updated_at < now() - coalesce(
+                      kept_for(a.retention, e.retention, 'taskRetentionDays'), $1::interval)
+                ORDER BY t.updated_at LIMIT $2
             ), parts AS MATERIALIZED (
                 SELECT p.task_id, p.number FROM ended e CROSS JOIN LATERAL (
                     SELECT p.task_id, p.number FROM background_task_part p WHERE p.task_id = e.id LIMIT $2
@@ -49,24 +93,31 @@ impl UpkeepStore {
             DELETE FROM background_task_part p USING parts q WHERE p.task_id = q.task_id AND p.number = q.number"#,
             interval(kept),
             chunk,
+            interval(SHORTEST_RETENTION),
         )
         .execute(&self.pool)
         .await?;
         Ok(deleted.rows_affected())
     }
 
-    /// Deletes background tasks that ended longer ago than `kept` and of which nothing is left that they found out.
+    /// Deletes background tasks that ended longer ago than that, and of which nothing is left that they found out.
     pub async fn retire_tasks(&self, kept: Duration, chunk: i64) -> Result<u64, StoreError> {
         let deleted = sqlx::query!(
             r#"-- background_task::retire
             WITH ended AS MATERIALIZED (
-                SELECT id FROM background_task WHERE state <> 'running' AND updated_at < now() - $1::interval
-                ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED
+                SELECT t.id FROM background_task t
+                LEFT JOIN application a ON a.id = t.application_id
+                LEFT JOIN environment e ON e.id = t.environment_id
+                WHERE t.state <> 'running' AND t.updated_at < now() - $3::interval
+                  AND t.updated_at < now() - coalesce(
+                      kept_for(a.retention, e.retention, 'taskRetentionDays'), $1::interval)
+                ORDER BY t.updated_at LIMIT $2 FOR UPDATE OF t SKIP LOCKED
             )
             DELETE FROM background_task t USING ended e
             WHERE t.id = e.id AND (SELECT true FROM background_task_part p WHERE p.task_id = e.id LIMIT 1) IS NULL"#,
             interval(kept),
             chunk,
+            interval(SHORTEST_RETENTION),
         )
         .execute(&self.pool)
         .await?;
@@ -89,23 +140,41 @@ impl UpkeepStore {
         Ok(deleted.rows_affected())
     }
 
-    /// Frees the `eventId`s of messages older than `retention`.
-    pub async fn free_event_ids(&self, retention: TimeDelta, chunk: i64) -> Result<u64, StoreError> {
-        let freed = sqlx::query!(
+    /// Of the next `chunk` `eventId`s after that of the message `after`, frees those of messages older than their
+    /// application keeps them; where neither it nor its environment says it, than `retention`.
+    pub async fn free_event_ids(
+        &self,
+        retention: TimeDelta,
+        after: Uuid,
+        chunk: i64,
+    ) -> Result<ChunkProgress, StoreError> {
+        let walked = sqlx::query!(
             r#"-- message_event_id::retire
-            WITH old AS MATERIALIZED (
-                SELECT application_id, event_id FROM message_event_id
-                WHERE message_id < uuid_at(now() - $1::float8 * interval '1 second')
-                ORDER BY message_id LIMIT $2 FOR UPDATE SKIP LOCKED
+            WITH looked_at AS MATERIALIZED (
+                SELECT application_id, event_id, message_id FROM message_event_id
+                WHERE message_id > $1 AND message_id < uuid_at(now() - $2::float8 * interval '1 second')
+                ORDER BY message_id LIMIT $3
+            ), old AS MATERIALIZED (
+                SELECT l.application_id, l.event_id FROM looked_at l
+                LEFT JOIN application a ON a.id = l.application_id
+                LEFT JOIN environment e ON e.id = a.environment_id
+                WHERE coalesce(l.message_id < uuid_at(date_trunc('day',
+                    now() - kept_for(a.retention, e.retention, 'messageRetentionDays'), 'UTC')), true)
+            ), freed AS (
+                DELETE FROM message_event_id e USING old
+                WHERE e.application_id = old.application_id AND e.event_id = old.event_id
+                RETURNING 1
             )
-            DELETE FROM message_event_id e USING old
-            WHERE e.application_id = old.application_id AND e.event_id = old.event_id"#,
+            SELECT (SELECT count(*) FROM freed) AS "done!", count(*) AS "seen!",
+                   (array_agg(message_id ORDER BY message_id DESC))[1] AS last
+            FROM looked_at"#,
+            after,
             retention.as_seconds_f64(),
             chunk,
         )
-        .execute(&self.pool)
+        .fetch_one(&self.pool)
         .await?;
-        Ok(freed.rows_affected())
+        Ok(ChunkProgress::after_chunk(walked.done, walked.seen, walked.last, chunk))
     }
 
     /// Deletes notices older than `retention`, which nobody has posted and nobody will.

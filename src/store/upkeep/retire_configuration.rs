@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::database::interval::interval;
 
 use super::UpkeepStore;
-use super::stray::ChunkProgress;
+use super::chunk_progress::ChunkProgress;
 
 impl UpkeepStore {
     /// Deletes the secrets, and empties the sealed headers, of endpoints that were deleted longer ago than `kept`.
@@ -35,7 +35,7 @@ impl UpkeepStore {
     }
 
     /// Of the next `chunk` deleted endpoints after `after`, deletes those that nothing names any more and that were
-    /// deleted longer ago than `retention`.
+    /// deleted longer ago than messages are kept: `retention`, where neither their application nor its environment says it.
     pub async fn retire_endpoints(
         &self,
         retention: TimeDelta,
@@ -45,11 +45,15 @@ impl UpkeepStore {
         let walked = sqlx::query!(
             r#"-- endpoint::retire
             WITH looked_at AS MATERIALIZED (
-                SELECT id, emptied_at FROM endpoint
-                WHERE id > $2 AND deleted_at < now() - $1::float8 * interval '1 second' ORDER BY id LIMIT $3
+                SELECT p.id, p.emptied_at, p.deleted_at, p.application_id FROM endpoint p
+                WHERE p.id > $2 AND p.deleted_at < now() - interval '24 hours' ORDER BY p.id LIMIT $3
             ), unnamed AS MATERIALIZED (
                 SELECT l.id FROM looked_at l
+                LEFT JOIN application a ON a.id = l.application_id
+                LEFT JOIN environment v ON v.id = a.environment_id
                 WHERE l.emptied_at IS NOT NULL
+                  AND l.deleted_at < now() - coalesce(
+                      kept_for(a.retention, v.retention, 'messageRetentionDays'), $1::float8 * interval '1 second')
                   AND (SELECT true FROM pending p WHERE p.endpoint_id = l.id AND p.due_at > '-infinity' LIMIT 1) IS NULL
                   AND (SELECT true FROM dead_letter d WHERE d.endpoint_id = l.id LIMIT 1) IS NULL
                   AND (SELECT true FROM delivery d WHERE d.endpoint_id = l.id LIMIT 1) IS NULL
@@ -108,7 +112,7 @@ impl UpkeepStore {
     }
 
     /// Of the next `chunk` deleted applications after `after`, deletes those that nothing names any more and that were
-    /// deleted longer ago than `retention`.
+    /// deleted longer ago than messages are kept: `retention`, where neither they nor their environment said it.
     pub async fn retire_applications(
         &self,
         retention: TimeDelta,
@@ -118,11 +122,14 @@ impl UpkeepStore {
         let walked = sqlx::query!(
             r#"-- application::retire
             WITH looked_at AS MATERIALIZED (
-                SELECT id, erased_at FROM application
-                WHERE id > $2 AND deleted_at < now() - $1::float8 * interval '1 second' ORDER BY id LIMIT $3
+                SELECT id, erased_at, deleted_at, retention, environment_id FROM application
+                WHERE id > $2 AND deleted_at < now() - interval '24 hours' ORDER BY id LIMIT $3
             ), unnamed AS MATERIALIZED (
                 SELECT l.id FROM looked_at l
+                LEFT JOIN environment v ON v.id = l.environment_id
                 WHERE l.erased_at IS NOT NULL
+                  AND l.deleted_at < now() - coalesce(
+                      kept_for(l.retention, v.retention, 'messageRetentionDays'), $1::float8 * interval '1 second')
                   AND (SELECT true FROM endpoint e WHERE e.application_id = l.id LIMIT 1) IS NULL
                   AND (SELECT true FROM message m WHERE m.application_id = l.id LIMIT 1) IS NULL
                   AND (SELECT true FROM dead_letter d WHERE d.application_id = l.id LIMIT 1) IS NULL

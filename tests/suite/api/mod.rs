@@ -7,6 +7,7 @@ mod audit;
 mod cancel;
 mod connection;
 mod cors;
+mod data;
 mod dead_letter;
 mod delivery_status;
 mod endpoint;

@@ -232,6 +232,8 @@ async fn what_is_buried_is_told_as_well() {
         hold_limit: 30 * day,
         audit_retention: 400 * day,
         dead_letter_retention: 90 * day,
+        open_dead_letter_retention: Some(400 * day),
+        task_retention: 30 * day,
         disable_after: None,
     };
     let store = store_of(app.database()).await;

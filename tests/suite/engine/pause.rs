@@ -201,6 +201,8 @@ async fn what_is_paused_for_too_long_dies_but_a_pause_of_everything_kills_nothin
         hold_limit: 30 * day,
         audit_retention: 400 * day,
         dead_letter_retention: 90 * day,
+        open_dead_letter_retention: Some(400 * day),
+        task_retention: 30 * day,
         disable_after: None,
     };
     let a_month_passes = || async {

@@ -16,6 +16,8 @@ const OPTIONS: MaintenanceOptions = MaintenanceOptions {
     disable_after: None,
     retention: Duration::from_secs(10 * 86_400),
     dead_letter_retention: Duration::from_secs(90 * 86_400),
+    open_dead_letter_retention: Some(Duration::from_secs(400 * 86_400)),
+    task_retention: Duration::from_secs(30 * 86_400),
     hold_limit: Duration::from_secs(30 * 86_400),
 };
 

@@ -5,7 +5,7 @@ use postrider::maintenance::{self, Round};
 use postrider::store::{MigrateError, Store};
 
 use crate::support::Database;
-use crate::support::store::{MAINTENANCE, store};
+use crate::support::store::{MAINTENANCE, delete_past_retention, store};
 
 const RETENTION: TimeDelta = TimeDelta::days(10);
 const MESSAGE_DAYS: &str = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname ~ '^message_[0-9]'";
@@ -125,8 +125,7 @@ async fn days_past_their_retention_are_dropped_and_what_waits_in_them_stays() {
 
     run(&database, "DELETE FROM pending").await;
     assert_eq!(session.drop_partitions(RETENTION).await.unwrap(), Vec::<String>::new());
-    let until = store.upkeep.whole_days_until(RETENTION).await.unwrap();
-    assert_eq!(store.upkeep.delete_stray_messages(until, uuid::Uuid::nil(), 500).await.unwrap().done, 1);
+    assert_eq!(delete_past_retention(&store, RETENTION).await, 1);
     assert_eq!(database.count("SELECT count(*) FROM message").await, 1);
     assert_eq!(database.count("SELECT count(*) FROM delivery").await, 1);
     session.end().await;
@@ -145,8 +144,7 @@ async fn what_stands_outside_of_days_is_deleted_unless_it_waits() {
          SELECT insert_message('21 days'), gen_random_uuid(), gen_random_uuid(), now(), 1",
     )
     .await;
-    let until = store.upkeep.whole_days_until(RETENTION).await.unwrap();
-    assert_eq!(store.upkeep.delete_stray_messages(until, uuid::Uuid::nil(), 500).await.unwrap().done, 1);
+    assert_eq!(delete_past_retention(&store, RETENTION).await, 1);
     assert_eq!(database.count("SELECT count(*) FROM message").await, 2);
     assert_eq!(database.count("SELECT count(*) FROM delivery").await, 2);
 }

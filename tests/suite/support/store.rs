@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use postrider::domain::database_schema::SchemaName;
+use chrono::TimeDelta;
 use postrider::domain::main_secret::MainSecrets;
 use postrider::domain::policy::ServerPolicy;
 use postrider::maintenance::MaintenanceOptions;
-use postrider::store::{Store, StoreOptions};
+use postrider::store::{PastRetention, Store, StoreOptions};
+
+use uuid::Uuid;
 
 use super::postgres::Database;
 
@@ -16,6 +19,8 @@ pub const MAINTENANCE: MaintenanceOptions = MaintenanceOptions {
     disable_after: None,
     retention: Duration::from_secs(10 * 86_400),
     dead_letter_retention: Duration::from_secs(90 * 86_400),
+    open_dead_letter_retention: Some(Duration::from_secs(400 * 86_400)),
+    task_retention: Duration::from_secs(30 * 86_400),
     hold_limit: Duration::from_secs(30 * 86_400),
 };
 
@@ -39,4 +44,19 @@ pub async fn store_in(url: &str, schema: Option<&str>) -> Store {
         policy: ServerPolicy::default(),
     };
     Store::connect(&options).await.unwrap()
+}
+
+/// The applications that have messages past their retention, where the server's is this.
+pub async fn past_retention(store: &Store, retention: TimeDelta) -> Vec<PastRetention> {
+    let bound = store.upkeep.shortest_retention_until(retention).await.unwrap();
+    store.upkeep.applications_past_retention(retention, bound, Uuid::nil(), 1_000).await.unwrap()
+}
+
+/// Deletes a chunk of the messages of each of them. Returns how many went.
+pub async fn delete_past_retention(store: &Store, retention: TimeDelta) -> u64 {
+    let mut deleted = 0;
+    for application in past_retention(store, retention).await {
+        deleted += store.upkeep.delete_messages_of(application, Uuid::nil(), 500).await.unwrap().done;
+    }
+    deleted
 }

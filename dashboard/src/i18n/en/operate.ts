@@ -18,6 +18,7 @@ const objects: Record<string, string> = {
   portal: 'Portal',
   secret: 'Secret',
   inbox: 'Test inbox',
+  tag: 'Tag',
 };
 const roles: Record<string, string> = { operator: 'Operator', environment: 'Environment', application: 'Application' };
 

@@ -60,6 +60,7 @@ fn check(settings: &mut ApplicationSettings, findings: &mut Findings) {
     findings.metadata("metadata", &settings.metadata);
     findings.rate_limit("rateLimit", settings.policy.rate_limit);
     findings.retry_schedule("retrySchedule", settings.policy.retry_schedule.as_deref());
+    findings.retention(&settings.retention);
 }
 
 impl ApplicationIn {

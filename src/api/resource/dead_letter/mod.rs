@@ -16,12 +16,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::api::credential::Caller;
+use crate::api::error::ApiError;
 use crate::api::state::SharedState;
 use crate::domain::id::{ApplicationId, DeadLetterId, EndpointId, EnvironmentId, MessageId};
-use crate::store::DeadLetter;
+use crate::store::{Content, DeadLetter};
 
 use super::attempt::{AttemptOut, shown_failure};
-use super::message::some_if_any;
+use super::message::{shown_payload, some_if_any};
 
 pub(in crate::api) use filter::OpenFilterQuery;
 pub use preview::CountOut;
@@ -83,7 +84,7 @@ pub struct DeadLetterOut {
     pub replayed_at: Option<DateTime<Utc>>,
     /// When it was discarded.
     pub discarded_at: Option<DateTime<Utc>>,
-    /// The payload as it was posted; only where one dead letter is shown. `null` when it was expunged.
+    /// The payload as it was posted; only where one dead letter is shown, or exported. `null` when it was expunged.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub payload: Option<Box<RawValue>>,
@@ -126,10 +127,20 @@ impl From<DeadLetter> for DeadLetterOut {
 impl DeadLetterOut {
     /// As this caller sees it.
     #[must_use]
-    fn shown_to(mut self, caller: &Caller) -> Self {
+    pub(in crate::api) fn shown_to(mut self, caller: &Caller) -> Self {
         self.endpoint_url = caller.shown_url(self.endpoint_url);
         self.last_failure = self.last_failure.map(|failure| shown_failure(caller, failure));
         self
+    }
+
+    /// With its payload; `None` for one that was expunged.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] when what is stored is not text.
+    pub(in crate::api) fn with_payload(mut self, payload: Option<Vec<u8>>) -> Result<Self, ApiError> {
+        let shown = payload.map(|bytes| shown_payload(Some(Content::Kept(bytes)))).transpose()?;
+        (self.payload, self.raw_payload) = shown.map_or((None, None), |(payload, raw)| (Some(payload), raw));
+        Ok(self)
     }
 }
 

@@ -9,15 +9,12 @@ use crate::api::error::ApiError;
 use crate::api::resource::attempt::AttemptOut;
 use crate::api::resource::background_task::start_task;
 use crate::api::resource::message::resend::content_gone;
-use crate::api::resource::message::shown_payload;
 use crate::api::state::SharedState;
 use crate::domain::background_task::TaskKind;
 use crate::domain::id::reference::Reference;
 use crate::domain::id::{DeadLetterId, EndpointId};
 use crate::domain::page::Scan;
-use crate::store::{
-    AttemptFilter, AttemptRecord, Content, DeadLetter, DiscardOutcome, NewTask, ReplayOutcome,
-};
+use crate::store::{AttemptFilter, AttemptRecord, DeadLetter, DiscardOutcome, NewTask, ReplayOutcome};
 
 use super::filter::{BulkIn, FilterQuery, ReplayIn};
 use super::preview::preview;
@@ -59,9 +56,7 @@ pub(in crate::api::resource::dead_letter) async fn get(
     let (message, endpoint) = (letter.message_id, Some(letter.endpoint_id));
     let filter = AttemptFilter::default();
     let attempts = state.history.attempts_of_message(message, endpoint, &filter, true, &latest).await?;
-    let mut out = shaped(letter, scope);
-    let shown = payload.map(|bytes| shown_payload(Some(Content::Kept(bytes)))).transpose()?;
-    (out.payload, out.raw_payload) = shown.map_or((None, None), |(payload, raw)| (Some(payload), raw));
+    let mut out = shaped(letter, scope).with_payload(payload)?;
     out.attempts =
         Some(attempts.into_iter().map(|row| shaped_attempt(row, scope)).collect::<Result<_, _>>()?);
     Ok(Json(out))

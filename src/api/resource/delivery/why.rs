@@ -226,6 +226,7 @@ mod tests {
             deliveries: ServerPolicy::default(),
             disable_after: None,
             hold_limit: Duration::from_secs(1_000 * 60),
+            retention: Duration::from_secs(86_400),
         };
         position(record, &policy(rate_limit), &policies)
     }

@@ -10,8 +10,8 @@ use serde::Serialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::api::conventions::caller::Standing;
-use crate::api::live_streams::StreamRoom;
 use crate::api::state::SharedState;
+use crate::api::stream_rooms::StreamRoom;
 use crate::domain::live::report::Report;
 use crate::domain::live::scope::Scope;
 use crate::live::Subscription;

@@ -148,7 +148,7 @@ async fn stream(
     topics: Topics,
     parts: &Parts,
 ) -> Result<Response, ApiError> {
-    let room = state.streams.room_for(caller)?;
+    let room = state.streams.rooms.room_for(caller)?;
     let subscription = state.streams.hub.subscribe(scope.clone()).await;
     // What is wanted went out as a notice; who has answered this has heard it.
     let _ = tokio::time::timeout(KNOWN_WITHIN, state.changes.wait()).await;

@@ -29,6 +29,8 @@ const OF_ENVIRONMENT: [&str; 18] = [
     "alert-rule",
     "alert-channel",
     "environment",
+    "erasure",
+    "usage",
     "overview",
     "incident",
     "portal",

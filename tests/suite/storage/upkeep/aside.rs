@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{run, world};
 use crate::support::Database;
-use crate::support::store::{MAINTENANCE, store};
+use crate::support::store::{MAINTENANCE, past_retention, store};
 
 const RETENTION: TimeDelta = TimeDelta::days(10);
 
@@ -107,10 +107,10 @@ async fn a_message_with_more_deliveries_than_go_in_one_transaction_goes_in_sever
     let store = store(&database).await;
     run(&database, DAYS).await;
     run(&database, "SELECT insert_message(12, 5200, 0)").await;
-    let until = store.upkeep.whole_days_until(RETENTION).await.unwrap();
-    let first = store.upkeep.delete_stray_messages(until, Uuid::nil(), 500).await.unwrap();
+    let application = past_retention(&store, RETENTION).await.remove(0);
+    let first = store.upkeep.delete_messages_of(application, Uuid::nil(), 500).await.unwrap();
     assert_eq!((first.done, first.next), (0, Some(Uuid::nil())), "it goes on at the same place");
-    let second = store.upkeep.delete_stray_messages(until, Uuid::nil(), 500).await.unwrap();
+    let second = store.upkeep.delete_messages_of(application, Uuid::nil(), 500).await.unwrap();
     assert_eq!((second.done, second.next), (1, None));
     assert_eq!(database.count("SELECT count(*) FROM delivery").await, 0);
 }
@@ -122,14 +122,14 @@ async fn a_replay_at_the_very_moment_loses_nothing() {
     let store = store(&database).await;
     run(&database, DAYS).await;
     run(&database, "SELECT insert_message(12, 1, 0)").await;
-    let until = store.upkeep.whole_days_until(RETENTION).await.unwrap();
+    let application = past_retention(&store, RETENTION).await.remove(0);
     let mut replay = database.pool.begin().await.unwrap();
     sqlx::raw_sql("SELECT FROM delivery FOR UPDATE").execute(&mut *replay).await.unwrap();
     let deleting = tokio::spawn({
         let store = store.clone();
-        async move { store.upkeep.delete_stray_messages(until, Uuid::nil(), 500).await }
+        async move { store.upkeep.delete_messages_of(application, Uuid::nil(), 500).await }
     });
-    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '-- stray::%' AND datname = current_database()";
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '-- settled::%' AND datname = current_database()";
     while database.count(waits).await == 0 {
         tokio::task::yield_now().await;
     }

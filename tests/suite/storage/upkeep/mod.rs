@@ -8,8 +8,10 @@ use crate::support::store::MAINTENANCE;
 
 mod aside;
 mod ends;
+mod levels;
 mod plans;
 mod rounds;
+mod years;
 
 /// What stands around the rows of these tests: an application, deleted or not, and an endpoint of it.
 const WORLD: &str = "
@@ -32,7 +34,7 @@ const WORLD: &str = "
     CREATE FUNCTION insert_dead_letter(endpoint uuid, replayed interval, discarded interval) RETURNS void LANGUAGE sql AS $$
         INSERT INTO dead_letter (id, environment_id, application_id, endpoint_id, message_id, event_type, payload, reason,
                                  attempts, died_at, replayed_at, discarded_at)
-        SELECT gen_random_uuid(), 'org_upkeep', e.application_id, e.id, gen_random_uuid(), 'a.b', '{}', 'exhausted', 7,
+        SELECT id_at('300 days'), 'org_upkeep', e.application_id, e.id, gen_random_uuid(), 'a.b', '{}', 'exhausted', 7,
                now() - interval '300 days', now() - replayed, now() - discarded
         FROM endpoint e WHERE e.id = endpoint
     $$;";

@@ -6,7 +6,7 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::full_queue;
 
 /// Everything that maintenance runs once an hour or once a night.
-const UPKEEP: [&str; 39] = [
+const UPKEEP: [&str; 46] = [
     "alert_notice::retire",
     "api_key::retire",
     "application::retire",
@@ -23,33 +23,41 @@ const UPKEEP: [&str; 39] = [
     "endpoint_secret::retire",
     "endpoint_throttle::retire",
     "event_type_hour::delete_old",
-    "incident_acknowledgement::delete_old",
     "inbox::retire",
+    "incident_acknowledgement::delete_old",
     "message_event_id::retire",
     "operational_notice::retire",
-    "partition::size_of_waiting",
+    "partition::attempts_of_keepers",
+    "partition::endpoints_of_keepers",
+    "partition::keepers",
+    "partition::messages_of_keepers",
+    "partition::size_of_needed",
     "partition::waiting",
     "payload_expiry::take",
     "pending::endpoints_after",
     "person::retire",
+    "retention::applications",
+    "retention::delete_attempts",
+    "retention::endpoints",
+    "retention::look_at",
+    "retention::shortest_until",
     "rollup::delete_old",
     "rollup::scopes_after",
     "rollup::sums",
     "rollup_gauge::delete_old",
     "session::retire_ended",
     "session::retire_unused",
+    "settled::delete_deliveries",
+    "settled::delete_messages",
+    "settled::lock_deliveries",
     "sign_in_link::retire",
-    "stray::delete_attempts",
-    "stray::delete_deliveries",
-    "stray::delete_messages",
-    "stray::lock_deliveries",
-    "stray::look_at",
     "token_cutoff::retire",
     "token_logout::retire",
 ];
 
 /// Beside what the queue is full of.
 const FILL: &str = "
+    INSERT INTO environment (id, retention) SELECT 'org_kept' || n, '{\"messageRetentionDays\": 9}' FROM generate_series(1, 1000) n;
     INSERT INTO message_event_id SELECT uuid_of(1, 1), n::text, uuid_of(3, n) FROM generate_series(1, 20000) n;
     INSERT INTO dead_letter (id, environment_id, application_id, endpoint_id, message_id, event_type, reason, attempts, discarded_at)
         SELECT uuid_of(4, n), 'org_plans', uuid_of(1, 1), uuid_of(2, 1), uuid_of(3, n), 'a.b', 'exhausted', 7, now()
@@ -132,8 +140,8 @@ async fn a_chunk_reads_what_it_deletes_however_much_there_is() {
     sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
     let statements = statements();
     for (name, arguments) in [
-        ("message_event_id::retire", "-86400, 100"),
-        ("dead_letter::retire", "'-1 day', 100"),
+        ("message_event_id::retire", "'00000000-0000-0000-0000-000000000000', -86400, 100"),
+        ("dead_letter::retire", "'00000000-0000-0000-0000-000000000000', '-1 day', 100, '-1 day', '-1 day'"),
         ("endpoint_hour::fold", "100"),
         ("audit::retire", "-86400, 100"),
         ("operational_notice::retire", "-86400, 100"),
