@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use reqwest::{Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::config::Remote;
 use crate::send::install_tls_provider;
 
+use super::table;
+
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// The largest page that the API gives.
+const MAX_PAGE_SIZE: usize = 250;
 
 /// Which server a command calls, as whom, and how it shows the answer.
 #[derive(Debug, Args)]
@@ -27,9 +32,36 @@ pub(super) struct Server {
     pub(super) json: bool,
 }
 
+/// How much of a list is shown.
+#[derive(Debug, Args)]
+pub(super) struct Limit {
+    /// At most this many
+    #[arg(long, default_value_t = 50)]
+    pub(super) limit: usize,
+}
+
 impl Server {
     pub(super) fn client(&self) -> anyhow::Result<Client> {
         Client::new(&Remote::resolve(self.url.clone(), self.token.clone())?)
+    }
+
+    /// Prints an answer: as it came, or as `text` says it.
+    pub(super) fn print(&self, answer: &Value, text: impl FnOnce(&Value) -> String) -> anyhow::Result<()> {
+        super::print(&if self.json { serde_json::to_string_pretty(answer)? } else { text(answer) })
+    }
+
+    /// Prints a list: as it came, or as a table.
+    pub(super) fn print_list(
+        &self,
+        columns: &[table::Column],
+        entries: &[Value],
+        when_empty: &str,
+    ) -> anyhow::Result<()> {
+        super::print(&if self.json {
+            serde_json::to_string_pretty(entries)?
+        } else {
+            table::of(columns, entries, when_empty)
+        })
     }
 }
 
@@ -54,8 +86,34 @@ impl Client {
         self.call(self.request(Method::GET, path, query)?).await
     }
 
-    pub(super) async fn post(&self, path: &[&str], body: &Value) -> anyhow::Result<Value> {
+    pub(super) async fn post(&self, path: &[&str], body: &impl Serialize) -> anyhow::Result<Value> {
         self.call(self.request(Method::POST, path, &[])?.json(body)).await
+    }
+
+    /// The first entries of a list, page by page.
+    pub(super) async fn list(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+        limit: usize,
+    ) -> anyhow::Result<Vec<Value>> {
+        let mut entries: Vec<Value> = Vec::new();
+        let mut iterator: Option<String> = None;
+        while entries.len() < limit {
+            let mut query = query.to_vec();
+            query.push(("limit", (limit - entries.len()).min(MAX_PAGE_SIZE).to_string()));
+            query.extend(iterator.take().map(|iterator| ("iterator", iterator)));
+            let mut page = self.get(path, &query).await?;
+            let Some(Value::Array(data)) = page.get_mut("data").map(Value::take) else {
+                bail!("the server's answer is not a list");
+            };
+            entries.extend(data);
+            iterator = page.get("iterator").and_then(Value::as_str).map(str::to_owned);
+            if iterator.is_none() || page.get("done") == Some(&Value::Bool(true)) {
+                break;
+            }
+        }
+        Ok(entries)
     }
 
     fn request(

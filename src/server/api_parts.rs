@@ -13,7 +13,7 @@ use crate::api::{
     ServerPolicies, SharedViews, SignInFailures, TokenKey, Trials,
 };
 use crate::config::{Config, JwtKey};
-use crate::console::Console;
+use crate::console::{Console, Documentation};
 use crate::domain::clock::Clock;
 use crate::domain::policy::ServerPolicy;
 use crate::engine::{Engine, egress_policy};
@@ -79,6 +79,7 @@ pub(super) fn api_state(
         openid: openid(config, &public_url, &clock)?,
         sealer: Sealer::new(config.main_secret.expose_secret().as_bytes()),
         console: config.console.then(|| Console::built_in(&public_url)),
+        documentation: Documentation::built_in(&public_url),
         node_name: config.node_name.clone(),
         settings: config.settings.clone(),
         public_url,
