@@ -7,12 +7,12 @@ help: ## What there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 build: ## The program with its pages, as `make run` starts it: target/debug/postrider
-	@echo "Looking at what is there; what is missing is said before it is installed."
+	@echo "Looking at what is there."
 	@scripts/ensure-tools
 	@scripts/build-console
 	@scripts/build-docs
 	@echo "Building the program; the first time takes some minutes."
-	@cargo build
+	@env -u DATABASE_URL cargo build
 
 run: build ## Everything a newcomer needs, then a demonstration: events stored, signed, delivered, retried, replayed
 	@env -u DATABASE_URL cargo run --quiet -- dev
@@ -79,7 +79,7 @@ sqlx: ## Renew .sqlx/ after a statement or a migration has changed
 	scripts/sqlx-prepare
 
 openapi: ## Renew api-spec/openapi.json after the API has changed
-	cargo run --quiet -- openapi
+	cargo run -- openapi
 
 release: ## Make a release of what is checked out; VERSION=0.2.0 says which
 	@scripts/release $(VERSION)

@@ -3,8 +3,8 @@
 fn main() {
     use std::io::Write;
 
-    // Where the console or the documentation is not built, its folder is made, so that cargo notices once it is. A source that cannot be written
-    // to has it already, or goes without.
+    // Where the console or the documentation is not built, its folder is made, so that cargo notices once it is. A source
+    // that cannot be written to has it already, or goes without.
     for built in ["dashboard/dist", "docs/.vitepress/dist"] {
         let _ = std::fs::create_dir_all(built);
     }

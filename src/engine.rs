@@ -66,6 +66,17 @@ pub struct Engine {
     timeout: Duration,
 }
 
+/// What others may look at of a running engine. Cheap to clone.
+#[derive(Clone)]
+pub struct NodeView {
+    /// What it delivers.
+    pub dispatcher: Arc<Dispatcher>,
+    /// Its right to work.
+    pub lease: Lease,
+    /// How its parts get on.
+    pub health: NodeHealth,
+}
+
 /// What an engine works with.
 pub struct EngineDependencies<'a> {
     /// The database.
@@ -191,6 +202,15 @@ impl Engine {
         })
     }
 
+    /// What others may look at.
+    pub fn view(&self) -> NodeView {
+        NodeView {
+            dispatcher: self.dispatching.dispatcher(),
+            lease: self.lease.clone(),
+            health: self.health.clone(),
+        }
+    }
+
     /// Ends all streams of live events, so that nobody who watches keeps the API from stopping.
     pub fn end_streams(&self) {
         self.ends_streams.cancel();
@@ -250,6 +270,8 @@ impl Engine {
     }
 }
 
+/// The log tells of deliveries that died once in so many windows of operational webhooks.
+const WINDOWS_PER_LINE: u32 = 6;
 /// What is written at the end is written within this time, or not at all.
 const FINAL_WRITES_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -276,5 +298,6 @@ fn dispatch_options(config: &Config, paused: bool) -> DispatchOptions {
         claims: config.roles.dispatcher,
         paused,
         dropped_share: config.test_losses,
+        deaths_told_every: config.operational_window * WINDOWS_PER_LINE,
     }
 }

@@ -7,6 +7,7 @@ pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod telemetry;
 
 pub mod api;
 pub mod console;
@@ -37,4 +38,3 @@ pub mod node_health;
 pub mod notices;
 pub mod rescue;
 pub mod server;
-pub mod telemetry;

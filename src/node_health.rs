@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::telemetry::metrics;
+
 /// How the parts of this node get on. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct NodeHealth {
@@ -36,6 +38,7 @@ struct Overdue {
 impl NodeHealth {
     /// Adds to the number of deliveries that nobody worked on and that were found.
     pub fn add_rescued(&self, count: u64) {
+        metrics::current().rescued.increment(count);
         self.rescued.fetch_add(count, Ordering::Relaxed);
     }
 

@@ -5,13 +5,13 @@
 //! Postgres goes last, so that everything that was under way can still be recorded.
 
 mod api_parts;
+mod database;
+mod metrics_listener;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use secrecy::ExposeSecret;
 use url::Url;
 
 use crate::api;
@@ -19,91 +19,22 @@ use crate::config::Config;
 use crate::dispatch::ThreadPool;
 use crate::domain::access::actor::Actor;
 use crate::domain::clock::Clock;
-use crate::embedded::PrivatePostgres;
 use crate::engine::{Engine, EngineDependencies};
 use crate::listener::{BoundListener, Listener, descriptors};
 use crate::maintenance::{Maintenance, MaintenanceOptions};
-use crate::store::{Store, StoreOptions};
+use crate::store::Store;
+use crate::telemetry;
 
-use api_parts::{api_state, delivery_policy, listener_limits};
+use api_parts::{api_state, listener_limits};
+use metrics_listener::{MetricsListener, Sources};
+
+pub use database::Database;
+pub use database::Opening;
 
 /// How long a stop waits for API requests under way.
 const FINAL_ANSWERS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a stop waits for anything once the private Postgres has ended: nothing can be recorded.
 const STOP_TIMEOUT_WITHOUT_DATABASE: Duration = Duration::from_secs(1);
-
-/// A database that can be worked with, and the private Postgres behind it, if it is ours.
-pub struct Database {
-    /// The pools.
-    pub store: Store,
-    private: Option<PrivatePostgres>,
-}
-
-impl Database {
-    /// Connects to the database of the configuration, or starts a private one.
-    ///
-    /// # Errors
-    /// When it cannot be reached or started.
-    pub async fn open(config: &Config) -> anyhow::Result<Self> {
-        let (url, private) = match &config.database_url {
-            Some(url) => (url.expose_secret().to_owned(), None),
-            None => {
-                let programs = config.pg_bin.as_deref().map(Path::new);
-                let private = PrivatePostgres::start(&config.data_dir, programs).await?;
-                (private.url().to_owned(), Some(private))
-            }
-        };
-        let options = StoreOptions {
-            database_url: url,
-            main_secret: config.main_secret.expose_secret().as_bytes().to_vec(),
-            api_connections: config.api_connections,
-            policy: delivery_policy(config),
-        };
-        match Store::connect(&options).await {
-            Ok(store) => Ok(Self { store, private }),
-            Err(error) => {
-                if let Some(private) = private {
-                    private.stop().await?;
-                }
-                Err(error).context("the database cannot be used")
-            }
-        }
-    }
-
-    /// Brings the schema up to date, or, when that is not wanted, checks that it is.
-    ///
-    /// # Errors
-    /// When the database is newer than this program, or older and may not be changed.
-    pub async fn prepare(&self, migrate: bool) -> anyhow::Result<()> {
-        if migrate {
-            self.store.database.migrate().await?;
-        } else {
-            let current = self.store.database.schema_is_current().await?;
-            anyhow::ensure!(current, "the schema is not up to date: run `postrider migrate`");
-        }
-        Ok(())
-    }
-
-    /// Resolves when a private Postgres has ended without being told to; otherwise never.
-    pub async fn ended(&mut self) {
-        match &mut self.private {
-            Some(private) => private.ended().await,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// Gives the connections back and stops the private Postgres.
-    ///
-    /// # Errors
-    /// When the private Postgres cannot be stopped.
-    pub async fn close(self) -> anyhow::Result<()> {
-        self.store.close().await;
-        if let Some(private) = self.private {
-            private.stop().await?;
-        }
-        Ok(())
-    }
-}
 
 /// A node with everything that its roles ask for.
 pub struct Server {
@@ -145,6 +76,21 @@ struct Parts {
     maintenance: Option<Maintenance>,
     engine: Option<Engine>,
     listener: Option<Listener>,
+    metrics: Option<MetricsListener>,
+}
+
+/// Addresses that are bound before anything is touched.
+struct Bound {
+    api: Option<BoundListener>,
+    metrics: Option<BoundListener>,
+}
+
+impl Bound {
+    fn bind(config: &Config) -> anyhow::Result<Self> {
+        let api = config.roles.api.then(|| BoundListener::bind(config.listen)).transpose()?;
+        let metrics = config.metrics_listen.map(BoundListener::bind).transpose()?;
+        Ok(Self { api, metrics })
+    }
 }
 
 impl Server {
@@ -154,13 +100,16 @@ impl Server {
     /// When a part does not start; what had started is stopped.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let config = &within_descriptors(config);
-        let bound = config.roles.api.then(|| BoundListener::bind(config.listen)).transpose()?;
+        let bound = Bound::bind(config)?;
+        if bound.metrics.is_some() {
+            telemetry::metrics::install(Clock::default().now().timestamp())?;
+        }
         let threads = NodeThreads {
             dispatch: ThreadPool::start_dispatch().context("no threads can be started")?,
             critical: ThreadPool::start_critical().context("no threads can be started")?,
         };
-        let database = Database::open(config).await?;
-        let mut parts = Parts { maintenance: None, engine: None, listener: None };
+        let database = Database::open(config, Opening::Server).await?;
+        let mut parts = Parts { maintenance: None, engine: None, listener: None, metrics: None };
         match parts.start(&database, config, &threads, bound).await {
             Ok(()) => {
                 let address = parts.listener.as_ref().map(Listener::address);
@@ -231,10 +180,9 @@ impl Parts {
         database: &Database,
         config: &Config,
         threads: &NodeThreads,
-        bound: Option<BoundListener>,
+        bound: Bound,
     ) -> anyhow::Result<()> {
         database.prepare(config.migrate).await?;
-        let clock = Clock::default();
         if config.roles.maintenance {
             let options = MaintenanceOptions {
                 retention: config.retention,
@@ -245,9 +193,23 @@ impl Parts {
             };
             self.maintenance = Some(Maintenance::start(database.store.upkeep.clone(), options).await?);
         }
-        if !config.roles.api && !config.roles.dispatcher {
-            return Ok(());
+        let mut sources = Sources { store: database.store.clone(), node: None, budgets: None };
+        if config.roles.api || config.roles.dispatcher {
+            self.start_engine(database, config, threads, bound.api, &mut sources).await?;
         }
+        self.metrics = bound.metrics.map(|bound| MetricsListener::start(bound, sources));
+        Ok(())
+    }
+
+    async fn start_engine(
+        &mut self,
+        database: &Database,
+        config: &Config,
+        threads: &NodeThreads,
+        bound: Option<BoundListener>,
+        sources: &mut Sources,
+    ) -> anyhow::Result<()> {
+        let clock = Clock::default();
         let address = bound.as_ref().map(|bound| address_with_host(bound.address())).unwrap_or_default();
         let dependencies = EngineDependencies {
             store: database.store.clone(),
@@ -258,8 +220,10 @@ impl Parts {
             public_url: &config.links_start_with(),
         };
         let engine = self.engine.insert(Engine::start(config, dependencies).await?);
+        sources.node = Some(engine.view());
         if let Some(bound) = bound {
             let state = api_state(&database.store, engine, config, clock)?;
+            sources.budgets = Some(state.budgets.clone());
             self.listener = Some(Listener::start(bound, api::router(state), listener_limits(config)));
         }
         Ok(())
@@ -281,6 +245,10 @@ impl Parts {
             && tokio::time::timeout(FINAL_ANSWERS_TIMEOUT, maintenance.stop()).await.is_err()
         {
             tracing::warn!("maintenance was still under way at the end; another node goes on with it");
+        }
+        // Last, so that the end can be watched.
+        if let Some(metrics) = self.metrics {
+            metrics.stop().await;
         }
         stopped
     }

@@ -53,6 +53,9 @@ pub async fn run_all(options: &Options, report: &mut Report) -> anyhow::Result<(
     if options.cases.iter().any(|case| case == "console") {
         crate::console::run(options).await?;
     }
+    if options.cases.iter().any(|case| case == "pace") {
+        crate::pace::run(options, &receiver).await?;
+    }
     if options.cases.iter().any(|case| case == "life") {
         crate::life::run(options, &receiver, report).await?;
     }

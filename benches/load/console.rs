@@ -27,14 +27,16 @@ const SHARED_CALLS: usize = 10;
 pub async fn run(options: &Options) -> anyhow::Result<()> {
     let target = Target::start(options, Vec::new()).await?;
     let mut database = target.database().await?.context("the case needs a server of our own")?;
-    let mut connection = Connection::open(&target.base).await?;
     // The environment is there from the first call that names it.
-    connection.send(Method::GET, "/api/v1/app", &target.headers, Bytes::new()).await?;
+    let mut first = Connection::open(&target.base).await?;
+    first.send(Method::GET, "/api/v1/app", &target.headers, Bytes::new()).await?;
+    drop(first);
     let began = Instant::now();
     seed(&mut database, options.attempts).await?;
     println!("seeded with {} attempts in {:.0} s\n", options.attempts, began.elapsed().as_secs_f64());
     // The node looks at the queue by itself every few seconds.
     tokio::time::sleep(Duration::from_secs(15)).await;
+    let mut connection = Connection::open(&target.base).await?;
     let ten_days_ago =
         sqlx::query_scalar("SELECT now() - interval '10 days'").fetch_one(&mut database).await?;
     let ids = Ids::find(&target, &mut connection, ten_days_ago).await?;

@@ -2,7 +2,7 @@
 //! private Postgres, fsync on. Every case stands beside its ceilings: the same bodies straight to the receiver. It fails
 //! when a message is lost or a signature is wrong, never because it was slow.
 //!
-//! `cargo bench --bench load` runs all cases but `life` and `console`, which take long and have to be named; `-- --case one_endpoint
+//! `cargo bench --bench load` runs all cases but `life`, `console` and `pace`, which take long and have to be named; `-- --case one_endpoint
 //! --seconds 10` one of them; `--server URL --token TOKEN` drives any server that speaks this API.
 
 #![expect(
@@ -24,6 +24,7 @@ mod isolation;
 mod life;
 mod machine;
 mod measure;
+mod pace;
 mod post;
 mod receiver;
 mod report;

@@ -1,9 +1,10 @@
 //! The receiver: checks every signature, and notes when each message arrived at each of its paths.
 //!
 //! A payload begins with `{"n":<sequence number>,`; the path says which endpoint it is: `/ok/<n>`, `/hang/<n>`,
-//! `/fail/<n>`, `/slow/<n>`, `/flaky/<n>` (which refuses each message once).
+//! `/fail/<n>`, `/slow/<n>`, `/flaky/<n>` (which refuses each message once), `/five/<n>` (which takes five requests in any
+//! second).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +15,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -40,6 +42,10 @@ pub struct Receiver {
     arrivals: Mutex<Arrivals>,
     /// Numbers that a flaky endpoint has refused once.
     refused: Mutex<HashSet<u64>>,
+    /// When a limited endpoint took its last requests.
+    taken: Mutex<VecDeque<Instant>>,
+    /// Requests refused as too many.
+    pub too_fast: AtomicU64,
     /// Requests answered 2xx.
     pub delivered: AtomicU64,
     /// Requests whose signature did not verify.
@@ -59,6 +65,8 @@ impl Receiver {
             secrets: Mutex::default(),
             arrivals: Mutex::default(),
             refused: Mutex::default(),
+            taken: Mutex::default(),
+            too_fast: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             bad_signatures: AtomicU64::new(0),
             changed: Notify::new(),
@@ -103,12 +111,32 @@ impl Receiver {
         if path.starts_with("/flaky/") && self.refused.lock().unwrap().insert(number_in(&body)) {
             return status(StatusCode::INTERNAL_SERVER_ERROR);
         }
+        if path.starts_with("/five/") && !self.takes() {
+            self.too_fast.fetch_add(1, Ordering::Relaxed);
+            let mut answer = status(StatusCode::TOO_MANY_REQUESTS);
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            return answer;
+        }
         self.note(path, &body);
         status(StatusCode::NO_CONTENT)
     }
 
+    /// Whether a limited endpoint takes one more.
+    fn takes(&self) -> bool {
+        let now = Instant::now();
+        let mut taken = self.taken.lock().unwrap();
+        while taken.front().is_some_and(|at| *at + Duration::from_secs(1) <= now) {
+            taken.pop_front();
+        }
+        let takes = taken.len() < 5;
+        if takes {
+            taken.push_back(now);
+        }
+        takes
+    }
+
     fn verify(&self, path: &str, headers: &HeaderMap, body: &[u8]) -> bool {
-        let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
+        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let (Some(id), Some(at), Some(signature)) =
             (text("webhook-id"), text("webhook-timestamp"), text("webhook-signature"))
         else {
@@ -154,6 +182,7 @@ impl Receiver {
         self.arrivals.lock().unwrap().seen.clear();
         self.refused.lock().unwrap().clear();
         self.delivered.store(0, Ordering::Relaxed);
+        self.too_fast.store(0, Ordering::Relaxed);
         self.bad_signatures.store(0, Ordering::Relaxed);
     }
 

@@ -3,46 +3,20 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { transformerStyleToClass } from '@shikijs/transformers'
-import { defineConfig, type DefaultTheme } from 'vitepress'
+import { defineConfig } from 'vitepress'
+import { linksWithinTheSite } from './links.mts'
+import { english, korean } from './sidebar.mts'
 
 const base = '/docs/'
 const colours = transformerStyleToClass({ classPrefix: 'code-' })
 const scripts = new Map<string, string>()
-
-type Page = [text: string, link: string]
-const group = (text: string, prefix: string, pages: Page[]): DefaultTheme.SidebarItem => ({
-  text,
-  items: pages.map(([text, link]) => ({ text, link: prefix + link })),
-})
-
-const english = [
-  group('Begin', '/', [['Quick start', 'quick-start'], ['Concepts', 'concepts']]),
-  group('Send and receive', '/', [
-    ['Producing', 'producing'],
-    ['Receiving and verifying', 'receiving'],
-    ['Retries and dead letters', 'dead-letters'],
-  ]),
-  group('Run it', '/', [
-    ['Operating', 'operating'],
-    ['Console', 'console'],
-    ['Alerts', 'alerts'],
-    ['Scaling', 'scaling'],
-    ['Reliability', 'reliability'],
-    ['Security', 'security'],
-  ]),
-  group('Look up', '/', [
-    ['Configuration', 'reference/configuration'],
-    ['Command line', 'reference/cli'],
-    ['Coming from elsewhere', 'coming-from'],
-  ]),
-]
-const korean = [group('시작하기', '/ko/', [['빠른 시작', 'quick-start']])]
 
 export default defineConfig({
   title: 'Postrider',
   description: 'Sends webhooks: stored in Postgres, signed, delivered, retried, replayed.',
   base,
   cleanUrls: true,
+  rewrites: { 'runbooks/README.md': 'runbooks/index.md' },
   metaChunk: true,
   head: [['link', { rel: 'stylesheet', href: `${base}code.css` }]],
   locales: {
@@ -61,6 +35,7 @@ export default defineConfig({
   markdown: {
     codeTransformers: [colours],
     config(md) {
+      md.core.ruler.push('links', ({ tokens, env }) => tokens.forEach((token) => linksWithinTheSite(token, env.relativePath)))
       const fence = md.renderer.rules.fence!
       md.renderer.rules.fence = (tokens, index, ...others) => {
         const html = fence(tokens, index, ...others)

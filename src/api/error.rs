@@ -80,6 +80,13 @@ pub struct FieldError {
     pub kind: &'static str,
 }
 
+/// An answer that is an error carries its code, for those who count and name requests.
+#[derive(Debug, Clone, Copy)]
+pub struct AnsweredError {
+    /// The kind of error.
+    pub code: &'static str,
+}
+
 /// An error.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorOut {
@@ -88,6 +95,10 @@ pub struct ErrorOut {
     pub code: &'static str,
     /// A sentence for people.
     pub detail: String,
+    /// The request's id, as in the header `x-request-id`.
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    #[schema(example = "req_01k5c3pzr5e6vb7h8m9n0p1q2r")]
+    pub request_id: Option<String>,
 }
 
 /// An input that does not validate.
@@ -95,6 +106,9 @@ pub struct ErrorOut {
 pub struct ValidationErrorOut {
     /// Every field that is wrong.
     pub detail: Vec<FieldError>,
+    /// The request's id, as in the header `x-request-id`.
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 const UNAVAILABLE_RETRY_SECONDS: u32 = 2;
@@ -199,6 +213,11 @@ impl ApiError {
         }
     }
 
+    /// Its kind, for programs.
+    pub fn code(&self) -> &'static str {
+        self.code_and_detail().0
+    }
+
     const fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Overloaded(seconds) | Self::TooManyFailures(seconds) | Self::TooManyRequests(seconds) => {
@@ -224,8 +243,9 @@ impl From<ApiError> for ErrorBody {
     fn from(error: ApiError) -> Self {
         let (code, detail) = error.code_and_detail();
         match error {
-            ApiError::Invalid(detail) => Self::Validation(ValidationErrorOut { detail }),
-            _ => Self::Other(ErrorOut { code, detail }),
+            // The outermost layer puts the id in: who answers does not know it.
+            ApiError::Invalid(detail) => Self::Validation(ValidationErrorOut { detail, request_id: None }),
+            _ => Self::Other(ErrorOut { code, detail, request_id: None }),
         }
     }
 }
@@ -234,7 +254,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
         let retry_after = self.retry_after();
+        let answered = AnsweredError { code: self.code() };
         let mut response = (status, Json(ErrorBody::from(self))).into_response();
+        response.extensions_mut().insert(answered);
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

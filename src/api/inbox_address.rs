@@ -13,6 +13,8 @@ use crate::store::InboxRecord;
 /// The path as it is matched.
 pub(in crate::api) const INBOX_PATH: &str = "/in/{name}";
 
+const NO_INBOX: ApiError = ApiError::NoSuch("inbox");
+
 /// The inbox that a request is for.
 #[derive(Clone)]
 struct Found(Arc<InboxRecord>);
@@ -29,7 +31,7 @@ pub(in crate::api) async fn addressed(
         return Ok(inbox.clone());
     }
     let last = parts.uri.path().rsplit('/').next().unwrap_or_default();
-    let name = last.parse().map_err(|_| ApiError::NotFound)?;
+    let name = last.parse().map_err(|_| NO_INBOX)?;
     let inbox = state.inboxes.find(&name).await.map_err(refused)?;
     parts.extensions.insert(Found(inbox.clone()));
     Ok(inbox)
@@ -38,7 +40,7 @@ pub(in crate::api) async fn addressed(
 /// Why nothing was taken, as it is answered.
 pub(in crate::api) fn refused(not_taken: NotTaken) -> ApiError {
     match not_taken {
-        NotTaken::NotThere => ApiError::NotFound,
+        NotTaken::NotThere => NO_INBOX,
         NotTaken::TooLarge => ApiError::TooLarge(MAX_BODY_BYTES),
         NotTaken::TooMuch(seconds) => ApiError::TooManyRequests(seconds),
         NotTaken::Unavailable(error) => error.into(),

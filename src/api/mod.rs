@@ -2,6 +2,7 @@
 //!
 //! Every answer that has a body has a JSON one, whatever went wrong. A trailing slash is optional everywhere.
 
+mod caller_address;
 pub mod conventions;
 pub mod credential;
 mod embedders;
@@ -11,6 +12,7 @@ mod inbox_address;
 pub mod intake;
 mod live_streams;
 pub mod openapi;
+mod request_log;
 pub mod resource;
 mod shared_views;
 mod sign_in_failures;
@@ -27,7 +29,6 @@ use axum::{Extension, Router};
 use http::request::Parts;
 use http::{Method, header};
 use tower::Layer;
-use tower::layer::layer_fn;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, CorsLayer};
@@ -37,11 +38,11 @@ use utoipa_axum::router::OpenApiRouter;
 use conventions::bounds::BodyBounds;
 use conventions::bounds::known_names::QueryNames;
 use conventions::idempotency::{IdempotencyLayer, answer_once};
-use conventions::request_id::{self, NameRequests};
 use conventions::take_in::{Intake, take_in};
 use conventions::{bounds, in_force, not_served, parameters, target};
 use error::ApiError;
 use openapi::{docs, errors, examples};
+use request_log::RequestLog;
 use state::SharedState;
 
 pub use credential::{Authenticator, Cookies, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
@@ -82,6 +83,7 @@ fn parts() -> (Router<SharedState>, utoipa::openapi::OpenApi) {
 pub fn router(state: ApiState) -> Router {
     let cors = cors(&state);
     let base = target::base_of(&state.public_url);
+    let request_log = RequestLog { access_log: state.access_log };
     let state = Arc::new(state);
     let (router, specification) = parts();
     let query_names = Arc::new(QueryNames::of(&specification));
@@ -94,7 +96,7 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         // From the outside in. One layer of all of them: each that stands alone costs every request two boxes.
         .layer((
-            layer_fn(NameRequests),
+            request_log,
             cors,
             Extension(query_names),
             from_fn_with_state(Intake::new(state.clone()), take_in),
@@ -126,7 +128,7 @@ fn cors(state: &ApiState) -> CorsLayer {
         .allow_origin(state.cors_origins.clone())
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([header::RETRY_AFTER, request_id::HEADER])
+        .expose_headers([header::RETRY_AFTER, request_log::id::HEADER])
         .max_age(std::time::Duration::from_secs(3600))
 }
 

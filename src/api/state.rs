@@ -98,6 +98,8 @@ pub struct ApiState {
     pub budgets: Budgets,
     /// What endpoints may ask for.
     pub caps: Caps,
+    /// Whether each request is logged.
+    pub access_log: bool,
     /// One document is imported at a time.
     pub imports: Arc<Semaphore>,
     /// How many endpoints there is room for.

@@ -9,7 +9,7 @@ use crate::domain::access::api_key::ApiKey;
 use crate::domain::clock::Clock;
 use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EnvironmentId};
-use crate::server::Database;
+use crate::server::{Database, Opening};
 use crate::store::{KeyScope, NewKey, Store};
 
 #[derive(Debug, Subcommand)]
@@ -48,7 +48,8 @@ impl ApiKeys {
         let Self::Create(create) = self;
         let scope = create.scope()?;
         let config = Config::load(&create.credentials.flags)?;
-        let database = Database::open(&config).await?;
+        super::warn(&config)?;
+        let database = Database::open(&config, Opening::Command).await?;
         let made = match database.prepare(false).await {
             Ok(()) => create.make(&database.store, scope).await,
             Err(error) => Err(error),

@@ -6,7 +6,7 @@ use url::Url;
 use crate::api;
 use crate::config::{Config, Flags};
 use crate::domain::access::actor::Actor;
-use crate::server::Database;
+use crate::server::{Database, Opening};
 use crate::store::Store;
 
 #[derive(Debug, Subcommand)]
@@ -22,7 +22,8 @@ impl Console {
     pub(super) async fn run(&self) -> anyhow::Result<String> {
         let Self::Link { flags } = self;
         let config = Config::load(flags)?;
-        let database = Database::open(&config).await?;
+        super::warn(&config)?;
+        let database = Database::open(&config, Opening::Command).await?;
         let made = match database.prepare(false).await {
             Ok(()) => make_link(&database.store, &config, "console link").await,
             Err(error) => Err(error),

@@ -3,8 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use clap::Args;
+use serde_json::Value;
 
 use crate::config::{Config, Flags};
 use crate::send::install_tls_provider;
@@ -25,9 +26,22 @@ impl Health {
         let url = format!("http://{}/api/v1/health", reachable(listen));
         let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_TIMEOUT).build()?;
         let answer = client.get(&url).send().await.with_context(|| format!("{url} does not answer"))?;
-        ensure!(answer.status().is_success(), "{url} answers {}", answer.status());
+        let status = answer.status();
+        if !status.is_success() {
+            let health: Value = answer.json().await.unwrap_or_default();
+            bail!("{url} answers {status}{}", problems(&health));
+        }
         Ok(())
     }
+}
+
+/// What the server says that it cannot do.
+fn problems(health: &Value) -> String {
+    let listed = health.get("problems").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    listed.iter().filter_map(Value::as_str).fold(String::new(), |text, problem| {
+        let joint = if text.is_empty() { ": " } else { "; " };
+        text + joint + problem
+    })
 }
 
 /// A server that listens everywhere is asked on this machine.

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::config::{Config, Flags};
 use crate::domain::id::ApplicationId;
-use crate::server::Database;
+use crate::server::{Database, Opening};
 use crate::telemetry;
 
 /// So many names that no path reaches are listed.
@@ -18,9 +18,9 @@ pub(super) struct Migrate {
 
 impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let config = Config::load(&self.flags)?;
-        telemetry::start(&config.log)?;
-        let database = Database::open(&config).await?;
+        let config = Config::set_up(&self.flags, &[])?;
+        telemetry::start(&config.log, &config.warnings)?;
+        let database = Database::open(&config, Opening::FirstCommand).await?;
         let prepared = prepare(&database).await;
         database.close().await?;
         prepared?;

@@ -10,6 +10,7 @@ mod config;
 mod console;
 mod dead_letters;
 mod dev;
+mod doctor;
 mod endpoint;
 mod health;
 mod message;
@@ -18,6 +19,7 @@ mod openapi;
 mod pause;
 mod receive;
 mod reference;
+mod reseal;
 mod serve;
 mod signature;
 mod table;
@@ -29,7 +31,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::config::ConfigError;
+use crate::config::{Config, ConfigError};
 
 /// Stores webhooks in Postgres, signs them, delivers them, retries them, and keeps what could not be delivered.
 #[derive(Debug, Parser)]
@@ -47,6 +49,10 @@ enum Command {
     Dev(dev::Dev),
     /// Bring the database's schema up to date, and end
     Migrate(migrate::Migrate),
+    /// Move everything that is sealed under a new main secret, while nodes run
+    Reseal(reseal::Reseal),
+    /// Look at what usually goes wrong, and say what to do; fails when something is wrong
+    Doctor(doctor::Doctor),
     /// Make tokens for the API
     #[command(subcommand)]
     Token(token::Token),
@@ -111,6 +117,8 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Serve(serve) => runtime()?.block_on(serve.run()),
         Command::Dev(dev) => runtime()?.block_on(dev.run()),
         Command::Migrate(migrate) => runtime()?.block_on(migrate.run()),
+        Command::Reseal(reseal) => print(&runtime()?.block_on(reseal.run())?),
+        Command::Doctor(doctor) => runtime()?.block_on(doctor.run()),
         Command::Token(token) => print(&token.run()?),
         Command::ApiKey(api_key) => print(&runtime()?.block_on(api_key.run())?),
         Command::Console(console) => print(&runtime()?.block_on(console.run())?),
@@ -133,6 +141,16 @@ fn execute(command: Command) -> anyhow::Result<()> {
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// Tells what was given and is ignored, for commands without a log.
+fn warn(config: &Config) -> std::io::Result<()> {
+    config.warnings.iter().try_for_each(|warning| note(&format!("warning: {warning}")))
+}
+
+/// Says something beside the result, on standard error.
+fn note(text: &str) -> std::io::Result<()> {
+    writeln!(std::io::stderr().lock(), "postrider: {text}")
 }
 
 /// Writes a result to standard output, one line end at its end.

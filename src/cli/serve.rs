@@ -17,8 +17,8 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let config = Config::load(&self.flags)?;
-        telemetry::start(&config.log)?;
+        let config = Config::set_up(&self.flags, &[])?;
+        telemetry::start(&config.log, &config.warnings)?;
         // From the beginning, because a signal may come during the start.
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -27,11 +27,25 @@ pub(super) struct Create {
     /// The application, `app_…`: for an application's token
     #[arg(long, value_name = "ID")]
     app: Option<ApplicationId>,
-    /// How long it is valid, such as 12h or 30d; without it, for ever
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    ttl: Option<std::time::Duration>,
+    /// How long it is valid, such as 12h or 30d, or never for one without an end
+    #[arg(long, visible_alias = "ttl", value_name = "TIME|never", default_value = "365d", value_parser = lifetime)]
+    expires: Lifetime,
     #[command(flatten)]
     credentials: CredentialFlags,
+}
+
+/// How long a token is valid.
+#[derive(Debug, Clone, Copy)]
+enum Lifetime {
+    For(std::time::Duration),
+    Endless,
+}
+
+fn lifetime(text: &str) -> Result<Lifetime, String> {
+    match text {
+        "never" => Ok(Lifetime::Endless),
+        time => duration(time).map(Lifetime::For),
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -48,20 +62,37 @@ impl Token {
     pub(super) fn run(&self) -> anyhow::Result<String> {
         let Self::Create(create) = self;
         let claims = create.claims(&Clock::default())?;
-        mint(&Config::load(&create.credentials.flags)?, &claims)
+        let config = Config::load(&create.credentials.flags)?;
+        super::warn(&config)?;
+        let token = mint(&config, &claims)?;
+        super::note(&said_of_end(claims.exp))?;
+        Ok(token)
+    }
+}
+
+/// Said beside the token, so that its end surprises nobody.
+fn said_of_end(exp: Option<i64>) -> String {
+    match exp.and_then(|at| chrono::DateTime::from_timestamp(at, 0)) {
+        Some(at) => format!(
+            "this token is valid until {} (--expires TIME sets another end, --expires never none)",
+            at.format("%Y-%m-%d %H:%M UTC")
+        ),
+        None => "this token is valid until its secret is changed; nothing else ends an environment's or an operator's"
+            .to_owned(),
     }
 }
 
 impl Create {
     fn claims(&self, clock: &Clock) -> anyhow::Result<Claims> {
         let now = clock.now();
-        let exp = self
-            .ttl
-            .map(|ttl| {
-                let end = chrono::TimeDelta::from_std(ttl).ok().and_then(|ttl| now.checked_add_signed(ttl));
-                end.map(|end| end.timestamp()).context("--ttl is too long")
-            })
-            .transpose()?;
+        let exp = match self.expires {
+            Lifetime::Endless => None,
+            Lifetime::For(time) => {
+                let end =
+                    chrono::TimeDelta::from_std(time).ok().and_then(|time| now.checked_add_signed(time));
+                Some(end.context("--expires is too long")?.timestamp())
+            }
+        };
         let environment = self.env.as_ref().map(|id| id.as_str().to_owned());
         let (sub, org) = match self.role {
             Role::Operator => (OPERATOR_SUBJECT.to_owned(), environment),
@@ -99,12 +130,12 @@ mod tests {
 
     use super::*;
 
-    fn create(role: Role, env: Option<&str>, app: Option<ApplicationId>, ttl: Option<&str>) -> Create {
+    fn create(role: Role, env: Option<&str>, app: Option<ApplicationId>, expires: Option<&str>) -> Create {
         Create {
             role,
             env: env.map(|id| id.parse().unwrap()),
             app,
-            ttl: ttl.map(|text| duration(text).unwrap()),
+            expires: lifetime(expires.unwrap_or("never")).unwrap(),
             credentials: CredentialFlags::default(),
         }
     }

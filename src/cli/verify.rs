@@ -15,6 +15,12 @@ use standardwebhooks::Webhook;
 use crate::config::duration;
 use crate::domain::clock::Clock;
 
+/// How many bytes a secret stands for (Standard Webhooks).
+const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+
+const NO_MATCH: &str =
+    "the signature does not match: it was made with another secret, or of another body, id or timestamp";
+
 #[derive(Debug, Args)]
 pub(super) struct Verify {
     /// The body, byte for byte as it arrived; `-` or nothing reads standard input
@@ -79,16 +85,46 @@ impl Signed<'_> {
         if secret.starts_with("whsk_") {
             bail!("a whsk_… secret signs; verify with its public key, whpk_…");
         }
-        let webhook = Webhook::new(secret).context("the secret is not whsec_ and base64")?;
+        let key = secret.strip_prefix("whsec_").context(
+            "the secret is malformed: it begins with whsec_ (or whpk_, where the endpoint signs with ed25519)",
+        )?;
+        let bytes = STANDARD
+            .decode(key)
+            .context("the secret is malformed: what follows whsec_ is not base64; copy it whole")?;
+        ensure!(
+            SECRET_BYTES.contains(&bytes.len()),
+            "the secret is malformed: it stands for {} bytes, and secrets have {} to {}; copy it whole",
+            bytes.len(),
+            SECRET_BYTES.start(),
+            SECRET_BYTES.end(),
+        );
+        self.check_form("v1,", 32)?;
+        let webhook = Webhook::new(secret).context("the secret is malformed")?;
         let expected = webhook.sign(self.id, self.timestamp, body).context("the body cannot be signed")?;
-        ensure!(self.signature.split(' ').any(|entry| entry == expected), "the signature does not match");
+        ensure!(self.signature.split(' ').any(|entry| entry == expected), "{NO_MATCH}");
+        Ok(())
+    }
+
+    /// Whether the header has a signature of this kind at all: if not, no secret would match.
+    fn check_form(&self, kind: &str, bytes: usize) -> anyhow::Result<()> {
+        let mut of_kind = self.signature.split(' ').filter_map(|entry| entry.strip_prefix(kind)).peekable();
+        ensure!(
+            of_kind.peek().is_some(),
+            "the signature is malformed, or of another kind: this secret goes with entries `{kind}…`, and there is none"
+        );
+        ensure!(
+            of_kind.any(|entry| STANDARD.decode(entry).is_ok_and(|decoded| decoded.len() == bytes)),
+            "the signature is malformed: no entry `{kind}…` is {bytes} bytes in base64; copy the header whole"
+        );
         Ok(())
     }
 
     fn check_ed25519(&self, key: &str, body: &[u8]) -> anyhow::Result<()> {
         let key = STANDARD.decode(key).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         let key = key.and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok());
-        let key = key.context("the public key is not whpk_ and 32 bytes in base64")?;
+        let key =
+            key.context("the public key is malformed: it is whpk_ and 32 bytes in base64; copy it whole")?;
+        self.check_form("v1a,", 64)?;
         let signed = [format!("{}.{}.", self.id, self.timestamp).as_bytes(), body].concat();
         let matches = self
             .signature
@@ -96,7 +132,7 @@ impl Signed<'_> {
             .filter_map(|entry| STANDARD.decode(entry.strip_prefix("v1a,")?).ok())
             .filter_map(|bytes| Signature::from_slice(&bytes).ok())
             .any(|signature| key.verify_strict(&signed, &signature).is_ok());
-        ensure!(matches, "the signature does not match");
+        ensure!(matches, "{NO_MATCH}");
         Ok(())
     }
 }
@@ -136,6 +172,32 @@ mod tests {
         assert!(given(br#"{"test": 2432232315}"#, 1_614_265_330).is_err());
         let late = given(body, 1_614_265_330 + 301).unwrap_err().to_string();
         assert!(late.contains("301 s"), "{late}");
+    }
+
+    #[test]
+    fn what_is_malformed_is_told_from_what_does_not_match() {
+        let good =
+            ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        let said = |secret: &str, signature: &str| {
+            check(secret, signature, b"{}", 1_614_265_330).unwrap_err().to_string()
+        };
+        for (secret, signature, expected) in [
+            ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", good.1, "secret is malformed: it begins with whsec_"),
+            ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", good.1, "secret is malformed: what follows"),
+            ("whsec_MfKQ9r8GKYqr", good.1, "secret is malformed: it stands for 9 bytes"),
+            ("whpk_MfKQ", good.1, "public key is malformed"),
+            (
+                good.0,
+                "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+                "signature is malformed, or of another kind",
+            ),
+            (good.0, "v1,g0hM9SsE", "signature is malformed: no entry"),
+            (good.0, good.1, "does not match"),
+            ("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", good.1, "does not match"),
+        ] {
+            let said = said(secret, signature);
+            assert!(said.contains(expected), "{secret} {signature}: {said}");
+        }
     }
 
     #[test]

@@ -32,6 +32,16 @@ pub enum ConfigError {
         /// Why it is needed.
         reason: String,
     },
+    /// There is no installation in the data directory, and nothing else says where one is.
+    #[error(
+        "there is no installation of Postrider in {} (it has no secrets.toml): name the data directory of your server with \
+         --data-dir or POSTRIDER_DATA_DIR, or set its POSTRIDER_JWT_SECRET, POSTRIDER_MAIN_SECRET and DATABASE_URL; \
+         `postrider serve` makes a new one", .data_dir.display()
+    )]
+    NoInstallation {
+        /// The data directory.
+        data_dir: PathBuf,
+    },
     /// A file cannot be read or written.
     #[error("{} cannot be {action}: {reason}", .file.display())]
     File {

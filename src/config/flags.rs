@@ -30,8 +30,16 @@ pub struct CredentialFlags {
     pub flags: Flags,
 }
 
-const CREDENTIAL_KEYS: [&str; 6] =
-    ["database_url", "data_dir", "jwt_secret", "jwt_algorithm", "jwt_audience", "jwt_issuer"];
+const CREDENTIAL_KEYS: [&str; 8] = [
+    "database_url",
+    "data_dir",
+    "jwt_secret",
+    "jwt_algorithm",
+    "jwt_audience",
+    "jwt_issuer",
+    "main_secret",
+    "main_secret_previous",
+];
 
 impl Args for Flags {
     fn augment_args(command: Command) -> Command {

@@ -23,6 +23,8 @@ pub(super) enum Missing {
     Generate,
     /// Say that they will be generated.
     Announce,
+    /// Say that there is no installation: secrets that were made now would be nobody's.
+    Refuse,
 }
 
 /// Fills in the secrets that are not set.
@@ -33,6 +35,7 @@ pub(super) fn fill(layers: &mut Layers, missing: Missing) -> Result<(), ConfigEr
         (Some(text), _) => Some(text),
         (None, Missing::Generate) => Some(generate(&directory, &path)?),
         (None, Missing::Announce) => None,
+        (None, Missing::Refuse) => return Err(ConfigError::NoInstallation { data_dir: directory }),
     };
     let unreadable = |reason: String| ConfigError::File { file: path.clone(), action: "read", reason };
     let table: Option<toml::Table> =

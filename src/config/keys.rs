@@ -41,6 +41,11 @@ impl Key {
         self.variables().pop().unwrap_or_default()
     }
 
+    /// Whether its value is a secret or holds one, so that each of its variables has a twin that names a file.
+    pub(super) fn can_be_in_a_file(&self) -> bool {
+        self.secret || self.name == "database_url"
+    }
+
     pub(super) fn flag(&self) -> String {
         self.name.replace('_', "-")
     }
@@ -69,6 +74,12 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("jwt_audience", "NAME", "The audience (aud) that every token must name"),
     Key::new("jwt_issuer", "NAME", "The issuer (iss) that every token must name"),
     Key::new("main_secret", "SECRET", "Seals endpoint secrets at rest; 16 characters at least").hidden(),
+    Key::new(
+        "main_secret_previous",
+        "SECRET",
+        "The main secret before, while `postrider reseal` moves everything under the new one",
+    )
+    .hidden(),
     Key::new("retry_schedule", "WAITS", "The waits before each retry (units ms, s, m, h, d)")
         .or("60s,5m,30m,2h,6h,24h"),
     Key::new(
@@ -125,7 +136,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("idle_timeout", "TIME", "How long a connection is kept without a request, 1s to 1h").or("75s"),
     Key::new("roles", "ROLES", "What this node does").or("api,dispatcher,maintenance"),
     Key::new("node_name", "NAME", "This node's name, unique and lasting [default: <host name>:<port>]"),
-    Key::new("max_in_flight", "N", "Requests at a time to one endpoint").or("16"),
+    Key::new("max_in_flight", "N", "Requests at a time to one endpoint, from each node").or("16"),
     Key::new("max_in_flight_cap", "N", "The largest maxInFlight that an endpoint may ask for").or("64"),
     Key::new("max_in_flight_total", "N", "Requests at a time, all endpoints together").or("2048"),
     Key::new("memory_budget_bytes", "SIZE", "What payloads waiting in memory may take").or("64MiB"),
@@ -161,6 +172,8 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("api_connections", "N", "Database connections of the API").or("8"),
     Key::new("log", "FILTER", "What is logged: a level, or module=level pairs").or("info"),
     Key::new("log_format", "FORMAT", "auto (text on a terminal, else JSON), text or json").or("auto"),
+    Key::new("access_log", "BOOL", "Log each request to the API").or("false"),
+    Key::new("metrics_listen", "ADDRESS", "Where Prometheus reads /metrics; nowhere by default"),
     Key::new("no_migrate", "BOOL", "Do not bring the schema up to date at the start").or("false"),
     #[cfg(debug_assertions)]
     Key::new("test_losses", "SHARE", "What tests have dropped in memory, 0 to 1; debug builds alone").or("0"),

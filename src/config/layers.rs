@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::domain::nearest::nearest;
+
 use super::flags::Flags;
 use super::keys::{KEYS, Key};
-use super::{ConfigError, keys, system_defaults};
+use super::secret_file::Found;
+use super::{ConfigError, keys, secret_file, system_defaults};
 
 /// What a configuration is read from.
 #[derive(Debug, Clone, Default)]
@@ -22,9 +25,7 @@ pub struct ConfigSources {
 impl ConfigSources {
     /// This process's: its environment, and the file that it names or finds.
     pub(super) fn of_process(flags: &Flags) -> Result<Self, ConfigError> {
-        let variables: BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
+        let variables = variables();
         let named = flags
             .file
             .clone()
@@ -34,6 +35,13 @@ impl ConfigSources {
         let file = path.map(|path| read(&path).map(|text| (path, text))).transpose()?;
         Ok(Self { flags: flags.clone(), variables, file })
     }
+}
+
+/// The environment of this process, as far as it is text.
+pub(super) fn variables() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {
@@ -101,7 +109,7 @@ impl Layers {
             layers.read_file(path, text)?;
         }
         for key in KEYS {
-            layers.read_variables(key, &sources.variables);
+            layers.read_variables(key, &sources.variables)?;
         }
         for (name, value) in &sources.flags.values {
             layers.set(name, value.clone(), Origin::Flag);
@@ -123,7 +131,7 @@ impl Layers {
                 return Err(ConfigError::UnknownKey {
                     file: path.to_owned(),
                     key: name.clone(),
-                    nearest: nearest(name),
+                    nearest: nearest(name, KEYS.iter().map(|key| key.name)),
                 });
             };
             let text = plain(value).ok_or_else(|| {
@@ -135,13 +143,24 @@ impl Layers {
     }
 
     /// An empty variable counts as unset, because compose files pass empty ones.
-    fn read_variables(&mut self, key: &'static Key, variables: &BTreeMap<String, String>) {
-        let set = key.variables().into_iter().find_map(|name| {
-            variables.get(&name).filter(|value| !value.is_empty()).map(|value| (name, value.clone()))
-        });
-        if let Some((name, value)) = set {
-            self.set(key.name, value, Origin::Variable(name));
+    fn read_variables(
+        &mut self,
+        key: &'static Key,
+        variables: &BTreeMap<String, String>,
+    ) -> Result<(), ConfigError> {
+        for name in key.variables() {
+            let found = if key.can_be_in_a_file() {
+                secret_file::find(&name, variables)?
+            } else {
+                let set = variables.get(&name).filter(|value| !value.is_empty());
+                set.map(|text| Found { variable: name.clone(), text: text.clone() })
+            };
+            if let Some(Found { variable, text }) = found {
+                self.set(key.name, text, Origin::Variable(variable));
+                break;
+            }
         }
+        Ok(())
     }
 
     pub(super) fn set(&mut self, name: &'static str, text: String, origin: Origin) {
@@ -172,15 +191,4 @@ fn plain(value: &toml::Value) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// The known key that shares the longest beginning with this one, if that is three letters at least.
-fn nearest(name: &str) -> Option<&'static str> {
-    let shared =
-        |key: &Key| key.name.bytes().zip(name.bytes()).take_while(|(ours, theirs)| ours == theirs).count();
-    KEYS.iter()
-        .map(|key| (shared(key), key.name))
-        .filter(|(length, _)| *length >= 3)
-        .max()
-        .map(|(_, key)| key)
 }

@@ -20,9 +20,11 @@ mod reader;
 mod reference;
 mod remote;
 mod resolve;
+mod secret_file;
 mod setting;
 mod show;
 mod system_defaults;
+mod unknown_variables;
 mod values;
 
 #[cfg(test)]
@@ -34,13 +36,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::domain::access::claims::RequiredClaims;
+use crate::domain::main_secret::MainSecrets;
 use crate::domain::policy::retry_on::RetryOn;
 use crate::domain::policy::schedule::RetrySchedule;
 use crate::openid::OpenIdOptions;
+use crate::telemetry::LogOptions;
+
+use generated_secrets::Missing;
 
 pub use caps::Caps;
 pub use error::ConfigError;
@@ -49,7 +55,6 @@ pub use flags::Flags;
 pub use intake::IntakeOptions;
 pub use layers::ConfigSources;
 pub use reference::reference;
-pub use remote::NoToken;
 pub use remote::Remote;
 pub use setting::Setting;
 pub use setting::SettingSource;
@@ -74,6 +79,8 @@ pub struct Config {
     pub jwt_issuer: Option<String>,
     /// Seals endpoint secrets and headers at rest.
     pub main_secret: SecretString,
+    /// The main secret before, while everything is moved under the new one.
+    pub main_secret_previous: Option<SecretString>,
     /// The waits between attempts, where an application or endpoint has none of its own.
     pub retry_schedule: RetrySchedule,
     /// Which failures are tried again, where no other level says.
@@ -134,10 +141,16 @@ pub struct Config {
     pub openid: Option<OpenIdOptions>,
     /// All of it, for people.
     pub settings: Arc<[Setting]>,
+    /// What was given and is ignored, a sentence each.
+    pub warnings: Vec<String>,
     /// Database connections of the API.
     pub api_connections: u32,
     /// How logs look, and how much of them.
     pub log: LogOptions,
+    /// Whether each request to the API is logged.
+    pub access_log: bool,
+    /// Where metrics are read.
+    pub metrics_listen: Option<SocketAddr>,
     /// Whether `serve` brings the schema up to date.
     pub migrate: bool,
     /// The share of deliveries that a test has dropped in memory, to see that they are found. Debug builds alone.
@@ -174,26 +187,6 @@ impl Roles {
     }
 }
 
-/// How logs look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Text on a terminal, JSON elsewhere.
-    Auto,
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// How logs look, and how much of them.
-#[derive(Debug, Clone)]
-pub struct LogOptions {
-    /// How they look.
-    pub format: LogFormat,
-    /// What is logged, in the syntax of `tracing`'s `EnvFilter`.
-    pub filter: String,
-}
-
 /// The data directory of a set-up that is apart from the usual one: the usual path and then `ending`.
 pub fn data_dir_beside(ending: &str) -> String {
     let variables = std::env::vars_os()
@@ -203,25 +196,41 @@ pub fn data_dir_beside(ending: &str) -> String {
 }
 
 impl Config {
-    /// Reads flags, the environment and the file. Secrets of an embedded set-up are generated if this is its
-    /// first use.
+    /// Reads flags, the environment and the file, for a command that works with an installation that is there. Where
+    /// Postrider runs a Postgres of its own, the secrets are those that its first start has generated.
     ///
     /// # Errors
     /// [`ConfigError`], one sentence that names what is wrong.
     pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
-        Self::load_over(flags, &[])
+        Self::of_process(flags, &[], Missing::Refuse)
     }
 
-    /// As [`Config::load`], with other defaults for some keys.
+    /// As [`Config::load`], for a command that may be the first one: it generates the secrets then. Some keys may have
+    /// other defaults.
     ///
     /// # Errors
     /// [`ConfigError`], one sentence that names what is wrong.
-    pub fn load_over(flags: &Flags, defaults: &[(&'static str, String)]) -> Result<Self, ConfigError> {
-        let mut layers = layers::Layers::read(&ConfigSources::of_process(flags)?, defaults)?;
+    pub fn set_up(flags: &Flags, defaults: &[(&'static str, String)]) -> Result<Self, ConfigError> {
+        Self::of_process(flags, defaults, Missing::Generate)
+    }
+
+    fn of_process(
+        flags: &Flags,
+        defaults: &[(&'static str, String)],
+        missing: Missing,
+    ) -> Result<Self, ConfigError> {
+        let sources = ConfigSources::of_process(flags)?;
+        let mut layers = layers::Layers::read(&sources, defaults)?;
         if !layers.has("database_url") && layers.lacks_secrets() {
-            generated_secrets::fill(&mut layers, generated_secrets::Missing::Generate)?;
+            generated_secrets::fill(&mut layers, missing)?;
         }
-        resolve::config(&layers)
+        Ok(Self { warnings: unknown_variables::warnings(&sources.variables), ..resolve::config(&layers)? })
+    }
+
+    /// The main secrets: the one that is set, and the one before it if there is a move under way.
+    pub fn main_secrets(&self) -> MainSecrets {
+        let previous = self.main_secret_previous.as_ref().map(|secret| secret.expose_secret().as_bytes());
+        MainSecrets::new(self.main_secret.expose_secret().as_bytes(), previous)
     }
 
     /// The effective configuration as TOML, secrets masked, each value with where it came from. Generates
@@ -232,7 +241,7 @@ impl Config {
     pub fn show(flags: &Flags) -> Result<String, ConfigError> {
         let mut layers = layers::Layers::read(&ConfigSources::of_process(flags)?, &[])?;
         if !layers.has("database_url") && layers.lacks_secrets() {
-            generated_secrets::fill(&mut layers, generated_secrets::Missing::Announce)?;
+            generated_secrets::fill(&mut layers, Missing::Announce)?;
         }
         resolve::config(&layers)?;
         Ok(show::toml(&layers))

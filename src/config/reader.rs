@@ -35,13 +35,24 @@ impl Reader<'_> {
 
     /// A secret that has to be there; `why` says what for.
     pub(super) fn secret(&self, name: &str, why: &str) -> Result<SecretString, ConfigError> {
+        self.given_secret(name)?.ok_or_else(|| {
+            self.missing(
+                name,
+                &format!("{why}. `openssl rand -base64 32` makes one; keep it as long as the database"),
+            )
+        })
+    }
+
+    /// A secret, if there is one.
+    pub(super) fn given_secret(&self, name: &str) -> Result<Option<SecretString>, ConfigError> {
         self.given(name, |text| {
             if text.chars().count() < MIN_SECRET_CHARACTERS {
-                return Err(format!("a secret has {MIN_SECRET_CHARACTERS} characters at least"));
+                return Err(format!(
+                    "a secret has {MIN_SECRET_CHARACTERS} characters at least; `openssl rand -base64 32` makes one"
+                ));
             }
             Ok(SecretString::from(text))
-        })?
-        .ok_or_else(|| self.missing(name, why))
+        })
     }
 
     /// Says that a value is missing, and why it is needed.

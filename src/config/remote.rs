@@ -2,8 +2,10 @@
 
 use secrecy::SecretString;
 
-const URL: &str = "POSTRIDER_URL";
-const TOKEN: &str = "POSTRIDER_TOKEN";
+use super::{ConfigError, layers, secret_file};
+
+pub(super) const URL: &str = "POSTRIDER_URL";
+pub(super) const TOKEN: &str = "POSTRIDER_TOKEN";
 const DEFAULT_URL: &str = "http://127.0.0.1:8071";
 
 /// A running server, and the credentials for it.
@@ -15,22 +17,24 @@ pub struct Remote {
     pub token: SecretString,
 }
 
-/// There is no token.
-#[derive(Debug, thiserror::Error)]
-#[error("a token is needed: set {TOKEN} or --token; `postrider token create` makes one")]
-pub struct NoToken;
-
 impl Remote {
     /// From flags; what they leave out, from the environment.
     ///
     /// # Errors
-    /// [`NoToken`] when neither names one.
-    pub fn resolve(url: Option<String>, token: Option<String>) -> Result<Self, NoToken> {
-        let from_environment = |name| {
-            std::env::var_os(name).and_then(|value| value.into_string().ok()).filter(|v| !v.is_empty())
+    /// [`ConfigError`] when neither names one, or the file that should hold it cannot be read.
+    pub fn resolve(url: Option<String>, token: Option<String>) -> Result<Self, ConfigError> {
+        let variables = layers::variables();
+        let found = variables.get(URL).filter(|url| !url.is_empty()).cloned();
+        let url = url.or(found).unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let token = match token {
+            Some(token) => Some(token),
+            None => secret_file::find(TOKEN, &variables)?.map(|found| found.text),
         };
-        let url = url.or_else(|| from_environment(URL)).unwrap_or_else(|| DEFAULT_URL.to_owned());
-        let token = token.or_else(|| from_environment(TOKEN)).ok_or(NoToken)?;
+        let token = token.ok_or_else(|| ConfigError::Missing {
+            name: TOKEN.to_owned(),
+            reason: "a running server is called with a token: set it or --token; `postrider token create` makes one"
+                .to_owned(),
+        })?;
         Ok(Self { url, token: token.into() })
     }
 }

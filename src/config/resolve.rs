@@ -9,12 +9,12 @@ use url::Url;
 
 use crate::domain::policy::retry_on::RetryOn;
 use crate::domain::policy::schedule::RetrySchedule;
+use crate::telemetry::LogOptions;
 
 use super::layers::Layers;
 use super::reader::Reader;
 use super::{
-    Caps, Config, ConfigError, IntakeOptions, JwtKey, LogOptions, database_url, openid, setting,
-    system_defaults, values,
+    Caps, Config, ConfigError, IntakeOptions, JwtKey, database_url, openid, setting, system_defaults, values,
 };
 
 pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
@@ -29,6 +29,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         jwt_audience: read.given("jwt_audience", claim)?,
         jwt_issuer: read.given("jwt_issuer", claim)?,
         main_secret: read.secret("main_secret", "it seals endpoint secrets at rest")?,
+        main_secret_previous: read.given_secret("main_secret_previous")?,
         retry_schedule: RetrySchedule::new(read.value("retry_schedule", values::waits)?),
         retry_on: read.value("retry_on", |text| {
             RetryOn::parse(values::items(text)).map_err(|wrong| wrong.to_string())
@@ -71,11 +72,14 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         console: read.value("console", values::boolean)?,
         openid: openid::options(&read)?,
         settings: setting::all(layers).into(),
+        warnings: Vec::new(),
         api_connections: read.value("api_connections", |text| values::number_within(text, 1, 1_000))?,
         log: LogOptions {
             format: read.value("log_format", values::log_format)?,
             filter: read.value("log", log_filter)?,
         },
+        access_log: read.value("access_log", values::boolean)?,
+        metrics_listen: read.given("metrics_listen", values::address)?,
         migrate: !read.value("no_migrate", values::boolean)?,
         test_losses: if cfg!(debug_assertions) { read.value("test_losses", values::share)? } else { 0.0 },
     })
@@ -123,9 +127,7 @@ fn claim(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn listen(layers: &Layers) -> Result<SocketAddr, ConfigError> {
-    Reader { layers }.value("listen", |text| {
-        text.parse().map_err(|_| format!("`{text}` is not an address and port such as 127.0.0.1:8071"))
-    })
+    Reader { layers }.value("listen", values::address)
 }
 
 fn jwt(read: &Reader<'_>) -> Result<JwtKey, ConfigError> {

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use crate::domain::main_secret::KeyId;
+
 use super::database_url::{MASK, masked};
 use super::keys::{KEYS, Key};
-use super::layers::Layers;
+use super::layers::{Layers, Origin, Value};
 
 pub(super) fn toml(layers: &Layers) -> String {
     let mut text = String::new();
@@ -13,12 +15,18 @@ pub(super) fn toml(layers: &Layers) -> String {
         let _ = match layers.get(key.name) {
             Some(value) => {
                 let line = format!("{} = {}", key.name, shown(key, &value.text));
-                writeln!(text, "{line:<50} # {}", value.origin)
+                writeln!(text, "{line:<50} # {}{}", value.origin, key_id(key, value))
             }
             None => writeln!(text, "# {} is not set", key.name),
         };
     }
     text
+}
+
+/// What tells a main secret apart.
+fn key_id(key: &Key, value: &Value) -> String {
+    let seals = key.name.starts_with("main_secret") && value.origin != Origin::NotGeneratedYet;
+    if seals { format!(", key id {}", KeyId::of(value.text.as_bytes())) } else { String::new() }
 }
 
 /// A value as it may be shown.

@@ -130,7 +130,11 @@ fn a_missing_secret_is_named() {
     let mut sources = given(&[("DATABASE_URL", "postgres://a/b")], None, &[]);
     sources.variables.remove("POSTRIDER_MAIN_SECRET");
     let said = Config::from_sources(&sources).unwrap_err().to_string();
-    assert_eq!(said, "POSTRIDER_MAIN_SECRET is missing: it seals endpoint secrets at rest");
+    assert_eq!(
+        said,
+        "POSTRIDER_MAIN_SECRET is missing: it seals endpoint secrets at rest. `openssl rand -base64 32` makes one; keep it \
+         as long as the database"
+    );
     let said = refusal(&[("POSTRIDER_JWT_ALGORITHM", "EdDSA")], None);
     assert_eq!(said, "POSTRIDER_JWT_PUBLIC_KEY is missing: tokens are signed with EdDSA");
 }
@@ -172,6 +176,7 @@ fn what_is_shown_is_masked_and_can_be_read_back() {
     );
     let origin =
         |key: &str| text.lines().find(|line| line.starts_with(key)).unwrap().rsplit_once("# ").unwrap().1;
+    assert!(origin("main_secret =").starts_with("POSTRIDER_MAIN_SECRET, key id "), "{text}");
     assert_eq!(origin("listen"), "flag");
     assert_eq!(origin("max_in_flight ="), "postrider.toml");
     assert_eq!(origin("database_url"), "DATABASE_URL");
@@ -192,6 +197,9 @@ fn generated_secrets_are_kept_private_and_stay_the_same() {
     };
     load(generated_secrets::Missing::Announce);
     assert!(!data_dir.exists(), "showing makes nothing");
+    let refused = generated_secrets::fill(&mut Layers::read(&sources, &[]).unwrap(), Missing::Refuse);
+    assert!(refused.unwrap_err().to_string().contains("there is no installation"));
+    assert!(!data_dir.exists(), "refusing makes nothing");
     let first = load(generated_secrets::Missing::Generate);
     let again = load(generated_secrets::Missing::Generate);
     assert_eq!(first.main_secret.expose_secret(), again.main_secret.expose_secret());

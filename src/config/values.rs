@@ -1,8 +1,11 @@
 //! What texts mean: durations, sizes, lists. Each error says what a good value looks like.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{LogFormat, Roles};
+use crate::telemetry::LogFormat;
+
+use super::Roles;
 
 /// `250ms`, `15s`, `5m`, `2h`, `30d`.
 ///
@@ -110,6 +113,10 @@ pub(super) fn roles(text: &str) -> Result<Roles, String> {
     } else {
         Err("a node needs one at least of api, dispatcher, maintenance".to_owned())
     }
+}
+
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.trim().parse().map_err(|_| format!("`{text}` is not an address and port such as 127.0.0.1:8071"))
 }
 
 pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {

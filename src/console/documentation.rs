@@ -26,7 +26,7 @@ const NO_PAGE: &str = "404.html";
 const HOW_TO_BUILD: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Postrider</title></head><body>\
     <h1>Postrider</h1><p>This program was built without its documentation. To build it in: <code>make docs</code>, and then \
     <code>cargo build</code> again. It needs Node 20.</p>\
-    <p>The reference of the API is there all the same: <a href=\"api/\">it is here</a>.</p></body></html>\n";
+    <p>The reference of the API is there all the same: <a href=\"/docs/api/\">it is here</a>.</p></body></html>\n";
 
 /// The pages, ready to be sent.
 pub struct Documentation {

@@ -17,6 +17,8 @@ struct BuiltFiles;
 /// What `npm run build` made in `docs/`.
 #[derive(Embed)]
 #[folder = "docs/.vitepress/dist"]
+#[exclude = ".built-from"]
+#[exclude = "hashmap.json"]
 #[allow_missing = true]
 struct BuiltDocumentation;
 

@@ -73,7 +73,7 @@ async fn wait_for_long_queues<'a, T: Queued + 'a>(
 ) {
     let began = Instant::now();
     while began.elapsed() < MAX_WAIT_WHEN_SATURATED {
-        let longest = lanes().longest_queue(endpoints.clone(), Instant::now());
+        let longest = lanes().longest_queue(endpoints.clone());
         let Some(queue) = longest else { return };
         if tokio::time::timeout(WAIT_INTERVAL, queue.drained).await.is_ok() {
             return;

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use crate::store::{ClaimRequest, ClaimResult, StoreError};
+use crate::telemetry::metrics;
 
 use super::claim_cursors::ClaimCursors;
+use super::lanes::Claimable;
 use super::{CLAIM_LEASE, Dispatcher};
 
 /// Endpoints in one claim at most.
@@ -90,6 +92,7 @@ impl Claimer {
             return Ok(Duration::ZERO);
         }
         let claims = dispatcher.deps.queue.claim_due(epoch, CLAIM_LEASE, &asks).await?;
+        metrics::count(&metrics::current().batch_claims, claims.rows.len());
         self.note_claimed(&asks, &claims, asked_at);
         let small = claims.rows.len() < SMALL_CLAIM_ROWS;
         dispatcher.load_claimed(epoch, claims.rows, asked_at).await;
@@ -132,11 +135,19 @@ impl Claimer {
             && rows < ENOUGH_ROWS_PER_CLAIM
             && let Some(endpoint_id) = self.dispatcher.claim_schedule.take_due(now)
         {
-            // A lane without room puts its endpoint back on the claim schedule when it has room again.
-            let quota = self.dispatcher.lanes().room(endpoint_id);
-            if quota > 0 {
-                rows += usize::from(quota);
-                asks.push(ClaimRequest { endpoint_id, floor: self.cursors.of(endpoint_id, now), quota });
+            let claimable = self.dispatcher.lanes().claimable(endpoint_id, now);
+            match claimable {
+                // A lane without room puts its endpoint back on the claim schedule when it has room again.
+                Claimable::Rows(0) => {}
+                Claimable::Rows(quota) => {
+                    rows += usize::from(quota);
+                    asks.push(ClaimRequest { endpoint_id, floor: self.cursors.of(endpoint_id, now), quota });
+                }
+                Claimable::NothingUntil(at) => {
+                    self.dispatcher.claim_schedule.schedule_no_later_than(endpoint_id, at);
+                }
+                // The node that sends may not know what this one has put into the queue.
+                Claimable::Elsewhere => self.dispatcher.announcements.add(endpoint_id),
             }
         }
         asks

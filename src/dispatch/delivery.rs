@@ -38,6 +38,8 @@ pub struct Delivery {
     pub claim: Option<Claim>,
     /// Attempts made before, in this round of the schedule.
     pub attempts: u16,
+    /// Of these, those that were refused as too fast.
+    pub refusals: u16,
     /// Why it is sent.
     pub trigger: Trigger,
     /// What it holds.
@@ -55,6 +57,7 @@ pub struct Claim {
 
 impl Queued for Delivery {
     fn first_attempt_of(&self) -> Option<MessageId> {
-        (self.attempts == 0 && self.trigger == Trigger::Scheduled).then_some(self.message.id)
+        // One that was refused as too fast goes on where it was.
+        (self.attempts == self.refusals && self.trigger == Trigger::Scheduled).then_some(self.message.id)
     }
 }

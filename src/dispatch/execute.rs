@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::domain::chance;
 use crate::domain::delivery::attempt::{AttemptOutcome, Failure};
-use crate::domain::delivery::next_step;
+use crate::domain::delivery::{AttemptsMade, next_step};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{AttemptId, EndpointId};
 use crate::record::Outcome;
@@ -35,8 +35,11 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
     if dispatcher.fault_injection.drops_this() {
         return;
     }
-    let attempts_made = delivery.attempts.saturating_add(1);
-    let next = next_step(&attempt, attempts_made, &endpoint.policy, chance::fraction());
+    let made = AttemptsMade {
+        all: delivery.attempts.saturating_add(1),
+        refusals: delivery.refusals.saturating_add(u16::from(attempt.is_too_fast())),
+    };
+    let next = next_step(&attempt, made, &endpoint.policy, chance::fraction());
     dispatcher
         .recorder
         .push(Outcome {
@@ -44,7 +47,8 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
             endpoint,
             epoch: delivery.epoch,
             lease: delivery.claim.map(|claim| claim.token),
-            attempts_made,
+            attempts_made: made.all,
+            refusals: made.refusals,
             trigger: delivery.trigger,
             attempt,
             next,
@@ -71,7 +75,9 @@ impl Dispatcher {
 fn load_signal(attempt: &AttemptOutcome) -> LoadSignal {
     match attempt.failure {
         None => LoadSignal::Success,
+        Some(_) if attempt.is_too_fast() => LoadSignal::TooFast(attempt.retry_after),
         Some(Failure::Overloaded | Failure::Timeout) => LoadSignal::Overload,
+        Some(Failure::Status) if attempt.http_status == Some(503) => LoadSignal::Overload,
         Some(_) => LoadSignal::Neutral,
     }
 }

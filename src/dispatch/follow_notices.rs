@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::domain::id::EndpointId;
 use crate::notices::NOTICES_VALID_FOR;
 use crate::store::{Notice, Notices};
 
@@ -61,6 +60,8 @@ impl Dispatcher {
             Notice::CredentialEnded(hash) => self.deps.credentials.forget(&hash),
             Notice::TokensTakenBack(application) => self.deps.credentials.forget_tokens(application),
             Notice::Watched(scopes) => self.deps.live.watch(scopes),
+            Notice::Throttled(notes) => self.lanes().hear_throttles(&notes, Instant::now()),
+            Notice::HomesFreed(freed) => self.forget_freed_homes(&freed),
             Notice::Paused => self.ask_whether_paused(),
             Notice::Reconnected => self.forget_everything_cached(),
             Notice::Beat { epoch, number } if epoch == own_epoch => {
@@ -89,15 +90,11 @@ impl Dispatcher {
         }
     }
 
-    fn schedule_now(&self, endpoints: &[EndpointId]) {
-        let now = Instant::now();
-        endpoints.iter().for_each(|endpoint| self.claim_schedule.schedule_no_later_than(*endpoint, now));
-    }
-
     /// Listening begins now. Anything may have been missed before, so all that is cached is read again.
     fn forget_everything_cached(self: &Arc<Self>) {
         self.deps.credentials.forget_all();
         self.deps.snapshots.forget_all();
+        self.lanes().forget_pace();
         self.ask_whether_paused();
         let tenants = self.lanes().tenants();
         tenants.into_iter().for_each(|tenant| self.refresh(tenant));

@@ -15,6 +15,7 @@ use crate::lease::{ClaimGuard, Lease, MessageGuard};
 use crate::node_health::Progress;
 use crate::record::ClaimSchedule;
 use crate::store::{DeliveryKey, HandBack, QueueStore, StoreError};
+use crate::telemetry::metrics;
 
 use super::{Delivery, DeliveryGuards, Dispatcher};
 
@@ -30,6 +31,8 @@ pub(super) struct HandBackItem {
     _guard: Guard,
     /// Claiming it again is put off by this much, unless a sweep finds it before.
     claim_after: Duration,
+    /// Another node sends to its endpoint, and is told.
+    for_another_node: bool,
 }
 
 /// What is freed when a delivery is back.
@@ -68,12 +71,18 @@ impl HandBackItem {
         guard: Guard,
     ) -> Self {
         let row = HandBack { message_id, endpoint_id, application_id, lease, held: false };
-        Self { epoch, row, _guard: guard, claim_after: Duration::ZERO }
+        Self { epoch, row, _guard: guard, claim_after: Duration::ZERO, for_another_node: false }
     }
 
     /// Whether it goes back as held, because its endpoint is closed or everything is paused.
     pub(super) fn held(mut self, held: bool) -> Self {
         self.row.held = held;
+        self
+    }
+
+    /// Whether it goes back because another node sends to its endpoint.
+    pub(super) fn for_another_node(mut self, another: bool) -> Self {
+        self.for_another_node = another;
         self
     }
 
@@ -91,7 +100,9 @@ impl Dispatcher {
             let application = delivery.endpoint.application_id;
             let lease = delivery.claim.map(|claim| claim.token);
             let guard = Guard::Delivery(delivery.guards);
-            self.hand_backs.add(HandBackItem::new(delivery.epoch, key, application, lease, guard).held(held));
+            let elsewhere = self.lanes().is_elsewhere(delivery.endpoint.id);
+            let item = HandBackItem::new(delivery.epoch, key, application, lease, guard);
+            self.hand_backs.add(item.held(held).for_another_node(elsewhere));
         }
     }
 
@@ -152,10 +163,12 @@ impl HandBackWriter {
                 by_epoch.entry(item.epoch).or_default().push(item);
             }
             for (epoch, items) in by_epoch {
+                metrics::count(&metrics::current().batch_hand_backs, items.len());
                 self.progress.begin();
                 self.write(epoch, &items).await;
                 self.progress.done();
                 self.schedule_claims(&items);
+                self.announce(&items).await;
             }
         }
     }
@@ -188,12 +201,26 @@ impl HandBackWriter {
         }
     }
 
+    /// Tells the nodes that send to their endpoints.
+    async fn announce(&self, items: &[HandBackItem]) {
+        let mut endpoints: Vec<EndpointId> =
+            items.iter().filter(|item| item.for_another_node).map(|item| item.row.endpoint_id).collect();
+        endpoints.sort_unstable();
+        endpoints.dedup();
+        if endpoints.is_empty() {
+            return;
+        }
+        if let Err(error) = self.queue.announce_due(&endpoints).await {
+            tracing::debug!(%error, "other nodes could not be told of due work; their sweeps find it");
+        }
+    }
+
     /// Puts their endpoints on the claim schedule.
     fn schedule_claims(&self, items: &[HandBackItem]) {
         let now = Instant::now();
         let mut due: Vec<(EndpointId, Duration)> = items
             .iter()
-            .filter(|item| !item.row.held)
+            .filter(|item| !item.row.held && !item.for_another_node)
             .map(|item| (item.row.endpoint_id, item.claim_after))
             .collect();
         due.dedup();

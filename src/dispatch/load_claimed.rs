@@ -45,7 +45,7 @@ impl Dispatcher {
                 continue;
             }
             let row = HeldRow { row, claim };
-            match self.memory.reserve(row.row.payload_bytes as usize) {
+            match self.memory.reserve(row.row.content_bytes) {
                 Some(share) => admitted.push((row, share)),
                 None => self.hand_back_row(epoch, row, false, Duration::ZERO),
             }
@@ -116,6 +116,7 @@ impl Dispatcher {
             epoch,
             claim: Some(Claim { token: row.lease, start_by }),
             attempts: row.attempts,
+            refusals: row.refusals,
             trigger: row.trigger,
             guards: DeliveryGuards { _memory: share, _message: None, _claim: Some(claim) },
         };

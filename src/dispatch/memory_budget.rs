@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What a delivery takes besides its payload.
+/// What a delivery takes besides its message's content.
 const OVERHEAD_BYTES: usize = 512;
 
 /// The budget.
@@ -27,15 +27,20 @@ impl MemoryBudget {
     }
 
     /// A share for a first attempt. An eighth of the budget is left to what is claimed, so that it never starves.
-    pub(super) fn reserve_first(&self, payload_bytes: usize) -> Option<MemoryShare> {
-        let share = self.reserve(payload_bytes)?;
+    pub(super) fn reserve_first(&self, content_bytes: usize) -> Option<MemoryShare> {
+        let share = self.reserve(content_bytes)?;
         (self.free.available_permits() >= self.budget / 8).then_some(share)
     }
 
-    /// A share for a delivery with a payload of this size, unless the budget is used up.
-    pub(super) fn reserve(&self, payload_bytes: usize) -> Option<MemoryShare> {
-        let bytes = u32::try_from(payload_bytes.checked_add(OVERHEAD_BYTES)?).ok()?;
+    /// A share for a delivery of a message of this size, unless the budget is used up.
+    pub(super) fn reserve(&self, content_bytes: usize) -> Option<MemoryShare> {
+        let bytes = u32::try_from(content_bytes.checked_add(OVERHEAD_BYTES)?).ok()?;
         self.free.clone().try_acquire_many_owned(bytes).ok().map(|bytes| MemoryShare { _bytes: bytes })
+    }
+
+    /// Bytes that are taken, and all of them.
+    pub(super) fn used_of(&self) -> (usize, usize) {
+        (self.budget.saturating_sub(self.free.available_permits()), self.budget)
     }
 
     /// Whether too little is left to claim more.

@@ -15,6 +15,7 @@ mod hand_back;
 mod lanes;
 mod load_claimed;
 mod memory_budget;
+mod pace;
 mod pause;
 mod refresh;
 mod reservation;
@@ -50,6 +51,7 @@ use memory_budget::MemoryBudget;
 pub use delivery::Claim;
 pub use delivery::Delivery;
 pub use delivery::DeliveryGuards;
+pub use lanes::LaneCounts;
 pub use lanes::LaneLimits;
 pub use memory_budget::MemoryShare;
 pub use reservation::Placement;
@@ -74,6 +76,8 @@ pub struct DispatchOptions {
     pub paused: bool,
     /// The share of everything that is dropped for a test; nothing in release builds.
     pub dropped_share: f64,
+    /// How often the log tells of deliveries that died.
+    pub deaths_told_every: Duration,
 }
 
 /// What the dispatcher works with.
@@ -129,6 +133,9 @@ impl Dispatcher {
         if options.paused {
             lanes.pause();
         }
+        if options.claims {
+            lanes.share_pace();
+        }
         let threads = deps.threads.clone();
         let _spawn_on_these_threads = threads.enter();
         let claim_schedule = ClaimSchedule::default();
@@ -164,8 +171,12 @@ impl Dispatcher {
         let mut loops: JoinSet<Option<()>> = JoinSet::new();
         if self.options.claims {
             loops.spawn(stop.clone().run_until_cancelled_owned(claim::run(self.clone())));
+            loops.spawn(stop.clone().run_until_cancelled_owned(pace::run(self.clone())));
         }
         loops.spawn(stop.clone().run_until_cancelled_owned(announce::run(self.clone())));
+        let (recorder, every) = (self.recorder.clone(), self.options.deaths_told_every);
+        let tell = async move { recorder.tell_deaths(every).await };
+        loops.spawn(stop.clone().run_until_cancelled_owned(tell));
         let notices = stop.clone().run_until_cancelled_owned(follow_notices::run(self.clone()));
         loops.spawn_on(notices, &self.deps.critical_threads);
         loops.spawn(stop.clone().run_until_cancelled_owned(pause::run(self.clone())));
@@ -213,6 +224,16 @@ impl Dispatcher {
     pub fn load(&self) -> (usize, usize) {
         let lanes = self.lanes();
         (lanes.in_flight(), lanes.queued())
+    }
+
+    /// Lanes by what keeps them from sending, if anything does.
+    pub fn lane_counts(&self) -> LaneCounts {
+        self.lanes().counts()
+    }
+
+    /// Bytes of memory that deliveries take, and that they may take.
+    pub fn memory_bytes(&self) -> (usize, usize) {
+        self.memory.used_of()
     }
 
     /// Who watches what this node does.

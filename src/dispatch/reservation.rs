@@ -42,9 +42,9 @@ impl Placement {
 }
 
 impl Dispatcher {
-    /// Reserves a place for a first attempt with a payload of this size.
-    pub fn reserve(self: &Arc<Self>, endpoint: &Arc<Endpoint>, payload_bytes: usize) -> Placement {
-        let Some(share) = self.memory.reserve_first(payload_bytes) else {
+    /// Reserves a place for a first attempt of a message of this size.
+    pub fn reserve(self: &Arc<Self>, endpoint: &Arc<Endpoint>, content_bytes: usize) -> Placement {
+        let Some(share) = self.memory.reserve_first(content_bytes) else {
             let closed = endpoint.closed || self.lanes().is_paused();
             return if closed { Placement::Held } else { Placement::Waiting };
         };
@@ -81,12 +81,14 @@ impl Reservation {
             epoch,
             claim: None,
             attempts: 0,
+            refusals: 0,
             trigger: Trigger::Scheduled,
             guards: DeliveryGuards { _memory: share, _message: mark, _claim: None },
         };
         let refused = self.dispatcher.lanes().push_first(&self.endpoint, delivery, Instant::now());
         if let Some(delivery) = refused {
-            self.dispatcher.hand_back(vec![delivery], true);
+            let is_closed = !self.dispatcher.lanes().is_elsewhere(self.endpoint.id);
+            self.dispatcher.hand_back(vec![delivery], is_closed);
         }
     }
 }

@@ -29,6 +29,11 @@ pub struct Unfinished {
 }
 
 impl RunningDispatcher {
+    /// The dispatcher.
+    pub fn dispatcher(&self) -> Arc<Dispatcher> {
+        self.dispatcher.clone()
+    }
+
     /// Stops in order: claims nothing more, hands back what is queued, waits for the requests under way (no longer than
     /// `timeout`), and records them all. A database that does not answer delays the end only for a while; what is not
     /// recorded then is delivered again.

@@ -70,6 +70,11 @@ impl TaskKind {
         }
     }
 
+    /// Whether it puts deliveries back to work.
+    pub const fn replays(self) -> bool {
+        matches!(self, Self::Replay | Self::Recover | Self::ReplayMissing | Self::BulkReplay)
+    }
+
     /// From the name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.name() == name)

@@ -5,11 +5,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use super::endpoint::custom_header::{self, InvalidHeader};
-
-/// A message has at most this many headers.
-const MAX_HEADERS: usize = 64;
-/// Their names and values together have at most so many bytes: they are kept with the message as long as it waits.
-const MAX_BYTES: usize = 4 * 1024;
+use super::message::{MAX_HEADER_BYTES, MAX_HEADERS};
 
 /// Headers that a message cannot have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +14,7 @@ pub enum InvalidMessageHeaders {
     #[error(transparent)]
     Header(#[from] InvalidHeader),
     /// More than a message may have.
-    #[error("a message has at most {MAX_HEADERS} headers, of {MAX_BYTES} bytes together")]
+    #[error("a message has at most {MAX_HEADERS} headers, of {MAX_HEADER_BYTES} bytes together")]
     TooMany,
 }
 
@@ -33,7 +29,7 @@ pub fn parse<'a>(
     let mut bytes = 0;
     for (name, value) in pairs {
         bytes += name.len() + value.len();
-        if headers.len() == MAX_HEADERS || bytes > MAX_BYTES {
+        if headers.len() == MAX_HEADERS || bytes > MAX_HEADER_BYTES {
             return Err(InvalidMessageHeaders::TooMany);
         }
         let (name, mut value) = custom_header::parse_any(name, value)?;
@@ -96,7 +92,10 @@ mod tests {
         let pairs = || names.iter().map(|name| (name.as_str(), "1"));
         assert_eq!(parse(pairs()), Err(InvalidMessageHeaders::TooMany));
         assert_eq!(parse(pairs().take(MAX_HEADERS)).map(|headers| headers.len()), Ok(MAX_HEADERS));
-        assert_eq!(parse([("x-a", "a".repeat(MAX_BYTES).as_str())]), Err(InvalidMessageHeaders::TooMany));
+        assert_eq!(
+            parse([("x-a", "a".repeat(MAX_HEADER_BYTES).as_str())]),
+            Err(InvalidMessageHeaders::TooMany)
+        );
     }
 
     #[test]

@@ -35,6 +35,15 @@ pub enum EmbeddedError {
         /// What was found.
         found: String,
     },
+    /// There is none in that data directory.
+    #[error(
+        "there is no private Postgres in {}: name the data directory of your server with --data-dir or \
+         POSTRIDER_DATA_DIR, or its database with DATABASE_URL; `postrider serve` makes a new one", .data_dir.display()
+    )]
+    NoCluster {
+        /// The data directory.
+        data_dir: PathBuf,
+    },
     /// Another Postrider runs there.
     #[error("{} is in use by another Postrider{}: stop it, or choose another --data-dir",
         .data_dir.display(), .process.as_ref().map_or_else(String::new, |process| format!(" (process {process})")))]

@@ -24,6 +24,7 @@ mod tests;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
@@ -37,6 +38,8 @@ use programs::Programs;
 pub use error::EmbeddedError;
 
 const DATABASE: &str = "postrider";
+/// How long a command waits for the Postgres of a server that is starting.
+const RUNNING_ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running private Postgres.
 #[derive(Debug)]
@@ -67,6 +70,18 @@ impl PrivatePostgres {
         };
         create_database(&url).await?;
         Ok(Self { postmaster, url: socket::url(&cluster.socket_dir, DATABASE), _lock: lock })
+    }
+
+    /// Whether a first start has made one in this data directory.
+    pub fn is_made(data_dir: &Path) -> bool {
+        data_dir.join("postgres/PG_VERSION").is_file()
+    }
+
+    /// Where to connect to the one that a running server has started; it may still be starting.
+    pub async fn running_url(data_dir: &Path) -> Option<String> {
+        let socket_dir = socket::directory(&data_dir.canonicalize().ok()?);
+        let url = socket::url(&socket_dir, DATABASE);
+        postmaster::answers_within(&url, RUNNING_ANSWER_TIMEOUT).await.then_some(url)
     }
 
     /// Where to connect.

@@ -162,6 +162,16 @@ async fn answers(url: &str) -> bool {
     connection.close().await.is_ok()
 }
 
+/// Whether it answers, now or in a while.
+pub(super) async fn answers_within(url: &str, limit: Duration) -> bool {
+    let answered = async {
+        while !answers(url).await {
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    };
+    tokio::time::timeout(limit, answered).await.is_ok()
+}
+
 fn ended_early(log: &Path) -> EmbeddedError {
     let text = fs::read_to_string(log).unwrap_or_default();
     let last: Vec<&str> = text.lines().rev().take(5).collect();

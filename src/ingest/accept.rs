@@ -12,6 +12,7 @@ use crate::lease::Lease;
 use crate::node_health::Progress;
 use crate::rollup::Rollups;
 use crate::store::{QueueStore, Refusal, Snapshots};
+use crate::telemetry::metrics;
 
 use super::fan_out::fan_out;
 use super::writer::{Answer, Posted, Writer, Writers};
@@ -198,7 +199,10 @@ impl Ingest {
         })?;
         match earlier {
             Some(earlier) if earlier.request_hash == key.request_hash => match earlier.message_id {
-                Some(id) if earlier.is_stored => Ok(Accepted::Repeated(id)),
+                Some(id) if earlier.is_stored => {
+                    metrics::current().messages_repeated.increment(1);
+                    Ok(Accepted::Repeated(id))
+                }
                 // Its key was stored and its message was not, because its `eventId` was taken.
                 Some(_) => Err(IngestError::EventIdTaken),
                 None => Err(IngestError::IdempotencyKeyReused),

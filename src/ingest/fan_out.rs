@@ -18,6 +18,6 @@ pub(super) fn fan_out(
         .endpoints
         .iter()
         .filter(|endpoint| only.map_or_else(|| endpoint.filter.matches(message), |only| endpoint.id == only))
-        .map(|endpoint| (endpoint.id, dispatcher.reserve(endpoint, message.payload.len())))
+        .map(|endpoint| (endpoint.id, dispatcher.reserve(endpoint, message.content_bytes())))
         .collect()
 }

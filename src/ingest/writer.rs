@@ -19,6 +19,7 @@ use crate::lease::{Lease, MessageGuard};
 use crate::node_health::Progress;
 use crate::rollup::Rollups;
 use crate::store::{FannedOut, IdempotencyKey, QueueStore, Refusal, StoreError};
+use crate::telemetry::metrics;
 
 use super::settle::{Batch, Item, Statements, Timing, WriteResult};
 
@@ -128,6 +129,7 @@ impl Writer {
 
     async fn write(&self, batch: Vec<Posted>) {
         let mut any_in_memory = false;
+        metrics::count(&metrics::current().batch_messages, batch.len());
         self.progress.begin();
         Batch::new(batch, TIMING)
             .settle(self, &self.lease, &mut |posted, result| any_in_memory |= self.conclude(posted, result))
@@ -174,8 +176,17 @@ impl Writer {
         in_memory
     }
 
-    /// Counts a message that was stored, for the console, and tells those who watch.
+    /// Counts a message that was stored, for metrics and the console, and tells those who watch.
     fn count(&self, posted: &Posted) {
+        let metrics = metrics::current();
+        metrics.messages_accepted.increment(1);
+        for (_, place) in &posted.deliveries {
+            match place {
+                Placement::InMemory(_) => metrics.created_in_flight.increment(1),
+                Placement::Waiting => metrics.created_waiting.increment(1),
+                Placement::Held => metrics.created_held.increment(1),
+            }
+        }
         let endpoints = || posted.deliveries.iter().map(|(endpoint, _)| *endpoint);
         self.rollups.accepted(&posted.message, endpoints());
         self.dispatcher.live().accepted(posted.message.application_id, endpoints(), || posted.seen());
@@ -235,7 +246,7 @@ impl Posted {
     }
 
     fn weight(&self) -> usize {
-        self.message.payload.len() + MESSAGE_BYTES + DELIVERY_BYTES * self.deliveries.len()
+        self.message.content_bytes() + MESSAGE_BYTES + DELIVERY_BYTES * self.deliveries.len()
     }
 
     /// Answers. The caller may have gone away.

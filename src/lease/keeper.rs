@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::node_health::NodeHealth;
 use crate::store::{Beat, QueueStore};
+use crate::telemetry::metrics;
 
 use super::{HEARTBEAT_INTERVAL, Lease, LeaseError, NODE_TIME_TO_LIVE};
 
@@ -63,6 +64,7 @@ async fn heartbeat(lease: &Lease, queue: &QueueStore, number: i64) -> Result<(),
         // Another node took it, or it ended, or it was given up. In each case only a new epoch may go on.
         let released = queue.take_over_node(epoch).await?;
         let freed = released + lease.rejoin(queue).await?;
+        metrics::current().leases_lost.increment(1);
         tracing::warn!(
             epoch = lease.epoch(),
             freed,
@@ -71,6 +73,8 @@ async fn heartbeat(lease: &Lease, queue: &QueueStore, number: i64) -> Result<(),
     }
     let freed = queue.take_over_stale_nodes(NODE_TIME_TO_LIVE, lease.name()).await?;
     if freed > 0 {
+        metrics::current().takeovers.increment(1);
+        metrics::current().taken_over.increment(freed);
         tracing::warn!(freed, "took over the deliveries of a node that stopped");
     }
     Ok(())

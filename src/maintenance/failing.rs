@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::access::actor::Actor;
 use crate::store::{StoreError, UpkeepStore};
 
@@ -27,6 +29,32 @@ pub(super) async fn disable_failing(upkeep: &UpkeepStore, after: Duration) -> Re
         }
     }
     Ok(disabled)
+}
+
+/// Who fails for so long is told.
+const TOLD_AFTER: Duration = Duration::from_secs(60 * 60);
+/// So many endpoints are named in a minute.
+const MAX_TOLD: i64 = 50;
+
+/// Tells of endpoints that have failed for an hour, once each. The round before told of those up to when it began.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) async fn tell_failing(
+    upkeep: &UpkeepStore,
+    last_begun_at: Option<DateTime<Utc>>,
+) -> Result<(), StoreError> {
+    let found = upkeep.failing_for(TOLD_AFTER, last_begun_at, MAX_TOLD).await?;
+    for endpoint in &found {
+        tracing::warn!(
+            endpoint = %endpoint.id, application = %endpoint.application_id, since = %endpoint.since,
+            failed_attempts = endpoint.failed_attempts, "a receiver has been failing for an hour"
+        );
+    }
+    if found.len() >= usize::try_from(MAX_TOLD).unwrap_or(usize::MAX) {
+        tracing::warn!("further receivers may have been failing for an hour; the console lists them");
+    }
+    Ok(())
 }
 
 #[cfg(test)]

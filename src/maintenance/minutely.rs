@@ -1,10 +1,13 @@
 //! What is done each minute. Each part stops after a number of chunks and goes on in the next minute, so that no part delays
 //! the others for long.
 
-use crate::store::{StoreError, UpkeepStore};
+use chrono::{DateTime, Utc};
 
-use super::MaintenanceOptions;
+use crate::store::{StoreError, UpkeepStore};
+use crate::telemetry::metrics;
+
 use super::chunks::Chunks;
+use super::{MaintenanceOptions, failing};
 
 /// How many deliveries are buried in one transaction.
 const BURIED_PER_CHUNK: i64 = 500;
@@ -19,12 +22,18 @@ const MAX_CHUNKS: u32 = 500;
 
 pub(super) async fn run(
     upkeep: &UpkeepStore,
+    last_begun_at: Option<DateTime<Utc>>,
     options: MaintenanceOptions,
     chunks: Chunks<'_>,
 ) -> Result<(), StoreError> {
+    failing::tell_failing(upkeep, last_begun_at).await?;
     let buried = chunks
-        .walk(MAX_CHUNKS, |after| {
-            upkeep.bury_unreachable(options.hold_limit, after, ENDPOINTS_PER_CHUNK, BURIED_PER_CHUNK)
+        .walk(MAX_CHUNKS, async |after| {
+            let chunk = upkeep
+                .bury_unreachable(options.hold_limit, after, ENDPOINTS_PER_CHUNK, BURIED_PER_CHUNK)
+                .await?;
+            metrics::current().died_by_maintenance.increment(chunk.done);
+            Ok::<_, StoreError>(chunk)
         })
         .await?;
     if buried > 0 {

@@ -180,7 +180,7 @@ async fn do_round(
 ) -> Result<(), StoreError> {
     let chunks = Chunks { stop };
     let mut done = match round {
-        Round::Minutely => minutely::run(upkeep, options, chunks).await,
+        Round::Minutely => minutely::run(upkeep, session.last_begun_at(), options, chunks).await,
         Round::Hourly => hourly::run(upkeep, &mut session, options, chunks).await,
         Round::Nightly => nightly::run(upkeep, options, chunks).await,
     };

@@ -38,6 +38,7 @@ pub(super) async fn run(
         ("credentials", credentials(upkeep, chunks).await),
         ("sessions", sessions(upkeep, options, chunks).await),
         ("test inboxes", inboxes(upkeep, chunks).await),
+        ("throttles", throttles(upkeep, chunks).await),
         ("endpoints", endpoints(upkeep, options, chunks).await),
         ("applications", applications(upkeep, options, chunks).await),
     ];
@@ -134,6 +135,10 @@ async fn sessions(
     let people =
         chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_people(kept, LARGE_ROWS_PER_CHUNK)).await?;
     Ok(sessions + links + people)
+}
+
+async fn throttles(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, StoreError> {
+    chunks.until_nothing(MAX_CHUNKS, || upkeep.retire_throttles(ROWS_PER_CHUNK)).await
 }
 
 async fn inboxes(upkeep: &UpkeepStore, chunks: Chunks<'_>) -> Result<u64, StoreError> {

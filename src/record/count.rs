@@ -1,4 +1,4 @@
-//! How an outcome is counted for the console, and told to those who watch.
+//! How an outcome is counted for metrics and the console, and told to those who watch.
 
 use crate::domain::delivery::attempt::Trigger;
 use crate::domain::delivery::{DeliveryState, NextStep};
@@ -6,11 +6,14 @@ use crate::domain::live::report;
 use crate::domain::rollup::tally::AttemptSeen;
 use crate::rollup::Recorded;
 
+use super::measure::Moved;
 use super::{Outcome, Recorder};
 
 impl<G: Send + Sync + 'static> Recorder<G> {
-    /// These were recorded.
-    pub(super) fn note_recorded(&self, group: &[Outcome<G>]) {
+    /// These were recorded, as far as they `moved`.
+    pub(super) fn note_recorded(&self, group: &[Outcome<G>], moved: &Moved) {
+        moved.measure(group);
+        self.deaths.note(group);
         self.rollups.recorded(group.iter().map(Outcome::counted));
         if self.live.is_watched() {
             for outcome in group {

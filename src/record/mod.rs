@@ -8,6 +8,8 @@
 
 mod claim_schedule;
 mod count;
+mod deaths;
+mod measure;
 mod refused_value;
 
 use std::sync::Arc;
@@ -25,6 +27,10 @@ use crate::live::Live;
 use crate::node_health::Progress;
 use crate::rollup::Rollups;
 use crate::store::{OutcomeRow, QueueStore, StoreError};
+use crate::telemetry::metrics;
+
+use deaths::Deaths;
+use measure::Moved;
 
 pub use claim_schedule::ClaimSchedule;
 
@@ -53,6 +59,8 @@ pub struct Outcome<G> {
     pub lease: Option<DateTime<Utc>>,
     /// Counting this attempt.
     pub attempts_made: u16,
+    /// Of these, those that were refused as too fast.
+    pub refusals: u16,
     /// Why it was made.
     pub trigger: Trigger,
     /// How it ended.
@@ -72,6 +80,7 @@ impl<G> Outcome<G> {
             url: self.endpoint.url.as_str(),
             lease: self.lease,
             attempts_made: self.attempts_made,
+            refusals: self.refusals,
             trigger: self.trigger,
             outcome: &self.attempt,
             next: self.next,
@@ -96,6 +105,7 @@ pub struct Recorder<G> {
     rollups: Rollups,
     live: Live,
     progress: Progress,
+    deaths: Deaths,
 }
 
 impl<G: Send + Sync + 'static> Recorder<G> {
@@ -109,7 +119,8 @@ impl<G: Send + Sync + 'static> Recorder<G> {
         progress: Progress,
     ) -> (Arc<Self>, JoinSet<()>) {
         let waiting = BatchQueue::new(QUEUE_LIMITS);
-        let recorder = Arc::new(Self { waiting, queue, claim_schedule, rollups, live, progress });
+        let deaths = Deaths::default();
+        let recorder = Arc::new(Self { waiting, queue, claim_schedule, rollups, live, progress, deaths });
         let mut writers = JoinSet::new();
         for _ in 0..WRITERS {
             let recorder = recorder.clone();
@@ -121,6 +132,7 @@ impl<G: Send + Sync + 'static> Recorder<G> {
                         tokio::time::sleep(MEDIUM_BATCH_LINGER).await;
                     }
                 }
+                recorder.deaths.tell();
             });
         }
         (recorder, writers)
@@ -155,6 +167,7 @@ impl<G: Send + Sync + 'static> Recorder<G> {
         }
         self.progress.begin();
         for group in groups {
+            metrics::count(&metrics::current().batch_outcomes, group.len());
             self.write_group(&group).await;
         }
         self.progress.done();
@@ -166,13 +179,14 @@ impl<G: Send + Sync + 'static> Recorder<G> {
         loop {
             match self.write_once(group).await {
                 Ok(moved) => {
-                    if moved < group.len() {
+                    let lost = group.len().saturating_sub(moved.count());
+                    if lost > 0 {
                         tracing::warn!(
-                            lost = group.len() - moved,
+                            lost,
                             "this node did not own these deliveries any more; their outcomes are not recorded"
                         );
                     }
-                    self.note_recorded(group);
+                    self.note_recorded(group, &moved);
                     return self.schedule_retries(group);
                 }
                 Err(error @ StoreError::ValueRefused(_)) => return self.write_halves(group, &error).await,
@@ -198,13 +212,13 @@ impl<G: Send + Sync + 'static> Recorder<G> {
         Box::pin(self.write_group(right)).await;
     }
 
-    async fn write_once(&self, group: &[Outcome<G>]) -> Result<usize, StoreError> {
-        let Some(first) = group.first() else { return Ok(0) };
+    async fn write_once(&self, group: &[Outcome<G>]) -> Result<Moved, StoreError> {
+        let Some(first) = group.first() else { return Ok(Moved::First(0)) };
         let rows: Vec<OutcomeRow<'_>> = group.iter().map(Outcome::row).collect();
         if first.is_first_success() {
-            self.queue.settle_born(first.epoch, &rows).await
+            self.queue.settle_born(first.epoch, &rows).await.map(Moved::First)
         } else {
-            self.queue.record_outcomes(first.epoch, &rows).await
+            self.queue.record_outcomes(first.epoch, &rows).await.map(Moved::These)
         }
     }
 

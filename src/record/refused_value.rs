@@ -8,6 +8,7 @@ use crate::domain::delivery::attempt::AttemptOutcome;
 use crate::domain::delivery::dead_letter::DeathReason;
 use crate::store::{OutcomeRow, StoreError};
 
+use super::measure::Moved;
 use super::{FIRST_BACKOFF, MAX_BACKOFF, Outcome, Recorder};
 
 impl<G: Send + Sync + 'static> Recorder<G> {
@@ -25,8 +26,8 @@ impl<G: Send + Sync + 'static> Recorder<G> {
             ..outcome.attempt.clone()
         };
         let row = OutcomeRow { outcome: &bare, ..outcome.row() };
-        if self.record_alone(outcome.epoch, &row).await.is_ok() {
-            self.note_recorded(std::slice::from_ref(outcome));
+        if let Ok(moved) = self.record_alone(outcome.epoch, &row).await {
+            self.note_recorded(std::slice::from_ref(outcome), &moved);
             return;
         }
         tracing::error!(
@@ -47,11 +48,11 @@ impl<G: Send + Sync + 'static> Recorder<G> {
     }
 
     /// Tries until the database takes the row or refuses a value of it.
-    async fn record_alone(&self, epoch: i64, row: &OutcomeRow<'_>) -> Result<(), StoreError> {
+    async fn record_alone(&self, epoch: i64, row: &OutcomeRow<'_>) -> Result<Moved, StoreError> {
         let mut backoff = FIRST_BACKOFF;
         loop {
             match self.queue.record_outcomes(epoch, std::slice::from_ref(row)).await {
-                Ok(_) => return Ok(()),
+                Ok(moved) => return Ok(Moved::These(moved)),
                 Err(error @ StoreError::ValueRefused(_)) => return Err(error),
                 Err(error) => {
                     tracing::warn!(

@@ -45,7 +45,7 @@ const MAX_NAMES_SHOWN: usize = 5;
 
 const NO_CONNECTION: &str = "no connection could be made";
 const CLOSED_EARLY: &str = "the connection was closed before the answer was complete";
-const EGRESS_REFUSED: &str = "the address is not allowed by the egress policy";
+const EGRESS_REFUSED: &str = "the address is not allowed by the egress policy (an operator can allow its network with `allow_subnets`)";
 
 /// What the sentence says when the deadline passed.
 pub(super) const TIMED_OUT: &str = "there was no complete answer within the deadline";

@@ -13,6 +13,7 @@ use tokio_rustls::TlsConnector;
 use url::Host;
 
 use crate::domain::endpoint::Endpoint;
+use crate::telemetry::metrics;
 
 use super::certificate;
 use super::connection::{Connection, MAX_HEAD_BYTES, MAX_TLS_BYTES, Meters};
@@ -20,7 +21,7 @@ use super::egress::{EgressPolicy, Refused};
 use super::error::SendError;
 use super::metered::{Meter, Metered};
 use super::progress::{Progress, Step};
-use super::resolver::Resolver;
+use super::resolver::{ResolveError, Resolver};
 use super::tls;
 
 /// How long an address may be silent before the next one is tried beside it (RFC 8305, section 5).
@@ -51,7 +52,11 @@ impl Connector {
             return Err(SendError::Unsendable);
         };
         progress.enter(Step::Dns);
-        let addresses = self.addresses(&host).await?;
+        let addresses = self.addresses(&host).await.inspect_err(|error| {
+            if matches!(error, SendError::Resolve(ResolveError::Refused(_))) {
+                metrics::current().egress_refusals.increment(1);
+            }
+        })?;
         if matches!(host, Host::Domain(_)) {
             progress.passed(Step::Dns);
         }

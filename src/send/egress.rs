@@ -14,7 +14,9 @@ use super::own_address::OwnAddresses;
 
 /// An address that the policy does not allow. It does not say which: a tenant reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the address is not allowed by the egress policy")]
+#[error(
+    "the address is not allowed by the egress policy (an operator can allow its network with `allow_subnets`)"
+)]
 pub struct Refused;
 
 const fn v4(a: u8, b: u8, c: u8, d: u8, length: u8) -> Ipv4Net {

@@ -77,7 +77,7 @@ pub(super) fn api_state(
         cookies: Cookies::new(&public_url),
         sign_in_failures: SignInFailures::default(),
         openid: openid(config, &public_url, &clock)?,
-        sealer: Sealer::new(config.main_secret.expose_secret().as_bytes()),
+        sealer: Sealer::new(store.sealing.main_secrets()),
         console: config.console.then(|| Console::built_in(&public_url)),
         documentation: Documentation::built_in(&public_url),
         node_name: config.node_name.clone(),
@@ -86,7 +86,7 @@ pub(super) fn api_state(
         authenticator: Authenticator::new(
             &key,
             config.required_claims(),
-            config.main_secret.expose_secret().as_bytes(),
+            store.sealing.main_secrets(),
             clock,
         )?,
         egress: egress_policy(config),
@@ -102,6 +102,7 @@ pub(super) fn api_state(
         endpoint_caps: EndpointCaps::default(),
         imports: Arc::new(Semaphore::new(1)),
         cors_origins,
+        access_log: config.access_log,
     })
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
+use crate::domain::main_secret::MainSecrets;
 use crate::domain::policy::ServerPolicy;
 
 use super::access::AccessStore;
@@ -13,23 +14,26 @@ use super::configuration::ConfigurationStore;
 use super::database::Database;
 use super::database::limits::Limits;
 use super::database::pool::Pool;
+use super::database::session_settings::SessionOptions;
+use super::database::unusable::try_out;
 use super::history::HistoryStore;
 use super::live::LiveStore;
 use super::operational::OperationalStore;
 use super::portal::PortalStore;
 use super::queue::QueueStore;
 use super::rollup::RollupStore;
+use super::sealing::SealingStore;
 use super::tasks::TaskStore;
 use super::upkeep::UpkeepStore;
-use super::{Sealer, StoreError};
+use super::{Sealer, UnusableDatabase};
 
 /// What the store needs to know.
 #[derive(Clone)]
 pub struct StoreOptions {
     /// `postgres://…`.
     pub database_url: String,
-    /// Seals endpoint secrets and headers.
-    pub main_secret: Vec<u8>,
+    /// They seal endpoint secrets and headers.
+    pub main_secrets: MainSecrets,
     /// Connections for the API and for configuration.
     pub api_connections: u32,
     /// How deliveries are treated where nobody says otherwise.
@@ -61,10 +65,38 @@ pub struct Store {
     pub portal: PortalStore,
     /// What those who watch are told.
     pub live: LiveStore,
+    /// Which main secret seals.
+    pub sealing: SealingStore,
 }
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+/// What every session is like.
+const BASE: [(&str, &str); 7] = [
+    ("idle_in_transaction_session_timeout", "60s"),
+    // So that the server lets go of the locks of a node whose host is gone.
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "20s"),
+    // Compiling a statement pays for long reports only; plans that avoid a scan look dear enough for it.
+    ("jit", "off"),
+    ("client_min_messages", "warning"),
+];
+
+/// The queue's statements must never flip to a scan: see "Planner flips" in ARCHITECTURE.md.
+const STEADY: [(&str, &str); 5] = [
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+];
+
+fn settings(of: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    of.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
 }
 
 /// A page of the API is read, or a change made, in this time, or the caller is told that the database is unavailable.
@@ -96,6 +128,8 @@ const OPERATIONAL: Limits = Limits { connections: 2, ..REQUEST };
 const PORTAL: Limits = Limits { connections: 2, ..REQUEST };
 /// What those who watch are told; it may as well come late.
 const LIVE: Limits = Limits { connections: 2, statement: seconds(5), ..REQUEST };
+/// One row at the start, and the move to another main secret.
+const SEALING: Limits = Limits { connections: 2, ..REQUEST };
 /// Each kind of round of maintenance has one connection for its lock and one for its statements.
 const UPKEEP: Limits = Limits {
     connections: 6,
@@ -106,65 +140,70 @@ const UPKEEP: Limits = Limits {
 };
 
 impl Store {
-    /// Connects. The first statement of each pool proves it.
+    /// Connects once, to see that the database can be used; the pools connect when they are asked.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when the URL does not parse or the database does not answer.
-    pub async fn connect(options: &StoreOptions) -> Result<Self, StoreError> {
-        let base =
-            PgConnectOptions::from_str(&options.database_url)?.application_name("postrider").options([
-                ("idle_in_transaction_session_timeout", "60s"),
-                // So that the server lets go of the locks of a node whose host is gone.
-                ("tcp_keepalives_idle", "10"),
-                ("tcp_keepalives_interval", "5"),
-                ("tcp_keepalives_count", "3"),
-                ("tcp_user_timeout", "20s"),
-                // Compiling a statement pays for long reports only; plans that avoid a scan look dear enough for it.
-                ("jit", "off"),
-                ("client_min_messages", "warning"),
-            ]);
-        // The queue's statements must never flip to a scan: see "Planner flips" in ARCHITECTURE.md.
-        let steady = base.clone().options([
-            ("enable_seqscan", "off"),
-            ("enable_bitmapscan", "off"),
-            ("enable_hashjoin", "off"),
-            ("enable_mergejoin", "off"),
-            ("plan_cache_mode", "force_generic_plan"),
-        ]);
+    /// [`UnusableDatabase`], which says what was tried, where, and what to do.
+    pub async fn connect(options: &StoreOptions) -> Result<Self, UnusableDatabase> {
+        let connect = PgConnectOptions::from_str(&options.database_url)
+            .map_err(|error| UnusableDatabase::of_url(&error))?
+            .application_name("postrider");
+        try_out(&connect, &options.database_url).await?;
+        let sessions = SessionOptions::new(connect).with(&settings(&BASE));
+        Self::with_pools(&sessions, options)
+            .map_err(|error| UnusableDatabase::of(&error, sessions.connect_options()))
+    }
+
+    fn with_pools(base: &SessionOptions, options: &StoreOptions) -> Result<Self, sqlx::Error> {
+        let steady = base.with(&settings(&STEADY));
         // Lists have optional filters: a plan that is made for the values at hand finds the index that fits them.
-        let reading = base.clone().options([("plan_cache_mode", "force_custom_plan")]);
+        let reading = base.with(&settings(&[("plan_cache_mode", "force_custom_plan")]));
         let lists = Limits { connections: options.api_connections as usize, ..REQUEST };
-        let sealer = Sealer::new(&options.main_secret);
-        let store = Self {
+        let sealer = Sealer::new(&options.main_secrets);
+        Ok(Self {
             configuration: ConfigurationStore {
-                pool: pool(&reading, REQUEST)?,
-                snapshot_pool: pool(&reading, SNAPSHOT)?,
+                pool: pool("configuration", &reading, REQUEST)?,
+                snapshot_pool: pool("snapshots", &reading, SNAPSHOT)?,
                 sealer: sealer.clone(),
                 server_policy: options.policy.clone(),
             },
             queue: QueueStore {
-                ingest: pool(&steady, WRITE)?,
-                record: pool(&steady, WRITE)?,
-                claims: pool(&steady, CLAIM)?,
-                vital: pool(&steady, VITAL)?,
-                options: base.clone(),
+                ingest: pool("ingest", &steady, WRITE)?,
+                record: pool("record", &steady, WRITE)?,
+                claims: pool("claims", &steady, CLAIM)?,
+                vital: pool("vital", &steady, VITAL)?,
+                options: base.connect_options().clone(),
+                main_secrets: options.main_secrets.clone(),
             },
-            history: HistoryStore { pool: pool(&reading, lists)? },
-            access: AccessStore { pool: pool(&reading, ACCESS)?, sealer },
-            tasks: TaskStore { pool: pool(&reading, TASK)? },
-            rollups: RollupStore { writing: pool(&steady, ROLLUP)?, reading: pool(&reading, VIEW)? },
-            upkeep: UpkeepStore { pool: pool(&steady, UPKEEP)? },
-            operational: OperationalStore { pool: pool(&reading, OPERATIONAL)? },
-            portal: PortalStore { pool: pool(&reading, PORTAL)? },
-            live: LiveStore { pool: pool(&reading, LIVE)?, options: base.clone() },
-            database: Database { options: base },
-        };
-        drop(store.access.pool.connection().await?);
-        Ok(store)
+            history: HistoryStore { pool: pool("history", &reading, lists)? },
+            access: AccessStore { pool: pool("access", &reading, ACCESS)?, sealer: sealer.clone() },
+            tasks: TaskStore { pool: pool("tasks", &reading, TASK)? },
+            rollups: RollupStore {
+                writing: pool("rollup", &steady, ROLLUP)?,
+                reading: pool("views", &reading, VIEW)?,
+            },
+            upkeep: UpkeepStore { pool: pool("upkeep", &steady, UPKEEP)? },
+            operational: OperationalStore { pool: pool("operational", &reading, OPERATIONAL)? },
+            portal: PortalStore { pool: pool("portal", &reading, PORTAL)? },
+            sealing: SealingStore { pool: pool("sealing", &steady, SEALING)?, sealer },
+            live: LiveStore { pool: pool("live", &reading, LIVE)?, options: base.connect_options().clone() },
+            database: Database { options: base.connect_options().clone() },
+        })
     }
 
     /// Gives every connection back. Statements under way finish first.
     pub async fn close(&self) {
+        for pool in self.pools() {
+            pool.close().await;
+        }
+    }
+
+    /// Tells the metrics how many connections there are.
+    pub fn measure_pools(&self) {
+        self.pools().into_iter().for_each(Pool::measure);
+    }
+
+    fn pools(&self) -> [&Pool; 16] {
         let Self {
             configuration,
             queue,
@@ -176,9 +215,10 @@ impl Store {
             operational,
             portal,
             live,
+            sealing,
             database: _,
         } = self;
-        let pools = [
+        [
             &queue.ingest,
             &queue.record,
             &queue.claims,
@@ -189,19 +229,17 @@ impl Store {
             &rollups.reading,
             &portal.pool,
             &live.pool,
+            &sealing.pool,
             &tasks.pool,
             &history.pool,
             &access.pool,
             &configuration.snapshot_pool,
             &configuration.pool,
-        ];
-        for pool in pools {
-            pool.close().await;
-        }
+        ]
     }
 }
 
-fn pool(options: &PgConnectOptions, limits: Limits) -> Result<Pool, StoreError> {
-    Pool::new(options.clone(), limits)
-        .map_err(|error| StoreError::Inconsistent(format!("a pool of connections cannot be made: {error}")))
+fn pool(name: &'static str, options: &SessionOptions, limits: Limits) -> Result<Pool, sqlx::Error> {
+    Pool::new(name, options, limits)
+        .map_err(|error| sqlx::Error::Protocol(format!("a pool of connections cannot be made: {error}")))
 }

@@ -29,6 +29,8 @@ mod hostile;
 #[cfg(test)]
 mod intake;
 #[cfg(test)]
+mod pace;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod reliability;
@@ -36,3 +38,5 @@ mod reliability;
 mod specification;
 #[cfg(test)]
 mod storage;
+#[cfg(test)]
+mod telemetry;

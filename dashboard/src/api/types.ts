@@ -13,6 +13,7 @@ export type DeadLetter = Schemas['DeadLetterOut'];
 export type DeadLetterGroup = Schemas['DeadLetterGroupOut'];
 export type BackgroundTask = Schemas['BackgroundTaskOut'];
 export type EventType = Schemas['EventTypeOut'];
+export type Inbox = Schemas['InboxOut'];
 export type Incident = Schemas['IncidentOut'];
 export type Overview = Schemas['OverviewOut'];
 export type EndpointOverview = Schemas['EndpointOverviewOut'];

@@ -6,9 +6,10 @@ import { Empty, Failure, NoMatch } from '../design/Notice';
 import { Pager } from '../design/Pager';
 import { type Column, Table } from '../design/Table';
 import { Time } from '../design/Time';
-import { useT } from '../i18n';
+import { useFormat, useT } from '../i18n';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';
+import { detailsOf } from './details';
 
 export interface AuditFilter {
   app_id?: string;
@@ -21,6 +22,7 @@ export interface AuditFilter {
 
 export function AuditTable({ filter, onClear }: { filter: AuditFilter; onClear?: () => void }) {
   const t = useT();
+  const format = useFormat();
   const [url, setUrl] = useUrl();
   const list = api.useQuery('get', '/api/v1/audit-log', {
     params: { query: { ...filter, limit: 50, order: 'descending', iterator: url.iterator } },
@@ -41,8 +43,8 @@ export function AuditTable({ filter, onClear }: { filter: AuditFilter; onClear?:
       isWide: true,
       narrow: 'hidden',
       cell: (row) => (
-        <span className="mono faint" title={JSON.stringify(row.details, null, 2)}>
-          {detailsOf(row)}
+        <span className="faint" title={JSON.stringify(row.details, null, 2)}>
+          {detailsOf(row, t, format)}
         </span>
       ),
     },
@@ -69,14 +71,6 @@ export function AuditTable({ filter, onClear }: { filter: AuditFilter; onClear?:
       <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
     </>
   );
-}
-
-/** The details in one line, without braces. */
-export function detailsOf(entry: Pick<AuditEntry, 'details'>): string {
-  return Object.entries(entry.details as Record<string, unknown>)
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(' · ');
 }
 
 function ObjectLink({ entry }: { entry: AuditEntry }) {

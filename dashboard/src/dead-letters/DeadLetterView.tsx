@@ -7,7 +7,7 @@ import { Card, Facts, PageHead } from '../design/Card';
 import { Ask } from '../design/Dialog';
 import { Id, shortId } from '../design/Id';
 import { JsonView } from '../design/JsonView';
-import { rawMember } from '../design/json';
+import { payloadIn } from '../design/json';
 import { Loaded, Skeleton } from '../design/Loaded';
 import { Callout, Empty } from '../design/Notice';
 import { type Column, Table } from '../design/Table';
@@ -31,8 +31,7 @@ function useLetter(appId: string | undefined, id: string) {
           })
         : await client.GET('/api/v1/dead-letter/{id}', { params: { path: { id } }, parseAs: 'text' });
       const text = data as unknown as string;
-      const payload = rawMember(text, 'payload');
-      return { letter: JSON.parse(text) as DeadLetter, payload: payload === 'null' ? null : payload };
+      return { letter: JSON.parse(text) as DeadLetter, payload: payloadIn(text) };
     },
   });
 }

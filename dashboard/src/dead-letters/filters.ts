@@ -2,7 +2,15 @@
 import type { Filter } from '../design/FilterBar';
 import { useT } from '../i18n';
 
-export const reasons = ['exhausted', 'gone', 'unsendable', 'hold_expired', 'endpoint_deleted', 'unrecordable', 'not_retryable'] as const;
+export const reasons = [
+  'exhausted',
+  'gone',
+  'unsendable',
+  'hold_expired',
+  'endpoint_deleted',
+  'unrecordable',
+  'not_retryable',
+] as const;
 const states = ['open', 'replayed', 'discarded'] as const;
 
 export function useLetterFilters(hidden: string[] = []): Filter[] {

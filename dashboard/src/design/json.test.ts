@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { prettyTokens, rawMember, tokensOf } from './json';
+import { payloadIn, prettyTokens, rawMember, tokensOf } from './json';
 
 const text = (tokens: { text: string }[]) => tokens.map((token) => token.text).join('');
 
@@ -36,4 +36,10 @@ test('a member is cut out as it stands, and only from the outermost object', () 
   expect(rawMember(body, 'payload')).toBe('{"n": 1.10, "s":"}"}');
   expect(rawMember(body, 'id')).toBe('"msg_1"');
   expect(rawMember(body, 'missing')).toBeNull();
+});
+
+test('a payload that is no JSON object is shown as the text that it is', () => {
+  expect(payloadIn('{"payload":{},"rawPayload":"<paid/>"}')).toBe('<paid/>');
+  expect(payloadIn('{"payload":{"n": 1.10},"rawPayload":null}')).toBe('{"n": 1.10}');
+  expect(payloadIn('{"payload":null}')).toBeNull();
 });

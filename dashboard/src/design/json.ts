@@ -64,6 +64,14 @@ export function isJson(text: string): boolean {
   }
 }
 
+/** A payload as it was posted, of an answer that has one: its JSON, or the text that is no JSON object. */
+export function payloadIn(text: string): string | null {
+  const { rawPayload } = JSON.parse(text) as { rawPayload?: string | null };
+  if (typeof rawPayload === 'string') return rawPayload;
+  const payload = rawMember(text, 'payload');
+  return payload === 'null' ? null : payload;
+}
+
 /** The text of one member of the outermost object, exactly as it stands in `text`; null when it is not there. */
 export function rawMember(text: string, name: string): string | null {
   const tokens = tokensOf(text);

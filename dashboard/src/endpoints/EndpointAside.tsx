@@ -10,6 +10,7 @@ import { useFormat, useT } from '../i18n';
 import { usePermissions } from '../navigation/permissions';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
+import { EndpointInbox } from './InboxCard';
 import { SecretsCard } from './SecretsCard';
 
 interface Props {
@@ -23,6 +24,7 @@ export function EndpointAside({ appId, endpoint, overview }: Props) {
   const places = usePlaces();
   return (
     <aside className="stack">
+      <EndpointInbox appId={appId} endpoint={endpoint} />
       <SecretsCard appId={appId} endpoint={endpoint} secrets={overview?.secrets} />
       <Policies appId={appId} endpoint={endpoint} overview={overview} />
       {!places.isPortal && (

@@ -10,7 +10,7 @@ import { Card, Facts, PageHead } from '../design/Card';
 import { Ask } from '../design/Dialog';
 import { Id, shortId, useCopy } from '../design/Id';
 import { JsonView } from '../design/JsonView';
-import { rawMember } from '../design/json';
+import { payloadIn } from '../design/json';
 import { LiveMark } from '../design/LiveMark';
 import { Loaded, Skeleton } from '../design/Loaded';
 import { More } from '../design/More';
@@ -38,7 +38,7 @@ export function useRawMessage(appId: string, msgId: string) {
         parseAs: 'text',
       });
       const text = data as unknown as string;
-      return { message: JSON.parse(text) as Message, payload: rawMember(text, 'payload') };
+      return { message: JSON.parse(text) as Message, payload: payloadIn(text) };
     },
   });
 }

@@ -4,7 +4,7 @@ import { Card } from '../design/Card';
 import { CopyButton } from '../design/Id';
 import { useT } from '../i18n';
 import './portal.css';
-import { type Language, languages, snippets } from './snippets';
+import { type Language, languages, snippets, untested } from './snippets';
 
 const storageKey = 'postrider.language';
 
@@ -19,7 +19,11 @@ export function Snippets() {
     setLanguage(next);
   };
   return (
-    <Card title={t.portal.snippet} note={t.portal.snippetNote} end={<CopyButton text={snippets[language]} />}>
+    <Card
+      title={t.portal.snippet}
+      note={t.portal.snippetNote(!untested.includes(language))}
+      end={<CopyButton text={snippets[language]} />}
+    >
       <div className="snippet-tabs" role="tablist" aria-label={t.portal.snippet}>
         {languages.map((each) => (
           <button

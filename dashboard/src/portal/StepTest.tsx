@@ -7,12 +7,12 @@ import { Card } from '../design/Card';
 import { Failure } from '../design/Notice';
 import { CheckExchanges, CheckList, passedChecks } from '../endpoints/CheckList';
 import { useCheck } from '../endpoints/CheckPanel';
+import { InboxCard } from '../endpoints/InboxCard';
 import { SignatureExplainer } from '../endpoints/SignatureExplainer';
 import { useT } from '../i18n';
 import { usePermissions } from '../navigation/permissions';
 import { useUrl } from '../navigation/url';
 import { useAccess } from './context';
-import { InboxCard } from './InboxCard';
 import { SecretCard } from './SecretCard';
 import { Snippets } from './Snippets';
 

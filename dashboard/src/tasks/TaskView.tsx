@@ -1,7 +1,6 @@
 // One background task: what it does, how far it has come, what came of it.
 import { Card, Facts, PageHead } from '../design/Card';
 import { Id, shortId } from '../design/Id';
-import { JsonView } from '../design/JsonView';
 import { Loaded } from '../design/Loaded';
 import { Callout } from '../design/Notice';
 import { StateWord } from '../design/State';
@@ -9,6 +8,7 @@ import { Time } from '../design/Time';
 import { useFormat, useT } from '../i18n';
 import { Go } from '../navigation/places';
 import { useParam } from '../navigation/url';
+import { conditionsOf } from './asked';
 import { TaskProgress, useTask } from './TaskProgress';
 import { taskState } from './TasksView';
 
@@ -41,7 +41,7 @@ export function TaskView() {
             </Callout>
           )}
           <div className="columns aside">
-            <JsonView title={t.task.asked} text={JSON.stringify(task.data.filter)} />
+            <Asked filter={task.data.filter} />
             <Card title={t.task.task} padded>
               <Facts
                 rows={[
@@ -50,8 +50,11 @@ export function TaskView() {
                     <StateWord key="s" state={taskState(task)} word={t.task.status(task.status, task.canceled)} />,
                   ],
                   [t.task.done, t.figures.of(format.number(task.progress.done), format.number(task.progress.total))],
-                  ...(task.progress.failedAgain !== null && task.progress.failedAgain !== undefined
-                    ? ([[t.task.failedAgain, format.number(task.progress.failedAgain)]] as [string, string][])
+                  ...(task.progress.delivered !== null && task.progress.failedAgain !== null
+                    ? ([
+                        [t.task.delivered, format.number(task.progress.delivered)],
+                        [t.task.failedAgain, format.number(task.progress.failedAgain)],
+                      ] as [string, string][])
                     : []),
                   [
                     t.task.rate,
@@ -70,5 +73,27 @@ export function TaskView() {
         </>
       )}
     </Loaded>
+  );
+}
+
+const idNames = ['appId', 'endpointId', 'toEndpointId'];
+
+function Asked({ filter }: { filter: unknown }) {
+  const t = useT();
+  const format = useFormat();
+  const conditions = conditionsOf(filter, t, format);
+  return (
+    <Card title={t.task.asked} padded>
+      {conditions.length === 0 ? (
+        <p className="dim">{t.task.everything}</p>
+      ) : (
+        <Facts
+          rows={conditions.map(([name, label, value]) => [
+            label,
+            idNames.includes(name) ? <Id key={name} id={value} whole /> : value || t.yes,
+          ])}
+        />
+      )}
+    </Card>
   );
 }

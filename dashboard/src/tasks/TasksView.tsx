@@ -19,6 +19,7 @@ const kinds = [
   'endpoint.recover',
   'endpoint.replay_missing',
   'endpoint.bulk_replay',
+  'endpoint.cancel_waiting',
   'application.purge_content',
   'application.usage',
   'event_type.usage',

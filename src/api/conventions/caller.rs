@@ -7,13 +7,14 @@ use axum::extract::{FromRequestParts, MatchedPath};
 use http::request::Parts;
 use http::{Request, header};
 
-use crate::api::credential::{Caller, asked_environment, has_basic};
+use crate::api::credential::{Caller, ENVIRONMENT_HEADER, asked_environment, has_basic};
 use crate::api::intake::connection::CallerConnection;
 use crate::api::state::SharedState;
 use crate::domain::access::capability;
 
-use super::address::address_of;
 use super::bounds::known_names::QueryNames;
+use super::environment::named_environment;
+use crate::api::caller_address::address_of;
 use crate::api::error::ApiError;
 
 impl Caller {
@@ -21,7 +22,7 @@ impl Caller {
     ///
     /// # Errors
     /// [`ApiError::Unauthenticated`], [`ApiError::Forbidden`] when the credential does not allow the operation, or
-    /// [`ApiError::Invalid`] for a parameter in the query that it does not have.
+    /// [`ApiError::Invalid`] for a parameter in the query that it does not have, or an environment that can be none.
     pub(in crate::api) async fn identified<'a>(
         parts: &'a mut Parts,
         state: &SharedState,
@@ -68,6 +69,9 @@ async fn identify(parts: &Parts, state: &SharedState) -> Result<Caller, ApiError
     caller.require(capability::need(parts.method.as_str(), path))?;
     if let Some(names) = parts.extensions.get::<Arc<QueryNames>>() {
         names.check(parts)?;
+        if let Some(asked) = asked_environment(&parts.headers).filter(|_| names.describes(parts)) {
+            named_environment("header", ENVIRONMENT_HEADER, asked)?;
+        }
     }
     state.authenticator.create_environment(&caller, &state.configuration).await?;
     Ok(caller)

@@ -20,7 +20,7 @@ use super::bounds::{self, BodyBounds};
 use crate::api::error::ApiError;
 
 /// The database's texts cannot hold U+0000, so nothing has it in its name.
-pub(super) const ENCODED_NUL: &str = "%00";
+const ENCODED_NUL: &str = "%00";
 
 /// A JSON body of that shape.
 pub struct JsonBody<T>(pub T);
@@ -62,6 +62,23 @@ impl<T: DeserializeOwned> FromRequest<SharedState> for JsonBody<T> {
         let value = parse(&bytes)?;
         bounds.check(method.as_str(), path.as_ref().map_or("", MatchedPath::as_str), &bytes)?;
         Ok(Self(value))
+    }
+}
+
+/// The same for a body that may be left out.
+pub struct OptionalJsonBody<T>(pub Option<T>);
+
+impl<T: DeserializeOwned> FromRequest<SharedState> for OptionalJsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &SharedState) -> Result<Self, ApiError> {
+        let (head, body) = request.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.map_err(|_| ApiError::Internal)?;
+        if bytes.is_empty() {
+            return Ok(Self(None));
+        }
+        let JsonBody(value) = JsonBody::from_request(Request::from_parts(head, bytes.into()), state).await?;
+        Ok(Self(Some(value)))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::api::credential::{Caller, SIGN_IN_PATH};
 use crate::api::state::SharedState;
 use crate::store::{Claim, ClaimedKey, IdempotencyKey};
 
-use crate::api::error::ApiError;
+use crate::api::error::{AnsweredError, ApiError};
 
 /// Where messages are posted: the paths whose keys ingest writes.
 pub const MESSAGE_PATH: &str = "/api/v1/app/{app_id}/msg";
@@ -55,14 +55,18 @@ pub fn key_in(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     })
 }
 
-/// The key as it is stored: within its caller and path, together with the body that it came with.
-pub fn hashed(caller: &Caller, path: &str, key: &str, body: &[u8]) -> IdempotencyKey {
+/// The key as it is stored: within its caller and path, together with the body that it came with, and with the query where
+/// that changes what is done.
+pub fn hashed(caller: &Caller, path: &str, query: Option<&str>, key: &str, body: &[u8]) -> IdempotencyKey {
     let mut scope = Sha256::new();
     for part in [caller.identity().as_str(), "POST", path, key] {
         scope.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         scope.update(part);
     }
-    IdempotencyKey { key_hash: scope.finalize().into(), request_hash: Sha256::digest(body).into() }
+    let mut request = Sha256::new_with_prefix(body);
+    // No JSON has a zero in it, so that no body ends like another with its query.
+    query.into_iter().for_each(|query| request.update([b"\0", query.as_bytes()].concat()));
+    IdempotencyKey { key_hash: scope.finalize().into(), request_hash: request.finalize().into() }
 }
 
 /// The key of one message among those that were posted together under one key.
@@ -135,7 +139,7 @@ impl IdempotencyLayer {
         // It was read before, within its limit: see `intake`.
         let body = to_bytes(body, usize::MAX).await.map_err(|_| ApiError::Internal)?;
         let Some(text) = key_in(&parts.headers)? else { return Err(ApiError::Internal) };
-        let key = hashed(&caller, parts.uri.path(), text, &body);
+        let key = hashed(&caller, parts.uri.path(), parts.uri.query(), text, &body);
         let lock = self.under_way.lock_of(key.key_hash);
         let turn = lock.lock().await;
         let answer = self.answer_once(&key, Request::from_parts(parts, Body::from(body)), next).await;
@@ -193,7 +197,7 @@ async fn whole(body: Body, most: usize) -> Result<Bytes, ApiError> {
 /// The key was used for another request.
 pub const REUSED: ApiError = ApiError::Conflict {
     code: "idempotency_key_reused",
-    detail: "This idempotency key was used with another body.",
+    detail: "This idempotency key was used with another body or query.",
 };
 
 /// The answer that was kept.
@@ -206,7 +210,11 @@ fn kept(status: u16, body: Vec<u8>) -> Result<Response, ApiError> {
         ApiError::Internal
     })?;
     let has_body = !body.is_empty();
+    let is_error = status.is_client_error() || status.is_server_error();
     let mut response = (status, Bytes::from(body)).into_response();
+    if is_error {
+        response.extensions_mut().insert(AnsweredError { code: "kept" });
+    }
     response.headers_mut().remove(header::CONTENT_TYPE);
     if has_body {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

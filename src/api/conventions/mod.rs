@@ -1,7 +1,6 @@
 //! What all operations have in common: what they take out of a request and within which bounds, how they answer, page and
 //! fail, and what a caller may repeat.
 
-pub mod address;
 pub(in crate::api) mod asked;
 pub mod bounded_document;
 pub mod bounds;
@@ -15,7 +14,6 @@ pub mod not_served;
 pub mod page;
 pub mod parameters;
 pub(in crate::api) mod path;
-pub(in crate::api) mod request_id;
 pub(in crate::api) mod settings;
 pub mod take_in;
 pub(in crate::api) mod target;

@@ -55,7 +55,7 @@ fn key() -> Parameter {
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(
-            "Repeats with the same key and body are answered as at first, for twelve hours; with another body, 409.",
+            "Repeats with the same key, query and body are answered as at first, for twelve hours; with another one, 409.",
         ))
         .schema(Some(schema))
         .build()

@@ -13,7 +13,6 @@ use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::reference::Reference;
 
 use super::bounds::MOST_CHARACTERS;
-use super::extract::ENCODED_NUL;
 use crate::api::error::ApiError;
 
 /// A parameter in a path.
@@ -51,14 +50,20 @@ pub(in crate::api) struct PathValues(RawPathParams);
 
 impl PathValues {
     /// # Errors
-    /// [`ApiError::NotFound`] for what cannot name anything: text that is not UTF-8, that has U+0000, or that is longer
-    /// than any name.
-    pub(in crate::api) async fn of(parts: &mut Parts, state: &SharedState) -> Result<Self, ApiError> {
-        let path = parts.uri.path();
-        if path.contains(ENCODED_NUL) || path.split('/').any(|part| part.len() > MOST_CHARACTERS) {
-            return Err(ApiError::NotFound);
-        }
-        RawPathParams::from_request_parts(parts, state).await.map(Self).map_err(|_| ApiError::NotFound)
+    /// [`ApiError::NoSuch`] for what cannot name anything, because it has U+0000 or is longer than any name, and
+    /// [`ApiError::NotFound`] when something is not UTF-8.
+    async fn of(
+        parts: &mut Parts,
+        state: &SharedState,
+        parameters: &[PathParameter],
+    ) -> Result<Self, ApiError> {
+        let values = RawPathParams::from_request_parts(parts, state).await.map_err(|_| ApiError::NotFound)?;
+        let is_name = |value: &str| value.len() <= MOST_CHARACTERS && !value.contains('\0');
+        let Some((name, _)) = values.iter().find(|(_, value)| !is_name(value)) else {
+            return Ok(Self(values));
+        };
+        let parameter = parameters.iter().find(|parameter| parameter.name == name);
+        Err(ApiError::NoSuch(parameter.map_or("object", PathParameter::object)))
     }
 
     /// The text at a parameter.
@@ -117,10 +122,10 @@ pub(in crate::api) async fn find_in<T: PathObject>(
 ) -> Result<T, ApiError> {
     // Who has no credential does not learn what a path may look like.
     Caller::identified(parts, state).await?;
-    let values = PathValues::of(parts, state).await?;
-    let caller = Caller::identified(parts, state).await?;
     // What stands before it in the path is named where it is looked for.
     let object = T::PARAMETERS.last().map_or("object", PathParameter::object);
+    let values = PathValues::of(parts, state, T::PARAMETERS).await.map_err(|error| error.about(object))?;
+    let caller = Caller::identified(parts, state).await?;
     T::find(&values, caller, state).await.map_err(|error| error.about(object))
 }
 

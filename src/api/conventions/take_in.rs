@@ -97,7 +97,7 @@ impl Intake {
             return Err(Refused::unread(ApiError::HeadTooLarge(MAX_HEAD_BYTES), parts, body));
         }
         if path_name::has_dots_alone(parts.uri.path()) {
-            return Err(Refused::unread(ApiError::NotFound, parts, body));
+            return Err(Refused::unread(ApiError::NoSuchPath, parts, body));
         }
         let length = body.size_hint();
         if body.is_end_stream() {

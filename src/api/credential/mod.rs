@@ -21,6 +21,7 @@ use crate::domain::access::opaque_token::OpaqueToken;
 use crate::domain::access::session::{Authority, SessionOrigin};
 use crate::domain::clock::Clock;
 use crate::domain::id::EnvironmentId;
+use crate::domain::main_secret::MainSecrets;
 use crate::store::{ConfigurationStore, Credentials};
 
 use super::error::ApiError;
@@ -54,18 +55,18 @@ struct Inner {
 
 impl Authenticator {
     /// Verifies with that key, by that clock. Where the key cannot sign, Postrider's own tokens are signed with a key
-    /// that is derived from the main secret.
+    /// that is derived from the main secret in use; those of the one before are accepted as well.
     ///
     /// # Errors
     /// [`InvalidTokenKey`] when a public key is not the PEM that it should be.
     pub fn new(
         key: &TokenKey,
         required: RequiredClaims,
-        main_secret: &[u8],
+        main_secrets: &MainSecrets,
         clock: Clock,
     ) -> Result<Self, InvalidTokenKey> {
         let authority = authority_of(key, &required);
-        let tokens = Tokens::new(key, required, main_secret)?;
+        let tokens = Tokens::new(key, required, main_secrets)?;
         Ok(Self(Arc::new(Inner { tokens, authority, clock, created: Mutex::default() })))
     }
 

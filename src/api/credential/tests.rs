@@ -14,9 +14,18 @@ use super::*;
 
 const SECRET: &[u8] = b"a secret for tests";
 
+fn main(secret: &[u8]) -> MainSecrets {
+    MainSecrets::new(secret, None)
+}
+
 fn authenticator(clock: &Clock) -> Authenticator {
-    Authenticator::new(&TokenKey::Hs256(SECRET.to_vec()), RequiredClaims::default(), SECRET, clock.clone())
-        .unwrap()
+    Authenticator::new(
+        &TokenKey::Hs256(SECRET.to_vec()),
+        RequiredClaims::default(),
+        &main(SECRET),
+        clock.clone(),
+    )
+    .unwrap()
 }
 
 fn claims(clock: &Clock, sub: &str, org: Option<&str>) -> Claims {
@@ -132,7 +141,7 @@ fn an_ed25519_public_key_verifies() {
     let authenticator = Authenticator::new(
         &TokenKey::EdDsa(public.into_bytes()),
         RequiredClaims::default(),
-        SECRET,
+        &main(SECRET),
         clock.clone(),
     )
     .unwrap();
@@ -187,14 +196,17 @@ fn our_own_tokens_hold_whatever_others_sign_with() {
     let clock = Clock::default();
     let key = SigningKey::from_bytes(&[7; 32]);
     let public = key.verifying_key().to_public_key_pem(LineEnding::LF).unwrap().into_bytes();
-    let of = |key: TokenKey, main_secret: &[u8]| {
-        Authenticator::new(&key, RequiredClaims::default(), main_secret, clock.clone()).unwrap()
+    let with = |key: TokenKey, main_secrets: &MainSecrets| {
+        Authenticator::new(&key, RequiredClaims::default(), main_secrets, clock.clone()).unwrap()
     };
+    let of = |key: TokenKey, main_secret: &[u8]| with(key, &main(main_secret));
     let claims = Claims { jti: Some(TokenId::generate().to_string()), ..claims(&clock, "org_demo", None) };
     let ed = of(TokenKey::EdDsa(public.clone()), b"main");
     let own = ed.sign(&claims).unwrap();
     assert!(verify(&ed, &with_token(&own)).is_ok());
     assert!(is_refused(&verify(&of(TokenKey::EdDsa(public.clone()), b"other"), &with_token(&own))));
+    let moving = with(TokenKey::EdDsa(public.clone()), &MainSecrets::new(b"other", Some(b"main")));
+    assert!(verify(&moving, &with_token(&own)).is_ok(), "the secret before counts while it is named");
     // A token that claims to be our own, but is signed with what everybody knows.
     let header = Header { kid: Some("postrider".to_owned()), ..Header::default() };
     let forged = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&public)).unwrap();
@@ -269,7 +281,7 @@ fn audience_and_issuer_can_be_required() {
     let clock = Clock::default();
     let required = RequiredClaims { audience: Some("hooks".to_owned()), issuer: Some("us".to_owned()) };
     let key = TokenKey::Hs256(SECRET.to_vec());
-    let authenticator = Authenticator::new(&key, required, SECRET, clock.clone()).unwrap();
+    let authenticator = Authenticator::new(&key, required, &main(SECRET), clock.clone()).unwrap();
     let verified = |more: serde_json::Value| {
         let mut fields = serde_json::to_value(claims(&clock, "org_demo", None)).unwrap();
         fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

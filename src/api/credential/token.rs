@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::api::error::ApiError;
 use crate::domain::access::claims::{Claims, RequiredClaims};
 use crate::domain::access::token_cutoff::TokenHash;
+use crate::domain::main_secret::MainSecrets;
 
 /// Clocks may differ by this much.
 const LEEWAY_SECONDS: i64 = 60;
@@ -68,9 +69,11 @@ impl Key {
 /// Verifies tokens and signs our own.
 pub(in crate::api::credential) struct Tokens {
     given: Key,
-    /// Verifies what we signed, where the given key cannot sign.
-    own: Option<Key>,
-    signing: EncodingKey,
+    /// They verify what we signed, where the given key cannot sign: one for each main secret.
+    own: Vec<Key>,
+    /// The given key, or one for each main secret.
+    signing: Vec<EncodingKey>,
+    secrets: MainSecrets,
     header: Header,
     required: RequiredClaims,
     /// Those whose signature held: it always will, so it is not looked at again.
@@ -89,8 +92,9 @@ impl Tokens {
     pub(in crate::api::credential) fn new(
         key: &TokenKey,
         required: RequiredClaims,
-        main_secret: &[u8],
+        secrets: &MainSecrets,
     ) -> Result<Self, InvalidTokenKey> {
+        let secrets = secrets.clone();
         let (decoding, algorithm) = match key {
             TokenKey::Hs256(secret) => (DecodingKey::from_secret(secret), Algorithm::HS256),
             TokenKey::Rs256(pem) => (DecodingKey::from_rsa_pem(pem)?, Algorithm::RS256),
@@ -102,16 +106,16 @@ impl Tokens {
             .max_capacity(KEPT_BYTES)
             .build();
         if let TokenKey::Hs256(secret) = key {
-            let signing = EncodingKey::from_secret(secret);
+            let signing = vec![EncodingKey::from_secret(secret)];
             let header = Header::new(Algorithm::HS256);
-            return Ok(Self { given, own: None, signing, header, required, verified });
+            return Ok(Self { given, own: Vec::new(), signing, secrets, header, required, verified });
         }
-        let derived =
-            Sha256::new().chain_update(b"postrider tokens 1\0").chain_update(main_secret).finalize();
-        let own = Key::new(DecodingKey::from_secret(&derived), Algorithm::HS256, &required);
+        let derived = secrets.derive(b"postrider tokens 1\0");
+        let own_key = |key: &[u8; 32]| Key::new(DecodingKey::from_secret(key), Algorithm::HS256, &required);
+        let own = derived.iter().map(own_key).collect();
         let header = Header { kid: Some(OWN_KEY.to_owned()), ..Header::new(Algorithm::HS256) };
-        let signing = EncodingKey::from_secret(&derived);
-        Ok(Self { given, own: Some(own), signing, header, required, verified })
+        let signing = derived.iter().map(|key| EncodingKey::from_secret(key)).collect();
+        Ok(Self { given, own, signing, secrets, header, required, verified })
     }
 
     /// A token that holds now.
@@ -139,22 +143,22 @@ impl Tokens {
             return Err(ApiError::Unauthenticated("The token asks for an extension that is not known here."));
         }
         // Each key has one algorithm, so a token cannot choose how it is verified.
-        let key = match &self.own {
-            Some(own) if header.kid.as_deref() == Some(OWN_KEY) => own,
-            _ => &self.given,
-        };
-        let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &key.validation);
-        let claims = claims.map_err(refused)?.claims;
+        let is_own = !self.own.is_empty() && header.kid.as_deref() == Some(OWN_KEY);
+        let keys = if is_own { self.own.as_slice() } else { std::slice::from_ref(&self.given) };
+        let decode = |key: &Key| jsonwebtoken::decode::<Claims>(token, &key.decoding, &key.validation).ok();
+        let claims = keys.iter().find_map(decode).map(|token| token.claims);
+        let claims = claims.ok_or(ApiError::Unauthenticated("The token is not valid."))?;
         Ok(Verified { claims, hash: hash_of(token) })
     }
 
     pub(in crate::api::credential) fn sign(&self, claims: &Claims) -> Result<String, ApiError> {
-        jsonwebtoken::encode(&self.header, &self.required.along_with(claims), &self.signing).map_err(
-            |error| {
-                tracing::error!(%error, "a token could not be signed");
-                ApiError::Internal
-            },
-        )
+        // One key of the operator's signs, whichever main secret is in use.
+        let key = self.signing.get(self.secrets.current()).or_else(|| self.signing.first());
+        let key = key.ok_or(ApiError::Internal)?;
+        jsonwebtoken::encode(&self.header, &self.required.along_with(claims), key).map_err(|error| {
+            tracing::error!(%error, "a token could not be signed");
+            ApiError::Internal
+        })
     }
 }
 

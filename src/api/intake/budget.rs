@@ -22,13 +22,16 @@ const TENANTS_PART: usize = 4;
 /// An answer is held as rows, as values and as text.
 const COPIES: usize = 2;
 
-/// What there is to share out.
+/// What there is to share out. Cheap to clone.
+#[derive(Clone)]
 pub struct Budgets {
     bodies: Arc<Semaphore>,
     small_bodies: Arc<Semaphore>,
     tenants_bodies: Arc<Semaphore>,
     answers: Arc<Semaphore>,
     answer_permits: u32,
+    /// What all bodies may take, and all answers, in permits.
+    sizes: (usize, usize),
 }
 
 /// A body's room.
@@ -46,13 +49,31 @@ impl Budgets {
     pub fn new(limits: &IntakeLimits) -> Self {
         let bodies = limits.body_budget_bytes.max(limits.body_bytes + KIB);
         let answers = limits.answer_budget_bytes.max((limits.page_bytes + KIB) * COPIES);
-        Self {
+        let budgets = Self {
             bodies: semaphore((bodies - bodies / SMALL_PART).max(limits.body_bytes + KIB)),
             small_bodies: semaphore((bodies / SMALL_PART).max(SMALL_BYTES)),
             tenants_bodies: semaphore((bodies / TENANTS_PART).max(limits.body_bytes + KIB)),
             answers: semaphore(answers),
             answer_permits: permits(limits.page_bytes * COPIES),
-        }
+            sizes: (0, 0),
+        };
+        let sizes = (budgets.free_for_bodies(), budgets.answers.available_permits());
+        Self { sizes, ..budgets }
+    }
+
+    fn free_for_bodies(&self) -> usize {
+        let all = [&self.bodies, &self.small_bodies, &self.tenants_bodies];
+        all.into_iter().map(|part| part.available_permits()).sum()
+    }
+
+    /// Bytes that bodies take, and that they may take.
+    pub fn body_bytes(&self) -> (usize, usize) {
+        (self.sizes.0.saturating_sub(self.free_for_bodies()) * KIB, self.sizes.0 * KIB)
+    }
+
+    /// Bytes that large answers take, and that they may take.
+    pub fn answer_bytes(&self) -> (usize, usize) {
+        (self.sizes.1.saturating_sub(self.answers.available_permits()) * KIB, self.sizes.1 * KIB)
     }
 
     /// Room for a body; `None` when there is none for a while. The connection's own is taken first, so that one

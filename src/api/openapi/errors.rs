@@ -26,7 +26,7 @@ const CONFLICT: Error = ("409", "It contradicts what is there.");
 const ENVIRONMENT_REQUIRED: Error =
     ("400", "An operator has to name an environment, in the header `postrider-environment`.");
 const KEY_REUSED: Error =
-    ("409", "The idempotency key was used with another body, or it contradicts what is there.");
+    ("409", "The idempotency key was used with another body or query, or it contradicts what is there.");
 
 /// Of signing in.
 const TOO_MANY_FAILURES: Error = ("429", "Too many failed attempts from this address; see `Retry-After`.");

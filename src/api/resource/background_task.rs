@@ -58,12 +58,20 @@ pub struct BackgroundTaskOut {
 
 /// How far a task has come.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct ProgressOut {
     /// What it has moved, emptied or listed.
     pub done: i64,
     /// How much matched when it was asked for, as far as that was known; never less than `done`. Some may be dealt
     /// with by others before their turn comes.
     pub total: i64,
+    /// Of a replay: so many of them were delivered since; `null` for other tasks.
+    #[schema(required)]
+    pub delivered: Option<i64>,
+    /// Of a replay: so many of them are dead letters again, or have failed and wait to be tried once more. Both are looked up
+    /// when the task is asked for, 4,000 deliveries at a time; the list has them as of the last look.
+    #[schema(required)]
+    pub failed_again: Option<i64>,
 }
 
 /// What a task was asked to do, and what came of it.
@@ -114,7 +122,12 @@ impl From<BackgroundTask> for BackgroundTaskOut {
             canceled,
             kind: task.kind.name(),
             task: task.kind.client_name(),
-            progress: ProgressOut { done: task.progress.done, total: task.progress.total },
+            progress: ProgressOut {
+                done: task.progress.done,
+                total: task.progress.total,
+                delivered: task.kind.replays().then_some(0),
+                failed_again: task.kind.replays().then_some(0),
+            },
             data: TaskDataOut {
                 filter: task.filter,
                 rate_per_second: task.rate_per_second,
@@ -157,6 +170,23 @@ async fn name_creators(state: &SharedState, tasks: &mut [BackgroundTaskOut]) -> 
     Ok(())
 }
 
+/// Says of each replay what became of what it put back to work, as of the last look.
+async fn tell_outcomes(state: &SharedState, tasks: &mut [BackgroundTaskOut]) -> Result<(), ApiError> {
+    let replays: Vec<TaskId> =
+        tasks.iter().filter(|task| task.progress.delivered.is_some()).map(|task| task.id).collect();
+    if replays.is_empty() {
+        return Ok(());
+    }
+    let outcomes = state.tasks.replay_outcomes(&replays).await?;
+    for task in tasks {
+        if let Some(outcomes) = outcomes.get(&task.id) {
+            task.progress.delivered = Some(outcomes.delivered);
+            task.progress.failed_again = Some(outcomes.failed_again);
+        }
+    }
+    Ok(())
+}
+
 /// The task with what it found out.
 async fn with_findings(state: &SharedState, task: BackgroundTask) -> Result<BackgroundTaskOut, ApiError> {
     let (kind, id) = (task.kind, task.id);
@@ -164,6 +194,10 @@ async fn with_findings(state: &SharedState, task: BackgroundTask) -> Result<Back
     match kind {
         TaskKind::ApplicationUsage => out.data.app_stats = Some(state.tasks.task_findings(id).await?),
         TaskKind::EventTypeUsage => out.data.event_types = Some(state.tasks.task_findings(id).await?),
+        kind if kind.replays() => {
+            state.tasks.look_at_replayed(id).await?;
+            tell_outcomes(state, std::slice::from_mut(&mut out)).await?;
+        }
         _ => {}
     }
     name_creators(state, std::slice::from_mut(&mut out)).await?;
@@ -244,6 +278,7 @@ async fn list(
         state.tasks.tasks(caller.environment()?, caller.own_application(), &filter, &page.scan).await?;
     let mut list: ListOut<BackgroundTaskOut> = page.answer(rows, |task| task.id.to_string(), Into::into);
     name_creators(&state, &mut list.data).await?;
+    tell_outcomes(&state, &mut list.data).await?;
     Ok(Json(list))
 }
 

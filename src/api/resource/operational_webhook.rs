@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::asked::AskedQuery;
-use crate::api::conventions::extract::{ApiQuery, JsonBody, RawBody};
+use crate::api::conventions::extract::{ApiQuery, JsonBody, OptionalJsonBody};
 use crate::api::conventions::page::{ListOut, PageQuery};
 use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::Caller;
@@ -217,9 +217,9 @@ async fn rotate_secret(
     State(state): State<SharedState>,
     caller: Caller,
     path: OperationalEndpointPath,
-    RawBody(body): RawBody,
+    OptionalJsonBody(input): OptionalJsonBody<EndpointSecretRotateIn>,
 ) -> Result<Json<EndpointSecretOut>, ApiError> {
-    secret::renew(&state, caller.actor(), path.application, path.endpoint, &body).await
+    secret::renew(&state, caller.actor(), path.application, path.endpoint, input.unwrap_or_default()).await
 }
 
 /// The routes of this resource.

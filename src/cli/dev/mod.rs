@@ -50,7 +50,7 @@ pub(super) struct Dev {
 impl Dev {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config()?;
-        telemetry::start(&config.log)?;
+        telemetry::start(&config.log, &config.warnings)?;
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let stopped = async {
@@ -86,7 +86,7 @@ impl Dev {
             ("data_dir", config::data_dir_beside("-dev")),
             ("log", "error".to_owned()),
         ];
-        Ok(Config::load_over(&self.flags, &defaults)?)
+        Ok(Config::set_up(&self.flags, &defaults)?)
     }
 }
 

@@ -143,7 +143,8 @@ Postrider runs, with {database}.
 Events flow to the tenants {tenants}.
 A receiver on this machine verifies every signature with the crate standardwebhooks. One endpoint fails for a while and
 recovers, and its dead letters are replayed; one never answers, one answers 503, one is gone and so disabled, and one is
-paused: resume it in the console, and what it holds goes out.
+paused: resume it in the console, and what it holds goes out. The endpoint `inbox` of acme is a test inbox of Postrider's own: the
+console shows at it what a receiver gets.
 
 To be watched, failed deliveries are retried after {waits}, and a request may take {timeout:?}; in production it is
 60s,5m,30m,2h,6h,24h and 15s. Loopback addresses are let through only here.

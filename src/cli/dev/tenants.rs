@@ -38,6 +38,9 @@ pub(super) type Tenants = Arc<[Tenant]>;
 /// The endpoint that fails for a while and then recovers: its tenant, and its `uid`.
 pub(super) const FLAKY: (&str, &str) = ("acme", "flaky");
 
+/// The endpoint that leads to a test inbox: its tenant, and its `uid`.
+const INBOX: (&str, &str) = ("acme", "inbox");
+
 const TENANTS: [Tenant; 4] = [
     Tenant {
         uid: "acme",
@@ -133,7 +136,22 @@ pub(super) async fn create(
             }
         }
     }
+    create_at_inbox(api).await?;
     Ok(TENANTS.into())
+}
+
+/// An endpoint of the first tenant that leads to a test inbox, which shows what it got in the console and in the portal. An
+/// inbox ends after a day; then there is another at the next start.
+async fn create_at_inbox(api: &Api) -> anyhow::Result<()> {
+    let (tenant, path) = (INBOX.0, format!("/app/{}/endpoint/{}", INBOX.0, INBOX.1));
+    if api.get(&format!("{path}/inbox")).await.is_ok() {
+        return Ok(());
+    }
+    let inbox = api.post("/inbox", &json!({"appId": tenant})).await?;
+    let body = json!({"url": text(&inbox, "url")?, "uid": INBOX.1, "filterTypes": ["invoice.paid", "user.signed_up"],
+                      "description": "A test inbox, which shows what it gets"});
+    api.put(&path, &body).await?;
+    Ok(())
 }
 
 /// The environment's own: who is told of what becomes of endpoints, and a key, such as a back end would have.

@@ -6,7 +6,7 @@ use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use crate::dispatch::lanes::tests::endpoint;
-use crate::dispatch::lanes::{Admission, LaneLimits, Lanes};
+use crate::dispatch::lanes::{Admission, LaneLimits, Lanes, LoadSignal};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
 
@@ -30,12 +30,12 @@ fn posts_wait_for_a_long_queue_until_it_is_short_again() {
     // Two requests at once, and eight queue for each.
     fill(&mut lanes, &short, 16);
     fill(&mut lanes, &long, 15);
-    assert_eq!(lanes.longest_queue(both.into_iter(), now).map(|queue| queue.endpoint), Some(short.id));
-    assert!(lanes.longest_queue(both.into_iter().skip(1), now).is_none(), "nobody waits for fifteen");
+    assert_eq!(lanes.longest_queue(both.into_iter()).map(|queue| queue.endpoint), Some(short.id));
+    assert!(lanes.longest_queue(both.into_iter().skip(1)).is_none(), "nobody waits for fifteen");
     fill(&mut lanes, &long, 2);
-    assert_eq!(lanes.longest_queue(both.into_iter(), now).map(|queue| queue.endpoint), Some(long.id));
+    assert_eq!(lanes.longest_queue(both.into_iter()).map(|queue| queue.endpoint), Some(long.id));
     while lanes.next(now).is_some() {}
-    assert!(lanes.longest_queue(both.into_iter(), now).is_none(), "two of each were sent");
+    assert!(lanes.longest_queue(both.into_iter()).is_none(), "two of each were sent");
 }
 
 /// A post to this endpoint, while the threads are not saturated.
@@ -72,6 +72,36 @@ async fn a_post_waits_for_a_lane_that_moves_and_not_for_one_that_does_not() {
     filled(2);
     post(&lanes, &endpoint).await;
     assert!(post(&lanes, &endpoint).as_mut().poll(context).is_ready(), "it does not move");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_lane_from_its_first_timeouts_on() {
+    let now = Instant::now();
+    let endpoint = Arc::new(endpoint(ApplicationId::generate(), None));
+    let lanes = Mutex::new(Lanes::new(LIMITS));
+    let context = &mut Context::from_waker(Waker::noop());
+    {
+        let mut lanes = lanes.lock().unwrap();
+        for item in 0..2 {
+            assert_eq!(lanes.reserve(&endpoint), Admission::Reserved);
+            assert_eq!(lanes.push_first(&endpoint, item, now), None);
+            assert!(lanes.next(now).is_some());
+        }
+        lanes.finished(endpoint.id, LoadSignal::Overload, now);
+        for item in 0..100 {
+            assert_eq!(lanes.reserve(&endpoint), Admission::Reserved);
+            assert_eq!(lanes.push_first(&endpoint, item, now), None);
+        }
+    }
+    assert!(post(&lanes, &endpoint).as_mut().poll(context).is_ready());
+    // Also much later, though nobody has tried whether it moves by waiting.
+    for minute in 1..5 {
+        let now = now + Duration::from_secs(60) * minute;
+        let mut lanes = lanes.lock().unwrap();
+        lanes.finished(endpoint.id, LoadSignal::Overload, now);
+        assert!(lanes.next(now).is_some());
+        assert!(lanes.longest_queue(std::iter::once(endpoint.id)).is_none());
+    }
 }
 
 #[test]

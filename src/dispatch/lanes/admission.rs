@@ -25,6 +25,17 @@ pub(in crate::dispatch) enum Admission {
     Closed,
 }
 
+/// What may be claimed for an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::dispatch) enum Claimable {
+    /// So many rows.
+    Rows(u16),
+    /// Nothing before then.
+    NothingUntil(Instant),
+    /// Another node does.
+    Elsewhere,
+}
+
 impl<T: Queued> Lanes<T> {
     /// Reserves a place for a first attempt.
     pub(in crate::dispatch) fn reserve(&mut self, endpoint: &Arc<Endpoint>) -> Admission {
@@ -36,7 +47,11 @@ impl<T: Queued> Lanes<T> {
         if lane.endpoint.closed {
             self.retire(endpoint.id);
             Admission::Closed
-        } else if lane.first_attempts.len() + lane.reserved >= limit {
+        } else if lane.is_elsewhere() {
+            // The node that sends claims it.
+            self.retire(endpoint.id);
+            Admission::Full
+        } else if lane.first_attempts.len() + lane.reserved >= limit.min(lane.first_attempts_limit()) {
             Admission::Full
         } else {
             lane.reserved += 1;
@@ -52,7 +67,8 @@ impl<T: Queued> Lanes<T> {
         }
     }
 
-    /// Puts a first attempt into the place that was reserved for it. Returns it if the lane has closed since.
+    /// Puts a first attempt into the place that was reserved for it. Returns it if the lane has closed since, or is sent from
+    /// elsewhere.
     pub(in crate::dispatch) fn push_first(
         &mut self,
         endpoint: &Arc<Endpoint>,
@@ -62,7 +78,7 @@ impl<T: Queued> Lanes<T> {
         let paused = self.paused;
         let lane = self.lane(endpoint);
         lane.reserved = lane.reserved.saturating_sub(1);
-        if paused || lane.endpoint.closed {
+        if paused || lane.endpoint.closed || lane.is_elsewhere() {
             self.retire(endpoint.id);
             return Some(item);
         }
@@ -87,6 +103,10 @@ impl<T: Queued> Lanes<T> {
             self.retire(endpoint.id);
             return Err((item, Admission::Closed));
         }
+        if lane.is_elsewhere() {
+            self.retire(endpoint.id);
+            return Err((item, Admission::Full));
+        }
         if lane.claimed.len() >= limit {
             lane.had_no_room = true;
             return Err((item, Admission::Full));
@@ -94,6 +114,17 @@ impl<T: Queued> Lanes<T> {
         lane.claimed.push_back((now, item));
         self.note_queued(endpoint.id, now);
         Ok(())
+    }
+
+    /// What to claim for an endpoint.
+    pub(in crate::dispatch) fn claimable(&mut self, endpoint: EndpointId, now: Instant) -> Claimable {
+        if self.is_elsewhere(endpoint) {
+            return Claimable::Elsewhere;
+        }
+        match self.closed_until(endpoint, now) {
+            Some(until) => Claimable::NothingUntil(until),
+            None => Claimable::Rows(self.room(endpoint)),
+        }
     }
 
     /// How many rows to claim for an endpoint. For a lane without room it is none, and [`Lanes::finished`] says when it has

@@ -18,6 +18,7 @@ impl<T: Queued> Lanes<T> {
         let Some(lane) = self.registry.lane_mut(endpoint.id) else { return Vec::new() };
         lane.suspended = false;
         lane.adopt(endpoint);
+        self.paces.attend_anew(lane);
         let drained = if lane.endpoint.closed { lane.drain() } else { Vec::new() };
         self.queued = self.queued.saturating_sub(drained.len());
         self.make_ready(endpoint.id, now);
@@ -65,7 +66,7 @@ impl<T: Queued> Lanes<T> {
         self.drain(endpoint)
     }
 
-    fn drain(&mut self, endpoint: EndpointId) -> Vec<T> {
+    pub(super) fn drain(&mut self, endpoint: EndpointId) -> Vec<T> {
         let drained = self.registry.lane_mut(endpoint).map(Lane::drain).unwrap_or_default();
         self.queued = self.queued.saturating_sub(drained.len());
         self.retire(endpoint);

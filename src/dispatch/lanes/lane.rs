@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 
 use crate::domain::endpoint::Endpoint;
 
+use super::LaneOrTenant;
 use super::backpressure::Backpressure;
+use super::home::Home;
 use super::queued::Queued;
 use super::rate_limiter::RateLimiter;
+use super::throttle::Throttle;
 use super::window::{LoadSignal, Window};
 
 /// One turn of this many takes what was claimed even while first attempts are queued.
@@ -16,6 +19,9 @@ const TURNS_PER_RETRY: u8 = 8;
 /// While many claimed deliveries are queued, one turn of this many takes a first attempt. An endpoint that fails every
 /// message once has as many retries as first attempts, and retries must leave faster than they come.
 const TURNS_PER_FIRST_ATTEMPT: u8 = 4;
+
+/// A throttled lane queues so many first attempts, however slow it is.
+const MIN_FIRST_ATTEMPTS: usize = 16;
 
 /// A queue of this many first attempts for each request of the window is long: posts that add to it have to wait.
 const LONG_QUEUE_PER_REQUEST: usize = 8;
@@ -26,6 +32,15 @@ const CLAIMED_PER_REQUEST: usize = 16;
 
 /// A lane without work is kept for this long when its window is narrower than the endpoint's limit.
 pub(super) const NARROW_WINDOW_KEPT_FOR: Duration = Duration::from_secs(600);
+
+/// The pace of a lane that has limits for all nodes together, or is throttled.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// What has the home.
+    pub(super) subject: LaneOrTenant,
+    pub(super) home: Home,
+    pub(super) throttle: Option<Throttle>,
+}
 
 /// A lane. `T` is what goes through it.
 pub(super) struct Lane<T> {
@@ -40,6 +55,8 @@ pub(super) struct Lane<T> {
     window: Window,
     turns_taken: u8,
     pub(super) rate_limiter: RateLimiter,
+    /// If it has limits for all nodes together, or is throttled.
+    pub(super) pace: Option<Box<Pace>>,
     /// It is in its tenant's queue of lanes that are ready.
     pub(super) in_ready_queue: bool,
     /// It is in the queue of what waits for its rate limit.
@@ -71,6 +88,7 @@ impl<T: Queued> Lane<T> {
             in_flight: 0,
             turns_taken: 0,
             rate_limiter: RateLimiter::default(),
+            pace: None,
             in_ready_queue: false,
             in_rate_queue: false,
             in_expiry_queue: false,
@@ -106,15 +124,64 @@ impl<T: Queued> Lane<T> {
     /// How many claimed deliveries it may queue. In proportion to the window, so that a slow receiver gets through them
     /// before their leases end.
     pub(super) fn claim_limit(&self) -> usize {
-        self.window.size().saturating_mul(CLAIMED_PER_REQUEST).min(MAX_CLAIMED_PER_LANE)
+        let limit = self.window.size().saturating_mul(CLAIMED_PER_REQUEST).min(MAX_CLAIMED_PER_LANE);
+        self.throttle().map_or(limit, |throttle| limit.min(throttle.work_ahead()))
+    }
+
+    /// How many first attempts it may queue, where the limits of all lanes allow more.
+    pub(super) fn first_attempts_limit(&self) -> usize {
+        self.throttle().map_or(usize::MAX, |throttle| throttle.work_ahead().max(MIN_FIRST_ATTEMPTS))
     }
 
     pub(super) fn can_send(&self) -> bool {
-        self.queued() > 0 && self.in_flight < self.window.size() && !self.endpoint.closed && !self.suspended
+        self.queued() > 0
+            && self.in_flight < self.window.size()
+            && !self.endpoint.closed
+            && !self.suspended
+            && self.pace.as_ref().is_none_or(|pace| pace.home == Home::Here)
+    }
+
+    /// When it may send next, if that is not yet.
+    pub(super) fn waits_until(&self, now: Instant) -> Option<Instant> {
+        self.rate_limiter.waits_until(now).max(self.throttle().and_then(|throttle| throttle.waits_until(now)))
+    }
+
+    pub(super) fn throttle(&self) -> Option<&Throttle> {
+        self.pace.as_ref().and_then(|pace| pace.throttle.as_ref())
+    }
+
+    pub(super) fn throttle_mut(&mut self) -> Option<&mut Throttle> {
+        self.pace.as_mut().and_then(|pace| pace.throttle.as_mut())
+    }
+
+    /// Whether this node alone sends to it.
+    pub(super) fn is_here(&self) -> bool {
+        self.pace.as_ref().is_some_and(|pace| pace.home == Home::Here)
+    }
+
+    /// Whether another node sends to it.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.pace.as_ref().is_some_and(|pace| pace.home == Home::Elsewhere)
+    }
+
+    /// Whether its pace is that of this.
+    pub(super) fn is_of(&self, subject: LaneOrTenant) -> bool {
+        self.pace.as_ref().is_some_and(|pace| pace.subject == subject)
+    }
+
+    pub(super) fn set_home(&mut self, home: Home) {
+        if let Some(pace) = &mut self.pace {
+            pace.home = home;
+        }
+    }
+
+    /// It is not known any more which node sends to it.
+    pub(super) fn forget_home(&mut self) {
+        self.set_home(Home::Unknown);
     }
 
     /// Takes the next delivery out of its queues.
-    pub(super) fn take(&mut self) -> Option<T> {
+    pub(super) fn take(&mut self, now: Instant) -> Option<T> {
         let many_claimed = self.claimed.len() >= self.claim_limit() / 4;
         self.turns_taken = (self.turns_taken + 1) % TURNS_PER_RETRY;
         let turn_of_claimed = if many_claimed {
@@ -130,7 +197,7 @@ impl<T: Queued> Lane<T> {
         };
         let taken = sooner.pop_front().or_else(|| later.pop_front()).map(|(_, item)| item);
         let long = self.long_queue_length();
-        self.backpressure.note_dequeued(self.first_attempts.len(), long);
+        self.backpressure.note_dequeued(self.first_attempts.len(), long, now);
         taken
     }
 
@@ -149,12 +216,18 @@ impl<T: Queued> Lane<T> {
 
     /// Whether posts that add to its queue have to wait.
     pub(super) fn has_long_queue(&self) -> bool {
-        self.first_attempts.len() >= self.long_queue_length()
+        self.first_attempts.len() >= self.long_queue_length() && self.throttle().is_none()
     }
 
     /// Takes the result of a finished request into account.
-    pub(super) fn record_result(&mut self, signal: LoadSignal) {
-        self.window.record(signal);
+    pub(super) fn record_result(&mut self, signal: LoadSignal, now: Instant) {
+        match signal {
+            LoadSignal::TooFast(_) => self.begin_slow_start(),
+            LoadSignal::Success | LoadSignal::Overload | LoadSignal::Neutral => self.window.record(signal),
+        }
+        if signal == LoadSignal::Overload && self.window.size() == 1 {
+            self.backpressure.stall(now);
+        }
     }
 
     pub(super) fn drain(&mut self) -> Vec<T> {
@@ -194,6 +267,7 @@ impl<T: Queued> Lane<T> {
         // A closed one begins with slow start when it opens, however wide its window is now.
         let is_narrow = !self.window.is_full() && !self.endpoint.closed && !self.deleted;
         let window = self.last_finished_at.filter(|_| is_narrow).map(|at| at + NARROW_WINDOW_KEPT_FOR);
-        window.max(self.rate_limiter.next_at())
+        let throttle = self.throttle().filter(|_| !self.deleted).map(Throttle::kept_until);
+        window.max(self.rate_limiter.next_at()).max(throttle)
     }
 }

@@ -6,6 +6,10 @@
 //! first attempts go before what was claimed, but every eighth turn takes what was claimed, and more while much of that is
 //! queued, so that neither starves.
 //!
+//! A lane that has a limit for all nodes together, or whose receiver says that it is asked too often, has a pace (`pace.rs`):
+//! one node alone sends to it (`home.rs`), no sooner and no faster than its receiver wants (`throttle.rs`,
+//! `learned_rate.rs`).
+//!
 //! A delivery is admitted (`admission.rs`), gets its turn (`turns.rs`), and is noted as finished there; a change of its
 //! endpoint may take it out again (`changes.rs`); a lane without work is forgotten (`expiry.rs`).
 
@@ -13,12 +17,16 @@ mod admission;
 mod backpressure;
 mod changes;
 mod expiry;
+mod home;
 mod lane;
+mod learned_rate;
+mod pace;
 mod queued;
 mod rate_limiter;
 mod registry;
 #[cfg(test)]
 pub(super) mod tests;
+mod throttle;
 mod turns;
 mod window;
 
@@ -27,13 +35,17 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
+use uuid::Uuid;
+
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
 
 use lane::Lane;
+use pace::Paces;
 use registry::LaneRegistry;
 
-pub(super) use admission::Admission;
+pub(super) use admission::{Admission, Claimable};
+pub(super) use home::Home;
 pub(super) use queued::Queued;
 pub(super) use window::LoadSignal;
 
@@ -48,16 +60,37 @@ pub struct LaneLimits {
     pub queued_per_lane: usize,
 }
 
+/// Lanes by what keeps them from sending, if anything does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LaneCounts {
+    /// Nothing.
+    pub open: usize,
+    /// The endpoint is closed, or its new snapshot is not here yet.
+    pub closed: usize,
+    /// A rate limit.
+    pub limited: usize,
+}
+
 impl LaneLimits {
     fn claimed_per_lane(self) -> usize {
         (self.queued_per_lane / 2).max(1)
     }
 }
 
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
-enum LaneOrTenant {
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Clone, Copy)]
+pub(super) enum LaneOrTenant {
     Lane(EndpointId),
     Tenant(ApplicationId),
+}
+
+impl LaneOrTenant {
+    /// The id, whichever it is of.
+    pub(super) fn uuid(self) -> Uuid {
+        match self {
+            Self::Lane(id) => id.uuid(),
+            Self::Tenant(id) => id.uuid(),
+        }
+    }
 }
 
 /// What waits for its time; the soonest first.
@@ -77,6 +110,7 @@ pub(super) struct Lanes<T> {
     expiring: Timeline<LaneOrTenant>,
     /// Lanes by the time since when they have something queued. Entries of lanes that are gone stay in, up to a bound.
     by_age: Timeline<EndpointId>,
+    paces: Paces,
     in_flight: usize,
     queued: usize,
     /// Nothing is sent, whatever its lane.
@@ -97,6 +131,7 @@ impl<T: Queued> Lanes<T> {
             rate_limited: BinaryHeap::new(),
             expiring: BinaryHeap::new(),
             by_age: BinaryHeap::new(),
+            paces: Paces::default(),
             in_flight: 0,
             queued: 0,
             paused: false,
@@ -108,12 +143,28 @@ impl<T: Queued> Lanes<T> {
     fn lane(&mut self, endpoint: &Arc<Endpoint>) -> &mut Lane<T> {
         let lane = self.registry.lane_or_new(endpoint, self.just_resumed || endpoint.just_opened);
         lane.adopt(endpoint);
+        self.paces.attend(lane);
         lane
     }
 
     /// Whether everything is paused.
     pub(super) fn is_paused(&self) -> bool {
         self.paused
+    }
+
+    /// How many lanes there are of each kind.
+    pub(super) fn counts(&self) -> LaneCounts {
+        let mut counts = LaneCounts::default();
+        for lane in self.registry.lanes() {
+            if lane.endpoint.closed || lane.suspended || lane.deleted {
+                counts.closed += 1;
+            } else if lane.in_rate_queue {
+                counts.limited += 1;
+            } else {
+                counts.open += 1;
+            }
+        }
+        counts
     }
 
     /// Requests under way, by tenant.

@@ -166,6 +166,11 @@ impl<T: Queued> LaneRegistry<T> {
         self.lanes.keys().copied().collect()
     }
 
+    pub(super) fn lanes(&self) -> impl Iterator<Item = &Lane<T>> {
+        self.count_steps(self.lanes.len());
+        self.lanes.values().map(|link| &link.lane)
+    }
+
     pub(super) fn lanes_mut(&mut self) -> impl Iterator<Item = &mut Lane<T>> {
         self.count_steps(self.lanes.len());
         self.lanes.values_mut().map(|link| &mut link.lane)

@@ -17,7 +17,7 @@ impl<T: Queued> Lanes<T> {
         if lane.in_ready_queue || !lane.can_send() {
             return;
         }
-        if let Some(at) = lane.rate_limiter.waits_until(now) {
+        if let Some(at) = lane.waits_until(now) {
             if !lane.in_rate_queue {
                 lane.in_rate_queue = true;
                 self.rate_limited.push(Reverse((at, LaneOrTenant::Lane(endpoint))));
@@ -54,7 +54,7 @@ impl<T: Queued> Lanes<T> {
     /// The delivery whose turn it is, now in flight; `None` when nothing can be sent.
     pub(in crate::dispatch) fn next(&mut self, now: Instant) -> Option<T> {
         self.wake_rate_limited(now);
-        if self.suspended {
+        if self.suspended || self.paces.is_unknown {
             return None;
         }
         while self.in_flight < self.limits.in_flight {
@@ -76,9 +76,18 @@ impl<T: Queued> Lanes<T> {
             let endpoint = self.registry.tenant_mut(tenant_id)?.ready_lanes.pop_front()?;
             let Some((lane, tenant)) = self.registry.lane_and_tenant(endpoint) else { continue };
             lane.in_ready_queue = false;
-            let taken = if lane.can_send() { lane.take() } else { None };
+            if lane.throttle().is_some_and(|throttle| throttle.waits_until(now).is_some()) {
+                // Its receiver asked for less while it stood in the queue.
+                self.make_ready(endpoint, now);
+                self.retire(endpoint);
+                continue;
+            }
+            let taken = if lane.can_send() { lane.take(now) } else { None };
             if taken.is_some() {
                 lane.in_flight += 1;
+                if let Some(throttle) = lane.throttle_mut() {
+                    throttle.spend(now);
+                }
                 lane.rate_limiter.spend(lane.endpoint.policy.rate_limit, now);
                 tenant.in_flight += 1;
                 tenant.rate_limiter.spend(lane.endpoint.policy.application_rate_limit, now);
@@ -135,7 +144,10 @@ impl<T: Queued> Lanes<T> {
         let Some((lane, tenant)) = self.registry.lane_and_tenant(endpoint) else { return false };
         lane.in_flight = lane.in_flight.saturating_sub(1);
         lane.last_finished_at = Some(now);
-        lane.record_result(signal);
+        lane.record_result(signal, now);
+        if lane.pace.is_some() || matches!(signal, LoadSignal::TooFast(_)) {
+            self.paces.record(lane, signal, now);
+        }
         let limit = limit.min(lane.claim_limit());
         let has_room_again = lane.had_no_room && lane.claimed.len() <= limit / 2;
         if has_room_again {

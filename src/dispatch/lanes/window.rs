@@ -6,13 +6,17 @@
 //! From there on (and from the beginning, for a lane that was not just opened) a sign of overload halves the window, and
 //! each full window of successes adds one. It is never above the limit and never below one.
 
+use std::time::Duration;
+
 /// What a finished request says about the load of its receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::dispatch) enum LoadSignal {
     /// It took the request.
     Success,
-    /// It is overloaded (429, 502, 504, a timeout).
+    /// It is overloaded (502, 503, 504, a timeout).
     Overload,
+    /// It was asked too often (429, or 503 with a `Retry-After`), and wants to be left alone for so long.
+    TooFast(Option<Duration>),
     /// It failed in a way that says nothing about its load.
     Neutral,
 }
@@ -75,13 +79,14 @@ impl Window {
                     self.size = (self.size + 1).min(self.limit);
                 }
             }
-            LoadSignal::Overload => {
+            LoadSignal::Overload | LoadSignal::TooFast(_) => {
                 self.successes = 0;
                 self.size = (self.size / 2).max(1);
             }
             LoadSignal::Neutral => {}
         }
-        self.in_slow_start &= signal != LoadSignal::Overload && self.size < self.limit;
+        let is_overloaded = matches!(signal, LoadSignal::Overload | LoadSignal::TooFast(_));
+        self.in_slow_start &= !is_overloaded && self.size < self.limit;
     }
 }
 
@@ -112,7 +117,9 @@ mod tests {
                 prop_assert!(window.size >= 1 && window.size <= window.limit);
                 match signal {
                     LoadSignal::Success => prop_assert!(window.size == before.size || window.size == before.size + 1),
-                    LoadSignal::Overload => prop_assert_eq!(window.size, (before.size / 2).max(1)),
+                    LoadSignal::Overload | LoadSignal::TooFast(_) => {
+                        prop_assert_eq!(window.size, (before.size / 2).max(1));
+                    }
                     LoadSignal::Neutral => prop_assert_eq!(window.size, before.size),
                 }
                 if let Some(limit) = limit {

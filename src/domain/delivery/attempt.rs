@@ -121,3 +121,14 @@ pub struct AttemptOutcome {
     /// How long its steps took.
     pub timings: Timings,
 }
+
+impl AttemptOutcome {
+    /// Whether the receiver said that it is asked too often, and when to come again: 429, or 503 with a `Retry-After`.
+    pub fn is_too_fast(&self) -> bool {
+        match self.http_status {
+            Some(429) => true,
+            Some(503) => self.retry_after.is_some(),
+            _ => false,
+        }
+    }
+}

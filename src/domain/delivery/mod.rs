@@ -15,6 +15,9 @@ use dead_letter::DeathReason;
 /// A `Retry-After` is honoured up to this.
 pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// So many times a receiver may ask a delivery to come later before that counts like any failure.
+pub const MAX_REFUSALS: u16 = 100;
+
 /// The one state of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryState {
@@ -113,10 +116,26 @@ pub enum NextStep {
     Bury(DeathReason),
 }
 
-/// Decides what follows from an attempt, `attempts_made` counting this one. `chance` is in `[0, 1)`.
+/// The attempts of a delivery in the current round of its schedule, counting the one that was just made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttemptsMade {
+    /// All of them.
+    pub all: u16,
+    /// Those that the receiver refused because it was asked too often.
+    pub refusals: u16,
+}
+
+impl AttemptsMade {
+    /// Those that count in the schedule. To be asked to wait is no failure, unless it goes on without end.
+    fn counted(self) -> u16 {
+        self.all.saturating_sub(self.refusals.min(MAX_REFUSALS))
+    }
+}
+
+/// Decides what follows from an attempt. `chance` is in `[0, 1)`.
 pub fn next_step(
     outcome: &AttemptOutcome,
-    attempts_made: u16,
+    made: AttemptsMade,
     policy: &EffectivePolicy,
     chance: f64,
 ) -> NextStep {
@@ -127,14 +146,28 @@ pub fn next_step(
         Some(failure) if !policy.retry_on.covers(failed_by(failure, outcome.http_status)) => {
             NextStep::Bury(DeathReason::NotRetryable)
         }
-        Some(_) => policy.retry_schedule.wait_after(attempts_made, chance).map_or(
-            NextStep::Bury(DeathReason::Exhausted),
-            |wait| {
-                let asked = outcome.retry_after.unwrap_or_default().min(RETRY_AFTER_CAP);
-                NextStep::RetryAfter(wait.max(asked))
-            },
-        ),
+        Some(_) => retry(outcome, made, policy, chance)
+            .map_or(NextStep::Bury(DeathReason::Exhausted), NextStep::RetryAfter),
     }
+}
+
+/// How long to wait before the next attempt, or `None` when the schedule has no more.
+fn retry(
+    outcome: &AttemptOutcome,
+    made: AttemptsMade,
+    policy: &EffectivePolicy,
+    chance: f64,
+) -> Option<Duration> {
+    let schedule = &policy.retry_schedule;
+    let asked = outcome.retry_after.map(|wait| wait.min(RETRY_AFTER_CAP));
+    if outcome.is_too_fast() && made.refusals <= MAX_REFUSALS {
+        // It does not count, so the wait is the one that would follow if this attempt were the next to count. It is not
+        // longer than what the receiver asked for: its lane opens then.
+        let wait = schedule.wait_after(made.counted() + 1, chance).or_else(|| schedule.last_wait(chance))?;
+        return Some(asked.unwrap_or(wait));
+    }
+    let wait = schedule.wait_after(made.counted(), chance)?;
+    Some(wait.max(asked.unwrap_or_default()))
 }
 
 /// In the words of a policy. A failure of the connection is one whatever was answered before.
@@ -147,3 +180,6 @@ fn failed_by(failure: Failure, http_status: Option<u16>) -> FailedBy {
         _ => FailedBy::Network,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,10 +24,11 @@ pub use stored::UnknownPolicy;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryPolicy {
-    /// At most this many requests a second: to the endpoint, or to all endpoints of the application together.
+    /// At most this many requests a second, all nodes together: to the endpoint, or to all endpoints of the application
+    /// together.
     #[schema(minimum = 1, maximum = 1_000_000)]
     pub rate_limit: Option<u32>,
-    /// At most this many requests at once. Where it is not set, the server's number.
+    /// At most this many requests at once, all nodes together. Where it is not set, the server's number for each node.
     #[schema(minimum = 1, maximum = 1_000)]
     pub max_in_flight: Option<u32>,
     /// The waits before each retry, in seconds; an empty list for no retries. Where an endpoint has none, its application's
@@ -101,6 +102,8 @@ pub struct EffectivePolicy {
     pub application_rate_limit: Option<u32>,
     /// At most this many requests at once.
     pub max_in_flight: u32,
+    /// Whether the endpoint or its environment set that number, so that it is one for all nodes together.
+    pub has_own_max_in_flight: bool,
     /// When failed deliveries are tried again.
     pub retry_schedule: Arc<RetrySchedule>,
     /// The deadline of an attempt.
@@ -166,6 +169,7 @@ impl EffectivePolicy {
         let policy = Self {
             rate_limit: endpoint.rate_limit,
             application_rate_limit: application.rate_limit,
+            has_own_max_in_flight: max_in_flight.is_some(),
             max_in_flight: max_in_flight.map_or(server.max_in_flight, |(_, value)| value),
             retry_schedule: retry_schedule
                 .map_or_else(|| server.retry_schedule.clone(), |(_, schedule)| schedule),
@@ -178,6 +182,11 @@ impl EffectivePolicy {
             insecure_tls: server.allow_insecure_tls && endpoint.insecure_tls == Some(true),
         };
         (policy, origins)
+    }
+
+    /// Whether somebody set a limit that holds for all nodes together.
+    pub fn is_limited(&self) -> bool {
+        self.has_own_max_in_flight || self.rate_limit.is_some() || self.application_rate_limit.is_some()
     }
 
     /// What it takes in memory besides itself, in bytes.

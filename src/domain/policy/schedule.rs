@@ -14,6 +14,13 @@ pub struct RetrySchedule {
 
 /// The share by which a wait may be shorter or longer, so that retries do not arrive in step.
 pub const JITTER: f64 = 0.1;
+/// The same for the first [`WIDELY_SPREAD`] waits, which follow what may have failed in one burst: what failed at one moment
+/// comes back over as long a time as the wait itself.
+pub const WIDE_JITTER: f64 = 0.5;
+/// How many waits of a schedule are spread that widely, if they are no longer than [`LONGEST_WIDELY_SPREAD`].
+pub const WIDELY_SPREAD: usize = 2;
+/// Somebody who waits for hours counts on the hour, and what failed together has long been spread by then.
+pub const LONGEST_WIDELY_SPREAD: Duration = Duration::from_secs(600);
 
 impl RetrySchedule {
     /// A schedule of these waits, in order.
@@ -29,8 +36,15 @@ impl RetrySchedule {
     /// The wait after `attempts_made` failed attempts, or `None` when they were all. `chance` is in `[0, 1)`.
     pub fn wait_after(&self, attempts_made: u16, chance: f64) -> Option<Duration> {
         let place = usize::from(attempts_made).checked_sub(1)?;
-        let wait = self.waits.get(place)?;
-        Some(wait.mul_f64(1.0 + JITTER * (2.0 * chance - 1.0)))
+        let wait = *self.waits.get(place)?;
+        let jitter =
+            if place < WIDELY_SPREAD && wait <= LONGEST_WIDELY_SPREAD { WIDE_JITTER } else { JITTER };
+        Some(wait.mul_f64(1.0 + jitter * (2.0 * chance - 1.0)))
+    }
+
+    /// The wait before the last retry; `None` for a schedule without retries.
+    pub fn last_wait(&self, chance: f64) -> Option<Duration> {
+        self.wait_after(u16::try_from(self.waits.len()).unwrap_or(u16::MAX), chance)
     }
 }
 

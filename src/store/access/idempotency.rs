@@ -6,6 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::store::StoreError;
+use crate::store::sealing::current_key::hold_current_key;
 
 use super::AccessStore;
 
@@ -121,6 +122,8 @@ impl AccessStore {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn keep_answer(&self, claim: &Claim, status: u16, body: &[u8]) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        hold_current_key(&mut transaction, &self.sealer).await?;
         sqlx::query!(
             "-- idempotency::answer
             UPDATE idempotency_key SET status = $4, body = $5
@@ -131,8 +134,9 @@ impl AccessStore {
             i16::try_from(status).unwrap_or(i16::MAX),
             self.sealer.seal(body, &claim.key_hash)?,
         )
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
+        transaction.commit().await?;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Who may do what, and who did: API keys, tokens that were taken back, people and sessions of the console, the audit log,
 //! answers kept for idempotency keys.
 
+mod actor_name;
 pub(super) mod api_key;
 pub(super) mod audit;
 pub(super) mod audit_log;

@@ -1,9 +1,10 @@
 //! Endpoints, without their secrets.
 
+pub(in crate::store) mod record;
+
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -20,11 +21,13 @@ use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
 use crate::store::history::message::stored_length;
 use crate::store::operational::write_notice::{refresh_operational_application, write_notice};
+use crate::store::sealing::current_key::hold_current_key;
 
 use super::ConfigurationStore;
 use super::endpoint_secret::insert_secret;
 use super::version::raise_version;
-use crate::store::database::stored_policy::stored_policy;
+
+use record::{EndpointRecord, Row, ThrottleRecord};
 
 /// What endpoints must have in their texts.
 #[derive(Debug, Clone, Copy)]
@@ -33,70 +36,6 @@ pub struct AskedText<'a> {
     pub text: &'a str,
     /// Anywhere in the URL; otherwise in its host, because the rest may be a secret.
     pub in_whole_url: bool,
-}
-
-/// An endpoint as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndpointRecord {
-    /// Its id.
-    pub id: EndpointId,
-    /// What was set.
-    pub settings: EndpointSettings,
-    /// `request`, `gone` or `failing`, when it is disabled.
-    pub disabled_reason: Option<String>,
-    /// Since when it is paused.
-    pub paused_at: Option<DateTime<Utc>>,
-    /// When it was created.
-    pub created_at: DateTime<Utc>,
-    /// When it was last changed.
-    pub updated_at: DateTime<Utc>,
-}
-
-struct Row {
-    id: Uuid,
-    uid: Option<String>,
-    url: String,
-    description: String,
-    version: i32,
-    event_types: Option<Vec<String>>,
-    channels: Option<Vec<String>>,
-    policy: Value,
-    metadata: Json<BTreeMap<String, String>>,
-    disabled_reason: Option<String>,
-    paused_at: Option<DateTime<Utc>>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-    has_credentials: bool,
-}
-
-impl TryFrom<Row> for EndpointRecord {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.id.into(),
-            settings: EndpointSettings {
-                policy: stored_policy(row.policy, EndpointId::from(row.id))?,
-                uid: row.uid,
-                url: row.url,
-                description: row.description,
-                version: row.version.unsigned_abs(),
-                filter_types: row.event_types,
-                channels: row.channels,
-                metadata: row.metadata.0,
-                disabled: row.disabled_reason.is_some(),
-                url_credentials: if row.has_credentials {
-                    UrlCredentials::Kept
-                } else {
-                    UrlCredentials::None
-                },
-            },
-            disabled_reason: row.disabled_reason,
-            paused_at: row.paused_at,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        })
-    }
 }
 
 impl ConfigurationStore {
@@ -132,14 +71,14 @@ impl ConfigurationStore {
                 event_types, channels, policy AS "policy!",
                 metadata AS "metadata!: Json<BTreeMap<String, String>>", disabled_reason, paused_at,
                 created_at AS "created_at!", updated_at AS "updated_at!", has_credentials AS "has_credentials!",
-                found AS "found!"
+                throttle AS "throttle: Json<ThrottleRecord>", found AS "found!"
             FROM (
             SELECT *, count(*) OVER () AS found, row_number() OVER listed AS place,
                 sum(octet_length(array_to_string(event_types, ','))) OVER (listed ROWS UNBOUNDED PRECEDING) AS bytes
             FROM (
             (SELECT id, uid, url, description, version, event_types, channels, policy, metadata,
                 disabled_reason, paused_at, created_at, updated_at,
-                url_credentials_sealed IS NOT NULL AS has_credentials
+                url_credentials_sealed IS NOT NULL AS has_credentials, endpoint_throttle_of(id) AS throttle
              FROM endpoint
              CROSS JOIN LATERAL (SELECT ARRAY[
                 CASE WHEN $7 THEN url ELSE substring(url FROM '^[^/]*//[^/?#]*') END, description, uid]) AS t(shown)
@@ -151,7 +90,7 @@ impl ConfigurationStore {
             UNION ALL
             (SELECT id, uid, url, description, version, event_types, channels, policy, metadata,
                 disabled_reason, paused_at, created_at, updated_at,
-                url_credentials_sealed IS NOT NULL AS has_credentials
+                url_credentials_sealed IS NOT NULL AS has_credentials, endpoint_throttle_of(id) AS throttle
              FROM endpoint
              CROSS JOIN LATERAL (SELECT ARRAY[
                 CASE WHEN $7 THEN url ELSE substring(url FROM '^[^/]*//[^/?#]*') END, description, uid]) AS t(shown)
@@ -192,6 +131,7 @@ impl ConfigurationStore {
                 created_at: row.created_at,
                 updated_at: row.updated_at,
                 has_credentials: row.has_credentials,
+                throttle: row.throttle,
             };
             row.try_into()
         });
@@ -208,7 +148,7 @@ impl ConfigurationStore {
             Row,
             r#"-- endpoint::list_by_id
             SELECT id, uid, url, description, version, event_types, channels, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason, paused_at,
-                created_at, updated_at, url_credentials_sealed IS NOT NULL AS "has_credentials!"
+                created_at, updated_at, url_credentials_sealed IS NOT NULL AS "has_credentials!", endpoint_throttle_of(id) AS "throttle: Json<ThrottleRecord>"
             FROM endpoint WHERE id = ANY($1)"#,
             &ids,
         )
@@ -230,11 +170,12 @@ impl ConfigurationStore {
         headers: &BTreeMap<String, String>,
     ) -> Result<EndpointRecord, StoreError> {
         let id = EndpointId::generate();
-        let headers_sealed = self.seal_headers(id, headers)?;
         let mut transaction = self.pool.begin().await?;
         if !raise_version(&mut transaction, application).await? {
             return Err(StoreError::Conflict("The application was deleted."));
         }
+        hold_current_key(&mut transaction, &self.sealer).await?;
+        let headers_sealed = self.seal_headers(id, headers)?;
         let row = sqlx::query_as!(
             Row,
             r#"-- endpoint::create
@@ -243,7 +184,7 @@ impl ConfigurationStore {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
                 CASE WHEN $12 THEN now() END, CASE WHEN $12 THEN 'request' END, $13)
             RETURNING id, uid, url, description, version, event_types, channels, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
-                paused_at, created_at, updated_at, url_credentials_sealed IS NOT NULL AS "has_credentials!""#,
+                paused_at, created_at, updated_at, url_credentials_sealed IS NOT NULL AS "has_credentials!", endpoint_throttle_of(id) AS "throttle: Json<ThrottleRecord>""#,
             id.uuid(),
             application.uuid(),
             settings.uid,
@@ -291,6 +232,7 @@ impl ConfigurationStore {
             return Ok(None);
         };
         let settings = change(&before)?;
+        hold_current_key(&mut transaction, &self.sealer).await?;
         let row = sqlx::query_as!(
             Row,
             r#"-- endpoint::change
@@ -303,7 +245,7 @@ impl ConfigurationStore {
                 updated_at = now()
             WHERE id = $1
             RETURNING id, uid, url, description, version, event_types, channels, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
-                paused_at, created_at, updated_at, url_credentials_sealed IS NOT NULL AS "has_credentials!""#,
+                paused_at, created_at, updated_at, url_credentials_sealed IS NOT NULL AS "has_credentials!", endpoint_throttle_of(id) AS "throttle: Json<ThrottleRecord>""#,
             id.uuid(),
             settings.uid,
             settings.url,
@@ -329,6 +271,9 @@ impl ConfigurationStore {
             write_notice(&mut transaction, application, id, NoticeKind::EndpointDisabled, details).await?;
         }
         transaction.commit().await.map_err(StoreError::from)?;
+        if settings.disabled && !before.disabled {
+            tracing::info!(endpoint = %id, %application, "an endpoint was disabled, as was asked for");
+        }
         Ok(Some(EndpointRecord::try_from(row)?))
     }
 
@@ -374,7 +319,7 @@ async fn find(
         Row,
         r#"-- endpoint::get
         SELECT id, uid, url, description, version, event_types, channels, policy, metadata AS "metadata: Json<BTreeMap<String, String>>", disabled_reason,
-            paused_at, created_at, updated_at, url_credentials_sealed IS NOT NULL AS "has_credentials!"
+            paused_at, created_at, updated_at, url_credentials_sealed IS NOT NULL AS "has_credentials!", endpoint_throttle_of(id) AS "throttle: Json<ThrottleRecord>"
         FROM endpoint WHERE application_id = $1 AND id = $2 AND deleted_at IS NULL"#,
         application.uuid(),
         endpoint.uuid(),

@@ -14,6 +14,7 @@ use crate::domain::id::{ApplicationId, EndpointId};
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::operational::write_notice::write_notice;
+use crate::store::sealing::current_key::hold_current_key;
 
 use super::ConfigurationStore;
 use super::version::raise_version;
@@ -123,6 +124,7 @@ impl ConfigurationStore {
         let mut headers = self.open_headers(id, row.headers_sealed.as_deref())?;
         let before = headers.clone();
         change(&mut headers)?;
+        hold_current_key(&mut transaction, &self.sealer).await?;
         sqlx::query!(
             "-- endpoint_header::change
             UPDATE endpoint SET headers_sealed = $2, updated_at = now() WHERE id = $1",

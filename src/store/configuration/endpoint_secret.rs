@@ -11,6 +11,7 @@ use crate::domain::id::{ApplicationId, EndpointId, SecretId};
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
 use crate::store::operational::write_notice::write_notice;
+use crate::store::sealing::current_key::hold_current_key;
 use crate::store::{Sealer, StoreError};
 
 use super::ConfigurationStore;
@@ -136,6 +137,7 @@ impl ConfigurationStore {
         )
         .execute(&mut *transaction)
         .await?;
+        hold_current_key(&mut transaction, &self.sealer).await?;
         insert_secret(&mut transaction, &self.sealer, id, secret).await?;
         let live = sqlx::query_scalar!(
             r#"-- endpoint_secret::count
@@ -214,7 +216,7 @@ impl ConfigurationStore {
     }
 }
 
-/// Inserts the current secret of an endpoint that has none.
+/// Inserts the current secret of an endpoint that has none. The caller holds the key that seals.
 pub(in crate::store) async fn insert_secret(
     connection: &mut Connection,
     sealer: &Sealer,

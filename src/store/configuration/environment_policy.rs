@@ -51,7 +51,7 @@ impl ConfigurationStore {
         let settings = change(&before)?;
         sqlx::query!(
             "-- environment::change_policy
-            UPDATE environment SET policy = $2 WHERE id = $1",
+            UPDATE environment SET policy = $2, policy_changed_at = now() WHERE id = $1",
             id.as_str(),
             settings.policy.to_document(),
         )
@@ -62,7 +62,9 @@ impl ConfigurationStore {
         sqlx::query!(
             "-- environment::raise_config_versions
             WITH ours AS MATERIALIZED (
-                SELECT id FROM application WHERE environment_id = $1 AND deleted_at IS NULL ORDER BY id FOR UPDATE
+                SELECT id FROM application
+                WHERE id = ANY (ARRAY(SELECT id FROM application WHERE environment_id = $1 AND deleted_at IS NULL))
+                ORDER BY id FOR UPDATE
             ), raised AS (
                 UPDATE application a SET config_version = config_version + 1 FROM ours WHERE a.id = ours.id
                 RETURNING a.id

@@ -30,7 +30,8 @@ pub struct SendingParts {
     /// By when they were made, the newest first.
     secrets: Vec<StoredSecret>,
     created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    /// When something of it was last changed: the endpoint, and what decides where the endpoint does not.
+    changed_at: Vec<DateTime<Utc>>,
     now: DateTime<Utc>,
 }
 
@@ -67,7 +68,7 @@ impl SendingParts {
         let has_its_secrets = self.begins_at(current).is_none_or(|begins| {
             is_in_force(begins) && (at > begins + LONGEST_GRACE || self.now < begins + EXPIRED_KEPT_FOR)
         });
-        has_its_secrets && (self.updated_at == self.created_at || is_in_force(self.updated_at))
+        has_its_secrets && self.changed_at.iter().all(|change| is_in_force(*change))
     }
 
     /// From when on a secret signs; `None` for the endpoint's first, which was made with it.
@@ -88,9 +89,13 @@ impl ConfigurationStore {
     ) -> Result<Option<SendingParts>, StoreError> {
         let Some(row) = sqlx::query!(
             r#"-- endpoint::sending_parts
-            SELECT e.headers_sealed, e.url_credentials_sealed, e.created_at, e.updated_at, now() AS "now!", e.policy,
-                   a.policy AS application_policy, n.policy AS environment_policy
-            FROM endpoint e JOIN application a ON a.id = e.application_id JOIN environment n ON n.id = a.environment_id
+            SELECT e.headers_sealed, e.url_credentials_sealed, e.created_at, now() AS "now!", e.policy,
+                   a.policy AS application_policy, n.policy AS environment_policy,
+                   CASE WHEN e.updated_at > e.created_at THEN e.updated_at END AS changed_at,
+                   CASE WHEN a.updated_at > a.created_at THEN a.updated_at END AS application_changed_at,
+                   n.policy_changed_at AS environment_changed_at
+            FROM endpoint e JOIN application a ON a.id = e.application_id
+            CROSS JOIN LATERAL (SELECT * FROM environment n WHERE n.id = a.environment_id OFFSET 0) n
             WHERE e.id = $1 AND e.application_id = $2"#,
             endpoint.uuid(),
             application.uuid(),
@@ -101,12 +106,18 @@ impl ConfigurationStore {
             return Ok(None);
         };
         let headers = self.sent_headers(endpoint, (row.headers_sealed, row.url_credentials_sealed))?;
-        let policy = EffectivePolicy::resolve(
-            &stored_policy(row.policy, endpoint)?,
-            &stored_policy(row.application_policy, application)?,
-            &stored_policy(row.environment_policy, application)?,
-            &self.server_policy,
-        );
+        let of_endpoint = stored_policy(row.policy, endpoint)?;
+        let of_application = stored_policy(row.application_policy, application)?;
+        let of_environment = stored_policy(row.environment_policy, application)?;
+        let server = &self.server_policy;
+        let policy = EffectivePolicy::resolve(&of_endpoint, &of_application, &of_environment, server);
+        // Who decides on the headers of Svix hides the changes of who would decide otherwise.
+        let application_changed_at =
+            row.application_changed_at.filter(|_| of_endpoint.svix_headers.is_none());
+        let environment_changed_at = row
+            .environment_changed_at
+            .filter(|_| of_endpoint.svix_headers.is_none() && of_application.svix_headers.is_none());
+        let changes = [row.changed_at, application_changed_at, environment_changed_at];
         let secrets = sqlx::query!(
             r#"-- endpoint_secret::all
             SELECT sealed, created_at, expires_at FROM endpoint_secret
@@ -125,7 +136,7 @@ impl ConfigurationStore {
             svix_headers: policy.svix_headers,
             secrets: secrets.collect::<Result<_, StoreError>>()?,
             created_at: row.created_at,
-            updated_at: row.updated_at,
+            changed_at: changes.into_iter().flatten().collect(),
             now: row.now,
         }))
     }
@@ -144,14 +155,14 @@ mod tests {
         StoredSecret { material, created_at: at(created), expires_at: expires.map(at) }
     }
 
-    fn parts(secrets: Vec<StoredSecret>, updated: i64) -> SendingParts {
-        let (created_at, updated_at) = (at(0), at(updated));
+    fn parts(secrets: Vec<StoredSecret>, changed: &[i64]) -> SendingParts {
+        let changed_at = changed.iter().map(|day| at(*day)).collect();
         SendingParts {
             headers: HeaderMap::new(),
             svix_headers: false,
             secrets,
-            created_at,
-            updated_at,
+            created_at: at(0),
+            changed_at,
             now: at(100),
         }
     }
@@ -166,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_keys_of_a_moment_are_those_that_signed_then() {
-        let parts = parts(vec![secret(3, 20, None), secret(2, 10, Some(25)), secret(1, 0, Some(12))], 0);
+        let parts = parts(vec![secret(3, 20, None), secret(2, 10, Some(25)), secret(1, 0, Some(12))], &[]);
         for (day, expected) in
             [(5, vec![1]), (11, vec![2, 1]), (15, vec![2]), (21, vec![3, 2]), (30, vec![3])]
         {
@@ -176,21 +187,24 @@ mod tests {
 
     #[test]
     fn a_key_that_is_gone_is_missed() {
-        let parts = parts(vec![secret(2, 10, None)], 0);
+        let parts = parts(vec![secret(2, 10, None)], &[]);
         assert_eq!((names(&parts, 5), names(&parts, 11)), (None, Some(vec![2])));
     }
 
     #[test]
     fn only_what_cannot_have_changed_is_exact() {
-        let first = parts(vec![secret(1, 0, None)], 0);
+        let first = parts(vec![secret(1, 0, None)], &[]);
         assert!(first.unchanged_since(at(0)) && first.unchanged_since(at(50)));
-        let changed = parts(vec![secret(1, 0, None)], 10);
+        let changed = parts(vec![secret(1, 0, None)], &[10]);
         assert!(!changed.unchanged_since(at(9)) && !changed.unchanged_since(at(10)));
         assert!(changed.unchanged_since(at(11)));
-        let rotated = parts(vec![secret(2, 10, None)], 0);
+        // The application's change is later than the endpoint's.
+        let above = parts(vec![secret(1, 0, None)], &[10, 20]);
+        assert!(!above.unchanged_since(at(11)) && above.unchanged_since(at(21)));
+        let rotated = parts(vec![secret(2, 10, None)], &[]);
         assert!(!rotated.unchanged_since(at(9)));
         // The one before may have signed along, and is gone.
         assert!(!rotated.unchanged_since(at(12)) && rotated.unchanged_since(at(18)));
-        assert!(!parts(vec![], 0).unchanged_since(at(1)));
+        assert!(!parts(vec![], &[]).unchanged_since(at(1)));
     }
 }

@@ -15,6 +15,7 @@ use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use sqlx::postgres::{PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Connection as _, Describe, Either, Error, Execute, Executor, Postgres, SqlStr};
 
+use super::measured::{Measured, Measuring};
 use super::opener::{CLOSING_TIMEOUT, Opener};
 
 /// A connection of a pool. It goes back when it is dropped, unless it may be in the middle of something.
@@ -60,9 +61,10 @@ impl Connection {
         E: 'q + Execute<'q, Postgres>,
     {
         let (connection, usable, limit) = self.parts()?;
+        let (query, measuring) = Measured::begin(query);
         *usable = false;
         let answer = tokio::time::timeout(limit, connection.fetch_many(query).try_collect()).await;
-        conclude(usable, answer, limit)
+        conclude(usable, measuring, answer, limit)
     }
 }
 
@@ -79,12 +81,14 @@ impl Drop for Connection {
 /// What an answer says of the connection that it came by.
 fn conclude<T>(
     usable: &mut bool,
+    measuring: Measuring,
     answer: Result<Result<T, Error>, tokio::time::error::Elapsed>,
     limit: Duration,
 ) -> Result<T, Error> {
     let answer = answer.unwrap_or_else(|_| {
         Err(timed_out(&format!("the database did not answer within {} s", limit.as_secs_f32())))
     });
+    measuring.ended(answer.is_ok());
     *usable = match &answer {
         Ok(_) => true,
         Err(error) => leaves_connection_usable(error),
@@ -139,10 +143,11 @@ impl<'c> Executor<'c> for &'c mut Connection {
     {
         Box::pin(async move {
             let (connection, usable, limit) = self.parts()?;
+            let (query, measuring) = Measured::begin(query);
             *usable = false;
             // It reads to the end of the answer, and so past the commit, before it returns the row.
             let answer = tokio::time::timeout(limit, connection.fetch_optional(query)).await;
-            conclude(usable, answer, limit)
+            conclude(usable, measuring, answer, limit)
         })
     }
 
@@ -158,7 +163,7 @@ impl<'c> Executor<'c> for &'c mut Connection {
             let (connection, usable, limit) = self.parts()?;
             *usable = false;
             let answer = tokio::time::timeout(limit, connection.prepare_with(sql, parameters)).await;
-            conclude(usable, answer, limit)
+            conclude(usable, Measuring::none(), answer, limit)
         })
     }
 

@@ -2,11 +2,13 @@
 //! nodes can start at once.
 
 use sqlx::migrate::{AppliedMigration, Migrate as _, MigrateError as Failure, Migrator};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection};
 
 use crate::store::StoreError;
 
 use super::Database;
+use super::unusable::UnusableDatabase;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -29,14 +31,27 @@ pub enum MigrateError {
     /// A migration failed; the database is as it was before it.
     #[error("the schema could not be brought up to date")]
     Failed(#[source] Failure),
-    /// The database cannot be reached.
+    /// The database does not let its user do what is needed, or cannot be reached.
+    #[error(transparent)]
+    Unusable(#[from] UnusableDatabase),
+    /// The database gave up.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-impl From<Failure> for MigrateError {
-    fn from(failure: Failure) -> Self {
+/// SQLSTATE of a missing privilege.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+/// SQLSTATE of a table that is not there.
+const UNDEFINED_TABLE: &str = "42P01";
+
+impl MigrateError {
+    fn of(failure: Failure, options: &PgConnectOptions) -> Self {
         match failure {
+            Failure::Execute(error) | Failure::ExecuteMigration(error, _)
+                if has_code(&error, INSUFFICIENT_PRIVILEGE) =>
+            {
+                Self::Unusable(UnusableDatabase::of(&error, options))
+            }
             Failure::VersionMissing(version) => Self::Newer(version),
             Failure::VersionMismatch(version) => Self::Unreleased(version),
             Failure::Dirty(version) => Self::Dirty(version),
@@ -54,8 +69,9 @@ impl Database {
     /// migrations are not those of a release.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         // A connection of its own: migrations may take long, and one that fails keeps its lock.
-        let mut connection = PgConnection::connect_with(&self.options).await.map_err(StoreError::from)?;
-        let done = run(&mut connection).await;
+        let unusable = |error| UnusableDatabase::of(&error, &self.options);
+        let mut connection = PgConnection::connect_with(&self.options).await.map_err(unusable)?;
+        let done = run(&mut connection, &self.options).await;
         // The lock goes with the socket in any case.
         let _ = connection.close().await;
         done
@@ -67,29 +83,31 @@ impl Database {
     /// As [`Database::migrate`].
     pub async fn schema_is_current(&self) -> Result<bool, MigrateError> {
         let options = self.options.clone().options([("statement_timeout", "15s"), ("lock_timeout", "5s")]);
-        let mut connection = PgConnection::connect_with(&options).await.map_err(StoreError::from)?;
-        Ok(applied(&mut connection).await? == MIGRATIONS.iter().count())
+        let unusable = |error| UnusableDatabase::of(&error, &self.options);
+        let mut connection = PgConnection::connect_with(&options).await.map_err(unusable)?;
+        Ok(applied(&mut connection, &options).await? == MIGRATIONS.iter().count())
     }
 }
 
-async fn run(connection: &mut PgConnection) -> Result<(), MigrateError> {
+async fn run(connection: &mut PgConnection, options: &PgConnectOptions) -> Result<(), MigrateError> {
+    let failed = |failure| MigrateError::of(failure, options);
     // Nodes that start together take turns, however long a migration takes.
-    connection.lock().await?;
-    applied(connection).await?;
+    connection.lock().await.map_err(failed)?;
+    applied(connection, options).await?;
     // A migration that waits for a lock makes every statement behind it wait as well.
     sqlx::raw_sql("SET lock_timeout = '10s'; SET statement_timeout = '1h'")
         .execute(&mut *connection)
         .await
         .map_err(StoreError::from)?;
-    Ok(MIGRATIONS.run(connection).await?)
+    MIGRATIONS.run(connection).await.map_err(failed)
 }
 
 /// How many migrations the database has, each of which is one of this binary's.
-async fn applied(connection: &mut PgConnection) -> Result<usize, MigrateError> {
+async fn applied(connection: &mut PgConnection, options: &PgConnectOptions) -> Result<usize, MigrateError> {
     let applied = match connection.list_applied_migrations(&MIGRATIONS.table_name).await {
         Ok(applied) => applied,
-        Err(Failure::Execute(error)) if is_missing_table(&error) => return Ok(0),
-        Err(failure) => return Err(failure.into()),
+        Err(Failure::Execute(error)) if has_code(&error, UNDEFINED_TABLE) => return Ok(0),
+        Err(failure) => return Err(MigrateError::of(failure, options)),
     };
     // Before versions that are unknown: an unreleased database may have more migrations than there are now.
     if let Some(other) = applied.iter().find(|migration| differs(migration)) {
@@ -105,6 +123,6 @@ fn differs(applied: &AppliedMigration) -> bool {
     MIGRATIONS.iter().any(|known| known.version == applied.version && known.checksum != applied.checksum)
 }
 
-fn is_missing_table(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "42P01")
+fn has_code(error: &sqlx::Error, expected: &str) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == expected)
 }

@@ -7,13 +7,16 @@ pub(super) mod connection;
 pub(super) mod error;
 pub(super) mod interval;
 pub(super) mod limits;
+mod measured;
 pub(super) mod migrate;
 mod opener;
 pub(super) mod pool;
 pub(super) mod seal;
+pub(super) mod session_settings;
 pub(super) mod span;
 pub(super) mod stored_policy;
 mod transaction;
+pub(super) mod unusable;
 
 use sqlx::postgres::PgConnectOptions;
 

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Error};
 
 use super::limits::Limits;
+use super::session_settings::SessionOptions;
 
 /// A connection that was not used for so long is asked whether it lives before it is used again.
 const TEST_AFTER_IDLE: Duration = Duration::from_secs(5);
@@ -17,7 +18,7 @@ pub(super) const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Opens connections.
 pub(super) struct Opener {
-    pub(super) options: PgConnectOptions,
+    pub(super) options: SessionOptions,
     pub(super) limits: Limits,
     /// Raised when a connection broke: those from before are not used again.
     pub(super) generation: Arc<AtomicU64>,
@@ -35,8 +36,9 @@ impl Manager for Opener {
 
     async fn create(&self) -> Result<Opened, Error> {
         let generation = self.generation.load(Ordering::Acquire);
-        let options = self.options.clone().options(self.limits.settings());
-        Ok(Opened { connection: PgConnection::connect_with(&options).await?, generation })
+        let mut connection = PgConnection::connect_with(self.options.connect_options()).await?;
+        self.options.complete(&mut connection).await?;
+        Ok(Opened { connection, generation })
     }
 
     async fn recycle(&self, opened: &mut Opened, metrics: &Metrics) -> RecycleResult<Error> {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::delivery::attempt::Trigger;
 use crate::domain::id::{ApplicationId, EndpointId, MessageId};
+use crate::domain::message::MOST_HEADER_BYTES_IN_MEMORY;
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
 
@@ -36,14 +37,16 @@ pub struct ClaimedDelivery {
     pub application_id: ApplicationId,
     /// Attempts made in this round.
     pub attempts: u16,
+    /// Of these, those that were refused as too fast.
+    pub refusals: u16,
     /// Why it is in the queue.
     pub trigger: Trigger,
     /// When it was due.
     pub due_at: DateTime<Utc>,
     /// The end of the lease, and its token.
     pub lease: DateTime<Utc>,
-    /// The payload's size.
-    pub payload_bytes: u32,
+    /// What the message's payload and headers take in memory.
+    pub content_bytes: usize,
 }
 
 /// An endpoint that has something due, now or soon.
@@ -98,8 +101,8 @@ impl QueueStore {
             ), claimed AS (
                 UPDATE pending p SET owner = $1, due_at = now() + $2::interval FROM due
                 WHERE p.message_id = due.message_id AND p.endpoint_id = due.endpoint_id
-                RETURNING p.message_id, p.endpoint_id, p.application_id, p.attempts, p.trigger, p.due_at AS lease,
-                          due.due_at
+                RETURNING p.message_id, p.endpoint_id, p.application_id, p.attempts, p.refusals, p.trigger,
+                          p.due_at AS lease, due.due_at
             ), released AS (
                 UPDATE delivery d SET state = 'waiting' FROM claimed c
                 WHERE d.message_id = c.message_id AND d.endpoint_id = c.endpoint_id AND (d.state = 'held') IS TRUE
@@ -116,11 +119,12 @@ impl QueueStore {
                 ) n
             )
             SELECT c.message_id AS "message_id?", c.endpoint_id AS "endpoint_id!", c.application_id AS "application_id?",
-                   c.attempts AS "attempts?", c.trigger::text AS "trigger?", c.lease AS "lease?", c.due_at AS "due_at!",
-                   coalesce(octet_length(m.payload), 0) AS "payload_bytes!", now() AS "now!"
+                   c.attempts AS "attempts?", c.refusals AS "refusals?", c.trigger::text AS "trigger?", c.lease AS "lease?", c.due_at AS "due_at!",
+                   coalesce(octet_length(m.payload), 0) AS "payload_bytes!", (m.headers IS NOT NULL) AS "has_headers!",
+                   now() AS "now!"
             FROM claimed c LEFT JOIN message m ON m.id = c.message_id
             UNION ALL
-            SELECT NULL, l.endpoint_id, NULL, NULL, NULL, NULL, l.due_at, 0, now() FROM later l"#,
+            SELECT NULL, l.endpoint_id, NULL, NULL, NULL, NULL, NULL, l.due_at, 0, false, now() FROM later l"#,
             epoch,
             interval(lease),
             &endpoints,
@@ -141,10 +145,12 @@ impl QueueStore {
                     endpoint_id,
                     application_id: application.into(),
                     attempts: attempts.unsigned_abs(),
+                    refusals: row.refusals.unwrap_or_default().unsigned_abs(),
                     trigger: Trigger::from_name(&trigger).unwrap_or(Trigger::Scheduled),
                     due_at: row.due_at,
                     lease,
-                    payload_bytes: row.payload_bytes.unsigned_abs(),
+                    content_bytes: row.payload_bytes.unsigned_abs() as usize
+                        + if row.has_headers { MOST_HEADER_BYTES_IN_MEMORY } else { 0 },
                 });
             } else {
                 let wait = (row.due_at - row.now).to_std().unwrap_or_default();

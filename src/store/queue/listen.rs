@@ -10,12 +10,13 @@ use crate::domain::live::scope::Scope;
 use crate::store::StoreError;
 
 use super::QueueStore;
+use super::throttle::{ThrottleNote, read_throttles};
 
 /// A notice has room for 8,000 bytes.
 const MAX_ENDPOINTS_PER_NOTICE: usize = 200;
 
 /// Something that happened elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
     /// This application or one of its endpoints changed.
     Changed(ApplicationId),
@@ -31,6 +32,10 @@ pub enum Notice {
     Paused,
     /// Somebody watches what happens to these.
     Watched(Vec<Scope>),
+    /// These receivers asked for less.
+    Throttled(Vec<ThrottleNote>),
+    /// These homes of lanes are nobody's any more; any, if none is named.
+    HomesFreed(Vec<Uuid>),
     /// The node of this epoch lives: its heartbeat of that number.
     Beat {
         /// Whose.
@@ -72,6 +77,7 @@ impl QueueStore {
             "postrider_credentials",
             "postrider_due",
             "postrider_nodes",
+            "postrider_pace",
             "postrider_pause",
             "postrider_watch",
         ];
@@ -139,6 +145,7 @@ fn read(notice: &PgNotification) -> Notice {
             .parse::<Uuid>()
             .map_or(Notice::Reconnected, |id| Notice::Changed(ApplicationId::from(id))),
         "postrider_pause" => Notice::Paused,
+        "postrider_pace" => read_pace(notice.payload()),
         "postrider_watch" => Notice::Watched(read_scopes(notice.payload())),
         "postrider_nodes" => read_node(notice.payload()).unwrap_or(Notice::Reconnected),
         "postrider_credentials" => read_credential(notice.payload()),
@@ -153,6 +160,17 @@ fn read(notice: &PgNotification) -> Notice {
 /// What cannot be read, another version of the program may have sent.
 fn read_scopes(payload: &str) -> Vec<Scope> {
     payload.split(',').filter_map(|name| name.parse().ok()).collect()
+}
+
+/// What is not understood, another version of the program may have sent; any home may be free then.
+fn read_pace(payload: &str) -> Notice {
+    match payload.split_once(' ') {
+        Some(("throttled", notes)) => Notice::Throttled(read_throttles(notes)),
+        Some(("freed", homes)) => {
+            Notice::HomesFreed(homes.split(',').map(str::parse).collect::<Result<_, _>>().unwrap_or_default())
+        }
+        _ => Notice::HomesFreed(Vec::new()),
+    }
 }
 
 fn read_node(payload: &str) -> Option<Notice> {
@@ -199,6 +217,16 @@ mod tests {
         assert_eq!(read_node("answer 8 7 2"), Some(Notice::Answer { epoch: 8, asked_by: 7, number: 2 }));
         for unknown in ["", "beat", "beat x 1", "answer 1 2", "shout 1 2"] {
             assert_eq!(read_node(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn freed_homes_are_named_or_any() {
+        let ids = [Uuid::from_u128(7), Uuid::from_u128(8)];
+        let named = format!("freed {},{}", ids[0], ids[1]);
+        assert_eq!(read_pace(&named), Notice::HomesFreed(ids.to_vec()));
+        for any in ["freed", "freed x", "new words"] {
+            assert_eq!(read_pace(any), Notice::HomesFreed(Vec::new()), "{any}");
         }
     }
 

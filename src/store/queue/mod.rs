@@ -7,17 +7,20 @@ pub(super) mod dispatching;
 pub(super) mod hand_back;
 pub(super) mod health;
 pub(super) mod ingest;
+pub(super) mod lane_home;
 pub(super) mod listen;
 pub(super) mod node;
 pub(super) mod outcome;
 mod payload;
 mod payload_expiry;
 pub(super) mod rescue;
+pub(super) mod throttle;
 pub(super) mod waiting_endpoints;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use super::database::pool::Pool;
+use crate::domain::main_secret::MainSecrets;
 
 /// The queue and the nodes that work on it.
 #[derive(Clone)]
@@ -32,6 +35,8 @@ pub struct QueueStore {
     pub(super) vital: Pool,
     /// For listening, which needs a connection of sqlx's own.
     pub(super) options: PgConnectOptions,
+    /// A node says which it has when it joins.
+    pub(super) main_secrets: MainSecrets,
 }
 
 impl QueueStore {

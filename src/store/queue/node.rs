@@ -89,13 +89,14 @@ impl QueueStore {
         let epoch = sqlx::query_scalar!(
             r#"-- node::join
             WITH joined AS (
-                INSERT INTO node (name, version, low_water, place) VALUES ($1, $2, $3, $4) RETURNING epoch
+                INSERT INTO node (name, version, low_water, place, sealing_keys) VALUES ($1, $2, $3, $4, $5) RETURNING epoch
             )
             INSERT INTO node_fence (epoch) SELECT epoch FROM joined RETURNING epoch"#,
             name,
             env!("CARGO_PKG_VERSION"),
             low_water.uuid(),
             place,
+            &self.main_secrets.ids().iter().map(|id| id.bytes().to_vec()).collect::<Vec<_>>(),
         )
         .fetch_one(&self.claims)
         .await?;
@@ -154,6 +155,7 @@ impl QueueStore {
         sqlx::query!("-- node::unfence\nDELETE FROM node_fence WHERE epoch = $1", epoch)
             .execute(&self.claims)
             .await?;
+        self.free_homes(epoch).await?;
         let freed = self.free_claims(epoch).await? + self.free_in_flight(epoch).await?;
         sqlx::query!("-- node::forget\nDELETE FROM node WHERE epoch = $1", epoch)
             .execute(&self.claims)

@@ -196,7 +196,7 @@ impl RollupStore {
         Ok(shown)
     }
 
-    /// All open dead letters of an environment, and those of the last day, counted up to `bound`.
+    /// All open dead letters of an environment, and those of the last day, each counted up to `bound`.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -207,16 +207,21 @@ impl RollupStore {
     ) -> Result<(Capped, Capped), StoreError> {
         let row = sqlx::query!(
             r#"-- dead_letter_group::count_open
-            SELECT count(*) AS "open!", count(*) FILTER (WHERE lately) AS "lately!" FROM (
-                SELECT d.id >= uuid_at(now() - interval '1 day') AS lately FROM dead_letter d
-                WHERE d.environment_id = $1 AND d.replayed_at IS NULL AND d.discarded_at IS NULL LIMIT $2
-            ) counted"#,
+            SELECT (SELECT count(*) FROM (
+                        SELECT FROM dead_letter d
+                        WHERE d.environment_id = $1 AND d.replayed_at IS NULL AND d.discarded_at IS NULL LIMIT $2
+                    ) counted) AS "open!",
+                   (SELECT count(*) FROM (
+                        SELECT FROM dead_letter d
+                        WHERE d.environment_id = $1 AND d.id >= uuid_at(now() - interval '1 day')
+                          AND d.replayed_at IS NULL AND d.discarded_at IS NULL LIMIT $2
+                    ) counted) AS "lately!""#,
             environment.as_str(),
             bound + 1,
         )
         .fetch_one(&self.reading)
         .await?;
-        Ok(counted(row.open, row.lately, bound))
+        Ok((Capped::of(row.open, bound), Capped::of(row.lately, bound)))
     }
 
     /// The same for those of a filter, counted up to a hundred thousand.

@@ -50,6 +50,8 @@ pub struct EndpointState {
     pub dead_open: Capped,
     /// When the oldest of them died.
     pub oldest_died_at: Option<DateTime<Utc>>,
+    /// Until when nothing is sent, because its receiver asked for that.
+    pub throttled_until: Option<DateTime<Utc>>,
     /// The time by the database's clock.
     pub now: DateTime<Utc>,
 }
@@ -91,7 +93,8 @@ impl RollupStore {
                    e.policy, a.policy AS application_policy, n.policy AS environment_policy,
                    due.count AS "due!", later.count AS "later!", later.claimed AS "claimed!",
                    first.oldest_at AS "oldest_at?", first.due_at AS "first_due_at?", next.due_at AS "next_at?",
-                   dead.count AS "dead!", oldest.died_at AS "oldest_died_at?"
+                   dead.count AS "dead!", oldest.died_at AS "oldest_died_at?",
+                   (endpoint_throttle_of(e.id) ->> 'until')::timestamptz AS throttled_until
             FROM endpoint e JOIN application a ON a.id = e.application_id JOIN environment n ON n.id = a.environment_id
             CROSS JOIN dispatching g
             CROSS JOIN LATERAL (SELECT count(*) AS count FROM (
@@ -151,6 +154,7 @@ impl RollupStore {
             next_at: row.next_at,
             dead_open: Capped::of(row.dead, COUNTED_ALONE),
             oldest_died_at: row.oldest_died_at,
+            throttled_until: row.throttled_until,
             now: row.now,
         }))
     }

@@ -35,16 +35,31 @@ impl RollupStore {
         .await?)
     }
 
-    /// Ends it; the next begins after `rest`.
+    /// Ends it, after the gauges were written, and keeps what it found in all; the next begins after `rest`.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn end_sampling(&self, round: i64, rest: Duration) -> Result<(), StoreError> {
         sqlx::query!(
             "-- queue_sampling::end
-            UPDATE queue_sampling SET next_at = now() + $2::interval WHERE round = $1",
+            UPDATE queue_sampling q
+            SET next_at = now() + $2::interval, ended_at = now(), due = s.due, later = s.later, paused = s.paused,
+                disabled = s.disabled, oldest_due_at = s.oldest_due_at, dead_open = g.dead_open
+            FROM (
+                SELECT coalesce(sum(due) FILTER (WHERE closed IS NULL), 0) AS due,
+                       coalesce(sum(later) FILTER (WHERE closed IS NULL), 0) AS later,
+                       coalesce(sum(due + later) FILTER (WHERE closed = 'paused'), 0) AS paused,
+                       coalesce(sum(due + later) FILTER (WHERE closed = 'disabled'), 0) AS disabled,
+                       min(first_due_at) FILTER (WHERE closed IS NULL AND due > 0) AS oldest_due_at
+                FROM queue_sample
+            ) s, (
+                SELECT coalesce(sum(dead_open), 0) AS dead_open FROM rollup_gauge
+                WHERE step = $3 AND at = (SELECT max(at) FROM rollup_gauge WHERE step = $3)
+            ) g
+            WHERE q.round = $1",
             round,
             interval(rest),
+            MINUTE,
         )
         .execute(&self.writing)
         .await?;

@@ -10,13 +10,14 @@ use crate::domain::id::{ApplicationId, EndpointId, MessageId};
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
 use crate::store::database::span::{TimeBounds, latest_before};
-use crate::store::{StoreError, TaskStore};
+use crate::store::{Capped, StoreError, TaskStore};
 
 use super::chunk::{Chunk, LockedTask};
 use super::endpoint_replay::{ROWS_READ_PER_ROW_MOVED, take_matching};
+use super::indexes::stay_with_indexes;
 
-/// More than this is not counted one by one.
-const MAX_COUNTED: i64 = 1_000_000;
+/// So many deliveries that wait are looked at to count those that match.
+const MAX_LOOKED_AT: i64 = 100_000;
 
 /// What became of the deliveries of a message that were to be called off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,32 +61,37 @@ impl TaskStore {
         Ok(CancelOutcome { cancelled, under_way })
     }
 
-    /// How many deliveries a filter would call off now; counting stops at a million.
+    /// How many deliveries a filter would call off now, of the first hundred thousand that wait at the endpoint.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn count_waiting(&self, filter: &WaitingFilter) -> Result<i64, StoreError> {
+    pub async fn count_waiting(&self, filter: &WaitingFilter) -> Result<Capped, StoreError> {
         let (above, below) = TimeBounds { since: filter.since, until: filter.until }.ids();
-        Ok(sqlx::query_scalar!(
+        let mut tx = self.pool.begin().await?;
+        stay_with_indexes(&mut tx).await?;
+        let found = sqlx::query!(
             r#"-- pending::count_matching
-            SELECT count(*) AS "count!" FROM (
-                SELECT FROM pending p JOIN message m ON m.id = p.message_id
-                WHERE p.endpoint_id = $1 AND p.due_at > '-infinity' AND p.message_id > $2 AND p.message_id < $3
-                  AND (p.owner IS NULL OR p.due_at <= now())
-                  AND ($4::text[] IS NULL OR m.event_type = ANY($4))
-                  AND ($5::text IS NULL OR $5 = ANY(m.channels)) AND ($6::text IS NULL OR $6 = ANY(m.tags))
-                LIMIT $7
-            ) found"#,
+            SELECT count(*) AS "looked_at!",
+                   count(*) FILTER (WHERE ($4::text[] IS NULL OR m.event_type = ANY($4))
+                                      AND ($5::text IS NULL OR $5 = ANY(m.channels))
+                                      AND ($6::text IS NULL OR $6 = ANY(m.tags))) AS "matching!"
+            FROM (
+                SELECT message_id FROM pending
+                WHERE endpoint_id = $1 AND due_at > '-infinity' AND message_id > $2 AND message_id < $3
+                  AND (owner IS NULL OR due_at <= now())
+                ORDER BY due_at LIMIT $7
+            ) p LEFT JOIN message m ON m.id = p.message_id"#,
             filter.endpoint_id.uuid(),
             above,
             below,
             filter.event_types(),
             filter.channel,
             filter.tag,
-            MAX_COUNTED,
+            MAX_LOOKED_AT,
         )
-        .fetch_one(&self.pool)
-        .await?)
+        .fetch_one(&mut *tx)
+        .await?;
+        Ok(Capped { count: found.matching, is_capped: found.looked_at >= MAX_LOOKED_AT })
     }
 }
 
@@ -127,10 +133,12 @@ async fn begin_after(
     if let Some(position) = task.position {
         return Ok(Some(position.max(above)));
     }
+    // Apart, so that what waits at other endpoints is not walked through in the order of messages.
     let oldest = sqlx::query_scalar!(
         r#"-- pending::oldest_message
-        SELECT message_id FROM pending WHERE endpoint_id = $1 AND due_at > '-infinity' AND message_id > $2
-        ORDER BY message_id LIMIT 1"#,
+        SELECT message_id AS "message_id!" FROM (
+            SELECT message_id FROM pending WHERE endpoint_id = $1 AND due_at > '-infinity' AND message_id > $2 OFFSET 0
+        ) p ORDER BY message_id LIMIT 1"#,
         filter.endpoint_id.uuid(),
         above,
     )

@@ -9,6 +9,8 @@ use uuid::Uuid;
 use crate::domain::background_task::TaskKind;
 use crate::store::StoreError;
 
+use super::replayed::Replayed;
+
 /// What a chunk did.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
@@ -20,6 +22,8 @@ pub(super) struct Chunk {
     pub(super) place: Option<Value>,
     /// What was found out.
     pub(super) items: Vec<Value>,
+    /// What was put back to work.
+    pub(super) replayed: Replayed,
     /// Nothing is left to do.
     pub(super) finished: bool,
     /// It waits for something that is not there yet.
@@ -44,9 +48,14 @@ impl Chunk {
         Self { error: Some(error), finished: true, ..Self::default() }
     }
 
-    /// So many moved, and it stands there.
-    pub(super) fn at(done: u64, place: Value) -> Self {
-        Self { done, place: Some(place), ..Self::default() }
+    /// These were put back to work, up to there.
+    pub(super) fn replayed(replayed: Replayed, position: Uuid) -> Self {
+        Self { done: replayed.count(), replayed, position: Some(position), ..Self::default() }
+    }
+
+    /// These were put back to work, and it stands there.
+    pub(super) fn replayed_at(replayed: Replayed, place: Value) -> Self {
+        Self { done: replayed.count(), replayed, place: Some(place), ..Self::default() }
     }
 
     /// So many moved, up to there.

@@ -19,6 +19,7 @@ use crate::store::queue::announce::announce_due;
 
 use super::chunk::{Chunk, LockedTask};
 use super::replay::replay_chosen;
+use super::replayed::Replayed;
 
 /// How many messages are read for each that may be moved, because most do not match.
 pub(super) const ROWS_READ_PER_ROW_MOVED: i64 = 4;
@@ -77,7 +78,7 @@ pub(super) async fn recover(tx: &mut Connection, task: &LockedTask, chunk: i64) 
     .fetch_all(&mut *tx)
     .await?;
     let Some(last) = ids.last().copied() else { return Ok(Chunk::last()) };
-    Ok(Chunk::moved(replay_chosen(tx, &ids, false, None).await?, last))
+    Ok(Chunk::replayed(replay_chosen(tx, &ids, false, None).await?, last))
 }
 
 /// Makes due what was tried before and waits. What a node has in hand is being sent anyway.
@@ -104,7 +105,7 @@ async fn recover_waiting(
         let place = Some(serde_json::json!("dead letters"));
         return Ok(Chunk { position: Some(Uuid::nil()), place, ..Chunk::default() });
     };
-    Ok(Chunk::moved(make_due_now(tx, order, &matching).await?, last))
+    Ok(Chunk::replayed(make_due_now(tx, order, &matching).await?, last))
 }
 
 /// Sends what the endpoint would get today and was never to get: messages from before it was there, or from before
@@ -137,8 +138,7 @@ pub(super) async fn replay_missing(
     .await?;
     let read = rows.into_iter().map(|row| (row.id, row.matches.unwrap_or(false))).collect();
     let Some((matching, last)) = take_matching(read, chunk) else { return Ok(Chunk::last()) };
-    let moved = begin(tx, &order, &matching).await?;
-    Ok(Chunk::moved(moved, last))
+    Ok(Chunk::replayed(begin(tx, &order, &matching).await?, last))
 }
 
 /// Sends once more what the endpoint got or failed to get, as far as it is of the filter. Without a status in the
@@ -195,12 +195,12 @@ pub(super) async fn bulk_replay(
     .await?;
     let read = rows.into_iter().map(|row| (row.message_id, row.matches.unwrap_or(false))).collect();
     let Some((matching, last)) = take_matching(read, chunk) else { return Ok(Chunk::last()) };
-    let moved = if tried.is_some() {
+    let replayed = if tried.is_some() {
         make_due_now(tx, &order, &matching).await?
     } else {
         begin_anew(tx, &order, &matching).await?
     };
-    Ok(Chunk::moved(moved, last))
+    Ok(Chunk::replayed(replayed, last))
 }
 
 /// Of the rows that were read, in order: at most `chunk` that match, and the last one that is dealt with by that. `None`
@@ -222,8 +222,12 @@ pub(super) fn take_matching(read: Vec<(Uuid, bool)>, chunk: i64) -> Option<(Vec<
 }
 
 /// Deliveries where there were none.
-async fn begin(tx: &mut Connection, order: &EndpointReplay, messages: &[Uuid]) -> Result<u64, StoreError> {
-    let begun = sqlx::query!(
+async fn begin(
+    tx: &mut Connection,
+    order: &EndpointReplay,
+    messages: &[Uuid],
+) -> Result<Replayed, StoreError> {
+    let begun = sqlx::query_scalar!(
         r#"-- delivery::begin_missing
         WITH waiting AS (
             INSERT INTO delivery (message_id, endpoint_id, state, attempts)
@@ -232,14 +236,15 @@ async fn begin(tx: &mut Connection, order: &EndpointReplay, messages: &[Uuid]) -
             RETURNING message_id
         )
         INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts, trigger)
-        SELECT message_id, $2, $3, now(), 0, 'manual' FROM waiting"#,
+        SELECT message_id, $2, $3, now(), 0, 'manual' FROM waiting
+        RETURNING message_id"#,
         messages,
         order.endpoint_id.uuid(),
         order.application_id.uuid(),
     )
-    .execute(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
-    announced(tx, order, begun.rows_affected()).await
+    announced(tx, order, begun).await
 }
 
 /// A new round for deliveries that have ended. Their dead letters count as replayed.
@@ -247,8 +252,8 @@ async fn begin_anew(
     tx: &mut Connection,
     order: &EndpointReplay,
     messages: &[Uuid],
-) -> Result<u64, StoreError> {
-    let begun = sqlx::query!(
+) -> Result<Replayed, StoreError> {
+    let begun = sqlx::query_scalar!(
         r#"-- delivery::begin_many_anew
         WITH ended AS MATERIALIZED (
             SELECT d.message_id FROM (
@@ -266,14 +271,15 @@ async fn begin_anew(
             FROM waiting w WHERE l.message_id = w.message_id AND l.endpoint_id = $2 AND l.replayed_at IS NULL
         )
         INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts, trigger)
-        SELECT message_id, $2, $3, now(), 0, 'manual' FROM waiting"#,
+        SELECT message_id, $2, $3, now(), 0, 'manual' FROM waiting
+        RETURNING message_id"#,
         messages,
         order.endpoint_id.uuid(),
         order.application_id.uuid(),
     )
-    .execute(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
-    announced(tx, order, begun.rows_affected()).await
+    announced(tx, order, begun).await
 }
 
 /// A new round, now, for deliveries that wait and that no node has in hand.
@@ -281,33 +287,38 @@ async fn make_due_now(
     tx: &mut Connection,
     order: &EndpointReplay,
     messages: &[Uuid],
-) -> Result<u64, StoreError> {
-    let due = sqlx::query!(
+) -> Result<Replayed, StoreError> {
+    let due = sqlx::query_scalar!(
         r#"-- pending::make_many_due
         WITH free AS MATERIALIZED (
             SELECT message_id, endpoint_id FROM pending
             WHERE message_id = ANY($1) AND endpoint_id = $2 AND (owner IS NULL OR due_at <= now())
             ORDER BY message_id FOR UPDATE SKIP LOCKED
         ), due AS (
-            UPDATE pending p SET due_at = now(), attempts = 0, trigger = 'manual', owner = NULL
+            UPDATE pending p SET due_at = now(), attempts = 0, refusals = 0, trigger = 'manual', owner = NULL
             FROM free f WHERE p.message_id = f.message_id AND p.endpoint_id = f.endpoint_id
             RETURNING p.message_id, p.endpoint_id
         )
         UPDATE delivery d SET attempts = 0 FROM due
-        WHERE d.message_id = due.message_id AND d.endpoint_id = due.endpoint_id"#,
+        WHERE d.message_id = due.message_id AND d.endpoint_id = due.endpoint_id
+        RETURNING d.message_id"#,
         messages,
         order.endpoint_id.uuid(),
     )
-    .execute(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
-    announced(tx, order, due.rows_affected()).await
+    announced(tx, order, due).await
 }
 
-async fn announced(tx: &mut Connection, order: &EndpointReplay, moved: u64) -> Result<u64, StoreError> {
-    if moved > 0 {
+async fn announced(
+    tx: &mut Connection,
+    order: &EndpointReplay,
+    messages: Vec<Uuid>,
+) -> Result<Replayed, StoreError> {
+    if !messages.is_empty() {
         announce_due(tx, &[order.endpoint_id]).await?;
     }
-    Ok(moved)
+    Ok(Replayed::to(order.endpoint_id, messages))
 }
 
 #[cfg(test)]

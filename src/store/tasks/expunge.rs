@@ -3,8 +3,9 @@
 //! message was there, and what became of it.
 //!
 //! A delivery that still waits has nothing left to send: it is due at once, and becomes a dead letter for the reason
-//! `unsendable`. What a node has in its memory at that moment may still go out. An outcome that is recorded at that
-//! very moment may copy the payload into a dead letter; so every expunge is done once more, a minute later.
+//! `unsendable`. What a node has in its memory at that moment may still go out, and its outcome, with the answer and perhaps a
+//! copy of the payload in a dead letter, is recorded later. So an expunge is done once more a minute later, and again after each
+//! further minute in which a node still has something of the message in hand.
 
 use uuid::Uuid;
 
@@ -140,6 +141,40 @@ async fn expunge_answers(tx: &mut Connection, messages: &[Uuid]) -> Result<(), S
     Ok(())
 }
 
+/// Those of these messages that have a delivery that has not ended.
+async fn unended(tx: &mut Connection, messages: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"-- delivery::unended_of_messages
+        SELECT c.message_id AS "message_id!" FROM unnest($1::uuid[]) AS c(message_id)
+        WHERE (SELECT true FROM delivery d
+               WHERE d.message_id = c.message_id AND d.state IN ('in_flight', 'waiting', 'held') LIMIT 1) IS NOT NULL"#,
+        messages,
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
+/// Those of these messages that a node has in hand: what is answered to them is recorded later. A claim whose lease is over is
+/// in nobody's hand.
+pub(in crate::store) async fn in_hand(
+    tx: &mut Connection,
+    messages: &[Uuid],
+) -> Result<Vec<Uuid>, StoreError> {
+    Ok(sqlx::query_scalar!(
+        r#"-- delivery::in_hand
+        SELECT c.message_id AS "message_id!" FROM unnest($1::uuid[]) AS c(message_id)
+        WHERE (SELECT true FROM delivery d
+               WHERE d.message_id = c.message_id
+                 AND (d.state = 'in_flight'
+                      OR (SELECT p.owner IS NOT NULL AND p.due_at > now() FROM pending p
+                          WHERE p.message_id = d.message_id AND p.endpoint_id = d.endpoint_id))
+               LIMIT 1) IS NOT NULL"#,
+        messages,
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
 pub(in crate::store) async fn expunge_once_more(
     tx: &mut Connection,
     messages: &[Uuid],
@@ -173,14 +208,18 @@ pub(super) async fn purge(tx: &mut Connection, task: &LockedTask, chunk: i64) ->
     )
     .fetch_all(&mut *tx)
     .await?;
-    match ids.last().copied() {
-        Some(last) => Ok(Chunk::moved(expunge(tx, &ids).await?, last)),
-        None => Ok(Chunk {
+    let Some(last) = ids.last().copied() else {
+        return Ok(Chunk {
             position: Some(Uuid::nil()),
             place: Some(serde_json::json!("dead letters")),
             ..Chunk::default()
-        }),
-    }
+        });
+    };
+    // What has ended has left its answers where they are found now.
+    let unended = unended(tx, &ids).await?;
+    let emptied = expunge(tx, &ids).await?;
+    expunge_once_more(tx, &unended).await?;
+    Ok(Chunk::moved(emptied, last))
 }
 
 async fn purge_dead_letters(

@@ -15,6 +15,7 @@ use crate::store::dead_letter_filter::filter_dead_letters;
 
 use super::chunk::{Chunk, LockedTask};
 use super::replay;
+use super::replayed::Replayed;
 
 /// The error of a replay whose oldest letter was not answered 2xx.
 const FIRST_WAS_REFUSED: &str = "first_was_refused";
@@ -69,15 +70,15 @@ async fn ask(
     }
     let oldest = choose_oldest(tx, task, filter, place.after, chunk).await?;
     let ids: Vec<Uuid> = oldest.iter().map(|letter| letter.id).collect();
-    let moved = if ids.is_empty() {
-        0
+    let replayed = if ids.is_empty() {
+        Replayed::default()
     } else {
         replay::replay_chosen(tx, &ids, filter.means_discarded(), filter.to_endpoint_id).await?
     };
     place.is_over = oldest.is_empty();
     place.after = oldest.last().map_or(place.after, |letter| letter.endpoint_id);
     place.asked = oldest.into_iter().map(|letter| (letter.message_id, letter.endpoint_id)).collect();
-    Ok(Some(Chunk::at(moved, json!(place))))
+    Ok(Some(Chunk::replayed_at(replayed, json!(place))))
 }
 
 /// What was answered to what was asked.

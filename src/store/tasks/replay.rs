@@ -8,6 +8,8 @@
 //! Many are moved in chunks. A chunk and the place that its background task has come to are one commit, so a
 //! task that is taken up again after a crash does nothing twice.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -23,6 +25,7 @@ use crate::store::queue::announce::announce_due;
 
 use super::TaskStore;
 use super::chunk::{Chunk, LockedTask};
+use super::replayed::Replayed;
 
 /// What became of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +88,7 @@ impl TaskStore {
             Some(found) if found.expunged => ReplayOutcome::ContentGone,
             Some(found) => {
                 lock_deliveries(&mut tx, &[found.message_id], &[found.endpoint_id]).await?;
-                match put_back_to_work(&mut tx, &[id.uuid()], true, to).await? {
+                match put_back_to_work(&mut tx, &[id.uuid()], true, to).await?.count() {
                     0 => ReplayOutcome::AlreadyReplayed,
                     _ => {
                         let entry =
@@ -137,11 +140,11 @@ pub(super) async fn advance(tx: &mut Connection, task: &LockedTask, chunk: i64) 
     let filter: DeadLetterFilter = task.order()?;
     let ids = choose(tx, &task.environment_id, &filter, task.created_at, task.position, chunk).await?;
     let Some(last) = ids.last().copied() else { return Ok(Chunk::last()) };
-    let moved = match task.kind {
-        TaskKind::Discard => discard_chosen(tx, &ids).await?,
-        _ => replay_chosen(tx, &ids, filter.means_discarded(), filter.to_endpoint_id).await?,
-    };
-    Ok(Chunk::moved(moved, last))
+    if task.kind == TaskKind::Discard {
+        return Ok(Chunk::moved(discard_chosen(tx, &ids).await?, last));
+    }
+    let replayed = replay_chosen(tx, &ids, filter.means_discarded(), filter.to_endpoint_id).await?;
+    Ok(Chunk::replayed(replayed, last))
 }
 
 /// The next dead letters of a filter, by id, that had died when the task was created. They are not locked yet,
@@ -175,13 +178,13 @@ async fn choose(
     .await?)
 }
 
-/// Replays these, as far as they can be. Returns how many went back to work.
+/// Replays these, as far as they can be. Returns what went back to work.
 pub(super) async fn replay_chosen(
     tx: &mut Connection,
     ids: &[Uuid],
     discarded_too: bool,
     to: Option<EndpointId>,
-) -> Result<u64, StoreError> {
+) -> Result<Replayed, StoreError> {
     let keys = sqlx::query!(
         r#"-- dead_letter::keys
         SELECT message_id, endpoint_id FROM dead_letter WHERE id = ANY($1)"#,
@@ -237,13 +240,13 @@ async fn lock_deliveries(
 
 /// Marks the dead letters replayed and makes their deliveries due now. Leaves out those that were replayed
 /// already, that have nowhere to go or nothing to send, and discarded ones unless they are asked for; of those that go
-/// `to` another endpoint, what that one has got already. Returns how many went back to work.
+/// `to` another endpoint, what that one has got already. Returns what went back to work.
 async fn put_back_to_work(
     tx: &mut Connection,
     ids: &[Uuid],
     discarded_too: bool,
     to: Option<EndpointId>,
-) -> Result<u64, StoreError> {
+) -> Result<Replayed, StoreError> {
     let due = sqlx::query!(
         r#"-- dead_letter::replay
         WITH locked AS MATERIALIZED (
@@ -277,18 +280,20 @@ async fn put_back_to_work(
         ), due AS (
             INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts, trigger)
             SELECT message_id, endpoint_id, application_id, now(), 0, 'manual' FROM chosen
-            RETURNING endpoint_id
+            RETURNING message_id, endpoint_id
         )
-        SELECT count(*) AS "moved!", coalesce(array_agg(DISTINCT endpoint_id), '{}') AS "endpoints!" FROM due"#,
+        SELECT coalesce(array_agg(message_id), '{}') AS "messages!", coalesce(array_agg(endpoint_id), '{}') AS "endpoints!"
+        FROM due"#,
         ids,
         discarded_too,
         to.map(EndpointId::uuid),
     )
     .fetch_one(&mut *tx)
     .await?;
-    if due.moved > 0 {
-        let endpoints: Vec<EndpointId> = due.endpoints.into_iter().map(EndpointId::from).collect();
+    let different: BTreeSet<Uuid> = due.endpoints.iter().copied().collect();
+    if !different.is_empty() {
+        let endpoints: Vec<EndpointId> = different.into_iter().map(EndpointId::from).collect();
         announce_due(tx, &endpoints).await?;
     }
-    Ok(due.moved.unsigned_abs())
+    Ok(Replayed { messages: due.messages, endpoints: due.endpoints })
 }

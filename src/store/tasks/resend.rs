@@ -115,7 +115,7 @@ async fn make_due(tx: &mut Connection, message: MessageId, endpoint: EndpointId)
     sqlx::query!(
         r#"-- pending::make_due
         WITH due AS (
-            UPDATE pending SET due_at = now(), attempts = 0, trigger = 'manual', owner = NULL
+            UPDATE pending SET due_at = now(), attempts = 0, refusals = 0, trigger = 'manual', owner = NULL
             WHERE message_id = $1 AND endpoint_id = $2
             RETURNING message_id, endpoint_id
         )

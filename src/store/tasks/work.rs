@@ -10,6 +10,7 @@ use crate::store::database::connection::Connection;
 
 use super::background_task::kind;
 use super::chunk::{Chunk, LockedTask};
+use super::indexes::stay_with_indexes;
 use super::{TaskStore, cancel, endpoint_replay, expunge, oldest_first, replay, usage};
 
 /// How far a chunk brought its background task.
@@ -99,19 +100,6 @@ impl TaskStore {
     }
 }
 
-/// A step goes through a few thousand rows in the order of an index. Plans that read whole tables may look cheaper for
-/// one step, and cost everybody else.
-async fn stay_with_indexes(tx: &mut Connection) -> Result<(), StoreError> {
-    sqlx::query!(
-        r#"-- background_task::stay_with_indexes
-        SELECT set_config(name, 'off', true) FROM unnest(ARRAY[
-            'enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin']) AS name"#
-    )
-    .fetch_all(tx)
-    .await?;
-    Ok(())
-}
-
 /// Locks a task that is still this node's.
 async fn lock_task(tx: &mut Connection, id: TaskId, epoch: i64) -> Result<LockedTask, StoreError> {
     let row = sqlx::query!(
@@ -155,6 +143,7 @@ impl LockedTask {
         )
         .execute(&mut *tx)
         .await?;
+        chunk.replayed.keep(&mut *tx, self.id).await?;
         if !chunk.items.is_empty() {
             sqlx::query!(
                 r#"-- background_task::note_findings

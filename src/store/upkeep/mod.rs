@@ -7,6 +7,8 @@ mod content;
 mod endpoint_hour;
 mod erase;
 pub(super) mod failing;
+pub(super) mod failing_long;
+pub(super) mod inspect;
 pub(super) mod maintenance_round;
 mod partition;
 mod retire;

@@ -73,6 +73,22 @@ impl UpkeepStore {
         Ok(deleted.rows_affected())
     }
 
+    /// Deletes what receivers asked for that holds no longer.
+    pub async fn retire_throttles(&self, chunk: i64) -> Result<u64, StoreError> {
+        let deleted = sqlx::query!(
+            r#"-- endpoint_throttle::retire
+            WITH over AS MATERIALIZED (
+                SELECT endpoint_id FROM endpoint_throttle WHERE kept_until < now()
+                ORDER BY kept_until LIMIT $1 FOR UPDATE SKIP LOCKED
+            )
+            DELETE FROM endpoint_throttle t USING over o WHERE t.endpoint_id = o.endpoint_id"#,
+            chunk,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(deleted.rows_affected())
+    }
+
     /// Frees the `eventId`s of messages older than `retention`.
     pub async fn free_event_ids(&self, retention: TimeDelta, chunk: i64) -> Result<u64, StoreError> {
         let freed = sqlx::query!(

@@ -184,3 +184,17 @@ async fn the_address_behind_a_trusted_proxy_is_noted_and_no_other() {
         assert!(address.starts_with(expected), "{address}");
     }
 }
+
+#[tokio::test]
+async fn an_api_key_is_shown_by_its_name() {
+    let app = LocalApp::start().await;
+    let api = app.environment();
+    let key = api.post("/api-key", &json!({"name": "billing service"})).await.expect(201);
+    let by_key = app.api().with_token(key["key"].as_str().unwrap());
+    by_key.post("/app", &json!({"name": "x"})).await.expect(201);
+    let made = api.get("/audit-log?action=application.created").await.expect(200)["data"][0]["actor"].clone();
+    assert_eq!((&made["kind"], &made["id"]), (&json!("api_key"), &key["id"]));
+    assert_eq!(made["name"], "billing service");
+    let token = api.get("/audit-log?action=api_key.created").await.expect(200)["data"][0]["actor"].clone();
+    assert_eq!((&token["kind"], &token["name"]), (&json!("token"), &Value::Null));
+}

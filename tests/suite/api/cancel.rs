@@ -75,7 +75,10 @@ async fn what_matches_a_filter_is_counted_first_and_called_off_then() {
     let own = app.api().claiming(&json!({"sub": tenant.id, "org": "org_test"}));
     let path = tenant.path(&format!("/endpoint/{endpoint}/cancel"));
     let filter = |dry_run: bool| json!({"eventTypes": ["a.paid"], "tag": "drop", "dryRun": dry_run});
-    assert_eq!(own.post(&path, &filter(true)).await.expect(200), json!({"dryRun": true, "count": 2}));
+    assert_eq!(
+        own.post(&path, &filter(true)).await.expect(200),
+        json!({"dryRun": true, "count": 2, "isCapped": false})
+    );
     let task = own.post(&path, &filter(false)).await.expect(202);
     assert_eq!((&task["kind"], &task["progress"]["total"]), (&json!("endpoint.cancel_waiting"), &json!(2)));
     let ended = until("the task ends", || async {

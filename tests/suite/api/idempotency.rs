@@ -53,6 +53,17 @@ async fn two_hundred_posts_at_once_with_one_key_make_one() {
     }
 }
 
+#[tokio::test]
+async fn a_key_with_another_query_is_no_repetition() {
+    let app = LocalApp::start().await;
+    let api = app.environment();
+    let body = json!({"name": "One", "uid": "one"});
+    api.post_once("/app", "a-key", &body).await.expect(201);
+    api.post_once("/app", "a-key", &body).await.expect(201);
+    let other = api.post_once("/app?get_if_exists=true", "a-key", &body).await;
+    other.expect_error(409, "idempotency_key_reused");
+}
+
 /// The message is committed and its producer never hears of it: the connection breaks, the server is killed. The
 /// retry is answered as the first post would have been.
 #[tokio::test(flavor = "multi_thread")]

@@ -3,3 +3,4 @@
 mod browser;
 mod libraries;
 mod python;
+mod snippets;

@@ -122,3 +122,29 @@ async fn a_request_is_shown_as_it_was_sent_until_something_of_it_changes() {
     .await;
     assert_eq!((&gone["sizeBytes"], &gone["isExact"]), (&Value::Null, &json!(false)));
 }
+
+#[tokio::test]
+async fn a_request_is_not_exact_when_somebody_above_its_endpoint_changed_what_is_sent() {
+    let (app, receiver) = (LocalApp::start().await, Receiver::start().await);
+    let tenant = app.tenant("one").await;
+    let (follows, decides) = (receiver.hook("/follows"), receiver.hook("/decides"));
+    let endpoints = [
+        tenant.endpoint(&follows, json!({})).await,
+        tenant.endpoint(&decides, json!({"svixHeaders": true})).await,
+    ];
+    tenant.message("a", json!({})).await;
+    app.settled().await;
+    let requests = [only_attempt(&tenant, &endpoints[0]).await, only_attempt(&tenant, &endpoints[1]).await]
+        .map(|attempt| format!("{attempt}/request"));
+    let shown = async |nth: usize| {
+        let shown = tenant.api.get(&requests[nth]).await.expect(200);
+        let has_svix = shown["headers"].as_array().unwrap().iter().any(|it| it["name"] == "svix-id");
+        (shown["isExact"] == true, has_svix)
+    };
+    assert_eq!((shown(0).await, shown(1).await), ((true, false), (true, true)));
+    assert_same(&tenant.api.get(&requests[1]).await.expect(200), &receiver.received_at(&decides)[0]);
+    tenant.api.patch("/environment/policy", &json!({"svixHeaders": true})).await.expect(200);
+    assert_eq!((shown(0).await, shown(1).await), ((false, true), (true, true)), "the environment's");
+    tenant.api.patch(&tenant.path(""), &json!({"svixHeaders": false})).await.expect(200);
+    assert_eq!((shown(0).await, shown(1).await), ((false, false), (true, true)), "the application's");
+}

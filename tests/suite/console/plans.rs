@@ -11,19 +11,23 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::full_queue;
 
 /// Statements that look at all that waits, or at all that was found waiting: one node at a time runs them now and then.
-const LOOKS: [&str; 1] = ["rollup_gauge::of_queues"];
+const LOOKS: [&str; 2] = ["rollup_gauge::of_queues", "queue_sampling::end"];
 /// Files whose statements run on connections that never flip to a scan, as those of the queue.
 const STEADY: [&str; 4] = ["fold.rs", "health.rs", "sample.rs", "write.rs"];
 /// Files of other rooms that views read by, or that ask on behalf of somebody who watches.
-const VIEWS_ELSEWHERE: [&str; 5] = [
+const VIEWS_ELSEWHERE: [&str; 9] = [
     "configuration/search.rs",
     "history/delivery.rs",
     "history/lookup.rs",
     "history/message_walk.rs",
+    "live/gauges.rs",
+    "live/mod.rs",
+    "portal/inbox.rs",
     "tasks/oldest_first.rs",
+    "tasks/replayed.rs",
 ];
 /// What grows with time or traffic.
-const LARGE: [&str; 12] = [
+const LARGE: [&str; 15] = [
     "message",
     "delivery",
     "attempt",
@@ -36,6 +40,9 @@ const LARGE: [&str; 12] = [
     "event_type_hour",
     "endpoint_health",
     "queue_sample",
+    "inbox",
+    "inbox_request",
+    "replay_part",
 ];
 const FILL: &str = "
     INSERT INTO rollup SELECT uuid_of(2, 1 + n % 1000), CASE WHEN n % 3 = 0 THEN 1800 ELSE 60 END,
@@ -55,6 +62,14 @@ const FILL: &str = "
         FROM generate_series(1, 50000) n;
     INSERT INTO audit_log (id, actor_kind, actor_id, action, object_kind, object_id)
         SELECT uuid_of(9, n), 'cli', '', 'a.b', 'a', 'x' || n FROM generate_series(1, 20000) n;
+    INSERT INTO inbox (id, name, environment_id, application_id, answer_status)
+        SELECT uuid_of(13, n), lpad(n::text, 32, '0'), 'org_plans', uuid_of(1, 1 + n % 100), 204 FROM generate_series(1, 5000) n;
+    INSERT INTO inbox_request (id, inbox_id, method, headers, body)
+        SELECT uuid_of(14, n), uuid_of(13, 1 + n % 5000), 'POST', '[]', '' FROM generate_series(1, 20000) n;
+    INSERT INTO background_task (id, environment_id, kind, state, filter, total)
+        SELECT uuid_of(5, n), 'org_' || n % 50, 'dead_letter.replay', 'finished', '{}', 0 FROM generate_series(1, 1000) n;
+    INSERT INTO replay_part (task_id, messages, endpoints)
+        SELECT uuid_of(5, 1 + n % 1000), ARRAY[uuid_of(3, n)], ARRAY[uuid_of(2, 1)] FROM generate_series(1, 20000) n;
     ANALYZE";
 
 /// Tables that a plan reads without a condition on an index.

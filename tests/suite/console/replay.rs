@@ -157,3 +157,66 @@ async fn a_replay_that_asks_first_asks_each_endpoint_and_waits_for_one_that_is_p
     world.app.settled().await;
     assert_eq!(world.open().await.len(), 0);
 }
+
+#[tokio::test]
+async fn a_replay_tells_what_was_delivered_and_what_failed_again() {
+    let world = World::new(3).await;
+    let api = world.app.environment();
+    // Of the three, the one in the middle fails again.
+    world.receiver.now(&world.hook, |request| {
+        let number = serde_json::from_slice::<Value>(&request.body).unwrap()["number"].as_i64();
+        Reply::Status(if number == Some(1) { 500 } else { 200 })
+    });
+    let task = world.replay(json!({})).await;
+    let counts =
+        |task: &Value| (task["progress"]["delivered"].clone(), task["progress"]["failedAgain"].clone());
+    assert_eq!(counts(&task), (json!(0), json!(0)));
+    ended(&api, &task).await;
+    world.app.settled().await;
+    let seen = ended(&api, &task).await;
+    assert_eq!(counts(&seen), (json!(2), json!(1)), "{seen}");
+    let listed = api.all("/background-task", 10).await;
+    assert_eq!(counts(&listed[0]), (json!(2), json!(1)));
+    // What had ended stays counted, whatever becomes of it later.
+    world.receiver.now(&world.hook, |_| Reply::Status(200));
+    let second = world.replay(json!({})).await;
+    ended(&api, &second).await;
+    world.app.settled().await;
+    assert_eq!(counts(&ended(&api, &second).await), (json!(1), json!(0)));
+    assert_eq!(counts(&ended(&api, &task).await), (json!(2), json!(1)));
+    let other = api.post("/dead-letter/discard", &json!({"ids": []})).await.expect(202);
+    assert_eq!(counts(&other), (Value::Null, Value::Null), "nothing is delivered by it");
+}
+
+#[tokio::test]
+async fn what_failed_once_and_is_to_be_tried_again_counts_as_failed_until_it_arrives() {
+    let app = Setup::default().with("RETRY_SCHEDULE", "1h").start_local().await;
+    let receiver = Receiver::start().await;
+    let tenant = app.tenant("one").await;
+    let hook = receiver.hook("/hook");
+    let endpoint = tenant.endpoint(&hook, json!({})).await;
+    tenant.message("a", json!({})).await;
+    app.settled().await;
+    receiver.now(&hook, |_| Reply::Status(500));
+    let again = |status: u8| {
+        let path = tenant.path(&format!("/endpoint/{endpoint}/bulk-replay"));
+        let (api, body) = (app.environment(), json!({"since": "2020-01-01T00:00:00Z", "status": status}));
+        async move { api.post(&path, &body).await.expect(202) }
+    };
+    let api = app.environment();
+    let first = again(0).await;
+    let failed = until("it fails", || async {
+        let task = ended(&api, &first).await;
+        (task["progress"]["failedAgain"] == 1).then_some(task)
+    })
+    .await;
+    assert_eq!((&failed["progress"]["done"], &failed["progress"]["delivered"]), (&json!(1), &json!(0)));
+    receiver.now(&hook, |_| Reply::Status(200));
+    let second = again(3).await;
+    ended(&api, &second).await;
+    app.settled().await;
+    for task in [&first, &second] {
+        let progress = ended(&api, task).await["progress"].clone();
+        assert_eq!((&progress["delivered"], &progress["failedAgain"]), (&json!(1), &json!(0)), "{progress}");
+    }
+}

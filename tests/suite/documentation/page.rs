@@ -1,9 +1,10 @@
 //! A page of Markdown, as far as its blocks of code go.
 
-/// Languages that are run.
-const RUN: [&str; 4] = ["sh", "python", "js", "rust"];
+/// Languages that are run. Java is where there is a JDK.
+const RUN: [&str; 5] = ["sh", "python", "js", "rust", "java"];
 /// What is shown and cannot be run.
-const NO_CODE: [&str; 5] = ["", "text", "json", "toml", "ini"];
+const NO_CODE: [&str; 6] = ["", "text", "json", "toml", "yaml", "ini"];
+const FENCE: &str = "```";
 
 /// The blocks of code of a page, in order.
 pub struct Page {
@@ -25,7 +26,8 @@ impl Page {
         let mut blocks: Vec<Block> = Vec::new();
         let mut is_open = false;
         for line in markdown.lines() {
-            match line.strip_prefix("```") {
+            // Blocks within lists are indented.
+            match line.trim_start().strip_prefix(FENCE) {
                 Some(info) if !is_open => {
                     blocks.push(Block::opened(info));
                     is_open = true;
@@ -41,6 +43,18 @@ impl Page {
         }
         assert!(!is_open, "a block has no end");
         Self { blocks }
+    }
+
+    /// The blocks that are run.
+    pub fn run(&self) -> impl Iterator<Item = &Block> {
+        self.blocks.iter().filter(|block| block.is_run())
+    }
+
+    /// The commands alone: what is run, without comments.
+    pub fn commands(&self) -> Vec<String> {
+        let lines = self.run().flat_map(|block| block.text.lines());
+        let lines = lines.map(|line| line.split(" # ").next().unwrap().trim_end().to_owned());
+        lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
     }
 }
 
@@ -66,5 +80,10 @@ impl Block {
     pub fn is_run(&self) -> bool {
         let is_whole = self.language == "sh" || self.file.is_some();
         RUN.contains(&self.language.as_str()) && is_whole && !self.is_marked
+    }
+
+    /// Whether it is Java, or the command that runs it.
+    pub fn is_for_java(&self) -> bool {
+        self.language == "java" || self.text.starts_with("java ")
     }
 }

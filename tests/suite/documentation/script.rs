@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
@@ -20,13 +20,17 @@ use crate::support::server::{command, free_address};
 use super::page::Page;
 
 /// Ports that pages speak of. The first is the server's.
-const PORTS: [&str; 6] = ["8071", "8072", "9000", "9001", "9002", "9009"];
+const PORTS: [&str; 7] = ["8071", "8072", "9000", "9001", "9002", "9009", "9464"];
 /// Only keeps a script that hangs from hanging for ever; a Rust program is built within it.
 const DEADLINE: Duration = Duration::from_secs(400);
+/// What a file of a page ends with, in the script.
+const END: &str = "THE_END_OF_A_FILE";
 
 pub struct Script {
     text: String,
     place: TempDir,
+    /// Where the page's server is.
+    server: String,
     variables: BTreeMap<String, String>,
 }
 
@@ -45,12 +49,14 @@ impl Said {
 impl Script {
     pub fn of(name: &str, page: &Page) -> Self {
         let place = data_dir();
-        let mut text = "set -euo pipefail\n".to_owned();
-        for block in page.blocks.iter().filter(|block| block.is_run()) {
+        let mut text = "set -eu\n".to_owned();
+        let has_java = has_java();
+        for block in page.run().filter(|block| has_java || !block.is_for_java()) {
             match &block.file {
                 Some(file) => {
                     // Written where the page says it, because a later block of the page may have the same name.
-                    write!(text, "mkdir -p \"$(dirname {file})\" && cat >{file} <<'THE_END_OF_A_FILE'\n{}THE_END_OF_A_FILE\n", block.text)
+                    let body = &block.text;
+                    write!(text, "mkdir -p \"$(dirname {file})\"\ncat >{file} <<'{END}'\n{body}{END}\n")
                         .unwrap();
                 }
                 None => text.push_str(&block.text),
@@ -63,16 +69,12 @@ impl Script {
         text = text.replace("/tmp/", &format!("{}/", place.path().display()));
         prepare_rust(&place, name);
         let server = format!("127.0.0.1:{}", addresses[0]);
-        let mut script = Self { text, place, variables: BTreeMap::new() };
-        script.set("POSTRIDER_LISTEN", &server);
-        script.set("POSTRIDER_URL", &format!("http://{server}"));
-        script
+        Self { text, place, server: server.clone(), variables: BTreeMap::new() }.at(&server)
     }
 
     /// The server that the page speaks of runs there.
     pub fn at(mut self, address: &str) -> Self {
-        let before = self.variables["POSTRIDER_LISTEN"].clone();
-        self.text = self.text.replace(&before, address);
+        self.text = self.text.replace(&self.server, address);
         self.set("POSTRIDER_LISTEN", address);
         self.set("POSTRIDER_URL", &format!("http://{address}"));
         self
@@ -80,6 +82,10 @@ impl Script {
 
     pub fn set(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub fn set_all(&mut self, variables: &BTreeMap<String, String>) {
+        self.variables.extend(variables.clone());
     }
 
     /// Runs it to its end; nothing that it started is left.
@@ -91,21 +97,19 @@ impl Script {
         let log = self.place.path().join("log");
         let file = fs::File::create(&log).unwrap();
         let mut bash = tokio::process::Command::new("bash");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| !is_for_pages(&name.to_string_lossy())) {
+            bash.env_remove(name);
+        }
         bash.args(["-c", &self.text])
             .current_dir(self.place.path())
-            .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))))
             .envs(&self.variables)
             .env("PATH", format!("{folder}:{python}:{path}"))
-            .env("NODE_PATH", packages("javascript"))
+            .env("NODE_PATH", packages("javascript").join("node_modules"))
             .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap())
-            .env_remove("RUSTC_WORKSPACE_WRAPPER")
             .stdin(Stdio::null())
             .stdout(file.try_clone().unwrap())
             .stderr(file)
             .process_group(0);
-        for name in program.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name) {
-            bash.env_remove(name);
-        }
         let mut running = bash.spawn().unwrap();
         let group = Pid::from_raw(running.id().unwrap().try_into().unwrap());
         let ended = tokio::time::timeout(DEADLINE, running.wait()).await;
@@ -116,6 +120,20 @@ impl Script {
         assert!(ended.success(), "{ended}:\n{said}");
         Said(said)
     }
+}
+
+/// Whether a variable of whoever runs the tests is one that a reader may have, too.
+fn is_for_pages(name: &str) -> bool {
+    !name.starts_with("POSTRIDER_")
+        && !["DATABASE_URL", "RUSTC_WORKSPACE_WRAPPER", "CLIPPY_ARGS"].contains(&name)
+}
+
+fn has_java() -> bool {
+    let has_java = Command::new("javac").arg("-version").output().is_ok();
+    if !has_java {
+        eprintln!("Java was not run: there is no javac (Debian: default-jdk-headless)");
+    }
+    has_java
 }
 
 /// What `cargo run` in the page's folder takes: the packages that the Rust client library's walk has, built already.

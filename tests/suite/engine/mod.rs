@@ -12,4 +12,5 @@ mod recover;
 mod rollups;
 mod schedule;
 mod timeout;
+mod told;
 mod two_nodes;

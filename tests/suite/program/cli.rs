@@ -1,8 +1,7 @@
 //! The program, from the shell.
 
-use std::collections::BTreeMap;
 use std::io::Write;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -10,38 +9,9 @@ use tempfile::TempDir;
 use crate::support::api::JWT_SECRET;
 use crate::support::data_dir::data_dir;
 use crate::support::server::command;
-use crate::support::{Database, Node, Setup, TestApp};
+use crate::support::{Database, Node, TestApp};
 
-fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    run_in(&tempfile::tempdir().unwrap(), arguments, variables)
-}
-
-fn run_in(place: &TempDir, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    command().args(arguments).envs(variables.iter().copied()).current_dir(place.path()).output().unwrap()
-}
-
-fn said(output: &Output) -> (bool, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.success(), text(&output.stdout), text(&output.stderr))
-}
-
-/// What it complains of, once it has failed.
-#[track_caller]
-fn complaint(output: &Output) -> String {
-    let (success, stdout, stderr) = said(output);
-    assert!(!success, "it succeeded: {stdout}");
-    stderr
-}
-
-#[track_caller]
-fn stdout(output: &Output) -> String {
-    let (success, stdout, stderr) = said(output);
-    assert!(success, "it failed: {stderr}");
-    stdout
-}
-
-const SECRETS: [(&str, &str); 2] =
-    [("POSTRIDER_JWT_SECRET", JWT_SECRET), ("POSTRIDER_MAIN_SECRET", "the suite's own secret that seals")];
+use super::shell::{SECRETS, complaint, embedded, run, run_in, stdout};
 
 #[test]
 fn help_and_version_are_there() {
@@ -217,13 +187,6 @@ fn the_reference_pages_are_up_to_date() {
             "docs/reference/{name} is stale: run `make reference`"
         );
     }
-}
-
-fn embedded(data: &TempDir) -> BTreeMap<String, String> {
-    let mut variables = Setup::default().variables("");
-    variables.retain(|name, _| !name.contains("SECRET") && name != "DATABASE_URL");
-    variables.insert("POSTRIDER_DATA_DIR".to_owned(), data.path().join("data").display().to_string());
-    variables
 }
 
 async fn environment_at(node: &Node, data: &TempDir) -> crate::support::Api {

@@ -74,6 +74,15 @@ fn a_newcomer_sees_deliveries_a_retry_a_dead_letter_and_its_replay() {
     assert!(
         endpoints().iter().any(|endpoint| endpoint["uid"] == "staging" && endpoint["pausedAt"].is_string())
     );
+    // And one whose receiver is a test inbox.
+    let inbox = || -> serde_json::Value {
+        let url = format!("http://{address}/api/v1/app/acme/endpoint/inbox/inbox");
+        let output =
+            Command::new("curl").args(["-s", &url, "-H", &format!("Authorization: Bearer {token}")]).output();
+        serde_json::from_slice(&output.unwrap().stdout).unwrap()
+    };
+    let is_kept = || inbox()["requests"][0]["isVerified"] == true;
+    seen.extend(read_until(&lines, "request in the test inbox", |line| counts(line) && is_kept()));
     let is_gone = || endpoints().iter().any(|endpoint| endpoint["disabledReason"] == "gone");
     seen.extend(read_until(&lines, "disabled endpoint", |line| counts(line) && is_gone()));
     seen.extend(read_until(&lines, "replay", |line| counts(line) && counted(line, "replays delivered") > 0));

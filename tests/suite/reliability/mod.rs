@@ -7,5 +7,6 @@ mod names;
 mod net;
 mod outages;
 mod refused;
+mod reseal;
 mod stop;
 mod twin;

@@ -126,6 +126,14 @@ async fn an_operator_finds_the_header_that_names_an_environment_described() {
             assert_eq!(is_there, operation.get("security").is_none(), "{method} {path}");
         }
     }
+    // Whoever it is: what can be no environment is refused, and not passed over.
+    for api in [app.operator(), app.environment()] {
+        for wrong in ["", "0", "org_a b"] {
+            let request = api.request(Method::GET, "/app").header("postrider-environment", wrong);
+            let refused = Api::send(request).await.expect_invalid();
+            assert!(refused.contains_key("header.postrider-environment"), "{refused:?}");
+        }
+    }
     let within = app.operator().request(Method::GET, "/app").header("postrider-environment", "org_my-env");
     assert_eq!(Api::send(within).await.expect(200)["data"], Value::Array(Vec::new()));
 }

@@ -120,18 +120,22 @@ async fn what_a_path_names_and_is_not_there_is_not_found() {
         };
         let answer = operation.call(&caller).await;
         let status = operation.status_of(&answer);
-        let Some(object) = first_object(&operation.name) else { continue };
+        let Some(object) = first_object(&operation.name, &[]) else { continue };
         assert_eq!(status, 404, "{}: {}", operation.name, answer.text);
         assert_eq!(answer.json()["detail"], format!("There is no such {object}."), "{}", operation.name);
     }
 }
 
-/// What the first parameter of a path names.
-fn first_object(name: &str) -> Option<&'static str> {
-    let parameter = name.split_once('{')?.1.split_once('}')?.0;
+/// What the first parameter of a path names that is not given.
+fn first_object(name: &str, given: &[(&str, &str)]) -> Option<&'static str> {
+    let parameters = name.split('{').skip(1).map(|rest| rest.split('}').next().unwrap());
+    let parameter = parameters.into_iter().find(|name| given.iter().all(|(given, _)| given != name))?;
     Some(match parameter {
         "app_id" => "application",
         "endpoint_id" => "endpoint",
+        "msg_id" => "message",
+        "attempt_id" => "attempt",
+        "secret_id" => "secret",
         "event_type_name" => "event type",
         "task_id" => "background task",
         "key_id" => "API key",
@@ -142,6 +146,50 @@ fn first_object(name: &str) -> Option<&'static str> {
         "person_id" => "person",
         other => panic!("say in this file what {other} names"),
     })
+}
+
+#[tokio::test]
+async fn what_stands_later_in_a_path_is_named_when_it_is_not_there() {
+    let mut app = TestApp::start().await;
+    app.leave_work();
+    let tenant = app.tenant("one").await;
+    let endpoint = json!({"url": "https://example.com/hook", "uid": "main", "disabled": true});
+    tenant.api.post(&tenant.path("/endpoint"), &endpoint).await.expect(201);
+    tenant.message_of(json!({"eventType": "a", "eventId": "mine", "payload": {}})).await;
+    let of_app = ("app_id", tenant.id.as_str());
+    let operator = app.api().claiming(&json!({"sub": "operator", "org": "org_test"}));
+    let mut asked = 0;
+    for given in [&[of_app][..], &[of_app, ("endpoint_id", "main")], &[of_app, ("msg_id", "mine")]] {
+        for operation in operations(&app, given).await {
+            let names_all = given.iter().all(|(name, _)| operation.name.contains(&format!("{{{name}}}")));
+            let Some(object) = first_object(&operation.name, given).filter(|_| names_all) else { continue };
+            let is_operators = operation.name.contains("/admin/");
+            let answer = operation.call(if is_operators { &operator } else { &tenant.api }).await;
+            assert_eq!(operation.status_of(&answer), 404, "{}: {}", operation.name, answer.text);
+            assert_eq!(answer.json()["detail"], format!("There is no such {object}."), "{}", operation.name);
+            asked += 1;
+        }
+    }
+    assert!(asked > 40, "only {asked} operations were asked");
+}
+
+#[tokio::test]
+async fn what_can_name_nothing_is_named_by_its_place() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant("one").await;
+    let long = "x".repeat(300);
+    for (path, object) in [
+        (format!("/app/{long}/endpoint/y"), "application"),
+        ("/app/a%00b/endpoint/y".to_owned(), "application"),
+        (tenant.path(&format!("/endpoint/{long}")), "endpoint"),
+        (tenant.path("/endpoint/a%00b"), "endpoint"),
+        (tenant.path(&format!("/msg/{long}/endpoint")), "message"),
+        ("/api-key/none".to_owned(), "API key"),
+        ("/background-task/%ff".to_owned(), "background task"),
+    ] {
+        let answer = tenant.api.get(&path).await.expect_error(404, "not_found");
+        assert_eq!(answer["detail"], format!("There is no such {object}."), "{path}");
+    }
 }
 
 #[tokio::test]

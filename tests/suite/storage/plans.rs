@@ -9,11 +9,20 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::{FILL, empty_queue, full_queue};
 
 /// Tables that are too large to be scanned.
-const HOT: [&str; 7] =
-    ["message", "delivery", "pending", "attempt", "idempotency_key", "message_event_id", "endpoint_hour"];
+const HOT: [&str; 9] = [
+    "message",
+    "delivery",
+    "pending",
+    "attempt",
+    "idempotency_key",
+    "message_event_id",
+    "endpoint_hour",
+    "lane_home",
+    "endpoint_throttle",
+];
 
 /// What the dispatchers, the writers and the nodes run, all day long.
-const QUEUE: [&str; 33] = [
+const QUEUE: [&str; 53] = [
     "ingest::insert_messages",
     "ingest::written_messages",
     "ingest::earlier_post",
@@ -47,6 +56,26 @@ const QUEUE: [&str; 33] = [
     "rescue::claims",
     "rescue::release_claims",
     "erase::messages",
+    "lane_home::take",
+    "lane_home::list",
+    "lane_home::release",
+    "lane_home::free",
+    "lane_home::free_silent",
+    "endpoint_throttle::note",
+    "endpoint_throttle::load",
+    "pending::cancel",
+    "pending::count_matching",
+    "pending::oldest_message",
+    "pending::nothing_to_send",
+    "delivery::count_unended",
+    "delivery::in_hand",
+    "delivery::look_for_failed",
+    "delivery::look_for_waiting",
+    "delivery::look_through",
+    "delivery::unended_of_messages",
+    "attempt::expunge_of_messages",
+    "endpoint_hour::cancelled",
+    "message::headers",
 ];
 
 /// A hot table, or a partition of one. Where there are days, the default partition is empty: it only catches what
@@ -91,6 +120,53 @@ async fn assert_no_scans(database: &Database, tables: &str, has_days: bool) {
 async fn no_statement_of_the_queue_scans_a_hot_table() {
     assert_no_scans(&Database::fresh().await, "empty", false).await;
     assert_no_scans(&full_queue().await, "full", true).await;
+}
+
+#[tokio::test]
+async fn what_waits_at_one_endpoint_is_found_by_that_endpoint() {
+    let database = full_queue().await;
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
+    let statements = statements();
+    for name in ["pending::count_matching", "pending::oldest_message"] {
+        let (query, parameters) = &statements[name];
+        let plan = generic_plan(&mut connection, query, *parameters).await;
+        let mut all = Vec::new();
+        nodes(&plan, &mut all);
+        let indexes: Vec<_> = all
+            .iter()
+            .filter(|node| node["Relation Name"] == "pending")
+            .map(|node| node["Index Name"].clone())
+            .collect();
+        assert_eq!(indexes, ["pending_due"], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_policy_is_changed_and_asked_for_by_keys() {
+    let database = full_queue().await;
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
+    let statements = statements();
+    for name in [
+        "environment::policy",
+        "environment::lock_policy",
+        "environment::change_policy",
+        "environment::raise_config_versions",
+        "endpoint::closed",
+        "endpoint::sending_parts",
+    ] {
+        let (query, parameters) = &statements[name];
+        let plan = generic_plan(&mut connection, query, *parameters).await;
+        let mut all = Vec::new();
+        nodes(&plan, &mut all);
+        let read_whole = all.iter().filter(|node| {
+            ["application", "endpoint", "environment"].iter().any(|table| node["Relation Name"] == *table)
+                && node["Node Type"] != "ModifyTable"
+                && node.get("Index Cond").is_none()
+        });
+        assert_eq!(read_whole.count(), 0, "{name}: {plan:#}");
+    }
 }
 
 #[tokio::test]

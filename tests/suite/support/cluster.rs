@@ -152,7 +152,11 @@ impl Cluster {
 
     /// Lets nodes log in, or refuses them. Connections that are open stay.
     pub fn admit_nodes(&self, admit: bool) {
-        let method = if admit { "trust" } else { "reject" };
+        self.let_nodes_in_by(if admit { "trust" } else { "reject" });
+    }
+
+    /// How nodes log in from now on, in the words of `pg_hba.conf`. Connections that are open stay.
+    pub fn let_nodes_in_by(&self, method: &str) {
         let rules = format!("local all all trust\nhost all all 127.0.0.1/32 {method}\n");
         std::fs::write(self.data.join("pg_hba.conf"), rules).unwrap();
         self.signal(Signal::SIGHUP);
@@ -186,6 +190,11 @@ pub(super) fn account() -> Option<Account> {
     }
     let user = ["postgres", "nobody"].iter().find_map(|name| User::from_name(name).unwrap()).unwrap();
     Some(Account { user: user.uid.as_raw(), group: user.gid.as_raw() })
+}
+
+/// The user and the group of that account, for other servers that refuse to run as root.
+pub fn account_ids() -> Option<(u32, u32)> {
+    account().map(|account| (account.user, account.group))
 }
 
 /// Gives a directory to the account that the server runs under.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use postrider::domain::main_secret::MainSecrets;
 use postrider::domain::policy::ServerPolicy;
 use postrider::maintenance::MaintenanceOptions;
 use postrider::store::{Store, StoreOptions};
@@ -26,7 +27,7 @@ pub async fn store(database: &Database) -> Store {
 pub async fn store_at(url: &str) -> Store {
     let options = StoreOptions {
         database_url: url.to_owned(),
-        main_secret: b"a main secret for tests".to_vec(),
+        main_secrets: MainSecrets::new(b"a main secret for tests", None),
         api_connections: 4,
         policy: ServerPolicy::default(),
     };

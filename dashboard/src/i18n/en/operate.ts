@@ -132,6 +132,9 @@ export const operate = {
       return actor.name ?? actor.id;
     },
     sentence: (actor: string, action: string) => `${action}, by ${actor}`,
+    changed: (fields: string[]) => `changed: ${fields.join(', ')}`,
+    matched: (count: number) => `${num(count)} matched`,
+    noted: (note: string) => `“${note}”`,
   },
   settings: {
     note: (node: string, version: string) =>

@@ -44,7 +44,8 @@ export const portal = {
     secret: 'Your secret',
     secretNote: 'Keep it on your server. You can rotate it at any time; the old one signs along for 24 hours.',
     snippet: 'Check the signature',
-    snippetNote: 'Use the raw body, before any parsing.',
+    snippetNote: (isTested: boolean) =>
+      `Use the raw body, before any parsing.${isTested ? '' : ' We do not run this one in our tests.'}`,
     inboxTitle: 'Test inbox',
     inboxEmpty: 'Nothing has arrived yet',
     verified: 'Signature holds',

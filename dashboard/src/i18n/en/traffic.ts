@@ -276,6 +276,7 @@ export const traffic = {
         'endpoint.recover': 'Recovery of an endpoint',
         'endpoint.replay_missing': 'What an endpoint was never sent',
         'endpoint.bulk_replay': 'Replay to an endpoint',
+        'endpoint.cancel_waiting': 'Call-off of what waits',
         'application.purge_content': 'Erasure of payloads',
         'application.usage': 'Count of usage',
         'event_type.usage': 'Count of event types',
@@ -294,10 +295,11 @@ export const traffic = {
       },
       format: Format,
     ) => {
-      const { done, total, failedAgain } = task.progress;
+      const { done, total, delivered, failedAgain } = task.progress;
       const rate = task.data.ratePerSecond;
       return [
         `${num(done)} of ${num(total)}`,
+        delivered ? `${num(delivered)} delivered` : null,
         failedAgain ? `${num(failedAgain)} failed again` : null,
         task.status === 'running' && rate ? `${format.duration(((total - done) / rate) * 1000)} left` : null,
         rate ? `${num(rate)} a second` : null,
@@ -310,8 +312,36 @@ export const traffic = {
     failed: 'It failed',
     error: (error: string) =>
       error === 'first_was_refused' ? 'The oldest one was not answered 2xx, so the rest stayed where they are.' : error,
+    delivered: 'Delivered',
     failedAgain: 'Failed again',
     asked: 'What was asked',
+    everything: 'all of them',
+    conditions: {
+      ids: 'chosen ones',
+      appId: 'application',
+      appIds: 'applications',
+      endpointId: 'endpoint',
+      toEndpointId: 'to the endpoint',
+      eventType: 'event type',
+      eventTypes: 'event types',
+      channel: 'channel',
+      tag: 'tag',
+      reason: 'reason',
+      state: 'state',
+      status: 'deliveries that',
+      statusCode: 'last status',
+      statusCodeClass: 'last answer',
+      since: 'since',
+      until: 'until',
+      oldestFirst: 'oldest first',
+    },
+    standings: {
+      0: 'arrived',
+      1: 'wait for their first attempt',
+      2: 'failed for good',
+      3: 'wait to be tried again',
+      4: 'were called off',
+    },
     rate: 'Rate',
     stop: 'Stop',
   },

@@ -156,6 +156,9 @@ export const operate: Operate = {
       return actor.name ?? actor.id;
     },
     sentence: (actor, action) => `${action} · ${actor}`,
+    changed: (fields) => `변경: ${fields.join(', ')}`,
+    matched: (count) => `해당 ${many(count, '건')}`,
+    noted: (note) => `“${note}”`,
   },
   settings: {
     note: (node, version) =>

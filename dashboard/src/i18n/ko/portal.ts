@@ -42,7 +42,8 @@ export const portal: Portal = {
     secret: '내 시크릿',
     secretNote: '서버에만 보관하십시오. 언제든지 교체할 수 있으며, 이전 시크릿도 24시간 동안 함께 서명합니다.',
     snippet: '서명 확인',
-    snippetNote: '파싱하기 전의 원본 본문을 쓰십시오.',
+    snippetNote: (isTested) =>
+      `파싱하기 전의 원본 본문을 쓰십시오.${isTested ? '' : ' 이 코드는 테스트에서 실행되지 않습니다.'}`,
     inboxTitle: '테스트 수신함',
     inboxEmpty: '아직 도착한 것이 없습니다',
     verified: '서명이 맞습니다',

@@ -267,6 +267,7 @@ export const traffic: Traffic = {
         'endpoint.recover': '엔드포인트 복구',
         'endpoint.replay_missing': '보낸 적 없는 것 보내기',
         'endpoint.bulk_replay': '엔드포인트로 재전송',
+        'endpoint.cancel_waiting': '대기 중인 전송 취소',
         'application.purge_content': '페이로드 삭제',
         'application.usage': '사용량 집계',
         'event_type.usage': '이벤트 유형 집계',
@@ -278,10 +279,11 @@ export const traffic: Traffic = {
       return status === 'running' ? name : `${name}: ${traffic.task.status(status, isCanceled)}`;
     },
     progress: (task, format) => {
-      const { done, total, failedAgain } = task.progress;
+      const { done, total, delivered, failedAgain } = task.progress;
       const rate = task.data.ratePerSecond;
       return [
         `${num(total)}건 중 ${num(done)}건`,
+        delivered ? `전달 ${many(delivered, '건')}` : null,
         failedAgain ? `다시 실패 ${many(failedAgain, '건')}` : null,
         task.status === 'running' && rate ? `${format.duration(((total - done) / rate) * 1000)} 남음` : null,
         rate ? `초당 ${num(rate)}건` : null,
@@ -294,8 +296,36 @@ export const traffic: Traffic = {
     failed: '실패했습니다',
     error: (error) =>
       error === 'first_was_refused' ? '가장 오래된 것이 2xx로 응답받지 못하여 나머지는 그대로 두었습니다.' : error,
+    delivered: '전달됨',
     failedAgain: '다시 실패',
     asked: '요청한 내용',
+    everything: '전체',
+    conditions: {
+      ids: '선택한 것',
+      appId: '애플리케이션',
+      appIds: '애플리케이션',
+      endpointId: '엔드포인트',
+      toEndpointId: '보낼 엔드포인트',
+      eventType: '이벤트 유형',
+      eventTypes: '이벤트 유형',
+      channel: '채널',
+      tag: '태그',
+      reason: '이유',
+      state: '상태',
+      status: '전송 상태',
+      statusCode: '마지막 상태 코드',
+      statusCodeClass: '마지막 응답',
+      since: '시작',
+      until: '끝',
+      oldestFirst: '가장 오래된 것 먼저',
+    },
+    standings: {
+      0: '전달됨',
+      1: '첫 시도 대기 중',
+      2: '최종 실패',
+      3: '재시도 대기 중',
+      4: '취소됨',
+    },
     rate: '속도',
     stop: '중지',
   },

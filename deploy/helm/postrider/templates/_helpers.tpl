@@ -32,6 +32,10 @@ metadata:
     app.kubernetes.io/component: {{ $component }}
   annotations:
     checksum/settings: {{ toJson $.Values.settings | sha256sum }}
+    {{- if $.Values.metrics.enabled }}
+    prometheus.io/scrape: "true"
+    prometheus.io/port: {{ $.Values.metrics.port | quote }}
+    {{- end }}
     {{- with $.Values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -77,10 +81,19 @@ spec:
           value: /run/secrets/postrider/jwt-secret
         - name: POSTRIDER_MAIN_SECRET_FILE
           value: /run/secrets/postrider/main-secret
+        {{- if $.Values.metrics.enabled }}
+        - name: POSTRIDER_METRICS_LISTEN
+          value: "0.0.0.0:{{ $.Values.metrics.port }}"
+        {{- end }}
       ports:
         - name: http
           containerPort: 8071
           protocol: TCP
+        {{- if $.Values.metrics.enabled }}
+        - name: metrics
+          containerPort: {{ $.Values.metrics.port }}
+          protocol: TCP
+        {{- end }}
       # Time for migrations.
       startupProbe:
         httpGet:

@@ -11,9 +11,8 @@ use url::form_urlencoded;
 use utoipa::openapi::OpenApi;
 
 use crate::api::error::ApiError;
+use crate::domain::nearest::nearest;
 
-/// One edit in so many letters, and one at the least, is taken for a slip.
-const LETTERS_PER_SLIP: usize = 3;
 /// A longer name is not shown again.
 const MAX_SHOWN_CHARACTERS: usize = 64;
 
@@ -28,22 +27,6 @@ pub(in crate::api) fn unknown<'a>(
     let shown: String = name.chars().take(MAX_SHOWN_CHARACTERS).collect();
     let place: Vec<&str> = place.iter().copied().chain([shown.as_str()]).collect();
     ApiError::invalid(&place, msg, "extra_forbidden")
-}
-
-/// Of these names the one that is written almost so. Case, `_` and `-` make no difference.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |text: &str| text.to_ascii_lowercase().replace(['_', '-', '[', ']'], "");
-    let name = plain(name);
-    if name.len() > MAX_SHOWN_CHARACTERS {
-        return None;
-    }
-    let slips = (name.chars().count() / LETTERS_PER_SLIP).max(1);
-    let distance = |other: &str| strsim::damerau_levenshtein(&name, &plain(other));
-    known
-        .map(|other| (distance(other), other))
-        .filter(|(edits, _)| *edits <= slips)
-        .min()
-        .map(|(_, other)| other)
 }
 
 /// The parameters that a query may have, by method and path.
@@ -79,13 +62,20 @@ impl QueryNames {
     /// [`ApiError::Invalid`] for the first name that the operation does not have.
     pub(in crate::api) fn check(&self, parts: &Parts) -> Result<(), ApiError> {
         let Some(query) = parts.uri.query().filter(|query| !query.is_empty()) else { return Ok(()) };
-        let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        let Some(known) = self.0.get(&(parts.method.as_str().to_owned(), path.to_owned())) else {
-            return Ok(());
-        };
+        let Some(known) = self.of_operation(parts) else { return Ok(()) };
         let mut pairs = form_urlencoded::parse(query.as_bytes());
         let wrong = pairs.find(|(name, _)| !is_known(known, name));
         wrong.map_or(Ok(()), |(name, _)| Err(unknown(&["query"], &name, known.keys().map(String::as_str))))
+    }
+
+    /// Whether the operation is described at all.
+    pub(in crate::api) fn describes(&self, parts: &Parts) -> bool {
+        self.of_operation(parts).is_some()
+    }
+
+    fn of_operation(&self, parts: &Parts) -> Option<&BTreeMap<String, Kind>> {
+        let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        self.0.get(&(parts.method.as_str().to_owned(), path.to_owned()))
     }
 }
 

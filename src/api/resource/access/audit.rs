@@ -1,5 +1,7 @@
 //! The audit log: who changed what, for an environment its own, for operators all of it.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -45,8 +47,8 @@ struct AuditQuery {
 /// Who did something.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "kind": "api_key", "id": "key_01h455vb4pex5vsknk084sn02q", "role": "environment", "address": "192.0.2.7",
-    "session": null
+    "kind": "api_key", "id": "key_01h455vb4pex5vsknk084sn02q", "name": "billing service", "role": "environment",
+    "address": "192.0.2.7", "session": null
 }))]
 pub(super) struct ActorOut {
     /// `token`, `api_key`, `person`, `link`, `cli` or `system`.
@@ -54,6 +56,9 @@ pub(super) struct ActorOut {
     /// The API key's id; a token's own id, or else its subject; the person's id; `link`; the command; the part of
     /// Postrider.
     id: String,
+    /// An API key's or a person's name, as it is now; `null` for others, and when it is not known any more.
+    #[schema(required)]
+    name: Option<String>,
     /// `operator`, `environment` or `application`; `null` for Postrider itself.
     role: Option<&'static str>,
     /// Where the request came from.
@@ -69,7 +74,8 @@ pub(super) struct ActorOut {
 #[schema(example = json!({
     "id": "audit_01h455vb4pex5vsknk084sn02q", "at": "2026-11-22T10:00:00Z", "environmentId": "org_demo",
     "appId": "app_01h455vb4pex5vsknk084sn02q",
-    "actor": {"kind": "token", "id": "org_demo", "role": "environment", "address": "192.0.2.7", "session": null},
+    "actor": {"kind": "token", "id": "org_demo", "name": null, "role": "environment", "address": "192.0.2.7",
+              "session": null},
     "action": "endpoint.updated", "objectKind": "endpoint", "objectId": "ep_01h455vb4pex5vsknk084sn02q",
     "details": {"fields": ["url"]}
 }))]
@@ -97,8 +103,8 @@ pub(super) struct AuditEntryOut {
     details: Value,
 }
 
-impl From<AuditEntry> for AuditEntryOut {
-    fn from(entry: AuditEntry) -> Self {
+impl AuditEntryOut {
+    fn of(entry: AuditEntry, actor_names: &HashMap<String, String>) -> Self {
         Self {
             id: entry.id,
             at: entry.at,
@@ -106,6 +112,7 @@ impl From<AuditEntry> for AuditEntryOut {
             app_id: entry.application_id,
             actor: ActorOut {
                 kind: entry.actor_kind.name(),
+                name: actor_names.get(&entry.actor_id).cloned(),
                 id: entry.actor_id,
                 role: entry.actor_role.map(Role::name),
                 address: entry.address,
@@ -136,7 +143,8 @@ async fn listed(
         at: TimeBounds { since: query.since, until: query.until },
     };
     let rows = state.access.audit_log(&filter, &page.scan).await?;
-    Ok(Json(page.answer(rows, |row| row.id.to_string(), Into::into)))
+    let names = state.access.actor_names(&rows).await?;
+    Ok(Json(page.answer(rows, |row| row.id.to_string(), |row| AuditEntryOut::of(row, &names))))
 }
 
 /// An id is taken as it is, so that what was done to a deleted application can be found.

@@ -27,7 +27,7 @@ use super::shape::CappedCount;
 /// So many groups are shown.
 const MOST_SHOWN: usize = 200;
 /// All of an environment are counted so far.
-const OPEN_COUNTED: i64 = 1_000_000;
+const OPEN_COUNTED: i64 = 10_000;
 /// Tasks under way that are looked at.
 const TASKS_LOOKED_AT: i64 = 100;
 
@@ -35,7 +35,7 @@ const TASKS_LOOKED_AT: i64 = 100;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct DeadLetterGroupsOut {
-    /// All that match: counted up to a million, under a filter up to 100,000.
+    /// All that match: counted up to 10,000, under a filter up to 100,000.
     open: CappedCount,
     /// Those of them that died within the last day.
     open_since_yesterday: CappedCount,

@@ -58,7 +58,7 @@ pub(in crate::api) struct EndpointOverviewOut {
     secrets: Vec<SecretOut>,
     /// What holds for it, and who says so.
     policies: PoliciesOut,
-    /// The receiver asked to wait until then; `null` where that is not known.
+    /// The receiver asked to wait until then, and nothing is sent before; `null` where it did not.
     #[schema(required)]
     throttled_until: Option<DateTime<Utc>>,
 }
@@ -135,8 +135,11 @@ async fn get(
     ApiQuery(query): ApiQuery<RangeQuery>,
 ) -> Result<Json<EndpointOverviewOut>, ApiError> {
     let environment = caller.environment()?;
-    let endpoint =
-        state.rollups.endpoint_state(environment, path.endpoint).await?.ok_or(ApiError::NotFound)?;
+    let endpoint = state
+        .rollups
+        .endpoint_state(environment, path.endpoint)
+        .await?
+        .ok_or(ApiError::NoSuch("endpoint"))?;
     let now = endpoint.now;
     let buckets = query.range.buckets(now);
     let scope = RollupScope::Endpoint(path.endpoint).uuid();
@@ -171,7 +174,7 @@ async fn get(
         secrets: secrets.into_iter().map(Into::into).collect(),
         policies: PoliciesOut::of(&state.views.policies, &endpoint.policies),
         app_name: endpoint.application_name,
-        throttled_until: None,
+        throttled_until: endpoint.throttled_until,
     }))
 }
 

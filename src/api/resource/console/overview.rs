@@ -33,7 +33,7 @@ use super::worst::{self, WorstEndpointOut};
 /// So many incidents are shown.
 const INCIDENTS_SHOWN: usize = 50;
 /// Dead letters under way are counted up to this.
-const DEAD_COUNTED: i64 = 100_000;
+const DEAD_COUNTED: i64 = 10_000;
 /// Examples of each kind of what is under way.
 const EXAMPLES: usize = 3;
 

@@ -7,7 +7,7 @@ use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::extract::{ApiQuery, JsonBody, RawBody};
+use crate::api::conventions::extract::{ApiQuery, JsonBody, OptionalJsonBody};
 use crate::api::conventions::page::{ListOut, PageQuery};
 use crate::api::credential::Caller;
 use crate::api::error::{ApiError, ErrorOut};
@@ -73,9 +73,9 @@ async fn replay(
     State(state): State<SharedState>,
     caller: Caller,
     path: DeadLetterPath,
-    RawBody(body): RawBody,
+    OptionalJsonBody(input): OptionalJsonBody<ReplayIn>,
 ) -> Result<(StatusCode, Json<DeadLetterOut>), ApiError> {
-    operate::replay(&state, &scope(&caller)?, path.dead_letter, &body).await
+    operate::replay(&state, &scope(&caller)?, path.dead_letter, input).await
 }
 
 /// Discard a dead letter: it need not arrive any more.

@@ -4,7 +4,6 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
-use crate::api::conventions::extract::parse;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::error::ApiError;
 use crate::api::resource::attempt::AttemptOut;
@@ -72,9 +71,12 @@ pub(in crate::api::resource::dead_letter) async fn replay(
     state: &SharedState,
     scope: &Scope,
     id: DeadLetterId,
-    body: &[u8],
+    input: Option<ReplayIn>,
 ) -> Result<(StatusCode, Json<DeadLetterOut>), ApiError> {
-    let to = if body.is_empty() { None } else { other_endpoint(state, scope, id, body).await? };
+    let to = match input.and_then(|input| input.to_endpoint_id) {
+        Some(named) => Some(other_endpoint(state, scope, id, &named).await?),
+        None => None,
+    };
     let (actor, environment) = (scope.caller.actor(), &scope.environment);
     match state.tasks.replay_dead_letter(actor, environment, scope.application, id, to).await? {
         ReplayOutcome::Started => {}
@@ -131,19 +133,17 @@ pub(in crate::api::resource::dead_letter) async fn bulk(
     Ok(start_task(state, &scope.caller, &new).await?.into_response())
 }
 
-/// The endpoint of a dead letter's application that is named, if one is.
+/// The endpoint of a dead letter's application that is named.
 async fn other_endpoint(
     state: &SharedState,
     scope: &Scope,
     id: DeadLetterId,
-    body: &[u8],
-) -> Result<Option<EndpointId>, ApiError> {
-    let input: ReplayIn = parse(body)?;
-    let Some(named) = input.to_endpoint_id else { return Ok(None) };
+    named: &str,
+) -> Result<EndpointId, ApiError> {
     let letter = state.history.dead_letter(&scope.environment, scope.application, id).await?;
     let application = letter.ok_or(ApiError::NoSuch("dead letter"))?.application_id;
-    let found = state.configuration.endpoint_id(application, &Reference::parse(&named)).await?;
-    found.map(Some).ok_or(ApiError::NoSuch("endpoint"))
+    let found = state.configuration.endpoint_id(application, &Reference::parse(named)).await?;
+    found.ok_or(ApiError::NoSuch("endpoint"))
 }
 
 const fn already_replayed() -> ApiError {

@@ -17,7 +17,7 @@ use crate::api::resource::background_task::{BackgroundTaskOut, start_task};
 use crate::api::resource::path::EndpointPath;
 use crate::api::state::SharedState;
 use crate::domain::background_task::{TaskKind, WaitingFilter};
-use crate::store::NewTask;
+use crate::store::{Capped, NewTask};
 
 /// A higher limit would never be reached.
 const MAX_RATE_PER_SECOND: u32 = 100_000;
@@ -51,8 +51,10 @@ struct CancelIn {
 struct CancelPreviewOut {
     /// Always true: nothing was changed.
     dry_run: bool,
-    /// So many deliveries wait that match; counted up to a million.
+    /// So many deliveries wait that match.
     count: i64,
+    /// Whether there may be more: a hundred thousand that wait were looked at, and no further.
+    is_capped: bool,
 }
 
 impl CancelIn {
@@ -101,9 +103,9 @@ async fn cancel(
         channel: input.channel,
         tag: input.tag,
     };
-    let count = state.tasks.count_waiting(&filter).await?;
+    let Capped { count, is_capped } = state.tasks.count_waiting(&filter).await?;
     if input.dry_run {
-        return Ok(Json(CancelPreviewOut { dry_run: true, count }).into_response());
+        return Ok(Json(CancelPreviewOut { dry_run: true, count, is_capped }).into_response());
     }
     let new = NewTask {
         environment_id: caller.environment()?.clone(),

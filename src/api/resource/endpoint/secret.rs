@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::extract::{RawBody, parse};
+use crate::api::conventions::extract::OptionalJsonBody;
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
@@ -79,21 +79,19 @@ async fn rotate(
     State(state): State<SharedState>,
     caller: Caller,
     path: EndpointPath,
-    RawBody(body): RawBody,
+    OptionalJsonBody(input): OptionalJsonBody<EndpointSecretRotateIn>,
 ) -> Result<Json<EndpointSecretOut>, ApiError> {
-    renew(&state, caller.actor(), path.application, path.endpoint, &body).await
+    renew(&state, caller.actor(), path.application, path.endpoint, input.unwrap_or_default()).await
 }
 
 /// Rotates the secret of an endpoint, as the body asks.
-pub(in crate::api) async fn renew(
+pub(in crate::api::resource) async fn renew(
     state: &ApiState,
     actor: &Actor,
     application: ApplicationId,
     endpoint: EndpointId,
-    body: &[u8],
+    input: EndpointSecretRotateIn,
 ) -> Result<Json<EndpointSecretOut>, ApiError> {
-    let input: EndpointSecretRotateIn =
-        if body.is_empty() { EndpointSecretRotateIn::default() } else { parse(body)? };
     let grace_seconds = input.grace_period_seconds.unwrap_or(DEFAULT_GRACE_SECONDS);
     let mut findings = Findings::of_body();
     if grace_seconds > MAX_GRACE_SECONDS {

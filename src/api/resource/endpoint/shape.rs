@@ -70,6 +70,14 @@ struct EndpointFacts {
     created_at: DateTime<Utc>,
     /// When it was last changed.
     updated_at: DateTime<Utc>,
+    /// Since when its receiver says, now and then, that it is asked too often (429, or 503 with a `Retry-After`); `null` when
+    /// it has not said so for ten minutes.
+    throttled_since: Option<DateTime<Utc>>,
+    /// The receiver asked to wait until then, and nothing is sent before.
+    throttled_until: Option<DateTime<Utc>>,
+    /// While it is throttled: the requests a second that it is sent, as learned from its answers.
+    #[schema(example = 4.5)]
+    learned_rate: Option<f64>,
 }
 
 has_schema!(
@@ -122,6 +130,9 @@ impl From<EndpointRecord> for EndpointOut {
             paused_at: record.paused_at,
             created_at: record.created_at,
             updated_at: record.updated_at,
+            throttled_since: record.throttle.map(|throttle| throttle.since),
+            throttled_until: record.throttle.and_then(|throttle| throttle.until),
+            learned_rate: record.throttle.map(|throttle| throttle.rate),
         };
         Self { facts, settings: shown(&record.settings) }
     }

@@ -69,7 +69,7 @@ async fn explain_signature(
 ) -> Result<Json<ExplainOut>, ApiError> {
     let turn = state.trials.begin_explanation(path.endpoint).await?;
     let found = state.configuration.endpoint_alone(path.application, path.endpoint).await?;
-    let endpoint = found.ok_or(ApiError::NotFound)?;
+    let endpoint = found.ok_or(ApiError::NoSuch("endpoint"))?;
     let now = state.authenticator.clock().now();
     let sees_hint = may_see_secrets(&caller);
     let explained = tokio::task::spawn_blocking(move || {

@@ -1,6 +1,7 @@
 //! Test inboxes: making one, looking into it, deleting it, and the place where it gets what is posted.
 
 mod create;
+mod of_endpoint;
 mod operate;
 mod path;
 mod receive;
@@ -13,7 +14,7 @@ use crate::api::state::SharedState;
 
 /// The routes of this resource.
 pub(super) fn routes() -> OpenApiRouter<SharedState> {
-    create::routes().merge(operate::routes())
+    create::routes().merge(operate::routes()).merge(of_endpoint::routes())
 }
 
 /// What is no operation: where inboxes get what is posted to them.

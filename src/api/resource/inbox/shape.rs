@@ -30,7 +30,7 @@ pub(super) struct InboxOut {
     id: InboxId,
     /// Where it gets what is posted. Whoever knows it may post.
     #[schema(example = "https://hooks.example.com/in/2zq8v5n0w7j4c1x9m6t3b8h5d2f7k4p1")]
-    url: String,
+    pub(super) url: String,
     /// The status that it answers.
     answer_status: u16,
     /// When it was made.

@@ -62,7 +62,7 @@ async fn check(
     };
     let _under_way = state.trials.begin_check(path.endpoint)?;
     let found = state.configuration.endpoint_alone(path.application, path.endpoint).await?;
-    let mut endpoint = found.ok_or(ApiError::NotFound)?;
+    let mut endpoint = found.ok_or(ApiError::NoSuch("endpoint"))?;
     state.configuration.note_endpoint_checked(caller.actor(), path.application, path.endpoint).await?;
     endpoint.policy.timeout = endpoint.policy.timeout.min(REQUEST_TIMEOUT);
     let now = state.authenticator.clock().now();

@@ -19,6 +19,7 @@ use crate::api::resource::path::ApplicationName;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::EnvironmentId;
 use crate::ingest::{Accepted, IngestError, NewMessage};
+use crate::telemetry::metrics;
 
 use super::MessageOut;
 use super::create::{earlier, record_of, refused};
@@ -63,7 +64,10 @@ impl MessageResultOut {
             Ok(message) => {
                 Self { status: StatusCode::ACCEPTED.as_u16(), message: Some(message), error: None }
             }
-            Err(error) => Self { status: error.status().as_u16(), message: None, error: Some(error.into()) },
+            Err(error) => {
+                metrics::current().refused(error.code());
+                Self { status: error.status().as_u16(), message: None, error: Some(error.into()) }
+            }
         }
     }
 }
@@ -96,7 +100,7 @@ async fn create_batch(
     let input: MessageBatchIn<'_> = parse(&body)?;
     input.check(&app_id)?;
     let path = BATCH_PATH.replace("{app_id}", &app_id);
-    let key = key_in(&headers)?.map(|key| hashed(&caller, &path, key, &body));
+    let key = key_in(&headers)?.map(|key| hashed(&caller, &path, None, key, &body));
     let mut results: Vec<Option<Result<MessageOut, ApiError>>> = Vec::with_capacity(input.messages.len());
     let mut valid: Vec<NewMessage> = Vec::with_capacity(input.messages.len());
     for (place, text) in input.messages.iter().enumerate() {

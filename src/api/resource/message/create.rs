@@ -52,7 +52,7 @@ async fn create(
     let mut input: MessageIn<'_> = parse(&body)?;
     input.check(&app_id)?;
     let path = MESSAGE_PATH.replace("{app_id}", &app_id);
-    let idempotency = key_in(&headers)?.map(|key| hashed(&caller, &path, key, &body));
+    let idempotency = key_in(&headers)?.map(|key| hashed(&caller, &path, None, key, &body));
     let application = input.application.take();
     let message = input.message(&body, idempotency);
     let accepted = match (state.ingest.accept(environment, &app_id, &message).await, application) {

@@ -19,9 +19,11 @@ const FIXED: [(HeaderName, &str); 3] = [
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
 ];
 
+const NO_LOGO: ApiError = ApiError::NoSuch("logo");
+
 async fn show(State(state): State<SharedState>, Path(name): Path<String>) -> Result<Response, ApiError> {
-    let name = name.parse().map_err(|_| ApiError::NotFound)?;
-    let logo = state.portal.logo(&name).await?.ok_or(ApiError::NotFound)?;
+    let name = name.parse().map_err(|_| NO_LOGO)?;
+    let logo = state.portal.logo(&name).await?.ok_or(NO_LOGO)?;
     let mut response = Body::from(logo.bytes).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(logo.kind.content_type()));

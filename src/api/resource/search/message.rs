@@ -178,7 +178,7 @@ async fn endpoint(
         (Reference::Id(id), _) => {
             let found = state.configuration.endpoint_in_environment(environment, id).await?;
             let found = found.filter(|it| application.is_none_or(|own| own == it.application_id));
-            found.map(|it| Some(it.id)).ok_or(ApiError::NotFound)
+            found.map(|it| Some(it.id)).ok_or(ApiError::NoSuch("endpoint"))
         }
         (named @ Reference::Uid(_), Some(application)) => {
             named_endpoint(state, application, &named).await.map(Some)

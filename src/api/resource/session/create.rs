@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::address::address_of;
+use crate::api::caller_address::address_of;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::credential::Caller;
 use crate::api::credential::csrf::csrf_token;
@@ -45,7 +45,8 @@ const TENANT: ApiError = ApiError::Refused {
 
 /// Sign in to the console with an API key, a token or a one-time link.
 ///
-/// The answer sets the session's cookie. After 10 failures from one address within a minute, further attempts are refused.
+/// The answer sets the session's cookie. After 10 failures within a minute from one address, or with what begins alike, further
+/// attempts are refused.
 #[utoipa::path(
     post, path = "/api/v1/session", operation_id = "v1.session.create", tag = "session", security(()),
     request_body = SessionIn,
@@ -76,7 +77,8 @@ async fn create(
         (None, Some(link)) => (None, Some(link)),
         _ => return Err(shape()),
     };
-    let attempt = state.sign_in_failures.attempt(address)?;
+    let tried = credential.or(link).ok_or_else(shape)?;
+    let attempt = state.sign_in_failures.attempt(&request, &state.trusted_proxies, tried)?;
     let begun = match (credential, link) {
         (Some(credential), _) => by_credential(&state, credential, address).await,
         (None, Some(link)) => by_link(&state, link, &actor).await,

@@ -12,7 +12,7 @@ use url::{Url, form_urlencoded};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::conventions::address::address_of;
+use crate::api::caller_address::address_of;
 use crate::api::error::ApiError;
 use crate::api::openapi::errors::NotFound;
 use crate::api::state::{ApiState, SharedState};
@@ -25,6 +25,7 @@ use super::begin::{Beginning, Begun};
 use super::below;
 use super::provider_flow::{KeptFlow, forgotten};
 
+const NO_PROVIDER: ApiError = ApiError::NoSuch("identity provider");
 const CALLBACK: &str = "api/v1/session/oidc/callback";
 
 /// Where a provider sends people back to. It has to know this address.
@@ -48,7 +49,7 @@ const MAX_RETURN_TO_BYTES: usize = 2_048;
     responses((status = 303, description = "To the provider, or to the page where one signs in."), NotFound)
 )]
 async fn start(State(state): State<SharedState>, request: Parts) -> Result<Response, ApiError> {
-    let openid = state.openid.as_ref().ok_or(ApiError::NotFound)?;
+    let openid = state.openid.as_ref().ok_or(NO_PROVIDER)?;
     // Who is at a browser could make nothing of an error in JSON.
     let wanted = said(request.uri.query().unwrap_or_default(), "return_to");
     let kept = KeptFlow::begin(&state, &return_to(&state.public_url, wanted.as_deref()));
@@ -119,7 +120,7 @@ fn problem(state: &ApiState, problem: Problem) -> Response {
 
 /// The way back.
 async fn callback(State(state): State<SharedState>, request: Parts) -> Response {
-    let Some(openid) = state.openid.clone() else { return ApiError::NotFound.into_response() };
+    let Some(openid) = state.openid.clone() else { return NO_PROVIDER.into_response() };
     match signed_in(&state, &openid, &request).await {
         Ok((begun, return_to)) => {
             let cookies = [begun.cookie(&state, &request), forgotten(&state)]
@@ -138,7 +139,7 @@ async fn signed_in(
 ) -> Result<(Begun, String), Problem> {
     let kept = KeptFlow::of(&request.headers, state).ok_or(Problem::Expired)?;
     let code = code(&kept, request.uri.query().unwrap_or_default())?;
-    let attempt = state.sign_in_failures.attempt(address_of(request, &state.trusted_proxies))?;
+    let attempt = state.sign_in_failures.attempt(request, &state.trusted_proxies, &kept.flow.state)?;
     let identity = openid.identity(&kept.flow, &code).await.map_err(|error| Problem::of(&error))?;
     attempt.succeeded();
     let begun = begin(state, openid, identity, request).await?;

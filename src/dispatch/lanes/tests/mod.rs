@@ -3,6 +3,7 @@
 mod cost;
 mod fairness;
 mod model;
+mod pace;
 mod window;
 
 use std::sync::Arc;

@@ -40,6 +40,8 @@ pub struct OutcomeRow<'a> {
     pub lease: Option<DateTime<Utc>>,
     /// Counting this attempt.
     pub attempts_made: u16,
+    /// Of these, those that were refused as too fast.
+    pub refusals: u16,
     /// Why it was made.
     pub trigger: Trigger,
     /// How it ended.

@@ -14,12 +14,16 @@ use super::{AttemptColumns, OutcomeRow, bury, count, gone, report, requeue};
 
 impl QueueStore {
     /// Records any outcomes: attempts, settled deliveries, retries, dead letters, and the end of endpoints that
-    /// answered 410. Returns how many moved; the others were no longer this node's.
-    pub async fn record_outcomes(&self, epoch: i64, rows: &[OutcomeRow<'_>]) -> Result<usize, StoreError> {
+    /// answered 410. Returns the attempts of those that moved; the others were no longer this node's.
+    pub async fn record_outcomes(
+        &self,
+        epoch: i64,
+        rows: &[OutcomeRow<'_>],
+    ) -> Result<HashSet<Uuid>, StoreError> {
         let mut tx = self.record.begin().await?;
-        let moved = move_deliveries(&mut tx, epoch, rows).await?;
+        let attempts = move_deliveries(&mut tx, epoch, rows).await?;
         let moved: Vec<&OutcomeRow<'_>> =
-            rows.iter().filter(|row| moved.contains(&row.outcome.id.uuid())).collect();
+            rows.iter().filter(|row| attempts.contains(&row.outcome.id.uuid())).collect();
         requeue::put_back_retries(&mut tx, &moved).await?;
         requeue::take_out_ended(&mut tx, &moved).await?;
         let buried = bury::bury(&mut tx, &moved).await?;
@@ -28,7 +32,7 @@ impl QueueStore {
         // Last, because the rows of a busy endpoint are locked from here on.
         count::add_to_hour(&mut tx, epoch, &moved).await?;
         tx.commit().await?;
-        Ok(moved.len())
+        Ok(attempts)
     }
 }
 

@@ -28,19 +28,23 @@ pub(super) async fn put_back_retries(
     let applications: Vec<Uuid> = retries.iter().map(|(row, _)| row.application_id.uuid()).collect();
     let waits_ms: Vec<i64> = retries.iter().map(|(_, wait_ms)| *wait_ms).collect();
     let numbers: Vec<i16> = retries.iter().map(|(row, _)| row.number()).collect();
+    let refusals: Vec<i16> =
+        retries.iter().map(|(row, _)| i16::try_from(row.refusals).unwrap_or(i16::MAX)).collect();
     sqlx::query!(
         r#"-- outcome::put_back_retries
-        INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
-        SELECT message_id, endpoint_id, application_id, now() + wait_ms * interval '1 ms', number
-        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::smallint[])
-            AS r(message_id, endpoint_id, application_id, wait_ms, number)
+        INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts, refusals)
+        SELECT message_id, endpoint_id, application_id, now() + wait_ms * interval '1 ms', number, refusals
+        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::smallint[], $6::smallint[])
+            AS r(message_id, endpoint_id, application_id, wait_ms, number, refusals)
         ON CONFLICT (message_id, endpoint_id) DO UPDATE
-        SET due_at = excluded.due_at, attempts = excluded.attempts, trigger = 'scheduled', owner = NULL"#,
+        SET due_at = excluded.due_at, attempts = excluded.attempts, refusals = excluded.refusals,
+            trigger = 'scheduled', owner = NULL"#,
         &messages,
         &endpoints,
         &applications,
         &waits_ms,
         &numbers,
+        &refusals,
     )
     .execute(tx)
     .await?;

@@ -12,13 +12,15 @@ async fn a_discarded_dead_letter_is_left_alone_until_it_is_asked_for() {
     failing.die(&app, 2).await;
     let api = app.environment();
     let task = api.post("/dead-letter/discard", &json!({"appId": failing.tenant.id})).await.expect(202);
-    assert_eq!(ended(&api, &task).await["progress"], json!({"done": 2, "total": 2}));
+    let progress = json!({"done": 2, "total": 2, "delivered": null, "failedAgain": null});
+    assert_eq!(ended(&api, &task).await["progress"], progress);
     assert!(failing.tenant.dead_letters().await.is_empty());
     let discarded = api.all("/dead-letter?state=discarded", 10).await;
     assert_eq!(discarded.len(), 2);
 
     let task = api.post("/dead-letter/replay", &json!({})).await.expect(202);
-    assert_eq!(ended(&api, &task).await["progress"], json!({"done": 0, "total": 0}));
+    let progress = json!({"done": 0, "total": 0, "delivered": 0, "failedAgain": 0});
+    assert_eq!(ended(&api, &task).await["progress"], progress);
     receiver.now(&failing.hook, |_| Reply::Status(200));
     api.post(&path_of(&discarded[0], "/replay"), &json!({})).await.expect(202);
     app.settled().await;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::api::{Answer, client};
 use crate::support::store::store;
-use crate::support::{Api, LocalApp, Setup, until};
+use crate::support::{Api, LocalApp, Setup, Tenant, until};
 
 /// A node that may send to no address within.
 async fn strict() -> LocalApp {
@@ -72,6 +72,42 @@ async fn an_inbox_is_a_receiver_that_passes_every_check() {
     let verified: Vec<Value> =
         requests(&tenant.api, &id).await.iter().map(|request| request["isVerified"].clone()).collect();
     assert_eq!(verified, [false, false, true], "the old one, the forged one, the genuine one");
+}
+
+#[tokio::test]
+async fn an_endpoint_shows_the_inbox_that_it_leads_to_if_that_is_the_callers() {
+    let app = strict().await;
+    let (tenant, other) = (app.tenant("one").await, app.tenant("two").await);
+    let own = app.api().claiming(&json!({"sub": tenant.id, "org": "org_test"}));
+    let made = own.post("/inbox", &json!({})).await.expect(201);
+    let made_at = |of: &Tenant, url: Value| {
+        let (api, path, body) = (of.api.clone(), of.path("/endpoint"), json!({"url": url}));
+        let base = of.path("/endpoint");
+        async move {
+            let endpoint = api.post(&path, &body).await.expect(201);
+            format!("{base}/{}/inbox", endpoint["id"].as_str().unwrap())
+        }
+    };
+    let here = made_at(&tenant, made["url"].clone()).await;
+    tenant.message("a.b", json!({"n": 1})).await;
+    app.settled().await;
+    for api in [&own, &tenant.api] {
+        let shown = api.get(&here).await.expect(200);
+        assert_eq!((&shown["id"], &shown["url"]), (&made["id"], &made["url"]));
+        assert_eq!(shown["requests"][0]["isVerified"], true, "{shown}");
+    }
+    let looks = app.api().claiming(&json!({"sub": tenant.id, "org": "org_test", "cap": ["ViewBase"]}));
+    assert!(looks.get(&here).await.expect(200)["url"].as_str().unwrap().ends_with("********"));
+    let no_inbox = |answer: Answer| {
+        assert_eq!(answer.expect_error(404, "not_found")["detail"], "There is no such inbox.");
+    };
+    // Who knows its URL can post to it, and does not see what it got.
+    let there = made_at(&other, made["url"].clone()).await;
+    let others = app.api().claiming(&json!({"sub": other.id, "org": "org_test"}));
+    no_inbox(others.get(&there).await);
+    no_inbox(tenant.api.get(&made_at(&tenant, json!("https://example.com/")).await).await);
+    tenant.api.delete(&format!("/inbox/{}", made["id"].as_str().unwrap())).await.expect(204);
+    no_inbox(own.get(&here).await);
 }
 
 #[tokio::test]

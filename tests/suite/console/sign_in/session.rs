@@ -31,7 +31,8 @@ pub(super) async fn link(app: &App<impl Served>) -> String {
     let out = tokio::task::spawn_blocking(move || {
         let mut link = command();
         link.args(["console", "link"]).env("DATABASE_URL", database);
-        link.envs([("POSTRIDER_JWT_SECRET", "x".repeat(16)), ("POSTRIDER_MAIN_SECRET", "x".repeat(16))]);
+        link.env("POSTRIDER_JWT_SECRET", "x".repeat(16));
+        link.env("POSTRIDER_MAIN_SECRET", "the suite's own secret that seals");
         link.env("POSTRIDER_PUBLIC_URL", "https://hooks.example.com/p").output().unwrap()
     })
     .await
@@ -321,6 +322,26 @@ async fn guessing_is_slow() {
     let wait: u32 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=61).contains(&wait), "{wait}");
     from("192.0.2.2", &operator()).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_stranger_behind_a_proxy_that_is_not_named_holds_up_nobody() {
+    let app = LocalApp::start().await;
+    let from = |address: &str, text: &str| {
+        let request = app.api().request(Method::POST, "/session").header("x-forwarded-for", address);
+        Api::send(request.json(&credential(text)))
+    };
+    for nth in 0..12 {
+        from("192.0.2.1", &format!("{nth:016}")).await.expect_error(401, "authentication_failed");
+    }
+    from("192.0.2.2", &operator()).await.expect(201);
+    // Who knows how a key begins cannot try how it ends.
+    for nth in 0..10 {
+        from("192.0.2.1", &format!("pr_abcdefghijklmnop{nth}"))
+            .await
+            .expect_error(401, "authentication_failed");
+    }
+    from("192.0.2.3", "pr_abcdefghijklmnopX").await.expect_error(429, "too_many_failures");
 }
 
 #[tokio::test]

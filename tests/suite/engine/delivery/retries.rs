@@ -31,8 +31,8 @@ async fn retry_after_is_honoured_when_it_is_longer() {
     let receiver = Receiver::start().await;
     let tenant = app.tenant("one").await;
     let hook = receiver.hook_that("/hook", |request| match request.nth {
-        1 => Reply::With(429, "retry-after", "3600".to_owned()),
-        2 => Reply::With(503, "retry-after", "1".to_owned()),
+        1 => Reply::With(500, "retry-after", "3600".to_owned()),
+        2 => Reply::With(500, "retry-after", "1".to_owned()),
         _ => Reply::Status(204),
     });
     tenant.endpoint(&hook, json!({})).await;
@@ -42,7 +42,7 @@ async fn retry_after_is_honoured_when_it_is_longer() {
     assert!(wait.since_attempt >= 3600.0 && wait.from_now <= 3600.0 * 1.1, "{wait:?}");
     time_passes(app.database(), Duration::from_secs(3961)).await;
     let wait = wait_after(app.database(), 2).await;
-    assert!(wait.since_attempt >= 54.0, "{wait:?}");
+    assert!(wait.since_attempt >= 30.0, "{wait:?}");
     time_passes(app.database(), Duration::from_secs(4000)).await;
     receiver.wait_at(&hook, 3).await;
     app.settled().await;

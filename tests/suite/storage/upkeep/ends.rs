@@ -43,6 +43,20 @@ async fn background_tasks_go_with_what_they_found_out_a_month_after_they_ended()
 }
 
 #[tokio::test]
+async fn what_receivers_asked_for_goes_when_it_holds_no_longer() {
+    let database = world().await;
+    run(
+        &database,
+        "INSERT INTO endpoint_throttle SELECT gen_random_uuid(), now(), now(), 1, now() + kept
+         FROM unnest(ARRAY['-1 hour', '-1 second', '1 hour']::interval[]) kept",
+    )
+    .await;
+    night(&store(&database).await).await;
+    assert_eq!(database.count("SELECT count(*) FROM endpoint_throttle").await, 1);
+    assert_eq!(database.count("SELECT count(*) FROM endpoint_throttle WHERE kept_until > now()").await, 1);
+}
+
+#[tokio::test]
 async fn a_deleted_endpoint_loses_its_secrets_after_a_day_and_a_live_one_only_what_has_expired() {
     let database = world().await;
     run(

@@ -6,7 +6,7 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::full_queue;
 
 /// Everything that maintenance runs once an hour or once a night.
-const UPKEEP: [&str; 37] = [
+const UPKEEP: [&str; 38] = [
     "api_key::retire",
     "application::retire",
     "application::retire_credentials",
@@ -20,6 +20,7 @@ const UPKEEP: [&str; 37] = [
     "endpoint_hour::delete_old",
     "endpoint_hour::fold",
     "endpoint_secret::retire",
+    "endpoint_throttle::retire",
     "event_type_hour::delete_old",
     "incident_acknowledgement::delete_old",
     "inbox::retire",
@@ -71,6 +72,8 @@ const FILL: &str = "
     INSERT INTO inbox (id, name, environment_id, answer_status, expires_at)
         SELECT uuid_of(13, n), lpad(n::text, 32, '0'), 'org_plans', 204, now() FROM generate_series(1, 20000) n;
     INSERT INTO inbox_request (id, inbox_id, method, headers, body) SELECT id, id, 'POST', '[]', '' FROM inbox;
+    INSERT INTO endpoint_throttle
+        SELECT uuid_of(2, n), now(), now(), 1, now() + make_interval(secs => n) FROM generate_series(1, 20000) n;
     INSERT INTO payload_expiry SELECT uuid_of(3, n), now() FROM generate_series(1, 20000) n;
     INSERT INTO person (id, issuer, subject, role, last_seen_at)
         SELECT uuid_of(10, n), 'i', n::text, 'operator', now() - make_interval(mins => n) FROM generate_series(1, 20000) n;

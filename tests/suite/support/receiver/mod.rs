@@ -190,7 +190,7 @@ async fn receive(State(shared): State<Arc<Shared>>, request: Request) -> Respons
     let reply = script(&received);
     received.answered = match &reply {
         Reply::Status(status) | Reply::With(status, ..) => Some(*status),
-        Reply::Hang | Reply::Drip | Reply::Flood | Reply::Break => None,
+        Reply::Hang | Reply::Once(..) | Reply::Drip | Reply::Flood | Reply::Break => None,
     };
     shared.received.lock().unwrap().push(received);
     shared.count.send_modify(|count| *count += 1);

@@ -1,6 +1,7 @@
 //! How a receiver answers.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -8,6 +9,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderName, HeaderValue, StatusCode};
+use tokio::sync::Notify;
 
 /// How a request is answered.
 #[derive(Debug, Clone)]
@@ -16,6 +18,8 @@ pub enum Reply {
     With(u16, &'static str, String),
     /// Never.
     Hang,
+    /// The other one, once it is told to.
+    Once(Arc<Notify>, Box<Reply>),
     /// A 200 whose body never ends, a byte now and then.
     Drip,
     /// A 200 whose body never ends, as fast as it goes.
@@ -35,6 +39,10 @@ pub(super) async fn answer(reply: Reply) -> Response {
             response
         }
         Reply::Hang => std::future::pending().await,
+        Reply::Once(told, reply) => {
+            told.notified().await;
+            Box::pin(answer(*reply)).await
+        }
         Reply::Drip => streaming(stream::unfold((), |()| async {
             tokio::time::sleep(Duration::from_millis(50)).await;
             Some((Ok::<_, Infallible>(Bytes::from_static(b".")), ()))

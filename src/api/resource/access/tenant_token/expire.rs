@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::api::conventions::extract::{RawBody, parse};
+use crate::api::conventions::extract::OptionalJsonBody;
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
@@ -41,11 +41,10 @@ pub(super) async fn expire_all(
     State(state): State<SharedState>,
     caller: Caller,
     path: ApplicationPath,
-    RawBody(body): RawBody,
+    OptionalJsonBody(input): OptionalJsonBody<ApplicationTokenExpireIn>,
 ) -> Result<StatusCode, ApiError> {
     caller.whole_environment()?;
-    let input: ApplicationTokenExpireIn =
-        if body.is_empty() { ApplicationTokenExpireIn::default() } else { parse(&body)? };
+    let input = input.unwrap_or_default();
     let grace = input.expiry.unwrap_or(0);
     let sessions = input.session_ids.unwrap_or_default();
     let mut findings = Findings::of_body();

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { messages } from '../i18n/en';
+import { createFormat } from '../i18n/format';
+import { detailsOf } from './details';
+
+const format = createFormat('en', messages.units, 'UTC');
+const told = (details: Record<string, unknown>) => detailsOf({ details }, messages, format);
+
+test('changed fields and what a task was asked are told in words', () => {
+  expect(told({ fields: ['url', 'description'] })).toBe('changed: url, description');
+  expect(
+    told({ kind: 'dead_letter.replay', filter: { reason: 'gone', endpointId: 'ep_1' }, total: 12, note: 'mended' }),
+  ).toBe('Replay of dead letters · reason Gone · endpoint ep_1 · 12 matched · “mended”');
+  expect(told({ kind: 'dead_letter.discard', filter: {}, total: 1 })).toBe(
+    'Discard of dead letters · all of them · 1 matched',
+  );
+});
+
+test('whatever else is there is shown by its name', () => {
+  expect(told({ gracePeriodSeconds: 60 })).toBe('gracePeriodSeconds 60');
+  expect(told({ endpointId: 'ep_1', deliveries: 2 })).toBe('endpoint ep_1 · deliveries 2');
+  expect(told({ fields: [] })).toBe('');
+});
