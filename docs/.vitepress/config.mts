@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { transformerStyleToClass } from '@shikijs/transformers'
 import { defineConfig } from 'vitepress'
-import { linksWithinTheSite } from './links.mts'
 import { english, korean } from './sidebar.mts'
+import { alignByClass, linksWithinTheSite } from './tokens.mts'
 
 const base = '/docs/'
 const colours = transformerStyleToClass({ classPrefix: 'code-' })
@@ -29,13 +29,20 @@ export default defineConfig({
     ],
     search: { provider: 'local' },
     outline: [2, 3],
+    // Most pages are in English alone.
+    i18nRouting: false,
   },
   // The reference of the API is served by the binary beside these pages.
   ignoreDeadLinks: [/^\/api\//],
   markdown: {
     codeTransformers: [colours],
     config(md) {
-      md.core.ruler.push('links', ({ tokens, env }) => tokens.forEach((token) => linksWithinTheSite(token, env.relativePath)))
+      md.core.ruler.push('within-the-site', ({ tokens, env }) =>
+        tokens.forEach((token) => {
+          alignByClass(token)
+          linksWithinTheSite(token, env.relativePath, base)
+        }),
+      )
       const fence = md.renderer.rules.fence!
       md.renderer.rules.fence = (tokens, index, ...others) => {
         const html = fence(tokens, index, ...others)
@@ -47,10 +54,13 @@ export default defineConfig({
     },
   },
   transformHtml: (html) =>
-    html.replace(/<script id="(check-[a-z-]+)">([\s\S]*?)<\/script>/g, (_, id, script) => {
-      scripts.set(id, script)
-      return `<script id="${id}" src="${base}${id}.js"></script>`
-    }),
+    html
+      .replace(/<script id="(check-[a-z-]+)">([\s\S]*?)<\/script>/g, (_, id, script) => {
+        scripts.set(id, script)
+        return `<script id="${id}" src="${base}${id}.js"></script>`
+      })
+      // One is set again by a script, the other is in style.css.
+      .replace(/(<[^>]+) style="(--vp-vh:0px;|position:relative;)"/g, '$1'),
   buildEnd({ outDir }) {
     for (const [id, script] of scripts) writeFileSync(join(outDir, `${id}.js`), script)
     writeFileSync(join(outDir, 'code.css'), colours.getCSS())

@@ -48,7 +48,7 @@ fn command_page(program: &Command) -> String {
     let mut page = format!(
         "{NOTE}\n# Command line\n\nA command that fails says why in one sentence on standard error. It ends with 0 when it is done, \
          with 1 when it failed, and with 2 when the command line or the configuration is wrong. Commands that read the \
-         configuration take [its flags](./configuration) as well.\n"
+         configuration take [its flags](configuration.md) as well.\n"
     );
     add_commands(&mut page, program, "");
     page
@@ -91,11 +91,13 @@ fn notation(arg: &Arg) -> String {
     let takes_value = arg.get_action().takes_values();
     let many =
         if arg.is_positional() && matches!(arg.get_action(), clap::ArgAction::Append) { " …" } else { "" };
-    match (arg.get_long(), value.filter(|_| takes_value)) {
-        (Some(long), Some(value)) => format!("`--{long} {value}`"),
-        (Some(long), None) => format!("`--{long}`"),
-        (None, value) => format!("`{}{many}`", value.unwrap_or_else(|| arg.get_id().to_string())),
-    }
+    let written = match (arg.get_long(), value.filter(|_| takes_value)) {
+        (Some(long), Some(value)) => format!("--{long} {value}"),
+        (Some(long), None) => format!("--{long}"),
+        (None, value) => format!("{}{many}", value.unwrap_or_else(|| arg.get_id().to_string())),
+    };
+    // A cell ends at a bar, in code as well.
+    format!("`{}`", written.replace('|', "\\|"))
 }
 
 fn meaning(arg: &Arg) -> String {
