@@ -7,7 +7,9 @@ use clap::Args;
 use reqwest::{Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::config::Remote;
 use crate::send::install_tls_provider;
@@ -86,6 +88,11 @@ impl Client {
         self.call(self.request(Method::GET, path, query)?).await
     }
 
+    /// An answer as it came, byte for byte.
+    pub(super) async fn get_raw(&self, path: &[&str]) -> anyhow::Result<Box<RawValue>> {
+        self.call(self.request(Method::GET, path, &[])?).await
+    }
+
     pub(super) async fn post(&self, path: &[&str], body: &impl Serialize) -> anyhow::Result<Value> {
         self.call(self.request(Method::POST, path, &[])?.json(body)).await
     }
@@ -126,16 +133,16 @@ impl Client {
         Ok(self.http.request(method, url).bearer_auth(self.token.expose_secret()))
     }
 
-    async fn call(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+    async fn call<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
         let response = request.send().await.with_context(|| format!("{} does not answer", self.base))?;
         let status = response.status();
-        let body: Value =
-            response.json().await.with_context(|| format!("{status}, without a JSON answer"))?;
+        let no_json = || format!("{status}, without a JSON answer");
+        let body = response.bytes().await.with_context(no_json)?;
         if status.is_success() {
-            Ok(body)
-        } else {
-            Err(anyhow!("{}", error_sentence(status.as_u16(), &body)))
+            return serde_json::from_slice(&body).with_context(no_json);
         }
+        let error: Value = serde_json::from_slice(&body).with_context(no_json)?;
+        Err(anyhow!("{}", error_sentence(status.as_u16(), &error)))
     }
 }
 

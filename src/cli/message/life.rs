@@ -1,7 +1,9 @@
 //! `postrider message show`: a message's life, from its acceptance to each request that was made for it.
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::cli::client::Server;
 use crate::cli::print;
@@ -38,32 +40,52 @@ pub(in crate::cli) struct Show {
     server: Server,
 }
 
+/// What is told of the message. Its payload keeps its bytes.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Message<'a> {
+    id: String,
+    event_type: String,
+    timestamp: String,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+    raw_payload: Option<String>,
+}
+
+/// All of it, for programs.
+#[derive(Serialize)]
+struct Life<'a> {
+    message: &'a RawValue,
+    deliveries: &'a [Value],
+    attempts: &'a [Value],
+}
+
 impl Show {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = self.server.client()?;
         let path = ["app", &self.app, "msg", &self.message];
-        let message = client.get(&path, &[]).await?;
+        let message = client.get_raw(&path).await?;
         let deliveries = client.list(&[&path[..], &["delivery"]].concat(), &[], MAX_SHOWN).await?;
         let attempts_path = ["app", &self.app, "attempt", "msg", &self.message];
         let mut attempts = client.list(&attempts_path, &[], MAX_SHOWN).await?;
         // The API lists the newest first; a life is read from its beginning.
         attempts.reverse();
         if self.server.json {
-            let whole = json!({"message": message, "deliveries": deliveries, "attempts": attempts});
-            return print(&serde_json::to_string_pretty(&whole)?);
+            let life = Life { message: &message, deliveries: &deliveries, attempts: &attempts };
+            return print(&serde_json::to_string_pretty(&life)?);
         }
-        print(&told(&message, &deliveries, &attempts))
+        print(&told(&serde_json::from_str(message.get())?, &deliveries, &attempts))
     }
 }
 
-fn told(message: &Value, deliveries: &[Value], attempts: &[Value]) -> String {
-    let text = |field| message.get(field).and_then(Value::as_str).map(printable).unwrap_or_default();
-    let payload = message.get("payload").map(|payload| printable(&payload.to_string())).unwrap_or_default();
+fn told(message: &Message<'_>, deliveries: &[Value], attempts: &[Value]) -> String {
+    let payload = message.payload.map(RawValue::get).or(message.raw_payload.as_deref()).unwrap_or_default();
     format!(
-        "{}  {}  accepted {}\n{payload}\n\n{}\n\n{}",
-        text("id"),
-        text("eventType"),
-        text("timestamp"),
+        "{}  {}  accepted {}\n{}\n\n{}\n\n{}",
+        printable(&message.id),
+        printable(&message.event_type),
+        printable(&message.timestamp),
+        printable(payload),
         table::of(&DELIVERIES, deliveries, "No endpoint wanted it."),
         table::of(&ATTEMPTS, attempts, "No request was made yet."),
     )
@@ -71,12 +93,15 @@ fn told(message: &Value, deliveries: &[Value], attempts: &[Value]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn a_life_is_told_from_its_beginning() {
-        let message = json!({"id": "msg_1", "eventType": "a.b", "timestamp": "2026-01-31T12:00:00Z",
-                             "payload": {"a": 1}});
+        let message = r#"{"id": "msg_1", "eventType": "a.b", "timestamp": "2026-01-31T12:00:00Z",
+                          "payload": {"b": 1.0, "a": 2}, "rawPayload": null}"#;
+        let message = serde_json::from_str(message).unwrap();
         let delivery = json!({"state": "waiting", "attemptsMade": 1, "lastStatusCode": 503,
                               "nextAttemptAt": "2026-01-31T12:01:00.5Z", "endpointUrl": "http://x/"});
         let attempt = json!({"timestamp": "2026-01-31T12:00:01.2Z", "attemptNumber": 1, "statusText": "fail",
@@ -84,7 +109,7 @@ mod tests {
         let told = told(&message, &[delivery], &[attempt]);
         for wanted in [
             "msg_1  a.b  accepted",
-            "{\"a\":1}",
+            "{\"b\": 1.0, \"a\": 2}",
             "waiting  1         503",
             "2026-01-31T12:00:01Z  1        fail",
         ] {
