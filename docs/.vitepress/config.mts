@@ -16,6 +16,8 @@ export default defineConfig({
   description: 'Sends webhooks: stored in Postgres, signed, delivered, retried, replayed.',
   base,
   cleanUrls: true,
+  // Otherwise a style is put into the page while its colours change.
+  appearance: { disableTransition: false },
   rewrites: { 'runbooks/README.md': 'runbooks/index.md' },
   metaChunk: true,
   head: [['link', { rel: 'stylesheet', href: `${base}code.css` }]],

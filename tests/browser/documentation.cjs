@@ -28,9 +28,9 @@ const { SERVER_URL } = process.env;
   assert.ok(page.url().startsWith(`${SERVER_URL}/docs/quick-start`), page.url());
 
   await page.locator("#local-search button").first().click();
-  await page.locator("#localsearch-input").fill("hold_limit");
+  await page.locator("#localsearch-input").fill("PgBouncer");
   await page.locator(".VPLocalSearchBox .result").first().click();
-  await page.locator("main", { hasText: "hold_limit" }).waitFor();
+  await page.locator("h1", { hasText: "Operating" }).waitFor();
 
   await page.goto(`${SERVER_URL}/docs/ko/quick-start`);
   await page.locator("h1", { hasText: "빠른 시작" }).waitFor();
