@@ -1,15 +1,21 @@
 # Postrider: what people type. `make` alone says what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test console screenshots fuzz chaos upgrade bench lint fmt sqlx openapi release
+.PHONY: help build run test console docs reference deploy screenshots fuzz chaos upgrade bench lint fmt sqlx openapi release
 
 help: ## What there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-run: ## Everything a newcomer needs, then a demonstration: events stored, signed, delivered, retried, replayed
+build: ## The program with its pages, as `make run` starts it: target/debug/postrider
+	@echo "Looking at what is there."
 	@scripts/ensure-tools
 	@scripts/build-console
-	@env -u DATABASE_URL cargo run -- dev
+	@scripts/build-docs
+	@echo "Building the program; the first time takes some minutes."
+	@env -u DATABASE_URL cargo build
+
+run: build ## Everything a newcomer needs, then a demonstration: events stored, signed, delivered, retried, replayed
+	@env -u DATABASE_URL cargo run --quiet -- dev
 
 # The linter compiles what the tests run, as `cargo clippy` has it check: so nothing is compiled twice.
 test: export RUSTC_WORKSPACE_WRAPPER = clippy-driver
@@ -17,6 +23,7 @@ test: export CLIPPY_ARGS = -Dwarnings__CLIPPY_HACKERY__
 test: ## Everything that must hold before a commit
 	@scripts/ensure-tools --test
 	scripts/build-console --check
+	scripts/build-docs --check
 	cargo fmt --check
 	scripts/sqlx-prepare --check
 	scripts/test
@@ -30,6 +37,16 @@ test: ## Everything that must hold before a commit
 
 console: ## Build the pages of the console and the portal; a debug build shows them after a restart
 	@scripts/build-console
+
+docs: ## Build the documentation; a debug build shows it after a restart
+	@scripts/build-docs
+
+reference: ## Renew docs/reference/ after a setting or a command has changed
+	cargo run --quiet -- reference
+
+deploy: ## Build the image and run the Compose stack for real, by Docker; see deploy/README.md
+	deploy/check
+	deploy/try
 
 screenshots: ## Pictures of every view of the console and the portal; ARGS="--only overview --axe" says which
 	@scripts/screenshots $(ARGS)

@@ -116,6 +116,9 @@ pub fn router(state: ApiState) -> Router {
 
 /// What is no route of the API may be a page's.
 async fn page_or_nothing(State(state): State<SharedState>, request: Parts) -> Response {
+    if let Some(page) = state.documentation.answer(&request) {
+        return page;
+    }
     let Some(console) = &state.console else { return ApiError::NoSuchPath.into_response() };
     let embed_origins = state.embedders.origins().await;
     let page = console.answer(&request, &embed_origins);

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::background_tasks::TaskRunnerHandle;
 use crate::config::{Caps, Setting};
-use crate::console::Console;
+use crate::console::{Console, Documentation};
 use crate::inbox::Inboxes;
 use crate::ingest::Ingest;
 use crate::node_health::NodeHealth;
@@ -74,6 +74,8 @@ pub struct ApiState {
     pub sealer: Sealer,
     /// The pages that people look at, where they are served.
     pub console: Option<Console>,
+    /// The documentation.
+    pub documentation: Documentation,
     /// This node's name.
     pub node_name: String,
     /// The settings in force, for people.

@@ -6,10 +6,15 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use reqwest::{RequestBuilder, Response, StatusCode, Url, header};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::config::Remote;
 use crate::send::install_tls_provider;
+
+use super::table;
 
 pub(super) use reqwest::Method;
 
@@ -44,9 +49,36 @@ pub(super) struct Place {
     token: Option<String>,
 }
 
+/// How much of a list is shown.
+#[derive(Debug, Args)]
+pub(super) struct Limit {
+    /// At most this many
+    #[arg(long, default_value_t = 50)]
+    pub(super) limit: usize,
+}
+
 impl Server {
     pub(super) fn client(&self) -> anyhow::Result<Client> {
         self.place.client()
+    }
+
+    /// Prints an answer: as it came, or as `text` says it.
+    pub(super) fn print(&self, answer: &Value, text: impl FnOnce(&Value) -> String) -> anyhow::Result<()> {
+        super::print(&if self.json { serde_json::to_string_pretty(answer)? } else { text(answer) })
+    }
+
+    /// Prints a list: as it came, or as a table.
+    pub(super) fn print_list(
+        &self,
+        columns: &[table::Column],
+        entries: &[Value],
+        when_empty: &str,
+    ) -> anyhow::Result<()> {
+        super::print(&if self.json {
+            serde_json::to_string_pretty(entries)?
+        } else {
+            table::of(columns, entries, when_empty)
+        })
     }
 }
 
@@ -103,17 +135,36 @@ impl Client {
         self.send(&Method::GET, path, query, None).await
     }
 
-    pub(super) async fn post(&self, path: &[&str], body: &Value) -> anyhow::Result<Value> {
-        self.send(&Method::POST, path, &[], Some(body)).await
+    /// An answer as it came, byte for byte.
+    pub(super) async fn get_raw(&self, path: &[&str]) -> anyhow::Result<Box<RawValue>> {
+        self.call(&Method::GET, path, &[], None::<&Value>).await
+    }
+
+    pub(super) async fn post(&self, path: &[&str], body: &impl Serialize) -> anyhow::Result<Value> {
+        self.call(&Method::POST, path, &[], Some(body)).await
     }
 
     /// A list to its end, page by page.
-    pub(super) async fn list(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Vec<Value>> {
-        let mut found = Vec::new();
+    pub(super) async fn list_all(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> anyhow::Result<Vec<Value>> {
+        self.list(path, query, usize::MAX).await
+    }
+
+    /// The first entries of a list, page by page.
+    pub(super) async fn list(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+        limit: usize,
+    ) -> anyhow::Result<Vec<Value>> {
+        let mut found: Vec<Value> = Vec::new();
         let mut iterator: Option<String> = None;
-        loop {
+        while found.len() < limit {
             let mut query = query.to_vec();
-            query.push(("limit", MAX_PAGE_SIZE.to_string()));
+            query.push(("limit", (limit - found.len()).min(MAX_PAGE_SIZE).to_string()));
             query.extend(iterator.iter().map(|text| ("iterator", text.clone())));
             let mut page = self.get(path, &query).await?;
             let Some(Value::Array(data)) = page.get_mut("data").map(Value::take) else {
@@ -122,7 +173,7 @@ impl Client {
             found.extend(data);
             let next = page.get("iterator").and_then(Value::as_str).map(str::to_owned);
             if page.get("done").and_then(Value::as_bool) != Some(false) {
-                return Ok(found);
+                break;
             }
             anyhow::ensure!(
                 next.is_some() && next != iterator,
@@ -131,6 +182,7 @@ impl Client {
             );
             iterator = next;
         }
+        Ok(found)
     }
 
     /// Calls an operation. What has no body is answered with `null`.
@@ -141,6 +193,16 @@ impl Client {
         query: &[(&str, String)],
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
+        self.call(method, path, query, body).await
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: &Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<&impl Serialize>,
+    ) -> anyhow::Result<T> {
         let mut waits = 0;
         loop {
             let request = self.request(method.clone(), path, query)?;
@@ -168,18 +230,14 @@ impl Client {
     }
 }
 
-async fn answered(response: Response) -> anyhow::Result<Value> {
+async fn answered<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
     let status = response.status();
     let text = response.text().await.with_context(|| format!("{status}, and an answer that breaks off"))?;
-    if status.is_success() && text.is_empty() {
-        return Ok(Value::Null);
-    }
-    let body: anyhow::Result<Value> =
-        serde_json::from_str(&text).with_context(|| format!("{status}, without a JSON answer"));
     if status.is_success() {
-        return body;
+        let text = if text.is_empty() { "null" } else { &text };
+        return serde_json::from_str(text).with_context(|| format!("{status}, without a JSON answer"));
     }
-    let sentence = error_sentence(status.as_u16(), &body.unwrap_or_default());
+    let sentence = error_sentence(status.as_u16(), &serde_json::from_str(&text).unwrap_or_default());
     Err(Refused { status, sentence }.into())
 }
 

@@ -4,6 +4,7 @@
 //! line or the configuration is wrong.
 
 mod api_key;
+mod application;
 mod client;
 mod config;
 mod configuration;
@@ -13,11 +14,16 @@ mod dev;
 mod doctor;
 mod endpoint;
 mod health;
+mod message;
 mod migrate;
 mod openapi;
+mod pause;
+mod receive;
+mod reference;
 mod reseal;
 mod serve;
 mod signature;
+mod table;
 mod token;
 mod usage;
 mod verify;
@@ -25,7 +31,7 @@ mod verify;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
 
@@ -64,9 +70,17 @@ enum Command {
     Verify(verify::Verify),
     /// Ask a server on this machine whether it works; the exit code says it
     Health(health::Health),
+    /// Receive webhooks on this machine: print what comes, and verify its signature
+    Receive(receive::Receive),
     /// Write the API's description, OpenAPI 3.1
     #[command(name = "openapi")]
     OpenApi(openapi::WriteOpenApi),
+    /// Write the pages of the documentation that follow from the code
+    #[command(hide = true)]
+    Reference(reference::WriteReference),
+    /// List and create applications on a running server
+    #[command(subcommand)]
+    Application(application::Applications),
     /// List, replay and discard dead letters on a running server
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
@@ -76,9 +90,16 @@ enum Command {
     Import(configuration::Import),
     /// Tell how much of the database tables, environments and applications take, on a running server
     Usage(usage::Usage),
-    /// Try endpoints out on a running server
+    /// List, create and try out endpoints on a running server
     #[command(subcommand)]
     Endpoint(endpoint::Endpoints),
+    /// Post messages to a running server, list them, and show what became of one
+    #[command(subcommand)]
+    Message(message::Messages),
+    /// Hold the deliveries of an application, of an endpoint or of everybody on a running server
+    Pause(pause::Pause),
+    /// Let deliveries that are held by a pause go on
+    Resume(pause::Pause),
     /// Explain signatures that differ
     #[command(subcommand)]
     Signature(signature::Signatures),
@@ -112,6 +133,12 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Config(config) => print(&config.run()?),
         Command::Verify(verify) => print(&verify.run()?),
         Command::Health(health) => runtime()?.block_on(health.run()),
+        Command::Receive(receive) => runtime()?.block_on(receive.run()),
+        Command::Reference(reference) => reference.run(&mut CommandLine::command()),
+        Command::Application(application) => runtime()?.block_on(application.run()),
+        Command::Message(message) => runtime()?.block_on(message.run()),
+        Command::Pause(pause) => runtime()?.block_on(pause.run("pause")),
+        Command::Resume(resume) => runtime()?.block_on(resume.run("resume")),
         Command::OpenApi(openapi) => openapi.run()?.map_or(Ok(()), |text| print(&text)),
         Command::DeadLetters(dead_letters) => runtime()?.block_on(dead_letters.run()),
         Command::Export(export) => runtime()?.block_on(export.run()),

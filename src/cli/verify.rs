@@ -3,6 +3,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use base64::Engine;
@@ -39,34 +40,52 @@ pub(super) struct Verify {
     signature: String,
     /// How old or how far ahead the timestamp may be
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
-    tolerance: std::time::Duration,
+    tolerance: Duration,
 }
 
 impl Verify {
     pub(super) fn run(&self) -> anyhow::Result<String> {
         let body = read_body(self.body.as_deref())?;
-        self.check(&body, Clock::default().now().timestamp())
-    }
-
-    fn check(&self, body: &[u8], now: i64) -> anyhow::Result<String> {
-        ensure!(
-            now.abs_diff(self.timestamp) <= self.tolerance.as_secs(),
-            "the timestamp is {} s away from now, the tolerance is {} s",
-            now.abs_diff(self.timestamp),
-            self.tolerance.as_secs(),
-        );
-        match self.secret.strip_prefix("whpk_") {
-            Some(key) => self.check_ed25519(key, body)?,
-            None => self.check_hmac(body)?,
-        }
+        let signed = Signed { id: &self.id, timestamp: self.timestamp, signature: &self.signature };
+        signed.check(&self.secret, &body, self.tolerance, Clock::default().now().timestamp())?;
         Ok(format!("verified: {} bytes, signed by this secret", body.len()))
     }
+}
 
-    fn check_hmac(&self, body: &[u8]) -> anyhow::Result<()> {
-        if self.secret.starts_with("whsk_") {
+/// What the three headers of a webhook say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Signed<'a> {
+    pub(super) id: &'a str,
+    pub(super) timestamp: i64,
+    pub(super) signature: &'a str,
+}
+
+impl Signed<'_> {
+    /// Fails unless the body was signed by this secret, at about this time.
+    pub(super) fn check(
+        &self,
+        secret: &str,
+        body: &[u8],
+        tolerance: Duration,
+        now: i64,
+    ) -> anyhow::Result<()> {
+        ensure!(
+            now.abs_diff(self.timestamp) <= tolerance.as_secs(),
+            "the timestamp is {} s away from now, the tolerance is {} s",
+            now.abs_diff(self.timestamp),
+            tolerance.as_secs(),
+        );
+        match secret.strip_prefix("whpk_") {
+            Some(key) => self.check_ed25519(key, body),
+            None => self.check_hmac(secret, body),
+        }
+    }
+
+    fn check_hmac(&self, secret: &str, body: &[u8]) -> anyhow::Result<()> {
+        if secret.starts_with("whsk_") {
             bail!("a whsk_… secret signs; verify with its public key, whpk_…");
         }
-        let key = self.secret.strip_prefix("whsec_").context(
+        let key = secret.strip_prefix("whsec_").context(
             "the secret is malformed: it begins with whsec_ (or whpk_, where the endpoint signs with ed25519)",
         )?;
         let bytes = STANDARD
@@ -80,8 +99,8 @@ impl Verify {
             SECRET_BYTES.end(),
         );
         self.check_form("v1,", 32)?;
-        let webhook = Webhook::new(&self.secret).context("the secret is malformed")?;
-        let expected = webhook.sign(&self.id, self.timestamp, body).context("the body cannot be signed")?;
+        let webhook = Webhook::new(secret).context("the secret is malformed")?;
+        let expected = webhook.sign(self.id, self.timestamp, body).context("the body cannot be signed")?;
         ensure!(self.signature.split(' ').any(|entry| entry == expected), "{NO_MATCH}");
         Ok(())
     }
@@ -136,28 +155,22 @@ mod tests {
 
     use super::*;
 
-    fn verify(secret: &str, signature: &str) -> Verify {
-        Verify {
-            body: None,
-            secret: secret.to_owned(),
-            id: "msg_p5jXN8AQM9LWM0D4loKWxJek".to_owned(),
-            timestamp: 1_614_265_330,
-            signature: signature.to_owned(),
-            tolerance: std::time::Duration::from_secs(300),
-        }
+    fn check(secret: &str, signature: &str, body: &[u8], now: i64) -> anyhow::Result<()> {
+        let signed = Signed { id: "msg_p5jXN8AQM9LWM0D4loKWxJek", timestamp: 1_614_265_330, signature };
+        signed.check(secret, body, Duration::from_secs(300), now)
     }
 
     #[test]
     fn the_standards_own_example_verifies() {
         // The test vector that all Standard Webhooks libraries share.
-        let given = verify(
-            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-            "v1,Zm9v v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-        );
+        let given = |body: &[u8], now| {
+            let signature = "v1,Zm9v v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+            check("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", signature, body, now)
+        };
         let body = br#"{"test": 2432232314}"#;
-        assert!(given.check(body, 1_614_265_330).is_ok());
-        assert!(given.check(br#"{"test": 2432232315}"#, 1_614_265_330).is_err());
-        let late = given.check(body, 1_614_265_330 + 301).unwrap_err().to_string();
+        assert!(given(body, 1_614_265_330).is_ok());
+        assert!(given(br#"{"test": 2432232315}"#, 1_614_265_330).is_err());
+        let late = given(body, 1_614_265_330 + 301).unwrap_err().to_string();
         assert!(late.contains("301 s"), "{late}");
     }
 
@@ -166,7 +179,7 @@ mod tests {
         let good =
             ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         let said = |secret: &str, signature: &str| {
-            verify(secret, signature).check(b"{}", 1_614_265_330).unwrap_err().to_string()
+            check(secret, signature, b"{}", 1_614_265_330).unwrap_err().to_string()
         };
         for (secret, signature, expected) in [
             ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", good.1, "secret is malformed: it begins with whsec_"),
@@ -193,9 +206,9 @@ mod tests {
         let signed = b"msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{}";
         let signature = format!("v1,AAAA v1a,{}", STANDARD.encode(key.sign(signed).to_bytes()));
         let public = |key: &SigningKey| format!("whpk_{}", STANDARD.encode(key.verifying_key().to_bytes()));
-        assert!(verify(&public(&key), &signature).check(b"{}", 1_614_265_330).is_ok());
-        assert!(verify(&public(&key), &signature).check(b"{ }", 1_614_265_330).is_err());
+        assert!(check(&public(&key), &signature, b"{}", 1_614_265_330).is_ok());
+        assert!(check(&public(&key), &signature, b"{ }", 1_614_265_330).is_err());
         let other = SigningKey::from_bytes(&[8; 32]);
-        assert!(verify(&public(&other), &signature).check(b"{}", 1_614_265_330).is_err());
+        assert!(check(&public(&other), &signature, b"{}", 1_614_265_330).is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! The files of `dashboard/dist`, put into the binary when it is built; a debug build reads them when it starts. `build.rs`
-//! makes the folder where it is not there.
+//! The files of `dashboard/dist` and of the built documentation, put into the binary when it is built; a debug build reads
+//! them when it starts. `build.rs` makes the folders where they are not there.
 
 use std::borrow::Cow;
 
@@ -14,10 +14,27 @@ use rust_embed::Embed;
 #[allow_missing = true]
 struct BuiltFiles;
 
-/// All of them, each with its path.
+/// What `npm run build` made in `docs/`.
+#[derive(Embed)]
+#[folder = "docs/.vitepress/dist"]
+#[exclude = ".built-from"]
+#[exclude = "hashmap.json"]
+#[allow_missing = true]
+struct BuiltDocumentation;
+
+/// The files of the console and the portal, each with its path.
 pub(super) fn built() -> impl Iterator<Item = (String, Bytes)> {
-    BuiltFiles::iter().filter_map(|path| {
-        let bytes = match BuiltFiles::get(&path)?.data {
+    all_of::<BuiltFiles>()
+}
+
+/// The files of the documentation, each with its path.
+pub(super) fn documentation() -> impl Iterator<Item = (String, Bytes)> {
+    all_of::<BuiltDocumentation>()
+}
+
+fn all_of<Files: Embed>() -> impl Iterator<Item = (String, Bytes)> {
+    Files::iter().filter_map(|path| {
+        let bytes = match Files::get(&path)?.data {
             Cow::Borrowed(bytes) => Bytes::from_static(bytes),
             Cow::Owned(bytes) => bytes.into(),
         };

@@ -1,4 +1,5 @@
-//! The pages that people look at, out of the binary: the console at `/` and the portal at `/portal`.
+//! The pages that people look at, out of the binary: the console at `/`, the portal at `/portal`, the documentation at
+//! `/docs/`.
 //!
 //! They are built from `dashboard/` before the binary is (`make console`), and are files by then: pages, and assets with
 //! a hash in their names. Paths that name no file are places within a page, which it shows by itself. A binary that was
@@ -8,6 +9,7 @@
 //! within the page itself. The console is shown in no frame; the portal only where the operator lists the parent.
 
 mod answer;
+mod documentation;
 mod file;
 mod files;
 
@@ -24,6 +26,8 @@ use http::{Method, StatusCode};
 use url::Url;
 
 use file::File;
+
+pub use documentation::Documentation;
 
 /// The page of the console, and of whatever is no file.
 const CONSOLE_PAGE: &str = "index.html";

@@ -13,7 +13,7 @@ use crate::api::{
     LiveStreams, ServerPolicies, SharedViews, SignInFailures, StreamRooms, TokenKey, Trials,
 };
 use crate::config::{Config, JwtKey};
-use crate::console::Console;
+use crate::console::{Console, Documentation};
 use crate::domain::clock::Clock;
 use crate::domain::policy::ServerPolicy;
 use crate::engine::{Engine, egress_policy};
@@ -82,6 +82,7 @@ pub(super) fn api_state(
         openid: openid(config, &public_url, &clock)?,
         sealer: Sealer::new(store.sealing.main_secrets()),
         console: config.console.then(|| Console::built_in(&public_url)),
+        documentation: Documentation::built_in(&public_url),
         node_name: config.node_name.clone(),
         settings: config.settings.clone(),
         public_url,

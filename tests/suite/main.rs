@@ -21,6 +21,8 @@ mod clients;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod documentation;
+#[cfg(test)]
 mod egress;
 #[cfg(test)]
 mod engine;

@@ -12,6 +12,8 @@ mod files;
 #[cfg(test)]
 mod imports;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod readme;

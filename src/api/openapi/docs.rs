@@ -63,5 +63,5 @@ pub fn routes<S: Clone + Send + Sync + 'static>(specification: OpenApi) -> Route
     let page = Config::default().validator_url("none");
     Router::new()
         .route("/openapi.json", get(move || async move { Json(copy) }))
-        .merge(SwaggerUi::new("/docs").config(page).url(SPECIFICATION_PATH, specification))
+        .merge(SwaggerUi::new("/docs/api").config(page).url(SPECIFICATION_PATH, specification))
 }

@@ -55,7 +55,7 @@ impl Reader<'_> {
             fetched.environment.look = set_fields(Kind::Look, &look)?;
         }
         fetched.environment.event_types = self.event_types().await?;
-        let applications = self.client.list(&["app"], &[]).await?;
+        let applications = self.client.list_all(&["app"], &[]).await?;
         let applications: Vec<Noted<Application>> = stream::iter(applications)
             .map(|answer| self.application(answer))
             .buffered(AT_ONCE)
@@ -85,7 +85,7 @@ impl Reader<'_> {
 
     /// Reads what is secret of all endpoints at once.
     async fn secrets(&self, environment: &mut Environment) -> anyhow::Result<()> {
-        let listed = self.client.list(&["environment", "endpoint-secret"], &[]).await?;
+        let listed = self.client.list_all(&["environment", "endpoint-secret"], &[]).await?;
         let named = listed.into_iter().map(|one| Ok((text(&one, "endpointId")?, one)));
         let mut secrets: HashMap<String, Value> = named.collect::<anyhow::Result<_>>()?;
         let tenants = environment.applications.iter_mut().flat_map(|application| &mut application.endpoints);
@@ -103,7 +103,7 @@ impl Reader<'_> {
 
     async fn event_types(&self) -> anyhow::Result<BTreeMap<String, Fields>> {
         let whole = [("include_archived", "true".to_owned()), ("with_content", "true".to_owned())];
-        let listed = self.client.list(&["event-type"], &whole).await?;
+        let listed = self.client.list_all(&["event-type"], &whole).await?;
         listed.iter().map(|one| Ok((text(one, "name")?, set_fields(Kind::EventType, one)?))).collect()
     }
 
@@ -122,7 +122,7 @@ impl Reader<'_> {
 
     async fn endpoints(&self, path: &[&str], place: &str) -> anyhow::Result<Noted<Vec<Endpoint>>> {
         let mut found = (Vec::new(), Vec::new());
-        for answer in self.client.list(path, &[]).await? {
+        for answer in self.client.list_all(path, &[]).await? {
             let mut endpoint = described(&answer)?;
             let id = text(&answer, "id")?;
             let path: Vec<&str> = path.iter().copied().chain([id.as_str()]).collect();

@@ -1,20 +1,29 @@
 //! `postrider dead-letters`: lists, replays and discards dead letters on a running server, through its API.
 
-mod table;
+mod progress;
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use super::client::{Client, Server};
+use super::table;
 
 /// How often progress is asked for.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
-/// The largest page that the API gives.
-const MAX_PAGE_SIZE: usize = 250;
+const COLUMNS: [table::Column; 8] = [
+    ("ID", "id"),
+    ("STATE", "state"),
+    ("DIED AT", "diedAt"),
+    ("REASON", "reason"),
+    ("STATUS", "lastStatusCode"),
+    ("ATTEMPTS", "attemptsMade"),
+    ("EVENT TYPE", "eventType"),
+    ("ENDPOINT", "endpointUrl"),
+];
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DeadLetters {
@@ -153,26 +162,11 @@ impl DeadLetters {
 impl List {
     async fn run(self) -> anyhow::Result<()> {
         let client = self.server.client()?;
-        let mut letters: Vec<Value> = Vec::new();
-        let mut iterator: Option<String> = None;
-        while letters.len() < self.limit {
-            let mut query = self.filter.query();
-            query.push(("limit", (self.limit - letters.len()).min(MAX_PAGE_SIZE).to_string()));
-            query.extend(iterator.take().map(|iterator| ("iterator", iterator)));
-            let mut page = client.get(&self.filter.base(), &query).await?;
-            let Some(Value::Array(data)) = page.get_mut("data").map(Value::take) else {
-                bail!("the server's answer is not a list");
-            };
-            letters.extend(data);
-            iterator = page.get("iterator").and_then(Value::as_str).map(str::to_owned);
-            if iterator.is_none() || page.get("done") == Some(&Value::Bool(true)) {
-                break;
-            }
-        }
+        let letters = client.list(&self.filter.base(), &self.filter.query(), self.limit).await?;
         if self.server.json {
             return super::print(&serde_json::to_string_pretty(&letters)?);
         }
-        super::print(&table::of_dead_letters(&letters))
+        super::print(&of_dead_letters(&letters))
     }
 }
 
@@ -201,7 +195,7 @@ impl Move {
         if self.server.json {
             return super::print(&serde_json::to_string_pretty(&answer)?);
         }
-        super::print(&table::of_bulk(operation, &answer))
+        super::print(&progress::of_bulk(operation, &answer))
     }
 
     /// Whether nothing is asked for that goes for many at once.
@@ -224,8 +218,12 @@ impl Move {
         if self.server.json {
             return super::print(&serde_json::to_string_pretty(&moved)?);
         }
-        super::print(&table::of_dead_letters(&moved))
+        super::print(&of_dead_letters(&moved))
     }
+}
+
+fn of_dead_letters(letters: &[Value]) -> String {
+    table::of(&COLUMNS, letters, "No dead letters.")
 }
 
 /// Waits for the end of a background task, and shows progress to a person who watches.
@@ -236,7 +234,7 @@ async fn follow(client: &Client, mut task: Value) -> anyhow::Result<Value> {
         tokio::time::sleep(PROGRESS_INTERVAL).await;
         task = client.get(&["background-task", &id], &[]).await?;
         if watched {
-            write!(std::io::stderr().lock(), "\r{}", table::progress(&task))?;
+            write!(std::io::stderr().lock(), "\r{}", progress::progress(&task))?;
         }
     }
     if watched {

@@ -137,7 +137,7 @@ Postrider runs, with {database}.
          {link}
 
   API    {server}/api/v1
-  docs   {server}/docs
+  docs   {server}/docs/
   token  {token}
 
 Events flow to the tenants {tenants}.

@@ -58,6 +58,6 @@ async fn unknown_paths_and_methods_answer_json() {
     assert!(specification["openapi"].as_str().unwrap().starts_with("3.1"));
     assert!(specification["paths"]["/api/v1/app/{app_id}/msg"]["post"].is_object());
     let docs =
-        crate::support::api::client().get(format!("http://{}/docs", app.address())).send().await.unwrap();
+        crate::support::api::client().get(format!("http://{}/docs/api", app.address())).send().await.unwrap();
     assert_eq!(docs.status().as_u16(), 200);
 }

@@ -41,7 +41,7 @@ async fn the_page_that_describes_the_api_works_without_the_network() {
     let specification = serde_json::to_value(postrider::api::openapi()).unwrap();
     let paths = specification["paths"].as_object().unwrap().values();
     let operations: usize = paths.map(|item| item.as_object().unwrap().len()).sum();
-    let mut command = node("browser", "docs.cjs");
+    let mut command = node("browser", "api-reference.cjs");
     command.env("SERVER_URL", format!("http://{}", app.address())).env("OPERATIONS", operations.to_string());
     finished(command).await;
 }

@@ -66,11 +66,11 @@ async fn the_built_pages_load_what_they_name_below_any_path() {
 #[tokio::test]
 async fn what_is_not_the_consoles_answers_as_before() {
     let app = LocalApp::start().await;
-    for path in ["/api", "/api/v1/nothing", "/docs/nothing", "/in/abc"] {
+    for path in ["/api", "/api/v1/nothing", "/docs/nothing", "/docs/api/nothing", "/in/abc"] {
         assert_eq!(get(&app, path).await.status, 404, "{path}");
     }
     assert_eq!(get(&app, "/api/v1/nothing").await.json()["code"], "not_found");
-    assert_eq!(get(&app, "/docs/").await.status, 200);
+    assert_eq!(get(&app, "/docs/api/").await.status, 200);
     assert_eq!(get(&app, "/assets/gone.js").await.status, 404);
     let post = client().request(Method::POST, format!("http://{}/applications", app.address()));
     Api::send(post).await.expect_error(404, "not_found");

@@ -175,6 +175,20 @@ fn the_api_description_is_up_to_date() {
     assert!(read(&fresh) == read(kept.as_ref()), "api-spec/openapi.json is stale: run `make openapi`");
 }
 
+#[test]
+fn the_reference_pages_are_up_to_date() {
+    let place = tempfile::tempdir().unwrap();
+    stdout(&run(&["reference", "--output", place.path().to_str().unwrap()], &[]));
+    for name in ["configuration.md", "cli.md"] {
+        let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference").join(name);
+        let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap();
+        assert!(
+            read(&place.path().join(name)) == read(&kept),
+            "docs/reference/{name} is stale: run `make reference`"
+        );
+    }
+}
+
 async fn environment_at(node: &Node, data: &TempDir) -> crate::support::Api {
     let directory = data.path().join("data").display().to_string();
     let arguments =

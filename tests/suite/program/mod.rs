@@ -11,5 +11,6 @@ mod machine;
 mod main_secret;
 mod managed;
 mod pgbouncer;
+mod remote;
 mod settings;
 mod shell;

@@ -16,7 +16,7 @@ const { SERVER_URL, OPERATIONS } = process.env;
     elsewhere.push(url);
     return route.abort();
   });
-  await page.goto(`${SERVER_URL}/docs`);
+  await page.goto(`${SERVER_URL}/docs/api`);
   await page.waitForFunction((number) => document.querySelectorAll(".opblock").length === number, Number(OPERATIONS));
   // An operation opens, with its parameters and an example.
   const operation = page.locator(".opblock", { hasText: "Post a message." });

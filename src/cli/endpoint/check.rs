@@ -2,19 +2,14 @@
 //! does it refuse a forged and an old one.
 
 use anyhow::ensure;
-use clap::{Args, Subcommand};
+use clap::Args;
 use serde_json::{Value, json};
 
-use super::client::Server;
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Endpoints {
-    /// Send an endpoint a genuine, a forged and an old request, and say how it dealt with each; fails unless all is well
-    Check(Check),
-}
+use crate::cli::client::Server;
+use crate::cli::print;
 
 #[derive(Debug, Args)]
-pub(super) struct Check {
+pub(in crate::cli) struct Check {
     /// The application, by id or uid
     #[arg(value_name = "APP")]
     app: String,
@@ -28,23 +23,15 @@ pub(super) struct Check {
     server: Server,
 }
 
-impl Endpoints {
-    pub(super) async fn run(self) -> anyhow::Result<()> {
-        match self {
-            Self::Check(check) => check.run().await,
-        }
-    }
-}
-
 impl Check {
-    async fn run(self) -> anyhow::Result<()> {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
         let path = ["app", &self.app, "endpoint", &self.endpoint, "check"];
         let answer = self.server.client()?.post(&path, &json!({"eventType": self.event_type})).await?;
         let checks = answer.get("checks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         if self.server.json {
-            super::print(&serde_json::to_string_pretty(&answer)?)?;
+            print(&serde_json::to_string_pretty(&answer)?)?;
         } else {
-            super::print(&checks.iter().map(line).collect::<Vec<_>>().join("\n"))?;
+            print(&checks.iter().map(line).collect::<Vec<_>>().join("\n"))?;
         }
         let passed = checks.iter().filter(|check| text(check, "passed") == "true").count();
         ensure!(passed == 4, "{passed} of 4 checks passed");
