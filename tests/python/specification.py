@@ -62,11 +62,12 @@ def check_schema(place, schema):
 
 
 def check_content(place, holder):
-    """A body is JSON, of a schema that has an example, or a stream of events that are."""
+    """A body is JSON, of a schema that has an example, or a stream of events or of lines that are."""
     content = holder.get("content", {})
-    if set(content) == {"text/event-stream"}:
-        check(content["text/event-stream"].get("schema"), place, "its events have no schema")
-        return
+    for stream, parts in (("text/event-stream", "events"), ("application/x-ndjson", "lines")):
+        if set(content) == {stream}:
+            check(content[stream].get("schema"), place, f"its {parts} have no schema")
+            return
     if not check(set(content) == {"application/json"}, place, "its body is not JSON", set(content)):
         return
     schema = content["application/json"].get("schema")
