@@ -46,12 +46,12 @@ use openapi::{docs, errors, examples};
 use request_log::RequestLog;
 use state::SharedState;
 
-pub use conventions::large_body::BodyReader;
 pub use credential::{Authenticator, Cookies, ENVIRONMENT_HEADER, InvalidTokenKey, TokenKey};
 pub use embedders::Embedders;
 pub use endpoint_caps::EndpointCaps;
 pub use intake::budget::Budgets;
 pub use intake::connection::CallerConnection;
+pub use intake::large_body::BodyReader;
 pub use intake::limits::IntakeLimits;
 pub use live_streams::LiveStreams;
 pub use resource::session::{openid_redirect, sign_in_url};

@@ -21,12 +21,12 @@ use crate::store::{
     QueueStore, RollupStore, Sealer, TaskStore,
 };
 
-use super::conventions::large_body::BodyReader;
 use super::credential::{Authenticator, Cookies};
 use super::embedders::Embedders;
 use super::endpoint_caps::EndpointCaps;
 use super::error::ApiError;
 use super::intake::budget::{AnswerRoom, Budgets};
+use super::intake::large_body::BodyReader;
 use super::intake::limits::IntakeLimits;
 use super::live_streams::LiveStreams;
 use super::shared_views::SharedViews;

@@ -9,7 +9,6 @@ pub(in crate::api) mod environment;
 pub mod extract;
 pub mod idempotency;
 pub mod in_force;
-pub mod large_body;
 pub mod moment;
 pub mod not_served;
 pub mod page;

@@ -5,4 +5,5 @@ pub mod body;
 pub mod budget;
 mod bytes;
 pub mod connection;
+pub mod large_body;
 pub mod limits;

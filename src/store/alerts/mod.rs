@@ -24,7 +24,8 @@ pub struct AlertStore {
 /// Has those who create rules or channels in one environment wait for one another, so that these are counted rightly.
 async fn one_at_a_time(tx: &mut Connection, environment: &EnvironmentId) -> Result<(), StoreError> {
     sqlx::query!(
-        "-- alert::one_at_a_time\nSELECT pg_advisory_xact_lock(hashtextextended('alert ' || $1::text, 0))",
+        "-- alert::one_at_a_time
+            SELECT pg_advisory_xact_lock(hashtextextended('postrider alert ' || current_schema() || ' ' || $1::text, 0))",
         environment.as_str(),
     )
     .fetch_one(tx)

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Api, LocalApp, Receiver, Reply, Served, Setup, until};
+use crate::support::{Api, LocalApp, Receiver, Reply, Setup, until};
 
 use super::chat::Chat;
 use super::{NOW, run};

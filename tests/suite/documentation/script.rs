@@ -93,6 +93,7 @@ impl Script {
         let program = command();
         let folder = Path::new(program.get_program()).parent().unwrap().display().to_string();
         let python = python().parent().unwrap().display().to_string();
+        #[expect(clippy::disallowed_methods, reason = "it is the shell's own variable, not the program's")]
         let path = std::env::var("PATH").unwrap();
         let log = self.place.path().join("log");
         let file = fs::File::create(&log).unwrap();

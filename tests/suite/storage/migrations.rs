@@ -23,6 +23,12 @@ const LOCKS: &str = "
 const TABLES: &str = "SELECT relname::text FROM pg_class
     WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace";
 
+/// Partitions, each with its parent.
+const PARENTS: &str = "
+    SELECT child.relname::text, parent.relname::text FROM pg_inherits
+    JOIN pg_class child ON child.oid = inhrelid JOIN pg_class parent ON parent.oid = inhparent
+    WHERE child.relkind IN ('r', 'p')";
+
 #[tokio::test]
 async fn the_locks_of_a_plan_are_those_that_postgres_takes() {
     let database = Database::empty().await;
@@ -33,11 +39,13 @@ async fn the_locks_of_a_plan_are_those_that_postgres_takes() {
         let plan = store.database.migration_plan().await.unwrap();
         let planned = plan.migrations.first().unwrap();
         assert_eq!(planned.version, migration.version);
-        let told: BTreeMap<String, bool> = planned
-            .locks
-            .iter()
-            .map(|lock| (lock.table.clone(), lock.blocks == Blocked::ReadsAndWrites))
-            .collect();
+        let parents: Vec<(String, String)> = sqlx::query_as(PARENTS).fetch_all(&database.pool).await.unwrap();
+        let parents: BTreeMap<String, String> = parents.into_iter().collect();
+        let mut told: BTreeMap<String, bool> = BTreeMap::new();
+        for lock in &planned.locks {
+            let table = parents.get(&lock.table).unwrap_or(&lock.table).clone();
+            *told.entry(table).or_default() |= lock.blocks == Blocked::ReadsAndWrites;
+        }
 
         let there: Vec<String> = sqlx::query_scalar(TABLES).fetch_all(&database.pool).await.unwrap();
         let mut transaction = connection.begin().await.unwrap();

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use postrider::domain::database_schema::SchemaName;
 use chrono::TimeDelta;
+use postrider::domain::database_schema::SchemaName;
 use postrider::domain::main_secret::MainSecrets;
 use postrider::domain::policy::ServerPolicy;
 use postrider::maintenance::MaintenanceOptions;

@@ -87,7 +87,7 @@ async fn a_message_is_followed_from_its_post_to_its_second_attempt() {
     // What was not sent yet is sent at the end.
     assert!(app.node_mut().terminate().await.success(), "{}", app.log());
 
-    let collected = collected.lock().unwrap();
+    let collected = collected.lock().unwrap().clone();
     let resource = collected[0].resource.as_ref().unwrap();
     assert_eq!(attribute(&resource.attributes, "service.name").as_deref(), Some("postrider"));
     let scopes = collected.iter().flat_map(|resource| &resource.scope_spans);

@@ -17,7 +17,7 @@ const OWN: [&str; 3] = ["/api/v1/auth/whoami", "/api/v1/auth/logout", "/api/v1/s
 const OF_OPERATORS: [&str; 1] = ["person"];
 
 /// What an environment has besides its applications.
-const OF_ENVIRONMENT: [&str; 18] = [
+const OF_ENVIRONMENT: [&str; 20] = [
     "app",
     "event-type",
     "dead-letter",

@@ -25,7 +25,7 @@ impl Default for BodyReader {
 
 impl BodyReader {
     /// What `read` makes of a body of so many bytes.
-    pub(super) async fn read<T: Send + 'static>(
+    pub(in crate::api) async fn read<T: Send + 'static>(
         &self,
         bytes: usize,
         read: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
