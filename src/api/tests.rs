@@ -47,7 +47,7 @@ fn every_operation_is_described() {
         let responses = operation["responses"].as_object().unwrap();
         assert!(responses.keys().any(|status| status.starts_with(['2', '3'])), "{name}");
         for (status, response) in responses {
-            let kinds = ["application~1json", "text~1event-stream"];
+            let kinds = ["application~1json", "application~1x-ndjson", "text~1event-stream"];
             let has_body =
                 kinds.iter().any(|kind| response.pointer(&format!("/content/{kind}/schema")).is_some());
             assert_eq!(has_body, !["204", "303"].contains(&status.as_str()), "{name}: {status}");
