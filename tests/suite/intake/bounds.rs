@@ -106,7 +106,10 @@ fn filled(path: &str, tenant: &Tenant) -> String {
     let path = path.strip_prefix("/api/v1").unwrap();
     let path = path.replace("{app_id}", &tenant.id).replace("{endpoint_id}", "main");
     // An id that can be none is refused before its body is read.
-    let path = path.replace("dead-letter/{id}", "dead-letter/dl_01h455vb4pex5vsknk084sn02q");
+    let path = path
+        .replace("dead-letter/{id}", "dead-letter/dl_01h455vb4pex5vsknk084sn02q")
+        .replace("{alert_rule_id}", "alert_01h455vb4pex5vsknk084sn02q")
+        .replace("{alert_channel_id}", "achan_01h455vb4pex5vsknk084sn02q");
     path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/")
 }
 

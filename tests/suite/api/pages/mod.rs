@@ -54,6 +54,8 @@ lists! {
     audit_log: "/api/v1/audit-log", Grow::Application;
     audit_log_of_all: "/api/v1/admin/audit-log", Grow::Application;
     environments: "/api/v1/admin/environment", Grow::Environment;
+    usage_by_application: "/api/v1/usage", Grow::Application;
+    usage_by_environment: "/api/v1/admin/usage/environment", Grow::Environment;
     waiting_endpoints: "/api/v1/admin/queue/endpoint", Grow::Waiting;
     attempts_of_a_message: "/api/v1/app/{app_id}/attempt/msg/{msg_id}", Grow::Attempt;
     deliveries_of_a_message: "/api/v1/app/{app_id}/msg/{msg_id}/delivery", Grow::Destination;
@@ -64,7 +66,9 @@ lists! {
 
 fn keys(page: &Value) -> Vec<String> {
     let key = |item: &Value| {
-        let named = ["id", "name", "endpointId"].iter().find_map(|field| item.get(field)?.as_str());
+        let named = ["id", "name", "endpointId", "appId", "environmentId"]
+            .iter()
+            .find_map(|field| item.get(field)?.as_str());
         named.unwrap_or_else(|| panic!("{item}")).to_owned()
     };
     page["data"].as_array().unwrap().iter().map(key).collect()
