@@ -108,26 +108,27 @@ fn verify_checks_a_webhook() {
 }
 
 #[tokio::test]
-async fn migrate_can_run_twice_and_refuses_a_newer_database() {
+async fn migrate_can_run_twice_and_refuses_a_database_that_works_with_newer_programs_alone() {
     let database = Database::empty().await;
     let variables = [("DATABASE_URL", database.url()), SECRETS[0], SECRETS[1]];
     stdout(&run(&["migrate"], &variables));
     stdout(&run(&["migrate"], &variables));
     assert!(database.count("SELECT count(*) FROM _sqlx_migrations").await > 0);
-    sqlx::query(
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-         VALUES (99999999999999, 'from the future', true, '\\x00', 0)",
-    )
-    .execute(&database.pool)
-    .await
-    .unwrap();
+    let from_the_future = async |version: i64, description: &str| {
+        let row = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+            VALUES ($1, $2, true, '\\x00', 0)";
+        sqlx::query(row).bind(version).bind(description).execute(&database.pool).await.unwrap();
+    };
+    from_the_future(99_999_999_999_998, "widens").await;
+    stdout(&run(&["migrate"], &variables));
+    from_the_future(99_999_999_999_999, "contract after 99999999999998 widens").await;
     for arguments in [
         &["migrate"][..],
         &["serve", "--listen", "127.0.0.1:0"],
         &["serve", "--no-migrate", "--listen", "127.0.0.1:0"],
     ] {
         let complained = complaint(&run(arguments, &variables));
-        assert!(complained.contains("99999999999999") && complained.contains("newer"), "{complained}");
+        assert!(complained.contains("99999999999998") && complained.contains("newer"), "{complained}");
     }
 }
 

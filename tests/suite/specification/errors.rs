@@ -65,6 +65,8 @@ pub(super) async fn operations(app: &TestApp, named: &[(&str, &str)]) -> Vec<Ope
         ("secret_id", "secret_01h455vb4pex5vsknk084sn02q"),
         ("event_type_name", "no.such.type"),
         ("environment_id", "org_nobody"),
+        ("alert_rule_id", "alert_01h455vb4pex5vsknk084sn02q"),
+        ("alert_channel_id", "achan_01h455vb4pex5vsknk084sn02q"),
     ];
     let specification = app.api().get("/openapi.json").await.expect(200);
     let mut found = Vec::new();
@@ -144,6 +146,8 @@ fn first_object(name: &str, given: &[(&str, &str)]) -> Option<&'static str> {
         "incident_id" => "incident",
         "inbox_id" => "inbox",
         "person_id" => "person",
+        "alert_rule_id" => "alert rule",
+        "alert_channel_id" => "alert channel",
         other => panic!("say in this file what {other} names"),
     })
 }
