@@ -102,14 +102,12 @@ fn put(body: &mut Value, place: &[String], value: Value) {
     put(&mut body[first], rest, value);
 }
 
-fn filled(path: &str, tenant: &Tenant) -> String {
+fn filled(path: &str, tenant: &Tenant, alerts: &[(&str, String)]) -> String {
     let path = path.strip_prefix("/api/v1").unwrap();
     let path = path.replace("{app_id}", &tenant.id).replace("{endpoint_id}", "main");
     // An id that can be none is refused before its body is read.
-    let path = path
-        .replace("dead-letter/{id}", "dead-letter/dl_01h455vb4pex5vsknk084sn02q")
-        .replace("{alert_rule_id}", "alert_01h455vb4pex5vsknk084sn02q")
-        .replace("{alert_channel_id}", "achan_01h455vb4pex5vsknk084sn02q");
+    let path = path.replace("dead-letter/{id}", "dead-letter/dl_01h455vb4pex5vsknk084sn02q");
+    let path = alerts.iter().fold(path, |path, (name, id)| path.replace(&format!("{{{name}}}"), id));
     path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/")
 }
 
@@ -132,6 +130,7 @@ async fn every_input_is_bounded_and_one_more_is_refused() {
     let endpoint = json!({"url": "https://example.com/", "uid": "main", "disabled": true});
     tenant.api.post(&tenant.path("/endpoint"), &endpoint).await.expect(201);
     tenant.api.post("/operational-webhook/endpoint", &endpoint).await.expect(201);
+    let alerts = tenant.alerts().await;
     let operator = app.api().claiming(&json!({"sub": "operator", "org": "org_test"}));
     let mut description =
         Description { whole: app.api().get("/openapi.json").await.expect(200), unbounded: vec![] };
@@ -157,7 +156,7 @@ async fn every_input_is_bounded_and_one_more_is_refused() {
                 }
                 let mut body = whole.clone();
                 put(&mut body, &excess.place, excess.value);
-                let refused = is_refused(&operator, method, &filled(path, &tenant), &body).await;
+                let refused = is_refused(&operator, method, &filled(path, &tenant, &alerts), &body).await;
                 tried += 1;
                 if let Err(said) = refused {
                     accepted.push(format!("{method} {path} {}: {said}", excess.place.join(".")));

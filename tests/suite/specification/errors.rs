@@ -204,7 +204,10 @@ async fn a_body_is_refused_as_it_is_described() {
     let endpoint = json!({"url": "https://example.com/hook", "uid": "main", "disabled": true});
     tenant.api.post(&tenant.path("/endpoint"), &endpoint).await.expect(201);
     tenant.api.post("/operational-webhook/endpoint", &endpoint).await.expect(201);
-    let described = operations(&app, &[("app_id", &tenant.id), ("endpoint_id", "main")]).await;
+    let [rule, channel] = &tenant.alerts().await;
+    let named =
+        [("app_id", &*tenant.id), ("endpoint_id", "main"), (rule.0, &*rule.1), (channel.0, &*channel.1)];
+    let described = operations(&app, &named).await;
     let with_body = described.iter().filter(|it| it.described.get("requestBody").is_some());
     let mut refused = 0;
     for operation in with_body {

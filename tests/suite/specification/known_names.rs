@@ -38,7 +38,10 @@ async fn every_operation_refuses_a_field_that_it_does_not_have() {
     tenant.api.post(&tenant.path("/endpoint"), &endpoint).await.expect(201);
     tenant.api.post("/operational-webhook/endpoint", &endpoint).await.expect(201);
     let mut asked = 0;
-    for operation in operations(&app, &[("app_id", &tenant.id), ("endpoint_id", "main")]).await {
+    let [rule, channel] = &tenant.alerts().await;
+    let named =
+        [("app_id", &*tenant.id), ("endpoint_id", "main"), (rule.0, &*rule.1), (channel.0, &*channel.1)];
+    for operation in operations(&app, &named).await {
         let Some(Value::Object(mut fields)) = operation.body.clone() else { continue };
         fields.insert("noSuchField".to_owned(), json!(1));
         let request = operation.request(&caller(&app, &operation.name)).json(&fields);

@@ -18,6 +18,15 @@ impl Tenant {
         Self { api: api.clone(), id: made["id"].as_str().unwrap().to_owned() }
     }
 
+    /// An alert rule and an alert channel of its environment, by the names that paths have for them.
+    pub async fn alerts(&self) -> [(&'static str, String); 2] {
+        let channel = json!({"name": "Ours", "kind": "slack", "target": "https://example.com/ours"});
+        let channel = self.api.post("/alert-channel", &channel).await.expect(201);
+        let rules = self.api.get("/alert-rule").await.expect(200);
+        let id = |object: &Value| object["id"].as_str().unwrap().to_owned();
+        [("alert_rule_id", id(&rules["data"][0])), ("alert_channel_id", id(&channel))]
+    }
+
     /// A path below this application.
     pub fn path(&self, rest: &str) -> String {
         format!("/app/{}{rest}", self.id)
