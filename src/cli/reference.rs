@@ -39,7 +39,7 @@ fn configuration_page() -> String {
         "{NOTE}\n# Configuration\n\nA value comes from the first of: a flag, an environment variable, the file `postrider.toml` in the \
          working directory (or the one that `--config` or `POSTRIDER_CONFIG` names), the default. `postrider config` shows what \
          is in force, with secrets masked. Times take `ms`, `s`, `m`, `h`, `d`; sizes take `KiB`, `MiB`; lists are separated by \
-         commas.\n\n{}",
+         commas. Each setting has its name in the file first, then its variable and its flag.\n\n{}",
         config::reference()
     )
 }

@@ -7,9 +7,9 @@ use super::keys::KEYS;
 /// Only debug builds have it.
 const FOR_TESTS: &str = "test_losses";
 
-/// A table in Markdown: the key, its variable and its flag, its default, and what it is for.
+/// A table in Markdown: the key with its variable and its flag below, its default, and what it is for.
 pub fn reference() -> String {
-    let mut table = "| file | environment | flag | default | meaning |\n|---|---|---|---|---|\n".to_owned();
+    let mut table = "| setting | default | meaning |\n|---|---|---|\n".to_owned();
     for key in KEYS.iter().filter(|key| key.name != FOR_TESTS) {
         let default = key.default.filter(|default| !default.is_empty());
         let default = default.map_or_else(|| "–".to_owned(), |default| format!("`{default}`"));
@@ -17,7 +17,7 @@ pub fn reference() -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(
             table,
-            "| `{}` | `{}` | `--{}` | {default} | {help} |",
+            "| `{}`<br>`{}`<br>`--{}` | {default} | {help} |",
             key.name,
             key.variable(),
             key.flag()
