@@ -15,7 +15,7 @@ build: ## The program with its pages, as `make run` starts it: target/debug/post
 	@env -u DATABASE_URL cargo build
 
 run: build ## Everything a newcomer needs, then a demonstration: events stored, signed, delivered, retried, replayed
-	@env -u DATABASE_URL cargo run --quiet -- dev
+	@env -u DATABASE_URL cargo run -- dev
 
 # The linter compiles what the tests run, as `cargo clippy` has it check: so nothing is compiled twice.
 test: export RUSTC_WORKSPACE_WRAPPER = clippy-driver
@@ -42,7 +42,7 @@ docs: ## Build the documentation; a debug build shows it after a restart
 	@scripts/build-docs
 
 reference: ## Renew docs/reference/ after a setting or a command has changed
-	cargo run --quiet -- reference
+	cargo run -- reference
 
 deploy: ## Build the image and run the Compose stack for real, by Docker; see deploy/README.md
 	deploy/check

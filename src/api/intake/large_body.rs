@@ -7,6 +7,8 @@ use tokio::sync::Semaphore;
 
 use crate::api::error::ApiError;
 
+use super::blocking::on_blocking_thread;
+
 /// A body of more bytes is large. One of this size is read in less than a millisecond.
 const LARGE_BODY_BYTES: usize = 32 << 10;
 
@@ -34,14 +36,11 @@ impl BodyReader {
             return read();
         }
         let turn = self.turns.clone().acquire_owned().await.map_err(|_| ApiError::Unavailable)?;
-        let reading = tokio::task::spawn_blocking(move || {
+        on_blocking_thread(move || {
             let read = read();
             drop(turn);
             read
-        });
-        reading.await.map_err(|error| {
-            tracing::error!(%error, "a body was not read to its end");
-            ApiError::Internal
-        })?
+        })
+        .await?
     }
 }

@@ -1,6 +1,7 @@
 //! What a request may take: the credential before the body, budgets of bytes, deadlines.
 
 pub mod answer;
+pub(in crate::api) mod blocking;
 pub mod body;
 pub mod budget;
 mod bytes;

@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
+use crate::api::intake::blocking::on_blocking_thread;
 use crate::api::openapi::errors::TooManyRequests;
 use crate::api::resource::path::EndpointPath;
 use crate::api::state::SharedState;
@@ -72,7 +73,7 @@ async fn explain_signature(
     let endpoint = found.ok_or(ApiError::NoSuch("endpoint"))?;
     let now = state.authenticator.clock().now();
     let sees_hint = may_see_secrets(&caller);
-    let explained = tokio::task::spawn_blocking(move || {
+    let explained = on_blocking_thread(move || {
         let _turn = turn;
         let computed = Computed {
             signature: &input.signature,
@@ -85,7 +86,7 @@ async fn explain_signature(
         let key = found.key.and_then(|place| endpoint.keys.get(place)).filter(|_| sees_hint);
         ExplainOut { verdict: found.verdict, also: found.also, secret_hint: key.map(SigningKey::hint) }
     });
-    explained.await.map(Json).map_err(|_| ApiError::Internal)
+    explained.await.map(Json)
 }
 
 fn may_see_secrets(caller: &Caller) -> bool {

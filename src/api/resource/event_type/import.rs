@@ -17,6 +17,7 @@ use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
+use crate::api::intake::blocking::on_blocking_thread;
 use crate::api::state::SharedState;
 use crate::domain::event_type::openapi_webhooks::{Webhook, webhooks};
 use crate::domain::event_type::settings::EventTypeSettings;
@@ -155,18 +156,12 @@ async fn on_thread<T: Send + 'static>(
     timeout: Duration,
     reading: impl FnOnce() -> T + Send + 'static,
 ) -> Result<(OwnedSemaphorePermit, T), ApiError> {
-    let reading = tokio::task::spawn_blocking(move || {
+    let reading = on_blocking_thread(move || {
         let found = reading();
         (turn, found)
     });
-    match tokio::time::timeout(timeout, reading).await {
-        Ok(Ok(found)) => Ok(found),
-        Ok(Err(error)) => {
-            tracing::error!(%error, "a document was not read to its end");
-            Err(ApiError::Internal)
-        }
-        Err(_) => Err(refused("specRaw", "takes too long to read")),
-    }
+    let read = tokio::time::timeout(timeout, reading).await;
+    read.unwrap_or_else(|_| Err(refused("specRaw", "takes too long to read")))
 }
 
 fn settings(webhook: &Webhook) -> Result<(String, EventTypeSettings), ApiError> {
