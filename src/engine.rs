@@ -189,8 +189,9 @@ impl Engine {
                 sender: sender.clone(),
                 smtp: config.smtp.clone(),
             };
-            (Alerts::start(dependencies, stop.clone()), stop)
+            Alerts::start(dependencies, stop.clone()).map(|alerts| (alerts, stop))
         });
+        let alerts = alerts.transpose()?;
         let changes = ChangeBarrier::new(store.queue.clone(), lease.clone(), notice_tracker);
         Ok(Self {
             ingest,

@@ -9,6 +9,7 @@ use crate::domain::alert::NoticeKind;
 use crate::domain::alert::condition::Measurements;
 use crate::domain::alert::rule_state::RuleTimings;
 use crate::store::{AlertRule, AlertStore, EvaluationRound, RollupStore, StoreError};
+use crate::telemetry::metrics;
 
 use super::measure::measure;
 
@@ -79,6 +80,9 @@ impl Evaluator {
             Some(NoticeKind::Fired | NoticeKind::Test) | None => met.unwrap_or_default(),
         };
         let changed = self.alerts.change_rule_state(rule, state, notice.map(|kind| (kind, &*body))).await?;
+        if changed && notice.is_none() && state.is_firing() && !rule.state.is_firing() {
+            metrics::current().alerts_suppressed.increment(1);
+        }
         if let Some(kind) = notice.filter(|_| changed) {
             tracing::info!(
                 environment = %rule.environment,

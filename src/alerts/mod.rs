@@ -21,6 +21,7 @@ use crate::send::Sender;
 use crate::store::{AlertStore, RollupStore};
 
 pub use email::SmtpOptions;
+pub use email::SmtpOptionsError;
 pub use email::are_addresses;
 
 use email::Mailer;
@@ -51,15 +52,19 @@ pub struct Alerts {
 
 impl Alerts {
     /// Starts. It ends when `stop` is cancelled; what is being sent then is sent again by another node.
-    pub fn start(dependencies: AlertDependencies, stop: CancellationToken) -> Self {
+    ///
+    /// # Errors
+    /// When e-mail cannot be sent as it is set.
+    pub fn start(dependencies: AlertDependencies, stop: CancellationToken) -> Result<Self, SmtpOptionsError> {
         let AlertDependencies { alerts, rollups, ingest, sender, smtp } = dependencies;
         let evaluator = Evaluator { alerts: alerts.clone(), rollups };
-        let notifier = Notifier { alerts, ingest, sender, mailer: smtp.map(Mailer::new) };
+        let mailer = smtp.as_ref().map(Mailer::new).transpose()?;
+        let notifier = Notifier { alerts, ingest, sender, mailer };
         let running = tokio::spawn(async move {
             // A slow channel keeps no rule from being evaluated.
             tokio::join!(evaluate(&evaluator, &stop), stop.run_until_cancelled(send(&notifier)));
         });
-        Self { running }
+        Ok(Self { running })
     }
 
     /// Waits for the end.

@@ -10,6 +10,8 @@ use crate::domain::alert::{ChannelKind, NoticeKind};
 use crate::ingest::{Ingest, IngestError, NewMessage};
 use crate::send::Sender;
 use crate::store::{AlertNotice, AlertStore, StoreError};
+use crate::telemetry::metrics;
+use crate::telemetry::metrics::NoticeResult;
 
 use super::email::Mailer;
 use super::payload;
@@ -56,11 +58,14 @@ impl Notifier {
 
     async fn send_and_note(&self, notice: &AlertNotice) -> Result<(), StoreError> {
         let sent = tokio::time::timeout(SEND_LIMIT, self.send(notice)).await;
+        let count = |result| metrics::current().notice(notice.channel_kind, result);
         let Err(error) = sent.unwrap_or_else(|_| Err("it took too long".to_owned())) else {
+            count(NoticeResult::Sent);
             return self.alerts.note_sent(notice).await;
         };
         let error: String = error.chars().take(MAX_ERROR_CHARACTERS).collect();
         let wait = wait_after(notice);
+        count(if wait.is_some() { NoticeResult::Failed } else { NoticeResult::GivenUp });
         tracing::warn!(
             environment = %notice.environment,
             channel = %notice.channel,

@@ -128,7 +128,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         "tls_ca_file",
         "FILE",
-        "PEM certificates that are trusted along with the machine's, for https receivers",
+        "PEM certificates that are trusted along with the machine's, for https receivers and the SMTP server",
     ),
     Key::new("allow_insecure_tls", "BOOL", "Let endpoints have their receiver's certificate go unverified")
         .or("false"),

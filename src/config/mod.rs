@@ -99,7 +99,7 @@ pub struct Config {
     pub connection_idle_timeout: Duration,
     /// How long a connection to a receiver is used before its name is resolved again.
     pub connection_lifetime: Duration,
-    /// PEM certificates that are trusted along with the machine's, for https receivers.
+    /// PEM certificates that are trusted along with the machine's, for https receivers and the SMTP server.
     pub tls_ca_file: Option<PathBuf>,
     /// Whether endpoints may have certificates that are not verified.
     pub allow_insecure_tls: bool,

@@ -22,6 +22,8 @@ use super::{
 pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
     let read = Reader { layers };
     let listen = listen(layers)?;
+    let tls_ca_file = read.given("tls_ca_file", readable_file)?;
+    let smtp = smtp::options(&read, tls_ca_file.clone())?;
     Ok(Config {
         listen,
         data_dir: read.value("data_dir", |text| Ok(PathBuf::from(text)))?,
@@ -44,7 +46,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
             .value("connection_idle_timeout", |text| values::duration_within(text, "0s", "5m"))?,
         connection_lifetime: read
             .value("connection_lifetime", |text| values::duration_within(text, "0s", "1h"))?,
-        tls_ca_file: read.given("tls_ca_file", readable_file)?,
+        tls_ca_file,
         allow_insecure_tls: read.value("allow_insecure_tls", values::boolean)?,
         allow_subnets: read.value("allow_subnets", subnets)?,
         trusted_proxies: read.value("trusted_proxies", subnets)?,
@@ -76,7 +78,7 @@ pub(super) fn config(layers: &Layers) -> Result<Config, ConfigError> {
         public_url: read.given("public_url", web_url)?,
         console: read.value("console", values::boolean)?,
         openid: openid::options(&read)?,
-        smtp: smtp::options(&read)?,
+        smtp,
         settings: setting::all(layers).into(),
         warnings: Vec::new(),
         secret_files: Vec::new(),

@@ -62,6 +62,7 @@ pub use own_place::OwnPlaces;
 pub use progress::ConnectionFacts;
 pub use request::headers_of_request;
 pub use tls::CaFileError;
+pub use tls::certificates_in;
 pub use tls::install_tls_provider;
 pub use trial::Trial;
 

@@ -46,7 +46,10 @@ pub fn install_tls_provider() {
 }
 
 /// The certificates in a PEM file.
-pub(super) fn certificates_in(file: &Path) -> Result<Vec<CertificateDer<'static>>, CaFileError> {
+///
+/// # Errors
+/// When it has none, or cannot be read.
+pub fn certificates_in(file: &Path) -> Result<Vec<CertificateDer<'static>>, CaFileError> {
     let unreadable = |error: &dyn std::fmt::Display| CaFileError::Unreadable {
         file: file.to_owned(),
         reason: error.to_string(),

@@ -75,7 +75,7 @@ struct Scraped {
 
 async fn scrape(State(scraped): State<Arc<Scraped>>) -> impl IntoResponse {
     scraped.read_node();
-    scraped.read_queue().await;
+    tokio::join!(scraped.read_queue(), scraped.read_alerts());
     let text_format = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, text_format)], metrics::render())
 }
@@ -107,9 +107,7 @@ impl Scraped {
     async fn read_queue(&self) {
         let asked = tokio::time::timeout(DATABASE_TIMEOUT, self.sources.store.rollups.queue_total()).await;
         let total = asked.ok().and_then(Result::ok).flatten();
-        let count = |of: fn(&QueueTotal) -> i64| {
-            total.as_ref().map_or(f64::NAN, |total| i32::try_from(of(total)).map_or(f64::MAX, f64::from))
-        };
+        let count = |of: fn(&QueueTotal) -> i64| gauge_value(total.as_ref().map(of));
         let gauges = &self.gauges;
         gauges.queue_due.set(count(|total| total.due));
         gauges.queue_later.set(count(|total| total.later));
@@ -119,4 +117,17 @@ impl Scraped {
         gauges.queue_oldest_due_seconds.set(total.map_or(f64::NAN, |total| total.oldest_due_seconds));
         gauges.queue_look_age_seconds.set(total.map_or(f64::NAN, |total| total.age_seconds));
     }
+
+    async fn read_alerts(&self) {
+        let asked = tokio::time::timeout(DATABASE_TIMEOUT, self.sources.store.alerts.firing_rules()).await;
+        let firing = asked.ok().and_then(Result::ok);
+        for (place, gauge) in self.gauges.alert_rules_firing.iter().enumerate() {
+            gauge.set(gauge_value(firing.and_then(|counts| counts.get(place).copied())));
+        }
+    }
+}
+
+/// What is not known is not a number.
+fn gauge_value(count: Option<i64>) -> f64 {
+    count.map_or(f64::NAN, |count| i32::try_from(count).map_or(f64::MAX, f64::from))
 }

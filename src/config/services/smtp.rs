@@ -1,5 +1,7 @@
 //! How alerts are e-mailed: the settings that begin with `smtp_`.
 
+use std::path::PathBuf;
+
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, Tokio1Executor};
 use secrecy::SecretString;
@@ -10,10 +12,13 @@ use crate::config::ConfigError;
 use crate::config::reader::Reader;
 
 /// `None` where no server is named.
-pub(in crate::config) fn options(read: &Reader<'_>) -> Result<Option<SmtpOptions>, ConfigError> {
+pub(in crate::config) fn options(
+    read: &Reader<'_>,
+    tls_ca_file: Option<PathBuf>,
+) -> Result<Option<SmtpOptions>, ConfigError> {
     let from = read.given("smtp_from", sender)?;
     match (read.given("smtp_url", url)?, from) {
-        (Some(url), Some(from)) => Ok(Some(SmtpOptions { url, from })),
+        (Some(url), Some(from)) => Ok(Some(SmtpOptions { url, from, tls_ca_file })),
         (Some(_), None) => Err(read.missing("smtp_from", "it says who e-mail is from")),
         (None, Some(_)) => Err(read.missing("smtp_url", "`smtp_from` is set, and is sent over it")),
         (None, None) => Ok(None),

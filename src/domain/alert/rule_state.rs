@@ -30,6 +30,12 @@ pub struct RuleTimings {
 }
 
 impl RuleState {
+    /// Whether its condition is met, or was a short while ago.
+    #[must_use]
+    pub const fn is_firing(&self) -> bool {
+        self.firing_since.is_some()
+    }
+
     /// The state after the condition was found to be met at `now`, or not to be, and what is sent because of it.
     #[must_use]
     pub fn after(

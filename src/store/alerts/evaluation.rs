@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::alert::NoticeKind;
 use crate::domain::alert::rule_state::RuleState;
+use crate::domain::alert::{NoticeKind, Severity};
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
 
@@ -87,6 +87,23 @@ impl AlertStore {
         let next = rows.last().map(|row| row.id).filter(|_| i64::try_from(count).is_ok_and(|it| it >= limit));
         let rules: Vec<AlertRule> = rows.into_iter().filter_map(|row| row.try_into().ok()).collect();
         Ok(RulesPage { unreadable: count - rules.len(), rules, next })
+    }
+
+    /// How many rules of all environments fire, in the order of [`Severity::ALL`].
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn firing_rules(&self) -> Result<[i64; Severity::ALL.len()], StoreError> {
+        let rows = sqlx::query!(
+            r#"-- alert_rule::firing
+            SELECT severity, count(*) AS "count!" FROM alert_rule WHERE firing_since IS NOT NULL GROUP BY severity"#,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(Severity::ALL.map(|severity| {
+            let found = rows.iter().find(|row| row.severity == severity.name());
+            found.map_or(0, |row| row.count)
+        }))
     }
 
     /// Writes the new state of a rule, and what is sent of it over each channel of its environment that takes that severity.

@@ -115,6 +115,13 @@ metrics! {
     HEARTBEAT_AGE_SECONDS = GAUGE "postrider_heartbeat_age_seconds" []
         "How long ago the database last took this node's heartbeat";
 
+    ALERT_NOTICES = COUNTER "postrider_alert_notices_total" ["channel", "result"]
+        "Alerts, recoveries and tests that this node sent or tried to, by the kind of the channel (operational, slack, teams, email) and by result: sent, failed (it is tried again), given_up";
+    ALERTS_SUPPRESSED = COUNTER "postrider_alerts_suppressed_total" []
+        "Alerts that were held back because their rule had sent one a short while before";
+    ALERT_RULES_FIRING = GAUGE "postrider_alert_rules_firing" ["severity"]
+        "Alert rules of all environments that fire and have not recovered, by severity: info, warning, critical";
+
     HTTP_REQUESTS = COUNTER "postrider_http_requests_total" ["status_class"]
         "Requests that were answered on the public listener, by the class of the status";
 

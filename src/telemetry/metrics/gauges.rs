@@ -2,6 +2,8 @@
 
 use metrics::Gauge;
 
+use crate::domain::alert::Severity;
+
 use super::catalogue as all;
 use super::current;
 use super::values::set;
@@ -42,6 +44,8 @@ pub struct Gauges {
     pub lease_held: Gauge,
     /// How old its last heartbeat is.
     pub heartbeat_age_seconds: Gauge,
+    /// Alert rules that fire, in the order of [`Severity::ALL`].
+    pub alert_rules_firing: [Gauge; Severity::ALL.len()],
 }
 
 /// The gauges of one budget of memory.
@@ -92,6 +96,8 @@ impl Gauges {
             queue_look_age_seconds: gauge(all::QUEUE_LOOK_AGE_SECONDS),
             lease_held: gauge(all::LEASE_HELD),
             heartbeat_age_seconds: gauge(all::HEARTBEAT_AGE_SECONDS),
+            alert_rules_firing: Severity::ALL
+                .map(|severity| maker.gauge(all::ALERT_RULES_FIRING, &[severity.name()])),
         }
     }
 }

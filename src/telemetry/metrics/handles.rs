@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use metrics::{Counter, Gauge, Histogram};
 
+use crate::domain::alert::ChannelKind;
 use crate::telemetry::statement_name::name_of;
 
 use super::catalogue as all;
@@ -82,6 +83,32 @@ pub struct Metrics {
     pub batch_hand_backs: Histogram,
     /// Rows claimed in a statement.
     pub batch_claims: Histogram,
+    /// Alerts that were held back.
+    pub alerts_suppressed: Counter,
+    notices: [[Counter; NoticeResult::ALL.len()]; ChannelKind::ALL.len()],
+}
+
+/// What came of sending a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeResult {
+    /// It was sent.
+    Sent,
+    /// It was not, and is tried again.
+    Failed,
+    /// It was not, and is not tried again.
+    GivenUp,
+}
+
+impl NoticeResult {
+    const ALL: [Self; 3] = [Self::Sent, Self::Failed, Self::GivenUp];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::GivenUp => "given_up",
+        }
+    }
 }
 
 impl Metrics {
@@ -115,6 +142,11 @@ impl Metrics {
             batch_outcomes: batch("outcomes"),
             batch_hand_backs: batch("hand_backs"),
             batch_claims: batch("claims"),
+            alerts_suppressed: counter(all::ALERTS_SUPPRESSED),
+            notices: ChannelKind::ALL.map(|kind| {
+                NoticeResult::ALL
+                    .map(|result| maker.counter(all::ALERT_NOTICES, &[kind.name(), result.name()]))
+            }),
             is_read,
             maker,
         };
@@ -145,6 +177,16 @@ impl Metrics {
     /// A message was refused. The reason is the code of an error, of which there are few.
     pub fn refused(&self, reason: &'static str) {
         self.refused.of(reason, || self.maker.counter(all::MESSAGES_REFUSED, &[reason])).increment(1);
+    }
+
+    /// A notice was sent over a channel of that kind, or was not.
+    pub fn notice(&self, kind: ChannelKind, result: NoticeResult) {
+        let row = ChannelKind::ALL.iter().position(|known| *known == kind);
+        let column = NoticeResult::ALL.iter().position(|known| *known == result);
+        let counter = row.zip(column).and_then(|(row, column)| self.notices.get(row)?.get(column));
+        if let Some(counter) = counter {
+            counter.increment(1);
+        }
     }
 
     fn statement(&self, sql: &str) -> Statement {

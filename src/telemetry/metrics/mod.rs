@@ -21,6 +21,7 @@ use maker::Maker;
 pub use gauges::BudgetGauges;
 pub use gauges::Gauges;
 pub use handles::Metrics;
+pub use handles::NoticeResult;
 pub use handles::PoolMetrics;
 pub use handles::time_statement;
 pub use statement::StatementTimer;

@@ -2,10 +2,18 @@
 
 use serde_json::{Value, json};
 
+use crate::support::server::free_address;
 use crate::support::{Api, LocalApp, Receiver, Reply, Setup, until};
+use crate::telemetry::scrape::Scrape;
 
 use super::chat::Chat;
+use super::smtp::SmtpServer;
 use super::{NOW, run};
+
+/// A rule sent an alert a moment ago, and its condition is about to be met again.
+const ALERTED_A_MOMENT_AGO: &str = "
+    UPDATE alert_rule SET suppress_seconds = 3600, alerted_at = now(), is_alerted = false, firing_since = NULL
+    WHERE name = 'Dead letters'";
 
 async fn channel(api: &Api, name: &str, kind: &str, target: Option<String>, min_severity: &str) -> String {
     let body = json!({"name": name, "kind": kind, "target": target, "minSeverity": min_severity});
@@ -24,7 +32,8 @@ async fn shown(api: &Api, id: &str, is_so: impl Fn(&Value) -> bool) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_channel_gets_an_alert_in_its_format_and_again_if_it_did_not_take_it() {
     let (chat, receiver) = (Chat::start().await, Receiver::start().await);
-    let app = Setup::default().start_local().await;
+    let metrics = free_address().to_string();
+    let app = Setup::default().with("METRICS_LISTEN", &metrics).start_local().await;
     let api = app.environment();
     let at = |place: &str| Some(format!("{}/{place}", chat.url));
     channel(&api, "slack", "slack", at("slack"), "critical").await;
@@ -71,6 +80,47 @@ async fn every_channel_gets_an_alert_in_its_format_and_again_if_it_did_not_take_
     assert_eq!((&body["type"], &body["data"]["rule"]), (&json!("alert.fired"), &json!("Dead letters")));
     assert_eq!(body["data"]["severity"], "critical");
     app.settled().await;
+
+    let scrape = Scrape::of(&metrics).await;
+    let notices = scrape.by("postrider_alert_notices_total", &["channel", "result"]);
+    let counted = |channel: &str, result: &str| notices.get(&vec![channel.to_owned(), result.to_owned()]);
+    assert_eq!((counted("slack", "sent"), counted("slack", "failed")), (Some(&2), Some(&1)), "{notices:?}");
+    assert_eq!(
+        (counted("teams", "sent"), counted("operational", "sent")),
+        (Some(&2), Some(&1)),
+        "{notices:?}"
+    );
+    assert!(counted("email", "failed").is_some() && counted("email", "sent").is_none(), "{notices:?}");
+    let firing = scrape.by("postrider_alert_rules_firing", &["severity"]);
+    assert_eq!(firing, [(vec!["critical".to_owned()], 1), (vec!["warning".to_owned()], 1)].into());
+    assert_eq!(scrape.sum("postrider_alerts_suppressed_total", &[]), 0.0);
+    run(app.database(), ALERTED_A_MOMENT_AGO).await;
+    until("an alert is held back", || async {
+        run(app.database(), NOW).await;
+        let held_back = Scrape::of(&metrics).await.sum("postrider_alerts_suppressed_total", &[]);
+        (held_back == 1.0).then_some(())
+    })
+    .await;
+    assert_eq!(chat.at("slack").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e_mail_is_encrypted_for_a_server_that_the_operators_authority_vouches_for_and_for_no_other() {
+    let fixture = |name: &str| format!("{}/tests/fixtures/tls/{name}", env!("CARGO_MANIFEST_DIR"));
+    let smtp = SmtpServer::start_encrypted().await;
+    for (authority, is_trusted) in [("self_signed_authority.pem", false), ("database_authority.pem", true)] {
+        let setup = Setup::default().with("SMTP_URL", &smtp.url).with("SMTP_FROM", "alerts@example.com");
+        let app = setup.with("TLS_CA_FILE", &fixture(authority)).start_local().await;
+        let id =
+            channel(&app.environment(), "mail", "email", Some("one@example.com".to_owned()), "info").await;
+        app.environment().post(&format!("/alert-channel/{id}/test"), &json!({})).await.expect(202);
+        let was_tried = |shown: &Value| !shown["lastSentAt"].is_null() || !shown["lastError"].is_null();
+        let tried = shown(&app.environment(), &id, was_tried).await;
+        assert_eq!(tried["lastSentAt"].is_string(), is_trusted, "{tried}");
+        assert!(is_trusted || tried["lastError"].as_str().unwrap().contains("UnknownIssuer"), "{tried}");
+    }
+    let subjects: Vec<String> = smtp.mails().iter().map(|mail| mail.header("Subject")).collect();
+    assert_eq!(subjects, ["[TEST] mail (org_test)"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,8 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 /// An e-mail as it came.
 #[derive(Debug, Clone)]
@@ -32,16 +36,35 @@ pub struct SmtpServer {
 
 impl SmtpServer {
     pub async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// One that speaks TLS from the first byte, with a certificate that `database_authority.pem` has issued.
+    pub async fn start_encrypted() -> Self {
+        Self::start_with(Some(acceptor())).await
+    }
+
+    async fn start_with(acceptor: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("smtp://{}", listener.local_addr().unwrap());
+        let scheme = if acceptor.is_some() { "smtps" } else { "smtp" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let mails = Arc::<Mutex<Vec<Mail>>>::default();
         let kept = mails.clone();
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let kept = kept.clone();
-                // A client that goes away half-way is its own affair.
-                tokio::spawn(async move { drop(serve(stream, &kept).await) });
+                let (kept, acceptor) = (kept.clone(), acceptor.clone());
+                // A client that goes away half-way, or does not trust the certificate, is its own affair.
+                tokio::spawn(async move {
+                    match acceptor {
+                        None => drop(serve(stream, &kept).await),
+                        Some(acceptor) => {
+                            if let Ok(stream) = acceptor.accept(stream).await {
+                                drop(serve(stream, &kept).await);
+                            }
+                        }
+                    }
+                });
             }
         });
         Self { url, mails }
@@ -52,7 +75,17 @@ impl SmtpServer {
     }
 }
 
-async fn serve(stream: TcpStream, kept: &Mutex<Vec<Mail>>) -> std::io::Result<()> {
+fn acceptor() -> TlsAcceptor {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls");
+    let certificate = CertificateDer::from_pem_file(format!("{folder}/database.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(format!("{folder}/database.key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = builder.unwrap().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, kept: &Mutex<Vec<Mail>>) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     stream.write_all(b"220 here ESMTP\r\n").await?;
     let (mut from, mut to) = (String::new(), Vec::new());
@@ -86,7 +119,7 @@ async fn serve(stream: TcpStream, kept: &Mutex<Vec<Mail>>) -> std::io::Result<()
     }
 }
 
-async fn data(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
+async fn data(stream: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<String> {
     let mut text = String::new();
     loop {
         let mut line = String::new();

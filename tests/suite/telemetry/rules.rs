@@ -81,7 +81,7 @@ fn promtool_finds_that_the_rules_alert_when_they_should() {
     let run =
         |arguments: [&str; 3]| ran(Command::new(&promtool).args(arguments).current_dir(&folder), "promtool");
     let checked = run(["check", "rules", "postrider.rules.yml"]);
-    assert!(checked.contains("13 rules found"), "{checked}");
+    assert!(checked.contains("14 rules found"), "{checked}");
     let tested = run(["test", "rules", "postrider.test.yml"]);
     assert!(tested.contains("SUCCESS"), "{tested}");
 }
