@@ -144,6 +144,19 @@ impl Client {
         self.call(&Method::POST, path, &[], Some(body)).await
     }
 
+    /// What is no JSON, such as an image.
+    pub(super) async fn get_bytes(&self, path: &[&str]) -> anyhow::Result<Vec<u8>> {
+        let response = self.request(Method::GET, path, &[])?.send().await;
+        let response = response.with_context(|| format!("{} does not answer", self.base))?;
+        let status = response.status();
+        anyhow::ensure!(status.is_success(), "the server answers {status} to /{}", path.join("/"));
+        Ok(response
+            .bytes()
+            .await
+            .with_context(|| format!("{status}, and an answer that breaks off"))?
+            .to_vec())
+    }
+
     /// A list to its end, page by page.
     pub(super) async fn list_all(
         &self,

@@ -164,6 +164,11 @@ fn note(text: &str) -> std::io::Result<()> {
     writeln!(std::io::stderr().lock(), "postrider: {text}")
 }
 
+/// A number of things: `1 problem`, `2 problems`.
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Writes a result to standard output, one line end at its end.
 fn print(text: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout().lock(), "{}", text.trim_end())?;

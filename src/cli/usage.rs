@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::client::{Client, Server};
+use super::client::{Client, Server, is_refused_with};
 
 /// The largest page that the API gives.
 const PAGE_SIZE: &str = "250";
@@ -23,7 +23,7 @@ impl Usage {
         let answer = if self.applications {
             json!({ "applications": all(&client, &["usage"]).await? })
         } else {
-            let mut answer = client.get(&["admin", "usage"], &[]).await?;
+            let mut answer = client.get(&["admin", "usage"], &[]).await.map_err(for_operators)?;
             let environments = all(&client, &["admin", "usage", "environment"]).await?;
             if let Some(object) = answer.as_object_mut() {
                 object.insert("environments".to_owned(), environments);
@@ -33,6 +33,16 @@ impl Usage {
         let text = if self.server.json { serde_json::to_string_pretty(&answer)? } else { shown(&answer) };
         super::print(&text)
     }
+}
+
+/// Whoever has another token is told what it shows.
+fn for_operators(error: anyhow::Error) -> anyhow::Error {
+    if is_refused_with(&error, &[403]) {
+        return error.context(
+            "tables and environments are shown to operators; `--applications` takes an environment's token",
+        );
+    }
+    error
 }
 
 /// All pages of a list.

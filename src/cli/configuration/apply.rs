@@ -60,19 +60,25 @@ struct NotMade;
 
 /// Returns the id of what it created.
 async fn take(client: &Client, step: &Step, made: &HashMap<usize, String>) -> anyhow::Result<Option<String>> {
-    let mut id = None;
+    let mut id: Option<String> = None;
     for call in &step.calls {
-        let answer = send(client, call, made).await?;
-        id = answer.get("id").and_then(Value::as_str).map(str::to_owned);
+        let answer = send(client, call, made, id.as_deref()).await?;
+        id = id.or_else(|| answer.get("id").and_then(Value::as_str).map(str::to_owned));
     }
     Ok(id)
 }
 
-async fn send(client: &Client, call: &Call, made: &HashMap<usize, String>) -> anyhow::Result<Value> {
+async fn send(
+    client: &Client,
+    call: &Call,
+    made: &HashMap<usize, String>,
+    own: Option<&str>,
+) -> anyhow::Result<Value> {
     let mut path: Vec<&str> = Vec::with_capacity(call.path.len());
     for part in &call.path {
         path.push(match part {
             Part::Text(text) => text.as_str(),
+            Part::Own => own.ok_or(NotMade)?,
             Part::Made(number) => made.get(number).map(String::as_str).ok_or(NotMade)?,
         });
     }

@@ -20,9 +20,29 @@ pub(super) struct Environment {
     pub(super) look: Fields,
     /// By name.
     pub(super) event_types: BTreeMap<String, Fields>,
+    pub(super) alert_rules: Vec<AlertRule>,
+    pub(super) alert_channels: Vec<AlertChannel>,
     pub(super) applications: Vec<Application>,
     /// Those that are told what becomes of the tenants' endpoints.
     pub(super) operational_endpoints: Vec<Endpoint>,
+}
+
+/// When to alert.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AlertRule {
+    /// The id on the server that it came from.
+    pub(super) id: Option<String>,
+    pub(super) fields: Fields,
+}
+
+/// What alerts are sent over.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AlertChannel {
+    /// The id on the server that it came from.
+    pub(super) id: Option<String>,
+    pub(super) fields: Fields,
+    /// Where it leads to; `None` when it leads nowhere, or that is not known.
+    pub(super) target: Option<SecretString>,
 }
 
 /// A tenant.
@@ -31,6 +51,8 @@ pub(super) struct Application {
     /// The id on the server that it came from.
     pub(super) id: Option<String>,
     pub(super) fields: Fields,
+    /// Whether an operator holds its deliveries; `None` where nothing is said of it.
+    pub(super) paused: Option<bool>,
     pub(super) endpoints: Vec<Endpoint>,
 }
 
@@ -48,11 +70,13 @@ pub(super) struct Endpoint {
     pub(super) headers: BTreeMap<String, SecretString>,
     /// Names of headers that are there, and whose values are not known.
     pub(super) hidden_headers: BTreeSet<String>,
+    /// Whether an operator holds its deliveries; `None` where nothing is said of it.
+    pub(super) paused: Option<bool>,
     /// The server disabled it because of its receiver.
     pub(super) is_disabled_by_server: bool,
 }
 
-/// What applications and endpoints have in common: what they are known by.
+/// What objects have in common that there may be many of: what they are known by.
 pub(super) trait Named {
     fn id(&self) -> Option<&str>;
     fn fields(&self) -> &Fields;
@@ -86,6 +110,30 @@ impl Named for Application {
     }
 }
 
+impl Named for AlertRule {
+    const LIKENESS: &'static str = "name";
+
+    fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    fn fields(&self) -> &Fields {
+        &self.fields
+    }
+}
+
+impl Named for AlertChannel {
+    const LIKENESS: &'static str = "name";
+
+    fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    fn fields(&self) -> &Fields {
+        &self.fields
+    }
+}
+
 impl Named for Endpoint {
     const LIKENESS: &'static str = "url";
 
@@ -99,8 +147,10 @@ impl Named for Endpoint {
 }
 
 impl Environment {
-    /// Puts everything in the order that files have: by `uid`, then what has none, as it was created.
+    /// Puts everything in the order that files have: by `uid`, then what has none, as it was created; what alerts, by its name.
     pub(super) fn sort(&mut self) {
+        self.alert_rules.sort_by_cached_key(|rule| (rule.name(), rule.id.clone()));
+        self.alert_channels.sort_by_cached_key(|channel| (channel.name(), channel.id.clone()));
         self.applications.sort_by_cached_key(order);
         for application in &mut self.applications {
             application.endpoints.sort_by_cached_key(order);
@@ -111,9 +161,13 @@ impl Environment {
     /// Whether anything in it must not be read by everybody.
     pub(super) fn has_secrets(&self) -> bool {
         let tenants = self.applications.iter().flat_map(|application| &application.endpoints);
-        tenants.chain(&self.operational_endpoints).any(|endpoint| {
-            endpoint.secret.is_some() || endpoint.url_credentials.is_some() || !endpoint.headers.is_empty()
-        })
+        let mut endpoints = tenants.chain(&self.operational_endpoints);
+        self.alert_channels.iter().any(|channel| channel.target.is_some())
+            || endpoints.any(|endpoint| {
+                endpoint.secret.is_some()
+                    || endpoint.url_credentials.is_some()
+                    || !endpoint.headers.is_empty()
+            })
     }
 }
 

@@ -37,6 +37,14 @@ impl Export {
         for told in &fetched.notes {
             note(told)?;
         }
+        // An API key is told once, when it is made.
+        let keys = client.list_all(&["api-key"], &[]).await?;
+        if !keys.is_empty() {
+            let count = keys.len();
+            note(&format!(
+                "API keys are left out ({count}), which nobody can read: create others where it is imported"
+            ))?;
+        }
         let sealer = sealer.filter(|_| fetched.environment.has_secrets());
         let text = file::text(&fetched.environment, sealer.as_ref())?;
         let Some(output) = &self.output else { return print(&text) };
@@ -80,10 +88,12 @@ fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
 fn counted(environment: &Environment) -> String {
     let endpoints: usize =
         environment.applications.iter().map(|application| application.endpoints.len()).sum();
+    let of = |number: usize, noun: &str| crate::cli::counted(number, noun);
     format!(
-        "{} event types, {} applications with {endpoints} endpoints, and {} operational endpoints",
-        environment.event_types.len(),
-        environment.applications.len(),
-        environment.operational_endpoints.len(),
+        "{}, {} with {}, and {}",
+        of(environment.event_types.len(), "event type"),
+        of(environment.applications.len(), "application"),
+        of(endpoints, "endpoint"),
+        of(environment.operational_endpoints.len(), "operational endpoint"),
     )
 }

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -12,7 +14,7 @@ use crate::cli::client::{Client, is_refused_with};
 use crate::domain::endpoint::url_credentials::UrlCredentials;
 use crate::domain::settings::Fields;
 
-use super::environment::{Application, Endpoint, Environment, Named, mask_url};
+use super::environment::{AlertChannel, AlertRule, Application, Endpoint, Environment, Named, mask_url};
 use super::kind::Kind;
 
 /// So many requests at once.
@@ -51,8 +53,8 @@ impl Reader<'_> {
         if self.make == Make::Postrider {
             let policy = self.client.get(&["environment", "policy"], &[]).await?;
             fetched.environment.policy = set_fields(Kind::Policy, &policy)?;
-            let look = self.client.get(&["portal", "look"], &[]).await?;
-            fetched.environment.look = set_fields(Kind::Look, &look)?;
+            fetched.environment.look = self.look().await?;
+            self.alerts(&mut fetched.environment).await?;
         }
         fetched.environment.event_types = self.event_types().await?;
         let applications = self.client.list_all(&["app"], &[]).await?;
@@ -81,6 +83,37 @@ impl Reader<'_> {
         }
         fetched.environment.sort();
         Ok(fetched)
+    }
+
+    /// The look of the portal, with its logo.
+    async fn look(&self) -> anyhow::Result<Fields> {
+        let look = self.client.get(&["portal", "look"], &[]).await?;
+        let mut fields = set_fields(Kind::Look, &look)?;
+        let url = look.get("logoUrl").and_then(Value::as_str);
+        if let Some(name) = url.and_then(|url| url.rsplit('/').next()) {
+            let logo = self.client.get_bytes(&["portal", "logo", name]).await?;
+            fields.insert("logo".to_owned(), STANDARD.encode(logo).into());
+        }
+        Ok(fields)
+    }
+
+    async fn alerts(&self, environment: &mut Environment) -> anyhow::Result<()> {
+        for rule in self.client.list_all(&["alert-rule"], &[]).await? {
+            let fields = set_fields(Kind::AlertRule, &rule)?;
+            environment.alert_rules.push(AlertRule { id: Some(text(&rule, "id")?), fields });
+        }
+        let mut targets = HashMap::new();
+        if self.with_secrets {
+            for one in self.client.list_all(&["environment", "alert-channel-target"], &[]).await? {
+                targets.insert(text(&one, "alertChannelId")?, text(&one, "target")?);
+            }
+        }
+        for channel in self.client.list_all(&["alert-channel"], &[]).await? {
+            let (id, fields) = (text(&channel, "id")?, set_fields(Kind::AlertChannel, &channel)?);
+            let target = targets.remove(&id).filter(|target| !target.is_empty()).map(Into::into);
+            environment.alert_channels.push(AlertChannel { id: Some(id), fields, target });
+        }
+        Ok(())
     }
 
     /// Reads what is secret of all endpoints at once.
@@ -112,6 +145,7 @@ impl Reader<'_> {
         let mut application = Application {
             fields: set_fields(Kind::Application, &answer)?,
             id: Some(id.clone()),
+            paused: paused(&answer),
             endpoints: Vec::new(),
         };
         let place = format!("endpoint {}/", application.name());
@@ -177,9 +211,15 @@ fn described(answer: &Value) -> anyhow::Result<Endpoint> {
         id: Some(text(answer, "id")?),
         fields,
         url_credentials,
+        paused: paused(answer),
         is_disabled_by_server: ["gone", "failing"].contains(&reason),
         ..Endpoint::default()
     })
+}
+
+/// Whether it is paused; `None` where the server knows no such thing.
+fn paused(answer: &Value) -> Option<bool> {
+    answer.get("pausedAt").map(|since| !since.is_null())
 }
 
 /// The headers whose values are told.

@@ -10,6 +10,7 @@ use crate::domain::event_type::settings::EventTypeSettings;
 use crate::domain::nearest::nearest;
 use crate::domain::settings::{Fields, SecondName, Settings};
 
+use super::alert::{AlertChannelSettings, AlertRuleSettings};
 use super::look::LookSettings;
 
 /// A kind of object.
@@ -21,6 +22,10 @@ pub(super) enum Kind {
     Look,
     /// An event type.
     EventType,
+    /// When to alert.
+    AlertRule,
+    /// What alerts are sent over.
+    AlertChannel,
     /// A tenant.
     Application,
     /// A tenant's endpoint, or one for operational webhooks.
@@ -34,6 +39,8 @@ impl Kind {
             Self::Policy => "delivery policy",
             Self::Look => "portal look",
             Self::EventType => "event type",
+            Self::AlertRule => "alert rule",
+            Self::AlertChannel => "alert channel",
             Self::Application => "application",
             Self::Endpoint => "endpoint",
         }
@@ -45,6 +52,8 @@ impl Kind {
             Self::Policy => EnvironmentSettings::default().fields(),
             Self::Look => LookSettings::default().fields(),
             Self::EventType => EventTypeSettings::default().fields(),
+            Self::AlertRule => AlertRuleSettings::default().fields(),
+            Self::AlertChannel => AlertChannelSettings::default().fields(),
             Self::Application => ApplicationSettings::default().fields(),
             Self::Endpoint => EndpointSettings::default().fields(),
         }
@@ -55,6 +64,8 @@ impl Kind {
             Self::Policy => EnvironmentSettings::SECOND_NAMES,
             Self::Look => LookSettings::SECOND_NAMES,
             Self::EventType => EventTypeSettings::SECOND_NAMES,
+            Self::AlertRule => AlertRuleSettings::SECOND_NAMES,
+            Self::AlertChannel => AlertChannelSettings::SECOND_NAMES,
             Self::Application => ApplicationSettings::SECOND_NAMES,
             Self::Endpoint => EndpointSettings::SECOND_NAMES,
         }
@@ -108,6 +119,8 @@ impl Kind {
             Self::Policy => fields::<EnvironmentSettings>(whole),
             Self::Look => fields::<LookSettings>(whole),
             Self::EventType => fields::<EventTypeSettings>(whole),
+            Self::AlertRule => fields::<AlertRuleSettings>(whole),
+            Self::AlertChannel => fields::<AlertChannelSettings>(whole),
             Self::Application => fields::<ApplicationSettings>(whole),
             Self::Endpoint => fields::<EndpointSettings>(whole),
         }

@@ -1,11 +1,11 @@
-//! How a portal looks, as far as text says it. The logo is an image, and is no part of a configuration file.
+//! How a portal looks, with its logo as Base64.
 
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::domain::settings::{Fields, SecondName, Settings, Unreadable, fields_of, part};
 
-/// The fields of `PUT …/portal/look` but for the logo, which stays when it is not given.
+/// The fields of `PUT …/portal/look`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct LookSettings {
@@ -15,6 +15,7 @@ pub(super) struct LookSettings {
     support_url: Option<String>,
     refresh_url: Option<String>,
     embed_origins: Vec<String>,
+    logo: Option<String>,
 }
 
 impl Settings for LookSettings {

@@ -5,6 +5,7 @@
 //! plans what has to be done (`plan`), does it (`apply`) and tells it (`report`). `postrider import svix` plans from what
 //! another server has. Everything goes through the API, so that its validation and its audit log apply.
 
+mod alert;
 mod apply;
 mod carry_out;
 mod environment;

@@ -55,6 +55,8 @@ impl FromSvix {
         // Svix has nothing of the kind that could be asked for.
         wanted.policy = there.policy.clone();
         wanted.look = there.look.clone();
+        wanted.alert_rules = there.alert_rules.clone();
+        wanted.alert_channels = there.alert_channels.clone();
         let mut plan = plan(&wanted, &there, Extent { prune: false, without_secrets: self.without_secrets })?;
         plan.unwanted.clear();
         plan.notes.extend(from.notes);

@@ -38,7 +38,9 @@ impl Doctor {
             )?)?;
         } else {
             let lines: Vec<String> = findings.iter().map(Finding::text).collect();
-            super::print(&format!("{}\n\n{problems} problems, {warnings} warnings", lines.join("\n")))?;
+            let (problems, warnings) =
+                (super::counted(problems, "problem"), super::counted(warnings, "warning"));
+            super::print(&format!("{}\n\n{problems}, {warnings}", lines.join("\n")))?;
         }
         ensure!(worst != Condition::Problem, "there are problems: {problems}");
         Ok(())
@@ -84,6 +86,18 @@ async fn of_database(database: &Database, config: &Config) -> Vec<Finding> {
             findings.push(database::clock(before, facts.clock, clock.now()));
         }
         Err(error) => findings.push(unanswered("database settings", &error)),
+    }
+    if config.migrate
+        && let Ok(state) = database.store.database.schema_state().await
+        && !state.is_complete()
+    {
+        let (found, missing) = (state.found, super::counted(state.missing, "migration"));
+        findings.push(Finding::warning(
+            "schema",
+            format!("at version {found}; {missing} to come"),
+            "nothing: the next server that starts runs them; `postrider migrate --plan` says what they do",
+        ));
+        return findings;
     }
     match database.prepare(false).await {
         Ok(()) => findings.extend(of_schema(&database.store).await),

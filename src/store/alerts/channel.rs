@@ -220,6 +220,32 @@ impl AlertStore {
         Ok(true)
     }
 
+    /// Where the channels of an environment lead to, the oldest first. That it was read is noted.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; [`StoreError::Inconsistent`] when one does not open.
+    pub async fn export_targets(
+        &self,
+        actor: &Actor,
+        environment: &EnvironmentId,
+    ) -> Result<Vec<(AlertChannelId, String)>, StoreError> {
+        let mut tx = self.pool.begin().await?;
+        let rows = sqlx::query!(
+            "-- alert_channel::export_targets
+            SELECT id, target FROM alert_channel WHERE environment_id = $1 ORDER BY id LIMIT $2",
+            environment.as_str(),
+            MAX_CHANNELS,
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        let opened = rows.into_iter().map(|row| Ok((row.id.into(), self.open_target(row.id, &row.target)?)));
+        let opened: Vec<(AlertChannelId, String)> = opened.collect::<Result<_, StoreError>>()?;
+        let entry = Entry::in_environment(environment, "environment.secrets.exported", environment);
+        note(&mut tx, actor, entry.details(json!({ "alert_channels": opened.len() }))).await?;
+        tx.commit().await?;
+        Ok(opened)
+    }
+
     fn seal_target(&self, channel: AlertChannelId, target: &str) -> Result<Vec<u8>, StoreError> {
         self.sealer.seal(target.as_bytes(), channel.uuid().as_bytes())
     }

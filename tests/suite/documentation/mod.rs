@@ -61,8 +61,11 @@ fn the_readme_and_the_korean_quick_start_have_the_same_commands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_nodes_deliver_what_either_accepts() {
-    is_followed_with_a_database("docs/scaling.md", &["{\"by\": \"one\"}", "{\"by\": \"two\"}", "two, alone"])
+async fn two_nodes_deliver_what_either_accepts_and_an_environment_moves_between_cells() {
+    let by_two_nodes = ["{\"by\": \"one\"}", "{\"by\": \"two\"}", "two, alone"];
+    let moved = ["+ endpoint acme/main", "with its secret", "B is as A was"];
+    let each_once = ["1 \"posted\": \"to A\"", "1 \"posted\": \"to A, held\"", "1 \"posted\": \"to B\""];
+    is_followed_with_a_database("docs/scaling.md", &[&by_two_nodes[..], &moved[..], &each_once[..]].concat())
         .await;
 }
 

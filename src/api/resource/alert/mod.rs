@@ -2,6 +2,7 @@
 
 mod channel;
 mod channel_shape;
+mod channel_target;
 mod path;
 mod rule;
 mod rule_shape;
@@ -12,5 +13,5 @@ use crate::api::state::SharedState;
 
 /// The routes of this resource.
 pub(super) fn routes() -> OpenApiRouter<SharedState> {
-    rule::routes().merge(channel::routes())
+    rule::routes().merge(channel::routes()).merge(channel_target::routes())
 }

@@ -46,6 +46,16 @@ pub(super) struct OfPolicy;
 #[derive(Default)]
 pub(super) struct OfLook;
 
+/// Nor has a rule that alerts.
+#[derive(Default)]
+pub(super) struct OfAlertRule;
+
+/// Its target is as it is written: sealed, or plain.
+#[derive(Default)]
+pub(super) struct OfAlertChannel {
+    pub(super) target: Option<String>,
+}
+
 #[derive(Default)]
 pub(super) struct OfEventType {
     pub(super) name: String,
@@ -54,6 +64,7 @@ pub(super) struct OfEventType {
 #[derive(Default)]
 pub(super) struct OfApplication {
     pub(super) id: Option<String>,
+    pub(super) paused: Option<bool>,
     pub(super) endpoints: Vec<Entry<OfEndpoint>>,
 }
 
@@ -65,6 +76,7 @@ pub(super) struct OfEndpoint {
     pub(super) url_credentials: Option<String>,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) hidden_headers: Vec<String>,
+    pub(super) paused: Option<bool>,
 }
 
 impl Besides for OfPolicy {
@@ -73,6 +85,30 @@ impl Besides for OfPolicy {
 
 impl Besides for OfLook {
     const KIND: Kind = Kind::Look;
+}
+
+impl Besides for OfAlertRule {
+    const KIND: Kind = Kind::AlertRule;
+
+    fn finish(&mut self, fields: &mut Fields) -> Result<(), String> {
+        let missing = ["name", "condition", "severity"].into_iter().find(|name| !fields.contains_key(*name));
+        missing.map_or(Ok(()), |name| Err(format!("the alert rule has no `{name}`")))
+    }
+}
+
+impl Besides for OfAlertChannel {
+    const KIND: Kind = Kind::AlertChannel;
+    const NAMES: &[&str] = &["target"];
+
+    fn take<'de, A: MapAccess<'de>>(&mut self, _name: &str, map: &mut A) -> Result<(), A::Error> {
+        self.target = map.next_value()?;
+        Ok(())
+    }
+
+    fn finish(&mut self, fields: &mut Fields) -> Result<(), String> {
+        let missing = ["name", "kind"].into_iter().find(|name| !fields.contains_key(*name));
+        missing.map_or(Ok(()), |name| Err(format!("the alert channel has no `{name}`")))
+    }
 }
 
 impl Besides for OfEventType {
@@ -91,11 +127,12 @@ impl Besides for OfEventType {
 
 impl Besides for OfApplication {
     const KIND: Kind = Kind::Application;
-    const NAMES: &[&str] = &["id", "endpoints"];
+    const NAMES: &[&str] = &["id", "paused", "endpoints"];
 
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "id" => self.id = map.next_value()?,
+            "paused" => self.paused = map.next_value()?,
             _ => self.endpoints = map.next_value()?,
         }
         Ok(())
@@ -108,11 +145,12 @@ impl Besides for OfApplication {
 
 impl Besides for OfEndpoint {
     const KIND: Kind = Kind::Endpoint;
-    const NAMES: &[&str] = &["id", "secret", "urlCredentials", "headers", "hiddenHeaders"];
+    const NAMES: &[&str] = &["id", "paused", "secret", "urlCredentials", "headers", "hiddenHeaders"];
 
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "id" => self.id = map.next_value()?,
+            "paused" => self.paused = map.next_value()?,
             "secret" => self.secret = map.next_value()?,
             "urlCredentials" => self.url_credentials = map.next_value()?,
             "headers" => self.headers = map.next_value()?,

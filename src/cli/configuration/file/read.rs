@@ -7,11 +7,16 @@ use http::HeaderName;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::cli::configuration::environment::{Application, Endpoint, Environment, Named};
+use crate::cli::configuration::alert::first_rules;
+use crate::cli::configuration::environment::{
+    AlertChannel, AlertRule, Application, Endpoint, Environment, Named,
+};
 use crate::domain::endpoint::secret::SigningSecret;
 
 use super::VERSION;
-use super::entry::{Entry, OfApplication, OfEndpoint, OfEventType, OfLook, OfPolicy};
+use super::entry::{
+    Entry, OfAlertChannel, OfAlertRule, OfApplication, OfEndpoint, OfEventType, OfLook, OfPolicy,
+};
 use super::sealing::{Purpose, SEALED, Sealer, Sealing};
 
 /// A file as it is written: its secrets are not opened yet.
@@ -23,6 +28,9 @@ pub(in crate::cli::configuration) struct Written {
     sealing: Option<Sealing>,
     delivery_policy: Option<Entry<OfPolicy>>,
     portal_look: Option<Entry<OfLook>>,
+    alert_rules: Option<Vec<Entry<OfAlertRule>>>,
+    #[serde(default)]
+    alert_channels: Vec<Entry<OfAlertChannel>>,
     #[serde(default)]
     event_types: Vec<Entry<OfEventType>>,
     #[serde(default)]
@@ -76,6 +84,10 @@ impl Written {
         let mut environment = Environment {
             policy: self.delivery_policy.map(|entry| entry.fields).unwrap_or_default(),
             look: self.portal_look.map(|entry| entry.fields).unwrap_or_default(),
+            alert_rules: self.alert_rules.map_or_else(first_rules, |rules| {
+                rules.into_iter().map(|entry| AlertRule { id: None, fields: entry.fields }).collect()
+            }),
+            alert_channels: alert_channels(self.alert_channels, opening)?,
             event_types: BTreeMap::new(),
             applications: Vec::new(),
             operational_endpoints: endpoints(self.operational_endpoints, opening, "operational endpoint")?,
@@ -87,7 +99,8 @@ impl Written {
             }
         }
         for Entry { fields, besides } in self.applications {
-            let mut application = Application { id: besides.id, fields, endpoints: Vec::new() };
+            let mut application =
+                Application { id: besides.id, fields, paused: besides.paused, endpoints: Vec::new() };
             let place = format!("application {}: endpoint", application.name());
             application.endpoints = endpoints(besides.endpoints, opening, &place)?;
             environment.applications.push(application);
@@ -115,18 +128,36 @@ fn endpoints(
     Ok(opened)
 }
 
-fn endpoint(entry: Entry<OfEndpoint>, opening: &Opening) -> anyhow::Result<Endpoint> {
-    let Entry { fields, besides } = entry;
-    let open = |purpose: Purpose<'_>, text: String| -> anyhow::Result<Option<SecretString>> {
-        match opening {
+fn alert_channels(
+    entries: Vec<Entry<OfAlertChannel>>,
+    opening: &Opening,
+) -> anyhow::Result<Vec<AlertChannel>> {
+    let opened = entries.into_iter().map(|Entry { fields, besides }| {
+        let mut channel = AlertChannel { id: None, fields, target: None };
+        let target = besides.target.map(|text| opening.open(Purpose::AlertTarget, text)).transpose();
+        channel.target = target.with_context(|| format!("alert channel {}", channel.name()))?.flatten();
+        Ok(channel)
+    });
+    opened.collect()
+}
+
+impl Opening {
+    /// What a text stands for that may be sealed; `None` where that is left as it is.
+    fn open(&self, purpose: Purpose<'_>, text: String) -> anyhow::Result<Option<SecretString>> {
+        match self {
             _ if !text.starts_with(SEALED) => Ok(Some(text.into())),
-            Opening::With(sealer) => sealer.open(purpose, &text).map(Some),
-            Opening::LeftSealed => Ok(None),
-            Opening::NothingIsSealed => {
+            Self::With(sealer) => sealer.open(purpose, &text).map(Some),
+            Self::LeftSealed => Ok(None),
+            Self::NothingIsSealed => {
                 bail!("there is something sealed in it, and the file has no `sealing`")
             }
         }
-    };
+    }
+}
+
+fn endpoint(entry: Entry<OfEndpoint>, opening: &Opening) -> anyhow::Result<Endpoint> {
+    let Entry { fields, besides } = entry;
+    let open = |purpose: Purpose<'_>, text: String| opening.open(purpose, text);
     let secret = besides.secret.map(|text| open(Purpose::SigningSecret, text)).transpose()?.flatten();
     if let Some(secret) = &secret {
         SigningSecret::parse(secret.expose_secret()).context("`secret`")?;
@@ -152,6 +183,7 @@ fn endpoint(entry: Entry<OfEndpoint>, opening: &Opening) -> anyhow::Result<Endpo
         url_credentials: url_credentials.transpose()?.flatten(),
         headers,
         hidden_headers,
+        paused: besides.paused,
         is_disabled_by_server: false,
     })
 }

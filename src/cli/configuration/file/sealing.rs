@@ -56,6 +56,8 @@ pub(in crate::cli::configuration) enum Purpose<'a> {
     SigningSecret,
     /// The credentials in an endpoint's URL.
     UrlCredentials,
+    /// Where an alert channel leads to.
+    AlertTarget,
     /// The value of the header of that name.
     Header(&'a str),
 }
@@ -66,6 +68,7 @@ impl Purpose<'_> {
             Self::Check => "check".to_owned(),
             Self::SigningSecret => "secret".to_owned(),
             Self::UrlCredentials => "url".to_owned(),
+            Self::AlertTarget => "alert target".to_owned(),
             Self::Header(name) => format!("header {}", name.to_ascii_lowercase()),
         }
     }

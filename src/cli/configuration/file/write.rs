@@ -5,7 +5,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Number, Value};
 use serde_yaml_ng::{Mapping, Value as Yaml};
 
-use crate::cli::configuration::environment::{Application, Endpoint, Environment, Named};
+use crate::cli::configuration::alert::are_first;
+use crate::cli::configuration::environment::{AlertChannel, Application, Endpoint, Environment, Named};
 use crate::domain::endpoint::custom_header;
 use crate::domain::settings::Fields;
 
@@ -33,6 +34,14 @@ pub(in crate::cli::configuration) fn text(
     }
     put_unless_empty(&mut document, "deliveryPolicy", mapping(&environment.policy)?);
     put_unless_empty(&mut document, "portalLook", mapping(&environment.look)?);
+    if !are_first(&environment.alert_rules) {
+        let rules: anyhow::Result<Vec<Yaml>> =
+            environment.alert_rules.iter().map(|rule| mapping(&rule.fields).map(Yaml::from)).collect();
+        put(&mut document, "alertRules", rules?);
+    }
+    let channels: anyhow::Result<Vec<Yaml>> =
+        environment.alert_channels.iter().map(|one| alert_channel(one, sealer)).collect();
+    put_list(&mut document, "alertChannels", channels?);
     let event_types: anyhow::Result<Vec<Yaml>> =
         environment.event_types.iter().map(|(name, fields)| event_type(name, fields)).collect();
     put_list(&mut document, "eventTypes", event_types?);
@@ -41,6 +50,14 @@ pub(in crate::cli::configuration) fn text(
     put_list(&mut document, "applications", applications?);
     put_list(&mut document, "operationalEndpoints", endpoints(&environment.operational_endpoints, sealer)?);
     Ok(format!("{HEAD}{}", serde_yaml_ng::to_string(&document)?))
+}
+
+fn alert_channel(channel: &AlertChannel, sealer: Option<&Sealer>) -> anyhow::Result<Yaml> {
+    let mut object = mapping(&channel.fields)?;
+    if let Some((target, sealer)) = channel.target.as_ref().zip(sealer) {
+        put(&mut object, "target", sealer.seal(Purpose::AlertTarget, target.expose_secret())?);
+    }
+    Ok(object.into())
 }
 
 fn event_type(name: &str, fields: &Fields) -> anyhow::Result<Yaml> {
@@ -52,6 +69,7 @@ fn event_type(name: &str, fields: &Fields) -> anyhow::Result<Yaml> {
 
 fn application(application: &Application, sealer: Option<&Sealer>) -> anyhow::Result<Yaml> {
     let mut object = identified(application)?;
+    put_if_paused(&mut object, application.paused);
     put_list(&mut object, "endpoints", endpoints(&application.endpoints, sealer)?);
     Ok(object.into())
 }
@@ -62,6 +80,7 @@ fn endpoints(endpoints: &[Endpoint], sealer: Option<&Sealer>) -> anyhow::Result<
 
 fn endpoint(endpoint: &Endpoint, sealer: Option<&Sealer>) -> anyhow::Result<Yaml> {
     let mut object = identified(endpoint)?;
+    put_if_paused(&mut object, endpoint.paused);
     let seal = |purpose: Purpose<'_>, secret: &SecretString| {
         sealer.map(|sealer| sealer.seal(purpose, secret.expose_secret())).transpose()
     };
@@ -149,6 +168,12 @@ fn put_unless_empty(mapping: &mut Mapping, name: &str, value: Mapping) {
     }
 }
 
+fn put_if_paused(mapping: &mut Mapping, paused: Option<bool>) {
+    if paused == Some(true) {
+        put(mapping, "paused", true);
+    }
+}
+
 fn put_list(mapping: &mut Mapping, name: &str, list: Vec<Yaml>) {
     if !list.is_empty() {
         put(mapping, name, list);
@@ -168,6 +193,17 @@ deliveryPolicy:
   - 300.5
 portalLook:
   name: Acme
+alertRules:
+- name: Dead letters
+  condition:
+    count: 3
+    kind: dead_letters
+    minutes: 5
+  severity: critical
+alertChannels:
+- name: On call
+  kind: email
+  minSeverity: critical
 eventTypes:
 - name: invoice.paid
   description: An invoice was paid
@@ -180,11 +216,13 @@ applications:
   name: 'true'
   metadata:
     plan: '1'
+  paused: true
   endpoints:
   - uid: main
     url: https://h.example/
     filterTypes:
     - invoice.paid
+    paused: true
     headers:
       X-Tenant: acme
     hiddenHeaders:
@@ -202,6 +240,7 @@ applications:
     #[test]
     fn secrets_are_sealed_or_left_out_and_open_again() {
         let mut environment = parse(FILE).unwrap().open(&Opening::LeftSealed).unwrap();
+        environment.alert_channels[0].target = Some("hunter2@example.com".into());
         let endpoint = &mut environment.applications[0].endpoints[0];
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
         endpoint.secret = Some(secret.into());
@@ -221,6 +260,8 @@ applications:
         assert_eq!(text(&again, Some(&sealer)).unwrap(), sealed);
         let endpoint = &again.applications[0].endpoints[0];
         assert_eq!(endpoint.secret.as_ref().unwrap().expose_secret(), secret);
+        let target = again.alert_channels[0].target.as_ref().unwrap();
+        assert_eq!(target.expose_secret(), "hunter2@example.com");
         assert_eq!(endpoint.headers["x-odd"].expose_secret(), "sealed:hunter2");
         assert_eq!(endpoint.url_credentials.as_ref().unwrap().expose_secret(), "user:hunter2");
     }

@@ -9,7 +9,7 @@ use crate::cli::configuration::kind::Kind;
 use crate::domain::settings::Fields;
 
 use super::difference::{self, Difference};
-use super::{Action, Call, Part, Planner, matching, texts};
+use super::{Action, Call, Part, Planner, matching, pause, texts};
 
 /// Whose endpoints they are.
 pub(super) struct Owner {
@@ -69,13 +69,16 @@ impl Planner {
         let told = if secret.is_some() { "with its secret" } else { "with a new secret" };
         let told = [told.to_owned()].into_iter();
         let told = told.chain(wanted.headers.keys().map(|name| format!("with the header {name}")));
-        let differences = differences.into_iter().chain(told.map(Difference::Hidden)).collect();
+        let mut differences: Vec<Difference> =
+            differences.into_iter().chain(told.map(Difference::Hidden)).collect();
         for name in &wanted.hidden_headers {
             self.plan.notes.push(format!(
                 "{object}: the file does not have the value of its header {name}; set it there"
             ));
         }
-        self.step(Action::Create, object, differences, vec![Call::post(owner.path.clone(), body.into())]);
+        let mut calls = vec![Call::post(owner.path.clone(), body.into())];
+        pause::of_new(wanted.paused, &owner.path, &mut differences, &mut calls);
+        self.step(Action::Create, object, differences, calls);
         Ok(())
     }
 
@@ -125,6 +128,9 @@ impl Planner {
             let method = if owner.is_operational { Call::put } else { Call::patch };
             calls.push(method(owner.below(there, &["headers"]), body));
         }
+        let pauses = (wanted.paused, there.paused);
+        let path = owner.below(there, &[]);
+        self.plan.notes.extend(pause::of_known(&object, pauses, path, &mut differences, &mut calls));
         if !calls.is_empty() {
             self.step(Action::Change, object, differences, calls);
         }

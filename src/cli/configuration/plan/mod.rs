@@ -1,9 +1,11 @@
 //! What an import does: the calls that make of what is there what is wanted. All of it is known before the first call, in
 //! an order in which each finds what it names.
 
+mod alert;
 mod difference;
 mod endpoint;
 mod matching;
+mod pause;
 
 use serde_json::{Value, json};
 
@@ -21,6 +23,8 @@ pub(super) enum Part {
     Text(String),
     /// What the step of that number created.
     Made(usize),
+    /// What the first call of the same step created.
+    Own,
 }
 
 /// A call of the API. There may be secrets in its body.
@@ -75,6 +79,8 @@ pub(super) fn plan(wanted: &Environment, there: &Environment, extent: Extent) ->
     let mut planner = Planner { plan: Plan::default(), removals: Vec::new(), extent };
     planner.settings(Kind::Policy, Method::PATCH, &["environment", "policy"], &wanted.policy, &there.policy);
     planner.settings(Kind::Look, Method::PUT, &["portal", "look"], &wanted.look, &there.look);
+    planner.alert_rules(&wanted.alert_rules, &there.alert_rules)?;
+    planner.alert_channels(&wanted.alert_channels, &there.alert_channels)?;
     planner.event_types(wanted, there);
     planner.applications(&wanted.applications, &there.applications)?;
     let path = texts(&["operational-webhook", "endpoint"]);
@@ -97,8 +103,14 @@ impl Planner {
         if differences.is_empty() {
             return;
         }
-        // What is put replaces all of it.
-        let body = if method == Method::PUT { wanted.clone() } else { difference::body(kind, &differences) };
+        // What is put replaces all of it. Only a logo stays where nothing is said of it.
+        let body = if method == Method::PUT {
+            let mut whole = wanted.clone();
+            whole.entry("logo").or_insert(Value::Null);
+            whole
+        } else {
+            difference::body(kind, &differences)
+        };
         let call = Call { method, path: texts(path), query: Vec::new(), body: Some(body.into()) };
         self.step(Action::Change, kind.noun().to_owned(), differences, vec![call]);
     }
@@ -152,16 +164,25 @@ impl Planner {
     fn application(&mut self, wanted: &Application, there: Option<&Application>) -> Part {
         let object = format!("application {}", wanted.name());
         let none = Fields::new();
-        let differences = difference::of_fields(&wanted.fields, there.map_or(&none, |there| &there.fields));
+        let mut differences =
+            difference::of_fields(&wanted.fields, there.map_or(&none, |there| &there.fields));
+        let path = texts(&["app"]);
         let Some(there) = there else {
-            let call = Call::post(texts(&["app"]), wanted.fields.clone().into());
-            return Part::Made(self.step(Action::Create, object, differences, vec![call]));
+            let mut calls = vec![Call::post(path.clone(), wanted.fields.clone().into())];
+            pause::of_new(wanted.paused, &path, &mut differences, &mut calls);
+            return Part::Made(self.step(Action::Create, object, differences, calls));
         };
         let part = Part::Text(there.id.clone().unwrap_or_default());
+        let path: Vec<Part> = path.into_iter().chain([part.clone()]).collect();
+        let mut calls = Vec::new();
         if !differences.is_empty() {
-            let path = vec![Part::Text("app".to_owned()), part.clone()];
-            let call = Call::patch(path, difference::body(Kind::Application, &differences).into());
-            self.step(Action::Change, object, differences, vec![call]);
+            let body = difference::body(Kind::Application, &differences);
+            calls.push(Call::patch(path.clone(), body.into()));
+        }
+        let pauses = (wanted.paused, there.paused);
+        self.plan.notes.extend(pause::of_known(&object, pauses, path, &mut differences, &mut calls));
+        if !calls.is_empty() {
+            self.step(Action::Change, object, differences, calls);
         }
         part
     }

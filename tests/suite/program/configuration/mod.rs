@@ -20,6 +20,10 @@ const WHSEC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
 const WHSK: &str =
     "whsk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2DXWpgBgrEKt9VL/tPJZAc6DuFy89qmIyWvAhpo9wdRGg==";
 
+/// A PNG of one pixel.
+const LOGO: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
 /// A server, a directory for files, and the program on it.
 struct Shell {
     app: LocalApp,
@@ -63,11 +67,20 @@ fn text(path: &Path) -> String {
 
 /// An environment with something of everything. Nothing is ever sent.
 async fn furnish(api: &Api) {
-    let look = json!({"name": "Acme", "embedOrigins": ["https://app.example.com"]});
+    let look = json!({"name": "Acme", "embedOrigins": ["https://app.example.com"], "logo": LOGO});
     api.put("/portal/look", &look).await.expect(200);
-    api.patch("/environment/policy", &json!({"maxInFlight": 8, "retrySchedule": [60, 300.5]}))
-        .await
-        .expect(200);
+    let policy = json!({"maxInFlight": 8, "retrySchedule": [60, 300.5], "openDeadLetterRetentionDays": 90});
+    api.patch("/environment/policy", &policy).await.expect(200);
+    let rules = api.get("/alert-rule").await.expect(200);
+    let mut dead =
+        rules["data"].as_array().unwrap().iter().find(|rule| rule["name"] == "Dead letters").unwrap().clone();
+    dead["suppressSeconds"] = json!(60);
+    api.put(&format!("/alert-rule/{}", dead["id"].as_str().unwrap()), &dead).await.expect(200);
+    let quiet = json!({"name": "Quiet", "condition": {"kind": "nothing_accepted", "minutes": 60}, "severity": "info", "enabled": false});
+    api.post("/alert-rule", &quiet).await.expect(201);
+    let chat = json!({"name": "Chat", "kind": "slack", "target": "https://chat.example.com/hunter2", "minSeverity": "warning"});
+    api.post("/alert-channel", &chat).await.expect(201);
+    api.post("/alert-channel", &json!({"name": "Own", "kind": "operational"})).await.expect(201);
     let schemas =
         json!({"1": {"type": "object", "properties": {"amount": {"type": "number", "minimum": 1.0}}}});
     let event_type =
@@ -76,7 +89,7 @@ async fn furnish(api: &Api) {
     api.post("/event-type", &json!({"name": "invoice.old", "description": "", "archived": true}))
         .await
         .expect(201);
-    let app = json!({"name": "Acme", "uid": "acme", "rateLimit": 50, "metadata": {"plan": "1", "since": "2026-01-01"}});
+    let app = json!({"name": "Acme", "uid": "acme", "rateLimit": 50, "messageRetentionDays": 30, "metadata": {"plan": "1", "since": "2026-01-01"}});
     api.post("/app", &app).await.expect(201);
     let main = json!({
         "uid": "main", "url": "https://user:hunter2@hooks.example.com/in", "secret": WHSEC, "rateLimit": 5,
@@ -86,10 +99,12 @@ async fn furnish(api: &Api) {
     api.post("/app/acme/endpoint", &main).await.expect(201);
     let signed = json!({"uid": "ed", "url": "https://hooks.example.com/ed", "secret": WHSK, "version": 2});
     api.post("/app/acme/endpoint", &signed).await.expect(201);
+    api.post("/admin/pause/app/acme/endpoint/ed", &json!({})).await.expect(200);
     api.post("/app/acme/endpoint", &json!({"url": "https://hooks.example.com/off", "disabled": true}))
         .await
         .expect(201);
-    api.post("/app", &json!({"name": "Without a uid"})).await.expect(201);
+    let without = api.post("/app", &json!({"name": "Without a uid"})).await.expect(201);
+    api.post(&format!("/admin/pause/app/{}", without["id"].as_str().unwrap()), &json!({})).await.expect(200);
     let told = json!({"uid": "told", "url": "https://ops.example.com/", "filterTypes": ["message.attempt.exhausted"],
         "headers": {"x-api-key": "hunter2"}});
     api.post("/operational-webhook/endpoint", &told).await.expect(201);
@@ -98,9 +113,11 @@ async fn furnish(api: &Api) {
 /// All that is secret, without the ids.
 async fn secrets(api: &Api) -> Vec<Value> {
     let mut found = api.all("/environment/endpoint-secret", 2).await;
+    let targets = api.get("/environment/alert-channel-target").await.expect(200);
+    found.extend(targets["data"].as_array().unwrap().clone());
     for one in &mut found {
         let fields = one.as_object_mut().unwrap();
-        fields.retain(|name, _| !["appId", "endpointId"].contains(&name.as_str()));
+        fields.retain(|name, _| !["appId", "endpointId", "alertChannelId"].contains(&name.as_str()));
     }
     found.sort_by_key(ToString::to_string);
     found

@@ -9,12 +9,15 @@ use crate::program::shell::{complaint, run, stderr, stdout};
 async fn an_export_is_imported_elsewhere_and_exported_again_byte_for_byte() {
     let shell = Shell::start().await;
     furnish(&shell.api("org_test")).await;
+    shell.api("org_test").post("/api-key", &json!({"name": "billing"})).await.expect(201);
     let file = shell.file("acme.yaml");
     let path = file.to_str().unwrap();
 
     let missing = run(&["export"], &[("POSTRIDER_URL", &shell.url()), ("POSTRIDER_TOKEN", "x")]);
     assert!(complaint(&missing).contains("--without-secrets"), "it says what to do");
-    let bare = stdout(&shell.run("org_test", &["export", "--without-secrets"]));
+    let bare = shell.run("org_test", &["export", "--without-secrets"]);
+    assert!(stderr(&bare).contains("API keys are left out (1), which nobody can read"), "{}", stderr(&bare));
+    let bare = stdout(&bare);
     assert!(!bare.contains("sealed:") && bare.contains("hiddenHeaders"), "{bare}");
 
     let said = stdout(&shell.run("org_test", &["export", "--output", path]));
@@ -34,7 +37,16 @@ async fn an_export_is_imported_elsewhere_and_exported_again_byte_for_byte() {
         "      Authorization: sealed:",
         "    secret: sealed:",
         "    urlCredentials: sealed:",
-        "  name: Without a uid\n",
+        "  name: Without a uid\n  paused: true\n",
+        "    version: 2\n    paused: true\n",
+        "  openDeadLetterRetentionDays: 90\n",
+        "  messageRetentionDays: 30\n",
+        "  logo: iVBORw0KGgo",
+        "- name: Dead letters\n  condition:\n    count: 1\n    kind: dead_letters\n    minutes: 5\n  severity: critical\n  suppressSeconds: 60\n",
+        "- name: Many attempts fail\n",
+        "- name: Quiet\n",
+        "- name: Chat\n  kind: slack\n  minSeverity: warning\n  target: sealed:",
+        "- name: Own\n  kind: operational\n",
     ] {
         assert!(exported.contains(line), "{line:?}:\n{exported}");
     }
@@ -45,7 +57,10 @@ async fn an_export_is_imported_elsewhere_and_exported_again_byte_for_byte() {
     // Nothing comes of a dry run, nor of a wrong passphrase.
     let shown = stdout(&shell.run("org_other", &["import", path, "--dry-run"]));
     assert!(shown.contains("+ endpoint acme/main") && shown.contains("with its secret"), "{shown}");
-    assert!(shown.contains("dry run: 8 to create, 2 to change, 0 to remove; nothing was changed"), "{shown}");
+    assert!(
+        shown.contains("dry run: 11 to create, 3 to change, 0 to remove; nothing was changed"),
+        "{shown}"
+    );
     assert!(!shown.contains("hunter2") && !shown.contains("whsec"), "{shown}");
     let wrong = shell.run_at(&shell.url(), "org_other", &["import", path], "another");
     assert!(complaint(&wrong).contains("the passphrase is not the one"));
@@ -57,7 +72,8 @@ async fn an_export_is_imported_elsewhere_and_exported_again_byte_for_byte() {
     assert_eq!(other.get("/event-type?include_archived=true").await.expect(200)["data"], json!([]));
 
     let said = stdout(&shell.run("org_other", &["import", path]));
-    assert!(said.ends_with("8 created, 2 changed, 0 removed\n"), "{said}");
+    assert!(said.ends_with("11 created, 3 changed, 0 removed\n"), "{said}");
+    assert!(other.get("/app/acme/endpoint/ed").await.expect(200)["pausedAt"].is_string());
     assert_eq!(stdout(&shell.run("org_other", &["import", path])).trim(), "nothing to do");
     let copy = shell.file("copy.yaml");
     std::fs::copy(&file, &copy).unwrap();
@@ -66,7 +82,10 @@ async fn an_export_is_imported_elsewhere_and_exported_again_byte_for_byte() {
     assert_eq!(secrets(&other).await, secrets(&shell.api("org_test")).await);
     let audit = other.all("/audit-log?action=environment.secrets.exported", 10).await;
     assert!(
-        !audit.is_empty() && audit.iter().all(|entry| entry["details"]["endpoints"].is_u64()),
+        !audit.is_empty()
+            && audit.iter().all(|entry| {
+                ["endpoints", "alert_channels"].iter().any(|what| entry["details"][*what].is_u64())
+            }),
         "{audit:?}"
     );
 }
@@ -137,6 +156,16 @@ async fn what_differs_is_shown_by_field_and_done_and_the_rest_is_removed_when_th
     stdout(&shell.run("org_test", &["export", "-o", path]));
     assert_eq!(text(&file), edited);
 
+    // What an operator paused meanwhile stays so, unless the file says otherwise.
+    api.post("/admin/pause/app/acme/endpoint/main", &json!({})).await.expect(200);
+    let said = stdout(&shell.run("org_test", &["import", path]));
+    assert!(said.contains("endpoint acme/main stays paused") && said.ends_with("nothing to do\n"), "{said}");
+    std::fs::write(&file, edited.replace("  - uid: main\n", "  - uid: main\n    paused: false\n")).unwrap();
+    let done = stdout(&shell.run("org_test", &["import", path]));
+    assert!(done.contains("~ endpoint acme/main\n    paused: true → false\n"), "{done}");
+    assert!(api.get("/app/acme/endpoint/main").await.expect(200)["pausedAt"].is_null());
+    std::fs::write(&file, &edited).unwrap();
+
     // What a receiver brought about is not undone by the way.
     let disable = "UPDATE endpoint SET disabled_at = now(), disabled_reason = 'gone' WHERE uid = 'main'";
     sqlx::query(disable).execute(&shell.app.database().pool).await.unwrap();
@@ -150,6 +179,7 @@ async fn what_differs_is_shown_by_field_and_done_and_the_rest_is_removed_when_th
     std::fs::write(&file, "version: 1\n").unwrap();
     let done = stdout(&shell.run("org_test", &["import", path, "--prune"]));
     assert!(done.contains("- application acme with its endpoints (2)"), "{done}");
+    assert!(done.contains("- alert rule Quiet") && done.contains("~ alert rule Dead letters"), "{done}");
     assert_eq!(stderr(&shell.run("org_test", &["export"])), "");
     let left = stdout(&shell.run("org_test", &["export"]));
     assert!(left.ends_with("version: 1\n"), "{left}");
