@@ -98,22 +98,30 @@ impl Reader<'_> {
     }
 
     async fn alerts(&self, environment: &mut Environment) -> anyhow::Result<()> {
-        for rule in self.client.list_all(&["alert-rule"], &[]).await? {
+        for rule in self.all_at_once(&["alert-rule"]).await? {
             let fields = set_fields(Kind::AlertRule, &rule)?;
             environment.alert_rules.push(AlertRule { id: Some(text(&rule, "id")?), fields });
         }
         let mut targets = HashMap::new();
         if self.with_secrets {
-            for one in self.client.list_all(&["environment", "alert-channel-target"], &[]).await? {
+            for one in self.all_at_once(&["environment", "alert-channel-target"]).await? {
                 targets.insert(text(&one, "alertChannelId")?, text(&one, "target")?);
             }
         }
-        for channel in self.client.list_all(&["alert-channel"], &[]).await? {
+        for channel in self.all_at_once(&["alert-channel"]).await? {
             let (id, fields) = (text(&channel, "id")?, set_fields(Kind::AlertChannel, &channel)?);
             let target = targets.remove(&id).filter(|target| !target.is_empty()).map(Into::into);
             environment.alert_channels.push(AlertChannel { id: Some(id), fields, target });
         }
         Ok(())
+    }
+
+    /// A list that has no pages.
+    async fn all_at_once(&self, path: &[&str]) -> anyhow::Result<Vec<Value>> {
+        match self.client.get(path, &[]).await?.get_mut("data").map(Value::take) {
+            Some(Value::Array(data)) => Ok(data),
+            _ => anyhow::bail!("the server's answer to /{} is no list", path.join("/")),
+        }
     }
 
     /// Reads what is secret of all endpoints at once.

@@ -72,10 +72,9 @@ async fn furnish(api: &Api) {
     let policy = json!({"maxInFlight": 8, "retrySchedule": [60, 300.5], "openDeadLetterRetentionDays": 90});
     api.patch("/environment/policy", &policy).await.expect(200);
     let rules = api.get("/alert-rule").await.expect(200);
-    let mut dead =
-        rules["data"].as_array().unwrap().iter().find(|rule| rule["name"] == "Dead letters").unwrap().clone();
-    dead["suppressSeconds"] = json!(60);
-    api.put(&format!("/alert-rule/{}", dead["id"].as_str().unwrap()), &dead).await.expect(200);
+    let dead = rules["data"].as_array().unwrap().iter().find(|rule| rule["name"] == "Dead letters").unwrap();
+    let later = json!({"name": "Dead letters", "condition": dead["condition"], "severity": "critical", "suppressSeconds": 60});
+    api.put(&format!("/alert-rule/{}", dead["id"].as_str().unwrap()), &later).await.expect(200);
     let quiet = json!({"name": "Quiet", "condition": {"kind": "nothing_accepted", "minutes": 60}, "severity": "info", "enabled": false});
     api.post("/alert-rule", &quiet).await.expect(201);
     let chat = json!({"name": "Chat", "kind": "slack", "target": "https://chat.example.com/hunter2", "minSeverity": "warning"});
