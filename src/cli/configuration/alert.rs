@@ -1,15 +1,11 @@
 //! What a file says of alerts: an environment's rules, and the channels that alerts are sent over. Each is known by its name.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::domain::alert::condition::Condition;
 use crate::domain::alert::{ChannelKind, Severity};
 use crate::domain::settings::{Fields, SecondName, Settings, Unreadable, fields_of, part};
-
-use super::environment::AlertRule;
-use super::kind::Kind;
 
 /// The fields of `PUT …/alert-rule/{alert_rule_id}`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -83,28 +79,4 @@ impl Settings for AlertChannelSettings {
     fn schemas() -> Vec<RefOr<Schema>> {
         Vec::new()
     }
-}
-
-/// The rules that every environment begins with, in the order of their names. A file that says nothing of rules means these.
-pub(super) fn first_rules() -> Vec<AlertRule> {
-    let rules = [
-        json!({
-            "name": "Dead letters",
-            "condition": {"kind": "dead_letters", "count": 1, "minutes": 5},
-            "severity": "critical",
-        }),
-        json!({
-            "name": "Many attempts fail",
-            "condition": {"kind": "failure_share", "percent": 10, "minutes": 10, "attempts": 20},
-            "severity": "warning",
-        }),
-    ];
-    let fields =
-        rules.iter().filter_map(Value::as_object).filter_map(|it| Kind::AlertRule.set_fields(it).ok());
-    fields.map(|fields| AlertRule { id: None, fields }).collect()
-}
-
-/// Whether nothing was changed about the rules that were there from the start.
-pub(super) fn are_first(rules: &[AlertRule]) -> bool {
-    rules.iter().map(|rule| &rule.fields).eq(first_rules().iter().map(|rule| &rule.fields))
 }

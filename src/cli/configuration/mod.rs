@@ -12,6 +12,7 @@ mod environment;
 mod export;
 mod fetch;
 mod file;
+mod first_rules;
 mod import;
 mod kind;
 mod look;

@@ -7,10 +7,10 @@ use http::HeaderName;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::cli::configuration::alert::first_rules;
 use crate::cli::configuration::environment::{
     AlertChannel, AlertRule, Application, Endpoint, Environment, Named,
 };
+use crate::cli::configuration::first_rules::first_rules;
 use crate::domain::endpoint::secret::SigningSecret;
 
 use super::VERSION;

@@ -5,8 +5,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Number, Value};
 use serde_yaml_ng::{Mapping, Value as Yaml};
 
-use crate::cli::configuration::alert::are_first;
 use crate::cli::configuration::environment::{AlertChannel, Application, Endpoint, Environment, Named};
+use crate::cli::configuration::first_rules::are_first;
 use crate::domain::endpoint::custom_header;
 use crate::domain::settings::Fields;
 
