@@ -102,6 +102,8 @@ fn load_signal(attempt: &AttemptOutcome) -> LoadSignal {
         None => LoadSignal::Success,
         Some(_) if attempt.is_too_fast() => LoadSignal::TooFast(attempt.retry_after),
         Some(Failure::Overloaded | Failure::Timeout) => LoadSignal::Overload,
+        // Nobody is there to bear anything.
+        Some(Failure::Connection | Failure::Dns | Failure::Tls) => LoadSignal::Overload,
         Some(Failure::Status) if attempt.http_status == Some(503) => LoadSignal::Overload,
         Some(_) => LoadSignal::Neutral,
     }

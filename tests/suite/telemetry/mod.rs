@@ -3,5 +3,5 @@
 mod metrics;
 mod requests;
 mod rules;
-mod scrape;
+pub mod scrape;
 mod traces;
