@@ -430,9 +430,9 @@ async function askedOtherwise(uid) {
   assert.deepEqual(filtered.data.map((one) => one.eventType), ["raw"]);
   const [status, refused] = await asked("eventType=raw");
   assert.deepEqual([status, refused.detail[0].loc], [422, ["query", "eventType"]]);
-  for (const [call, what] of [[svix.application.get("nobody"), "application"], [svix.endpoint.get(uid, "nobody"), "endpoint"],
-    [svix.message.get(uid, "nobody"), "message"]]) {
-    const error = await call.then(() => assert.fail(what), (error) => error);
+  for (const [call, what] of [[() => svix.application.get("nobody"), "application"],
+    [() => svix.endpoint.get(uid, "nobody"), "endpoint"], [() => svix.message.get(uid, "nobody"), "message"]]) {
+    const error = await call().then(() => assert.fail(what), (error) => error);
     assert.match(error.body.detail, new RegExp(what));
   }
   const other = { application: { name: "Another's", uid: "another" } };
