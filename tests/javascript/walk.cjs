@@ -414,9 +414,14 @@ async function waitingExpectations(uid) {
   await until("what was recovered is sent now", async () => (await at(0)).length === 1);
   await svix.endpoint.patch(uid, later.id, { disabled: true });
   const held = await svix.message.create(uid, { eventType: "late", payload: {} });
-  const page = await svix.messageAttempt.listAttemptedDestinations(uid, held.id);
-  const found = page.data.find((one) => one.id === later.id);
-  assert.deepEqual([found.statusText, found.nextAttempt ?? null], ["pending", null]);
+  const stands = async () => {
+    const page = await svix.messageAttempt.listAttemptedDestinations(uid, held.id);
+    const found = page.data.find((one) => one.id === later.id);
+    return [found.statusText, found.nextAttempt ?? null];
+  };
+  assert.deepEqual(await stands(), ["pending", null]);
+  await svix.endpoint.patch(uid, later.id, { disabled: false });
+  await until("what was held goes", async () => (await stands())[0] === "success");
 }
 
 /** What others ask, or ask wrongly: filters in brackets, names that are not there, a portal for somebody else. */

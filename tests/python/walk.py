@@ -622,9 +622,18 @@ async def waiting_expectations(w, uid):
     await until("what was recovered is sent now", lambda: at_later(0))
     await w.api.endpoint.patch(uid, later.id, library.EndpointPatch(disabled=True))
     held = await w.api.message.create(uid, library.MessageIn(event_type="late", payload={}))
-    page = await w.api.message_attempt.list_attempted_destinations(uid, held.id)
-    found = {one.id: (one.status_text, one.next_attempt) for one in page.data}
-    assert found[later.id] == ("pending", None), found
+
+    async def stands():
+        page = await w.api.message_attempt.list_attempted_destinations(uid, held.id)
+        return {one.id: (one.status_text, one.next_attempt) for one in page.data}[later.id]
+
+    assert await stands() == ("pending", None)
+    await w.api.endpoint.patch(uid, later.id, library.EndpointPatch(disabled=False))
+
+    async def goes():
+        return (await stands())[0] == "success"
+
+    await until("what was held goes", goes)
 
 
 async def asked_otherwise(w, uid):

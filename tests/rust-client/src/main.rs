@@ -454,6 +454,8 @@ impl Walk {
         let page = call!(self, message_attempt.list_attempted_destinations(uid.clone(), held, None));
         let found = page["data"].as_array().unwrap().iter().find(|one| one["id"] == later["id"]).unwrap();
         assert_eq!((&found["statusText"], found.get("nextAttempt")), (&json!("pending"), None));
+        call!(self, endpoint.patch(uid.clone(), id(), of(json!({"disabled": false}))));
+        until("what was held goes", || async { at(MessageStatus::Success).await.len() == 2 }).await;
     }
 }
 
