@@ -427,10 +427,8 @@ impl Walk {
         let failed = call!(self, message.create(uid.clone(), late(), None));
         let svix = self.svix.clone();
         let at = |status| {
-            let options = MessageAttemptListAttemptedMessagesOptions {
-                status: Some(status),
-                ..Default::default()
-            };
+            let options =
+                MessageAttemptListAttemptedMessagesOptions { status: Some(status), ..Default::default() };
             let page = svix.message_attempt();
             let (uid, id) = (uid.clone(), id());
             async move {
@@ -447,7 +445,8 @@ impl Walk {
         let since = json!({"since": self.began});
         let task = call!(self, endpoint.recover(uid.clone(), id(), of(since), None));
         self.finished(&task).await;
-        until("what was recovered is sent now", || async { at(MessageStatus::Success).await.len() == 1 }).await;
+        until("what was recovered is sent now", || async { at(MessageStatus::Success).await.len() == 1 })
+            .await;
         call!(self, endpoint.patch(uid.clone(), id(), of(json!({"disabled": true}))));
         let held = call!(self, message.create(uid.clone(), late(), None));
         let held = said(&held, "id").to_owned();
