@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use crate::domain::id::EndpointId;
+use crate::telemetry::metrics;
 
 use super::Dispatcher;
 use super::lanes::{Lanes, Queued};
@@ -75,6 +76,7 @@ async fn wait_for_long_queues<'a, T: Queued + 'a>(
     while began.elapsed() < MAX_WAIT_WHEN_SATURATED {
         let longest = lanes().longest_queue(endpoints.clone());
         let Some(queue) = longest else { return };
+        metrics::current().post_waits.increment(1);
         if tokio::time::timeout(WAIT_INTERVAL, queue.drained).await.is_ok() {
             return;
         }

@@ -53,11 +53,17 @@ pub struct Claim {
     pub token: DateTime<Utc>,
     /// No request begins after this, so that it ends and is recorded within the lease.
     pub start_by: Instant,
+    /// It had waited for long, or was there before this node was.
+    pub is_backlog: bool,
 }
 
 impl Queued for Delivery {
     fn first_attempt_of(&self) -> Option<MessageId> {
         // One that was refused as too fast goes on where it was.
         (self.attempts == self.refusals && self.trigger == Trigger::Scheduled).then_some(self.message.id)
+    }
+
+    fn is_backlog(&self) -> bool {
+        self.claim.is_some_and(|claim| claim.is_backlog)
     }
 }

@@ -101,7 +101,10 @@ fn load_signal(attempt: &AttemptOutcome) -> LoadSignal {
     match attempt.failure {
         None => LoadSignal::Success,
         Some(_) if attempt.is_too_fast() => LoadSignal::TooFast(attempt.retry_after),
-        Some(Failure::Overloaded | Failure::Timeout) => LoadSignal::Overload,
+        // Where nobody is there, nobody bears anything.
+        Some(Failure::Overloaded | Failure::Timeout | Failure::Connection | Failure::Dns | Failure::Tls) => {
+            LoadSignal::Overload
+        }
         Some(Failure::Status) if attempt.http_status == Some(503) => LoadSignal::Overload,
         Some(_) => LoadSignal::Neutral,
     }

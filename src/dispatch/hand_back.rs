@@ -31,7 +31,7 @@ pub(super) struct HandBackItem {
     _guard: Guard,
     /// Claiming it again is put off by this much, unless a sweep finds it before.
     claim_after: Duration,
-    /// Another node sends to its endpoint, and is told.
+    /// Another node sends it, and is told.
     for_another_node: bool,
 }
 
@@ -80,7 +80,7 @@ impl HandBackItem {
         self
     }
 
-    /// Whether it goes back because another node sends to its endpoint.
+    /// Whether it goes back because another node is to send it.
     pub(super) fn for_another_node(mut self, another: bool) -> Self {
         self.for_another_node = another;
         self
@@ -95,12 +95,21 @@ impl HandBackItem {
 impl Dispatcher {
     /// Hands deliveries back to the queue. They are on their way when this returns.
     pub(super) fn hand_back(&self, deliveries: Vec<Delivery>, held: bool) {
+        self.hand_back_each(deliveries, held, false);
+    }
+
+    /// The same because this node stops: other nodes are told of them.
+    pub(super) fn hand_back_to_others(&self, deliveries: Vec<Delivery>) {
+        self.hand_back_each(deliveries, false, true);
+    }
+
+    fn hand_back_each(&self, deliveries: Vec<Delivery>, held: bool, to_others: bool) {
         for delivery in deliveries {
             let key = (delivery.message.id, delivery.endpoint.id);
             let application = delivery.endpoint.application_id;
             let lease = delivery.claim.map(|claim| claim.token);
             let guard = Guard::Delivery(delivery.guards);
-            let elsewhere = self.lanes().is_elsewhere(delivery.endpoint.id);
+            let elsewhere = to_others || self.lanes().is_elsewhere(delivery.endpoint.id);
             let item = HandBackItem::new(delivery.epoch, key, application, lease, guard);
             self.hand_backs.add(item.held(held).for_another_node(elsewhere));
         }

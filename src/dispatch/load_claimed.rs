@@ -22,6 +22,9 @@ const PAUSE_WITHOUT_APPLICATION: Duration = Duration::from_secs(5);
 /// A lease must last this much longer than a request's deadline, so that its outcome can be recorded under it.
 const TIME_TO_RECORD: Duration = Duration::from_secs(10);
 
+/// What was due so long ago and not sent is a backlog.
+const MIN_BACKLOG_AGE: Duration = Duration::from_secs(10);
+
 /// A row that was claimed, and counts as held by this node until it is dropped.
 struct HeldRow {
     row: ClaimedDelivery,
@@ -114,7 +117,7 @@ impl Dispatcher {
             message: message.clone(),
             endpoint: endpoint.clone(),
             epoch,
-            claim: Some(Claim { token: row.lease, start_by }),
+            claim: Some(Claim { token: row.lease, start_by, is_backlog: self.is_backlog(&row) }),
             attempts: row.attempts,
             refusals: row.refusals,
             trigger: row.trigger,
@@ -135,6 +138,12 @@ impl Dispatcher {
             }
             self.hand_back(vec![delivery], admission == Admission::Closed);
         }
+    }
+
+    fn is_backlog(&self, row: &ClaimedDelivery) -> bool {
+        // The lease began when the row was claimed.
+        let overdue = (row.lease - row.due_at).to_std().unwrap_or_default().saturating_sub(CLAIM_LEASE);
+        overdue >= MIN_BACKLOG_AGE || row.message_id < self.started_with
     }
 
     fn hand_back_row(&self, epoch: i64, row: HeldRow, held: bool, claim_after: Duration) {

@@ -31,7 +31,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::id::EndpointId;
+use crate::domain::id::{EndpointId, MessageId};
 use crate::lease::Lease;
 use crate::live::Live;
 use crate::node_health::NodeHealth;
@@ -110,6 +110,8 @@ pub struct DispatcherDependencies {
 pub struct Dispatcher {
     deps: DispatcherDependencies,
     options: DispatchOptions,
+    /// Messages with a smaller id were accepted before this process began.
+    started_with: MessageId,
     lanes: Mutex<Lanes<Delivery>>,
     memory: MemoryBudget,
     recorder: Arc<Recorder<DeliveryGuards>>,
@@ -152,6 +154,7 @@ impl Dispatcher {
             memory: MemoryBudget::new(options.memory_bytes),
             fault_injection: FaultInjection::new(options.dropped_share),
             options,
+            started_with: MessageId::generate(),
             recorder,
             claim_schedule,
             hand_backs,

@@ -88,12 +88,8 @@ impl PaceKeeper {
     }
 
     async fn release_homes(&self) -> Result<(), StoreError> {
-        let unused: Vec<Uuid> =
-            self.dispatcher.lanes().take_unused_homes().into_iter().map(LaneOrTenant::uuid).collect();
-        if unused.is_empty() {
-            return Ok(());
-        }
-        self.dispatcher.deps.queue.release_homes(self.epoch, &unused).await
+        let unused = self.dispatcher.lanes().take_unused_homes();
+        self.dispatcher.release_homes(self.epoch, unused).await
     }
 
     async fn ask_for_homes(&self) -> Result<(), StoreError> {
@@ -114,6 +110,22 @@ impl PaceKeeper {
 }
 
 impl Dispatcher {
+    async fn release_homes(&self, epoch: i64, subjects: Vec<LaneOrTenant>) -> Result<(), StoreError> {
+        if subjects.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = subjects.into_iter().map(LaneOrTenant::uuid).collect();
+        self.deps.queue.release_homes(epoch, &ids).await
+    }
+
+    /// Lets other nodes send to endpoints to which this one, which stops, has no request under way.
+    pub(super) async fn release_idle_homes(&self) {
+        let idle = self.lanes().take_idle_homes();
+        if let Err(error) = self.release_homes(self.deps.lease.epoch(), idle).await {
+            tracing::debug!(%error, "endpoints wait for others to take this node over");
+        }
+    }
+
     /// It is known, or not, where this is sent from.
     fn settle_home(&self, generation: u64, subject: LaneOrTenant, home: Option<Home>) {
         let now = Instant::now();

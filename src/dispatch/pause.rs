@@ -40,7 +40,7 @@ impl Dispatcher {
         self.hand_back(queued, true);
     }
 
-    /// Goes on, if it was paused. If it was resumed a moment ago, new lanes begin with slow start.
+    /// Goes on, if it was paused. If it was resumed a moment ago, new lanes open gently.
     fn resume(self: &Arc<Self>, just_resumed: bool) {
         let mut lanes = self.lanes();
         lanes.suspend_all(false);

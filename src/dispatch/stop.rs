@@ -34,7 +34,7 @@ impl RunningDispatcher {
         self.dispatcher.clone()
     }
 
-    /// Stops in order: claims nothing more, hands back what is queued, waits for the requests under way (no longer than
+    /// Stops in order: claims nothing more, hands back what is queued, so that other nodes send it at once, waits for the requests under way (no longer than
     /// `timeout`), and records them all. A database that does not answer delays the end only for a while; what is not
     /// recorded then is delivered again.
     pub async fn stop(mut self, timeout: Duration) -> Unfinished {
@@ -42,7 +42,7 @@ impl RunningDispatcher {
         self.stop.cancel();
         while self.loops.join_next().await.is_some() {}
         let queued = self.dispatcher.lanes().drain_before(Instant::now());
-        self.dispatcher.hand_back(queued, false);
+        self.dispatcher.hand_back_to_others(queued);
         let mut unfinished = Unfinished::default();
         if tokio::time::timeout(timeout, self.dispatcher.wait_until_idle()).await.is_err() {
             unfinished.requests = self.dispatcher.load().0;
@@ -56,12 +56,13 @@ impl RunningDispatcher {
 }
 
 impl Dispatcher {
-    /// Returns when no request is under way.
+    /// Returns when no request is under way. What has ended its requests goes over to other nodes meanwhile.
     async fn wait_until_idle(&self) {
         loop {
             let finished = self.finished.notified();
             tokio::pin!(finished);
             finished.as_mut().enable();
+            self.release_idle_homes().await;
             if self.load().0 == 0 {
                 return;
             }

@@ -188,17 +188,28 @@ pub(super) fn redirect_sentence(headers: &HeaderMap) -> Option<String> {
 }
 
 /// How long the receiver asks us to wait (RFC 9110, section 10.2.3): seconds, or an HTTP date. A part of a second, which
-/// some send though the standard has none, counts as a whole one. A date in the past is no wait. Any cap is the
-/// schedule's.
+/// some send though the standard has none, counts as a whole one. A date in the past is no wait. Of several, which a proxy
+/// may have put into one line, the longest counts. Any cap is the schedule's.
 pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let values = headers.get_all(header::RETRY_AFTER).iter().filter_map(|value| value.to_str().ok());
+    let wait = |value: &str| {
+        let wait = wait_in_seconds(value).or_else(|| wait_until_date(value, now));
+        wait.or_else(|| value.split(',').filter_map(wait_in_seconds).max())
+    };
+    values.filter_map(wait).max()
+}
+
+fn wait_in_seconds(value: &str) -> Option<Duration> {
+    let value = value.trim();
     let (seconds, part) = value.split_once('.').unwrap_or((value, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if digits(seconds) && digits(part) {
-        let begun = u64::from(part.bytes().any(|digit| digit != b'0'));
-        return Some(Duration::from_secs(u64::from(seconds.parse::<u32>().unwrap_or(u32::MAX)) + begun));
-    }
-    let until: DateTime<Utc> = httpdate::parse_http_date(value).ok()?.into();
+    let begun = u64::from(part.bytes().any(|digit| digit != b'0'));
+    let whole = u64::from(seconds.parse::<u32>().unwrap_or(u32::MAX));
+    (digits(seconds) && digits(part)).then(|| Duration::from_secs(whole + begun))
+}
+
+fn wait_until_date(value: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let until: DateTime<Utc> = httpdate::parse_http_date(value.trim()).ok()?.into();
     Some((until - now).to_std().unwrap_or_default())
 }
 
@@ -274,11 +285,17 @@ mod tests {
             ("1.5.1", None),
             ("", None),
             ("soon", None),
+            ("10, 50", Some(50)),
+            ("10, soon", Some(10)),
         ] {
             let headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_str(text).unwrap())]);
             assert_eq!(retry_after(&headers, now), wait.map(Duration::from_secs), "{text}");
         }
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
+        let several = ["10", "50", "soon"].map(|text| (header::RETRY_AFTER, HeaderValue::from_static(text)));
+        let mut headers = HeaderMap::new();
+        headers.extend(several);
+        assert_eq!(retry_after(&headers, now), Some(Duration::from_secs(50)));
     }
 
     #[test]

@@ -394,7 +394,54 @@ async function expectations() {
   await svix.endpoint.delete(uid, second.id);
   const page = await svix.messageAttempt.listAttemptedDestinations(uid, sent.id);
   assert.deepEqual(page.data.map((one) => one.id), [first.id, second.id]);
+  await waitingExpectations(uid);
+  await askedOtherwise(uid);
   await svix.application.delete(uid);
+}
+
+/** A retry that is due in an hour counts as being sent, and is made at once when it is recovered. What is held waits. */
+async function waitingExpectations(uid) {
+  const later = await svix.endpoint.create(uid, { url: `${RECEIVER_URL}/later/${w.name}`, uid: "key_1" });
+  const failed = await svix.message.create(uid, { eventType: "late", payload: {} });
+  const at = async (status) => {
+    const page = await svix.messageAttempt.listAttemptedMessages(uid, later.id, { status });
+    return page.data.map((one) => [one.id, one.statusText]);
+  };
+  const tried = async () => (await svix.messageAttempt.listByEndpoint(uid, later.id)).data.length === 1;
+  await until("it was tried", tried);
+  assert.deepEqual([await at(3), await at(1)], [[[failed.id, "sending"]], []]);
+  await finished(await svix.endpoint.recover(uid, later.id, { since: w.began }));
+  await until("what was recovered is sent now", async () => (await at(0)).length === 1);
+  await svix.endpoint.patch(uid, later.id, { disabled: true });
+  const held = await svix.message.create(uid, { eventType: "late", payload: {} });
+  const stands = async () => {
+    const page = await svix.messageAttempt.listAttemptedDestinations(uid, held.id);
+    const found = page.data.find((one) => one.id === later.id);
+    return [found.statusText, found.nextAttempt ?? null];
+  };
+  assert.deepEqual(await stands(), ["pending", null]);
+  await svix.endpoint.patch(uid, later.id, { disabled: false });
+  await until("what was held goes", async () => (await stands())[0] === "success");
+}
+
+/** What others ask, or ask wrongly: filters in brackets, names that are not there, a portal for somebody else. */
+async function askedOtherwise(uid) {
+  const asked = async (query) => {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const answer = await fetch(`${SERVER_URL}/api/v1/app/${uid}/msg?${query}`, { headers });
+    return [answer.status, await answer.json()];
+  };
+  const [, filtered] = await asked("event_types[0]=raw");
+  assert.deepEqual(filtered.data.map((one) => one.eventType), ["raw"]);
+  const [status, refused] = await asked("eventType=raw");
+  assert.deepEqual([status, refused.detail[0].loc], [422, ["query", "eventType"]]);
+  for (const [call, what] of [[() => svix.application.get("nobody"), "application"],
+    [() => svix.endpoint.get(uid, "nobody"), "endpoint"], [() => svix.message.get(uid, "nobody"), "message"]]) {
+    const error = await call().then(() => assert.fail(what), (error) => error);
+    assert.match(error.body.detail, new RegExp(what));
+  }
+  const other = { application: { name: "Another's", uid: "another" } };
+  await fails(422, svix.authentication.appPortalAccess(uid, other));
 }
 
 (async () => {

@@ -12,6 +12,8 @@ from svix.exceptions import HttpError
 
 TABLE = pathlib.Path(__file__).parent.parent / "clients" / "operations.toml"
 CLIENT = "python"
+# Where a delivery stands, in the words of the library.
+STATUSES = ["success", "pending", "fail", "sending"]
 
 
 def _rows(table, path=()):

@@ -7,8 +7,11 @@ order of this file, each on what the ones before it have left.
 
 import asyncio
 import inspect
+import json
 import os
 import time
+import urllib.error
+import urllib.request
 from datetime import datetime, timedelta, timezone
 
 import svix.api as library
@@ -595,7 +598,72 @@ async def expectations(w):
     await w.api.endpoint.delete(uid, second.id)
     page = await w.api.message_attempt.list_attempted_destinations(uid, sent.id)
     assert [one.id for one in page.data] == [first.id, second.id], page
+    await waiting_expectations(w, uid)
+    await asked_otherwise(w, uid)
     await w.api.application.delete(uid)
+
+
+async def waiting_expectations(w, uid):
+    """A retry that is due in an hour counts as being sent, and is made at once when it is recovered. What is held waits."""
+    later = await w.api.endpoint.create(uid, library.EndpointIn(url=f"{RECEIVER}/later/{w.name}", uid="key_1"))
+    failed = await w.api.message.create(uid, library.MessageIn(event_type="late", payload={}))
+
+    async def at_later(status):
+        options = library.MessageAttemptListAttemptedMessagesOptions(status=status)
+        page = await w.api.message_attempt.list_attempted_messages(uid, later.id, options)
+        return [(one.id, one.status_text) for one in page.data] == [(failed.id, table.STATUSES[status])]
+
+    async def tried():
+        return len((await w.api.message_attempt.list_by_endpoint(uid, later.id)).data) == 1
+
+    await until("it was tried", tried)
+    assert await at_later(3) and not await at_later(1)
+    await finished(w, await w.api.endpoint.recover(uid, later.id, library.RecoverIn(since=w.began)))
+    await until("what was recovered is sent now", lambda: at_later(0))
+    await w.api.endpoint.patch(uid, later.id, library.EndpointPatch(disabled=True))
+    held = await w.api.message.create(uid, library.MessageIn(event_type="late", payload={}))
+
+    async def stands():
+        page = await w.api.message_attempt.list_attempted_destinations(uid, held.id)
+        return {one.id: (one.status_text, one.next_attempt) for one in page.data}[later.id]
+
+    assert await stands() == ("pending", None)
+    await w.api.endpoint.patch(uid, later.id, library.EndpointPatch(disabled=False))
+
+    async def goes():
+        return (await stands())[0] == "success"
+
+    await until("what was held goes", goes)
+
+
+async def asked_otherwise(w, uid):
+    """What others ask, or ask wrongly: filters in brackets, names that are not there, a portal for somebody else."""
+    path = f"/api/v1/app/{uid}/msg"
+    assert [one["eventType"] for one in asked(f"{path}?event_types[0]=raw")["data"]] == ["raw"]
+    assert "eventType" in asked(f"{path}?eventType=raw", 422)["detail"][0]["loc"]
+    for call, what in (
+        (w.api.application.get("nobody"), "application"),
+        (w.api.endpoint.get(uid, "nobody"), "endpoint"),
+        (w.api.message.get(uid, "nobody"), "message"),
+    ):
+        try:
+            await call
+        except HttpError as error:
+            assert what in error.detail, error.detail
+    other = library.ApplicationIn(name="Another's", uid="another")
+    await fails(422, w.api.authentication.app_portal_access(uid, library.AppPortalAccessIn(application=other)))
+
+
+def asked(path, status=200):
+    """The answer to a request that the library would not make."""
+    request = urllib.request.Request(SERVER + path, headers={"authorization": f"Bearer {TOKEN}"})
+    try:
+        answer = urllib.request.urlopen(request)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        assert answer.status == status, f"{path}: {answer.status}"
+        return json.load(answer)
 
 
 async def walk(api, name):

@@ -111,6 +111,9 @@ impl<T: Queued> Lanes<T> {
             lane.had_no_room = true;
             return Err((item, Admission::Full));
         }
+        if item.is_backlog() {
+            lane.meet_backlog(now);
+        }
         lane.claimed.push_back((now, item));
         self.note_queued(endpoint.id, now);
         Ok(())

@@ -99,13 +99,13 @@ impl<T: Queued> Lanes<T> {
         self.registry.endpoints().into_iter().flat_map(|id| self.drain(id)).collect()
     }
 
-    /// Goes on; the lanes that there are begin with slow start.
+    /// Goes on; the lanes that there are open gently.
     pub(in crate::dispatch) fn resume(&mut self) {
         self.paused = false;
-        self.registry.lanes_mut().for_each(Lane::begin_slow_start);
+        self.registry.lanes_mut().for_each(Lane::open_gently);
     }
 
-    /// Whether new lanes begin with slow start, because everything was paused until a moment ago.
+    /// Whether new lanes open gently, because everything was paused until a moment ago.
     pub(in crate::dispatch) fn set_just_resumed(&mut self, just_resumed: bool) {
         self.just_resumed = just_resumed;
     }

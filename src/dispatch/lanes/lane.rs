@@ -8,6 +8,7 @@ use crate::domain::endpoint::Endpoint;
 
 use super::LaneOrTenant;
 use super::backpressure::Backpressure;
+use super::borne::Borne;
 use super::home::Home;
 use super::queued::Queued;
 use super::rate_limiter::RateLimiter;
@@ -73,14 +74,16 @@ pub(super) struct Lane<T> {
     /// Its endpoint has changed, and nothing is sent until the new snapshot is here.
     pub(super) suspended: bool,
     pub(super) backpressure: Backpressure,
+    pub(super) borne: Borne,
+    /// It has begun with one request at a time since it is there.
+    was_opened: bool,
 }
 
 impl<T: Queued> Lane<T> {
-    /// A new lane; one that was just `opened` begins with slow start.
-    pub(super) fn new(endpoint: Arc<Endpoint>, opened: bool) -> Self {
-        let limit = endpoint.policy.max_in_flight;
+    /// A new lane, as wide as its limit. `borne` is what its receiver bore before.
+    pub(super) fn new(endpoint: Arc<Endpoint>, borne: Borne) -> Self {
         Self {
-            window: if opened { Window::slow_start(limit) } else { Window::full(limit) },
+            window: Window::full(endpoint.policy.max_in_flight),
             endpoint,
             first_attempts: VecDeque::new(),
             claimed: VecDeque::new(),
@@ -98,6 +101,8 @@ impl<T: Queued> Lane<T> {
             had_no_room: false,
             suspended: false,
             backpressure: Backpressure::default(),
+            borne,
+            was_opened: false,
         }
     }
 
@@ -106,15 +111,29 @@ impl<T: Queued> Lane<T> {
         if endpoint.config_version > self.endpoint.config_version {
             self.window.set_limit(endpoint.policy.max_in_flight);
             if self.endpoint.closed && !endpoint.closed {
-                self.begin_slow_start();
+                self.open_gently();
             }
             self.endpoint = endpoint.clone();
         }
     }
 
     /// Begins again with one request at a time.
-    pub(super) fn begin_slow_start(&mut self) {
-        self.window = Window::slow_start(self.endpoint.policy.max_in_flight);
+    pub(super) fn open_gently(&mut self) {
+        self.window = Window::opening(self.endpoint.policy.max_in_flight, self.borne_at_once());
+        self.was_opened = true;
+    }
+
+    /// A part of a backlog was claimed for it. It goes on as it was if it is at work on it, and else opens gently.
+    pub(super) fn meet_backlog(&mut self, now: Instant) {
+        let is_known = self.was_opened || self.borne.load().is_some();
+        let is_at_work = self.in_flight > 0 || self.borne.is_recent(now);
+        if !(is_known && is_at_work) {
+            self.open_gently();
+        }
+    }
+
+    fn borne_at_once(&self) -> Option<u32> {
+        self.borne.load().map(|load| load.at_once)
     }
 
     pub(super) fn queued(&self) -> usize {
@@ -221,10 +240,10 @@ impl<T: Queued> Lane<T> {
 
     /// Takes the result of a finished request into account.
     pub(super) fn record_result(&mut self, signal: LoadSignal, now: Instant) {
-        match signal {
-            LoadSignal::TooFast(_) => self.begin_slow_start(),
-            LoadSignal::Success | LoadSignal::Overload | LoadSignal::Neutral => self.window.record(signal),
+        if signal == LoadSignal::Success {
+            self.borne.record(self.in_flight, now);
         }
+        self.window.record(signal, self.borne_at_once(), now);
         if signal == LoadSignal::Overload && self.window.size() == 1 {
             self.backpressure.stall(now);
         }
@@ -264,7 +283,7 @@ impl<T: Queued> Lane<T> {
 
     /// Until when a lane without work has to be kept, because a new one would be allowed to send more.
     pub(super) fn keep_until(&self) -> Option<Instant> {
-        // A closed one begins with slow start when it opens, however wide its window is now.
+        // A closed one opens gently, however wide its window is now.
         let is_narrow = !self.window.is_full() && !self.endpoint.closed && !self.deleted;
         let window = self.last_finished_at.filter(|_| is_narrow).map(|at| at + NARROW_WINDOW_KEPT_FOR);
         let throttle = self.throttle().filter(|_| !self.deleted).map(Throttle::kept_until);

@@ -1,7 +1,7 @@
 //! How many requests a second a receiver takes, learned from its answers: more with each success, less with each refusal, as
 //! TCP learns the pace of a network.
 //!
-//! It begins with one a second and grows fast until the first refusal. From there on a refusal takes a part off, and
+//! It begins with one a second and grows fast until the first refusal, or what the receiver bore before, if that is known. From there on a refusal takes a part off, and
 //! successes bring it back slowly to where the receiver refused, so that most of the time goes by just below that. Beyond it,
 //! growth is in proportion to the rate, since the receiver may take far more by now. Growth comes with successes, so a rate
 //! that nobody uses does not grow.
@@ -20,7 +20,7 @@ const LEFT_BY_FIRST_REFUSAL: f64 = 0.7;
 const LEFT_BY_REFUSAL: f64 = 0.85;
 /// What a timeout or another sign of overload leaves.
 const LEFT_BY_OVERLOAD: f64 = 0.5;
-/// Growth in a second: until the first refusal and beyond the last one as a share of the rate itself, below the last one as
+/// Growth in a second: until the first refusal, and beyond the last one (or what was borne) as a share of the rate itself, below the last one as
 /// a share of the rate that was refused.
 const GROWTH_BEFORE_REFUSAL: f64 = 0.7;
 const GROWTH_BEYOND_REFUSED: f64 = 0.1;
@@ -38,6 +38,8 @@ const MAX_CATCH_UP: Duration = Duration::from_millis(20);
 pub(super) struct LearnedRate {
     per_second: f64,
     slowest: f64,
+    /// What the receiver bore before its first refusal, if that is known.
+    borne: Option<f64>,
     /// The rate at the last cut.
     refused: Option<f64>,
     cut_at: Option<Instant>,
@@ -45,17 +47,17 @@ pub(super) struct LearnedRate {
 }
 
 impl LearnedRate {
-    /// Nothing is known yet, but whether the receiver has named a wait.
-    pub(super) fn unknown(asked: bool) -> Self {
+    /// Nothing was refused yet. It is known whether the receiver has named a wait, and perhaps what it bore before.
+    pub(super) fn unknown(asked: bool, borne: Option<f64>) -> Self {
         let (first, slowest) = if asked { (FIRST, SLOWEST) } else { (SLOWEST_UNASKED, SLOWEST_UNASKED) };
-        Self { per_second: first, slowest, refused: None, cut_at: None, next_at: None }
+        Self { per_second: first, slowest, borne, refused: None, cut_at: None, next_at: None }
     }
 
     /// What was learned before, by whichever node.
     pub(super) fn known(per_second: f64) -> Self {
         let per_second = per_second.clamp(SLOWEST, FASTEST);
         let slowest = if per_second < SLOWEST_UNASKED { SLOWEST } else { SLOWEST_UNASKED };
-        Self { per_second, slowest, refused: Some(per_second), cut_at: None, next_at: None }
+        Self { per_second, slowest, borne: None, refused: Some(per_second), cut_at: None, next_at: None }
     }
 
     /// Requests a second.
@@ -88,11 +90,11 @@ impl LearnedRate {
     pub(super) fn grow(&mut self) {
         // So many successes come in a second, which together are to add the growth of a second.
         let step = match self.refused {
-            None => GROWTH_BEFORE_REFUSAL,
+            None if self.borne.is_none_or(|borne| self.per_second < borne) => GROWTH_BEFORE_REFUSAL,
             Some(refused) if self.per_second < refused => {
                 refused * (GROWTH_TOWARDS_REFUSED / self.per_second).min(MOST_GROWTH_TOWARDS_REFUSED)
             }
-            Some(_) => GROWTH_BEYOND_REFUSED.min(MOST_GROWTH_BEYOND_REFUSED * self.per_second),
+            _ => GROWTH_BEYOND_REFUSED.min(MOST_GROWTH_BEYOND_REFUSED * self.per_second),
         };
         self.per_second = (self.per_second + step).min(FASTEST);
     }
@@ -158,7 +160,7 @@ mod tests {
     #[test]
     fn a_receivers_pace_is_found_and_kept_with_few_refusals() {
         for limit in [1, 5, 50, 1_000] {
-            let mut rate = LearnedRate::unknown(true);
+            let mut rate = LearnedRate::unknown(true, None);
             send(&mut rate, limit * 20, limit);
             let (refused, took) = send(&mut rate, limit * 60, limit);
             assert!(refused <= limit * 60 / 8, "{refused} refusals at {limit} a second");
@@ -168,10 +170,22 @@ mod tests {
 
     #[test]
     fn it_follows_a_receiver_that_takes_more_by_now() {
-        let mut rate = LearnedRate::unknown(true);
+        let mut rate = LearnedRate::unknown(true, None);
         send(&mut rate, 100, 5);
         let (_, took) = send(&mut rate, 5_000, 500);
         assert!(rate.per_second() > 100.0, "{rate:?} after {took:?}");
+    }
+
+    #[test]
+    fn it_grows_fast_up_to_what_was_borne_before_and_slowly_beyond() {
+        let after = |successes: usize| {
+            let mut rate = LearnedRate::unknown(true, Some(20.0));
+            (0..successes).for_each(|_| rate.grow());
+            rate.per_second()
+        };
+        assert!((20.0..21.0).contains(&after(28)), "{}", after(28));
+        assert!(after(28 + 20) <= 20.0 * 1.15, "a tenth a second: {}", after(28 + 20));
+        assert!(after(2_000) > 100.0, "without end");
     }
 
     #[test]
@@ -187,7 +201,7 @@ mod tests {
     #[test]
     fn who_refuses_whatever_the_pace_is_not_slowed_down_without_end() {
         let mut now = Instant::now();
-        let mut rate = LearnedRate::unknown(false);
+        let mut rate = LearnedRate::unknown(false, None);
         for _ in 0..1_000 {
             now += CUT_AT_MOST_EVERY;
             rate.refuse(false, now);
@@ -200,7 +214,7 @@ mod tests {
     #[test]
     fn it_has_bounds() {
         let mut now = Instant::now();
-        let mut rate = LearnedRate::unknown(true);
+        let mut rate = LearnedRate::unknown(true, None);
         for _ in 0..1_000 {
             now += CUT_AT_MOST_EVERY;
             rate.overload(now);

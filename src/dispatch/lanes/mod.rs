@@ -15,6 +15,7 @@
 
 mod admission;
 mod backpressure;
+mod borne;
 mod changes;
 mod expiry;
 mod home;
@@ -117,7 +118,7 @@ pub(super) struct Lanes<T> {
     paused: bool,
     /// Nothing is sent until it is known whether everything is paused.
     suspended: bool,
-    /// Everything was resumed a moment ago, so that every new lane begins with slow start.
+    /// Everything was resumed a moment ago, so that every new lane opens gently.
     just_resumed: bool,
 }
 

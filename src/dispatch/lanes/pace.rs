@@ -70,7 +70,8 @@ impl Paces {
         if let LoadSignal::TooFast(asked) = signal
             && lane.throttle().is_none()
         {
-            self.set_pace(lane, Some(Throttle::begin(asked.is_some(), now)));
+            let borne = lane.borne.load().map(|load| load.per_second);
+            self.set_pace(lane, Some(Throttle::begin(asked.is_some(), borne, now)));
         }
         if let Some(throttle) = lane.throttle_mut()
             && throttle.record(signal, now)
@@ -229,6 +230,23 @@ impl<T: Queued> Lanes<T> {
             LaneOrTenant::Lane(id) => is_used(subject, id),
             LaneOrTenant::Tenant(tenant) => registry.endpoints_of(tenant).any(|id| is_used(subject, id)),
         })
+    }
+
+    /// Gives up the homes whose lanes have nothing under way, because this node stops and sends nothing more.
+    pub(in crate::dispatch) fn take_idle_homes(&mut self) -> Vec<LaneOrTenant> {
+        let registry = &self.registry;
+        let is_busy = |id| registry.lane(id).is_some_and(|lane| lane.in_flight > 0);
+        let given_up = self.paces.homes.take_unused(|subject| match subject {
+            LaneOrTenant::Lane(id) => is_busy(id),
+            LaneOrTenant::Tenant(tenant) => registry.endpoints_of(tenant).any(is_busy),
+        });
+        let lanes: Vec<EndpointId> = given_up.iter().flat_map(|subject| self.lanes_of(*subject)).collect();
+        for id in lanes {
+            if let Some(lane) = self.registry.lane_mut(id) {
+                lane.forget_home();
+            }
+        }
+        given_up
     }
 
     /// Whether another node sends to this endpoint.

@@ -8,4 +8,9 @@ pub(in crate::dispatch) trait Queued {
     fn first_attempt_of(&self) -> Option<MessageId> {
         None
     }
+
+    /// Whether it is a part of a backlog that was let go.
+    fn is_backlog(&self) -> bool {
+        false
+    }
 }

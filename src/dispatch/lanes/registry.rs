@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::id::{ApplicationId, EndpointId};
 
+use super::borne::BorneBefore;
 use super::lane::Lane;
 use super::queued::Queued;
 use super::rate_limiter::RateLimiter;
@@ -52,6 +53,7 @@ struct Link<T> {
 pub(super) struct LaneRegistry<T> {
     lanes: HashMap<EndpointId, Link<T>>,
     tenants: HashMap<ApplicationId, Tenant>,
+    borne_before: BorneBefore,
     /// How many lanes and tenants were looked at, for tests of the cost.
     #[cfg(test)]
     steps: Cell<usize>,
@@ -62,6 +64,7 @@ impl<T: Queued> LaneRegistry<T> {
         Self {
             lanes: HashMap::new(),
             tenants: HashMap::new(),
+            borne_before: BorneBefore::default(),
             #[cfg(test)]
             steps: Cell::default(),
         }
@@ -108,11 +111,18 @@ impl<T: Queued> LaneRegistry<T> {
         Some((lane, tenant))
     }
 
-    /// The endpoint's lane, which is made if there is none; one that was just `opened` begins with slow start.
+    /// The endpoint's lane, which is made if there is none; one that was just `opened` opens gently.
     pub(super) fn lane_or_new(&mut self, endpoint: &Arc<Endpoint>, opened: bool) -> &mut Lane<T> {
         self.count_steps(1);
         let after = if self.lanes.contains_key(&endpoint.id) { None } else { self.put_first(endpoint) };
-        let new = || Link { lane: Lane::new(endpoint.clone(), opened), before: None, after };
+        let borne_before = &mut self.borne_before;
+        let new = || {
+            let mut lane = Lane::new(endpoint.clone(), borne_before.take(endpoint.id));
+            if opened {
+                lane.open_gently();
+            }
+            Link { lane, before: None, after }
+        };
         &mut self.lanes.entry(endpoint.id).or_insert_with(new).lane
     }
 
@@ -130,6 +140,9 @@ impl<T: Queued> LaneRegistry<T> {
     pub(super) fn remove_lane(&mut self, id: EndpointId) -> Option<ApplicationId> {
         self.count_steps(1);
         let Link { lane, before, after } = self.lanes.remove(&id)?;
+        if !lane.deleted {
+            self.borne_before.remember(id, lane.borne);
+        }
         let tenant_id = lane.endpoint.application_id;
         match before.and_then(|before| self.lanes.get_mut(&before)) {
             Some(previous) => previous.after = after,

@@ -3,14 +3,13 @@
 
 use std::time::{Duration, Instant};
 
+use crate::domain::delivery::LONGEST_CLOSURE;
 use crate::domain::id::EndpointId;
 use crate::store::ThrottleNote;
 
 use super::learned_rate::LearnedRate;
 use super::window::LoadSignal;
 
-/// A lane is closed for no longer, whatever its receiver asks for: it is asked again now and then.
-pub(super) const LONGEST_CLOSED: Duration = Duration::from_secs(3_600);
 /// What was learned is forgotten so long after the last refusal.
 pub(super) const KEPT_AFTER_REFUSAL: Duration = Duration::from_secs(600);
 /// While it only grows, the rate is written down this often at most.
@@ -30,12 +29,12 @@ pub(in crate::dispatch) struct Throttle {
 }
 
 impl Throttle {
-    /// One that begins now. Whether the receiver named a wait.
-    pub(super) fn begin(asked: bool, now: Instant) -> Self {
+    /// One that begins now: whether the receiver named a wait, and how many requests a second it bore before.
+    pub(super) fn begin(asked: bool, borne: Option<f64>, now: Instant) -> Self {
         Self {
             closed_until: None,
             kept_until: now + KEPT_AFTER_REFUSAL,
-            rate: LearnedRate::unknown(asked),
+            rate: LearnedRate::unknown(asked, borne),
             noted_at: None,
             in_notes: false,
         }
@@ -71,7 +70,7 @@ impl Throttle {
                 if !self.is_closed(now) {
                     self.rate.refuse(asked.is_some(), now);
                 }
-                let closed_for = asked.unwrap_or_default().min(LONGEST_CLOSED);
+                let closed_for = asked.unwrap_or_default().min(LONGEST_CLOSURE);
                 self.closed_until = self.closed_until.max(Some(now + closed_for));
                 self.kept_until = self.kept_until.max(now + closed_for + KEPT_AFTER_REFUSAL);
                 true
@@ -156,7 +155,7 @@ mod tests {
     fn it_closes_for_what_was_asked_for_within_bounds() {
         let now = Instant::now();
         for (asked, closed) in [(1, 1), (5, 5), (100_000, 3_600)] {
-            let mut throttle = Throttle::begin(true, now);
+            let mut throttle = Throttle::begin(true, None, now);
             assert!(throttle.record(too_fast(asked), now));
             let until = now + Duration::from_secs(closed);
             assert_eq!((throttle.closed_until(now), throttle.closed_until(until)), (Some(until), None));
@@ -167,7 +166,7 @@ mod tests {
     #[test]
     fn who_asks_for_no_wait_gets_less_and_is_not_left_alone() {
         let now = Instant::now();
-        let mut throttle = Throttle::begin(false, now);
+        let mut throttle = Throttle::begin(false, None, now);
         assert!(throttle.record(LoadSignal::TooFast(None), now));
         assert_eq!((throttle.closed_until(now), throttle.waits_until(now)), (None, None));
         throttle.spend(now);
@@ -177,7 +176,7 @@ mod tests {
     #[test]
     fn a_later_answer_never_opens_it_sooner() {
         let now = Instant::now();
-        let mut throttle = Throttle::begin(true, now);
+        let mut throttle = Throttle::begin(true, None, now);
         throttle.record(too_fast(60), now);
         let note = throttle.note(EndpointId::generate(), now);
         throttle.record(too_fast(1), now);
@@ -188,7 +187,7 @@ mod tests {
     #[test]
     fn another_node_goes_on_where_it_was() {
         let now = Instant::now();
-        let mut throttle = Throttle::begin(true, now);
+        let mut throttle = Throttle::begin(true, None, now);
         throttle.record(too_fast(60), now);
         let note = throttle.note(EndpointId::generate(), now);
         let mut elsewhere = Throttle::told(&note, now);

@@ -142,9 +142,9 @@ impl<T: Queued> Lanes<T> {
         self.in_flight = self.in_flight.saturating_sub(1);
         let limit = self.limits.claimed_per_lane();
         let Some((lane, tenant)) = self.registry.lane_and_tenant(endpoint) else { return false };
+        lane.record_result(signal, now);
         lane.in_flight = lane.in_flight.saturating_sub(1);
         lane.last_finished_at = Some(now);
-        lane.record_result(signal, now);
         if lane.pace.is_some() || matches!(signal, LoadSignal::TooFast(_)) {
             self.paces.record(lane, signal, now);
         }

@@ -15,6 +15,10 @@ use dead_letter::DeathReason;
 /// A `Retry-After` is honoured up to this.
 pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// An endpoint whose receiver is asked too often is left alone for no longer, whatever it asks for: it is asked again now and
+/// then.
+pub const LONGEST_CLOSURE: Duration = Duration::from_secs(60 * 60);
+
 /// So many times a receiver may ask a delivery to come later before that counts like any failure.
 pub const MAX_REFUSALS: u16 = 100;
 
@@ -127,7 +131,7 @@ pub struct AttemptsMade {
 
 impl AttemptsMade {
     /// Those that count in the schedule. To be asked to wait is no failure, unless it goes on without end.
-    fn counted(self) -> u16 {
+    pub fn counted(self) -> u16 {
         self.all.saturating_sub(self.refusals.min(MAX_REFUSALS))
     }
 }
@@ -164,7 +168,7 @@ fn retry(
         // It does not count, so the wait is the one that would follow if this attempt were the next to count. It is not
         // longer than what the receiver asked for: its lane opens then.
         let wait = schedule.wait_after(made.counted() + 1, chance).or_else(|| schedule.last_wait(chance))?;
-        return Some(asked.unwrap_or(wait));
+        return Some(asked.map_or(wait, |asked| asked.min(LONGEST_CLOSURE)));
     }
     let wait = schedule.wait_after(made.counted(), chance)?;
     Some(wait.max(asked.unwrap_or_default()))

@@ -47,6 +47,8 @@ fn what_is_refused_as_too_fast_comes_when_it_was_asked_to_and_uses_nothing_of_th
         assert_eq!(next_step(&answered(503, Some(3)), made, &policy, MIDDLE), after(3));
         assert_eq!(next_step(&answered(429, None), made, &policy, MIDDLE), after(10), "as the schedule says");
     }
+    let made = AttemptsMade { all: 1, refusals: 1 };
+    assert_eq!(next_step(&answered(429, Some(86_400)), made, &policy, MIDDLE), after(3_600), "with its lane");
     let failed =
         |all, refusals| next_step(&answered(500, None), AttemptsMade { all, refusals }, &policy, MIDDLE);
     assert_eq!(failed(51, 50), after(10), "the first failure after fifty refusals");

@@ -76,13 +76,14 @@ impl ConfigurationStore {
         .execute(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
-        // Every snapshot has the environment's policy in it. Rows are locked in their order.
+        // Every snapshot has the environment's policy in it, so all of them change at one moment. Rows are locked in their
+        // order. No post waits for these locks: what stores messages compares the version without one.
         sqlx::query!(
             "-- environment::raise_config_versions
             WITH ours AS MATERIALIZED (
                 SELECT id FROM application
                 WHERE id = ANY (ARRAY(SELECT id FROM application WHERE environment_id = $1 AND deleted_at IS NULL))
-                ORDER BY id FOR UPDATE
+                ORDER BY id FOR NO KEY UPDATE
             ), raised AS (
                 UPDATE application a SET config_version = config_version + 1 FROM ours WHERE a.id = ours.id
                 RETURNING a.id

@@ -75,6 +75,8 @@ pub struct QueuedDelivery {
     pub due_at: DateTime<Utc>,
     /// A node has it.
     pub is_claimed: bool,
+    /// Of its attempts, those that were refused as too fast.
+    pub refusals: u16,
 }
 
 /// A delivery's dead letter.
@@ -110,7 +112,7 @@ impl HistoryStore {
                    e.description, e.deleted_at, e.disabled_at, e.disabled_reason, e.paused_at, e.policy,
                    a.paused_at AS application_paused_at, a.policy AS application_policy, n.policy AS environment_policy,
                    g.paused_at AS all_paused_at, p.due_at AS "due_at?",
-                   (p.owner IS NOT NULL AND p.due_at > now()) AS "is_claimed?", l.id AS "letter_id?", l.reason AS "reason?",
+                   (p.owner IS NOT NULL AND p.due_at > now()) AS "is_claimed?", p.refusals AS "refusals?", l.id AS "letter_id?", l.reason AS "reason?",
                    l.died_at AS "died_at?", l.discarded_at AS "discarded_at?", now() AS "now!"
             FROM delivery d
             JOIN endpoint e ON e.id = d.endpoint_id
@@ -136,7 +138,11 @@ impl HistoryStore {
             let of = EndpointId::from(row.endpoint_id);
             let state = DeliveryState::from_name(&row.state)
                 .ok_or_else(|| StoreError::Inconsistent(format!("a delivery in state {}", row.state)))?;
-            let queued = row.due_at.zip(row.is_claimed);
+            let queued = row.due_at.zip(row.is_claimed).map(|(due_at, is_claimed)| QueuedDelivery {
+                due_at,
+                is_claimed,
+                refusals: row.refusals.unwrap_or_default().unsigned_abs(),
+            });
             let letter = row.letter_id.zip(row.reason).zip(row.died_at).map(|((id, reason), died_at)| {
                 let reason = DeathReason::from_name(&reason).ok_or_else(|| {
                     StoreError::Inconsistent(format!("a dead letter for the reason {reason}"))
@@ -170,7 +176,7 @@ impl HistoryStore {
                 last_status: row.last_status.map(i16::cast_unsigned),
                 last_failure: failures.remove(&row.endpoint_id).flatten(),
                 settled_at: row.settled_at,
-                queued: queued.map(|(due_at, is_claimed)| QueuedDelivery { due_at, is_claimed }),
+                queued,
                 dead_letter: letter.transpose()?,
                 now: row.now,
             })

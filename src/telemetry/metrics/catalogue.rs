@@ -72,6 +72,7 @@ metrics! {
         "Deliveries that were stored with their messages, by the state that they began in: in_flight, waiting, held";
     ACCEPT_SECONDS = SLOW "postrider_accept_seconds" []
         "From the head of a post to its answer, of posts that were accepted";
+    POST_WAITS = COUNTER "postrider_post_waits_total" [] "Waits of posts for the long queue of an endpoint, 50 ms each at the most";
 
     ATTEMPTS = COUNTER "postrider_attempts_total" ["outcome", "status_class"]
         "Attempts that were recorded, by outcome (delivered, or what went wrong) and by the class of the answer's status";

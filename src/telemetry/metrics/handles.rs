@@ -51,6 +51,8 @@ pub struct Metrics {
     pub created_held: Counter,
     /// From the head of a post to its answer.
     pub accept_seconds: Histogram,
+    /// Waits of posts for a long queue.
+    pub post_waits: Counter,
     /// How long requests took that were answered well.
     pub delivered_seconds: Histogram,
     /// How long the others took.
@@ -126,6 +128,7 @@ impl Metrics {
             created_waiting: maker.counter(all::DELIVERIES_CREATED, &["waiting"]),
             created_held: maker.counter(all::DELIVERIES_CREATED, &["held"]),
             accept_seconds: maker.histogram(all::ACCEPT_SECONDS, &[]),
+            post_waits: counter(all::POST_WAITS),
             delivered_seconds: maker.histogram(all::ATTEMPT_SECONDS, &["delivered"]),
             failed_seconds: maker.histogram(all::ATTEMPT_SECONDS, &["failed"]),
             end_to_end_seconds: maker.histogram(all::END_TO_END_SECONDS, &[]),

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, from_value, json, to_value};
 use svix::api::*;
 use svix::error::{Error, Result};
+use svix::models::MessageStatus;
 
 const DEADLINE: Duration = Duration::from_secs(60);
 const NAME: &str = "rust";
@@ -408,7 +409,52 @@ impl Walk {
             let page = call!(self, message_attempt.list_attempted_destinations(uid(), id, None));
             assert_eq!(ids(&page), [said(&first, "id"), said(&second, "id")]);
         }
+        if self.serves("endpoint.recover") && self.serves("message_attempt.list_attempted_messages") {
+            self.waiting_expectations(uid()).await;
+        }
+        let other = json!({"application": {"name": "Another's", "uid": "another"}});
+        let refused = self.svix.authentication().app_portal_access(uid(), of(other), None).await;
+        assert_eq!(status_of(refused), 422);
         self.svix.application().delete(uid()).await.unwrap();
+    }
+
+    /// A retry that is due in an hour counts as being sent, and is made at once when it is recovered. What is held waits.
+    async fn waiting_expectations(&mut self, uid: String) {
+        let later = json!({"url": self.at("/later/rust"), "uid": "key_1"});
+        let later = call!(self, endpoint.create(uid.clone(), of(later), None));
+        let id = || said(&later, "id").to_owned();
+        let late = || of(json!({"eventType": "late", "payload": {}}));
+        let failed = call!(self, message.create(uid.clone(), late(), None));
+        let svix = self.svix.clone();
+        let at = |status| {
+            let options =
+                MessageAttemptListAttemptedMessagesOptions { status: Some(status), ..Default::default() };
+            let page = svix.message_attempt();
+            let (uid, id) = (uid.clone(), id());
+            async move {
+                let page = page.list_attempted_messages(uid, id, Some(options)).await.unwrap();
+                page.data.into_iter().map(|one| one.id).collect::<Vec<_>>()
+            }
+        };
+        until("it was tried", || async {
+            svix.message_attempt().list_by_endpoint(uid.clone(), id(), None).await.unwrap().data.len() == 1
+        })
+        .await;
+        assert_eq!(at(MessageStatus::Sending).await, [said(&failed, "id")]);
+        assert!(at(MessageStatus::Pending).await.is_empty());
+        let since = json!({"since": self.began});
+        let task = call!(self, endpoint.recover(uid.clone(), id(), of(since), None));
+        self.finished(&task).await;
+        until("what was recovered is sent now", || async { at(MessageStatus::Success).await.len() == 1 })
+            .await;
+        call!(self, endpoint.patch(uid.clone(), id(), of(json!({"disabled": true}))));
+        let held = call!(self, message.create(uid.clone(), late(), None));
+        let held = said(&held, "id").to_owned();
+        let page = call!(self, message_attempt.list_attempted_destinations(uid.clone(), held, None));
+        let found = page["data"].as_array().unwrap().iter().find(|one| one["id"] == later["id"]).unwrap();
+        assert_eq!((&found["statusText"], found.get("nextAttempt")), (&json!("pending"), None));
+        call!(self, endpoint.patch(uid.clone(), id(), of(json!({"disabled": false}))));
+        until("what was held goes", || async { at(MessageStatus::Success).await.len() == 2 }).await;
     }
 }
 

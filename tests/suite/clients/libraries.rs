@@ -1,12 +1,14 @@
 //! The official client libraries, unmodified, walk through everything that `tests/clients/operations.toml` says is
 //! served. The table is held against the API's description here, and against each library by its walk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use axum::routing::post;
 use serde_json::{Value, json};
 
@@ -92,10 +94,22 @@ fn the_table_agrees_with_the_description() {
     assert!(wrong.is_empty(), "tests/clients/operations.toml:\n{}", wrong.join("\n"));
 }
 
-/// A customer's server: `/ok` answers 200, `/fail` 500. Signatures are checked by other tests.
+/// A customer's server: `/ok` answers 200, `/fail` 500, and a path below `/later` 500 to its first request, which it asks to
+/// come again in an hour. Signatures are checked by other tests.
 async fn receiver() -> String {
+    let seen = Mutex::new(HashSet::new());
+    let later = move |name: axum::extract::Path<String>| {
+        let is_first = seen.lock().unwrap().insert(name.0);
+        std::future::ready(if is_first {
+            (StatusCode::INTERNAL_SERVER_ERROR, [("retry-after", "3600")]).into_response()
+        } else {
+            StatusCode::OK.into_response()
+        })
+    };
+    let later = Arc::new(later);
     let router = Router::new()
         .route("/ok", post(|| async { "fine" }))
+        .route("/later/{name}", post(move |name| later(name)))
         .route("/fail", post(|| async { (StatusCode::INTERNAL_SERVER_ERROR, "broken") }));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

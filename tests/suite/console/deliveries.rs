@@ -35,11 +35,13 @@ async fn every_delivery_says_where_it_stands_and_why() {
     let failing = tenant.endpoint(&hook(&receiver, "/failing", 503), json!({})).await;
     let dead = tenant.endpoint(&hook(&receiver, "/dead", 500), json!({"retrySchedule": []})).await;
     let gone = tenant.endpoint(&hook(&receiver, "/gone", 410), json!({})).await;
+    let busy = receiver.hook_that("/busy", |_| Reply::With(429, "retry-after", "3600".to_owned()));
+    let busy = tenant.endpoint(&busy, json!({})).await;
     let disabled = tenant.endpoint(&hook(&receiver, "/disabled", 200), json!({})).await;
     tenant.patch_endpoint(&disabled, json!({"disabled": true})).await;
     let deleted = tenant.endpoint(&hook(&receiver, "/deleted", 200), json!({})).await;
     let message = tenant.message("a", json!({})).await;
-    receiver.wait_for(5).await;
+    receiver.wait_for(6).await;
     let endpoint = tenant.path(&format!("/endpoint/{deleted}"));
     standing(&tenant, &message, &deleted, "delivered").await;
     tenant.api.delete(&endpoint).await.expect(204);
@@ -62,6 +64,11 @@ async fn every_delivery_says_where_it_stands_and_why() {
         found["laterAttemptsAt"].as_array().unwrap().iter().map(|at| at.as_str().unwrap()).collect();
     assert!(later.len() == 1 && later[0] > next, "{found}");
 
+    // To be refused as too fast uses nothing of the schedule up: both waits are still to come.
+    let found = standing(&tenant, &message, &busy, "retry").await;
+    assert_eq!((&found["attemptsMade"], &found["attemptsPlanned"]), (&json!(1), &json!(4)));
+    assert_eq!(found["laterAttemptsAt"].as_array().unwrap().len(), 2, "{found}");
+
     let found = standing(&tenant, &message, &dead, "exhausted").await;
     let letter = tenant.dead_letters().await.into_iter().find(|it| it["endpointId"] == json!(dead)).unwrap();
     assert_eq!((&found["state"], &found["deadLetterId"]), (&json!("dead"), &letter["id"]));
@@ -82,7 +89,7 @@ async fn every_delivery_says_where_it_stands_and_why() {
     let list = tenant.api.get(&tenant.path(&format!("/msg/{message}/delivery"))).await.expect(200);
     let states: Vec<&str> =
         list["data"].as_array().unwrap().iter().map(|it| it["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["dead", "dead", "held", "waiting", "delivered", "delivered"]);
+    assert_eq!(states, ["dead", "dead", "held", "waiting", "waiting", "delivered", "delivered"]);
     let own = app.api().claiming(&json!({"sub": tenant.id, "org": "org_test", "cap": ["ViewBase"]}));
     own.get(&tenant.path(&format!("/msg/{message}/delivery"))).await.expect(200);
     let other = app.tenant("other").await;

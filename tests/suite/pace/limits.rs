@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use serde_json::json;
 
 use crate::support::posting::{deliveries, post_all};
@@ -67,6 +68,37 @@ async fn a_node_that_dies_leaves_its_places_to_others() {
     holding.let_go(100);
     app.settled().await;
     assert_eq!(holding.most(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stops_hands_over_at_once_what_it_has_nothing_under_way_for() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let mut other = app.another_node("other").await;
+    let tenant = app.tenant("one").await;
+    let there = through(&tenant, &other.address());
+    let slow = Holding::start().await;
+    let of_type = |name: &str| json!({"maxInFlight": 1, "eventTypes": [name]});
+    tenant.endpoint(&slow.hook, of_type("slow")).await;
+    let quick = receiver.hook("/quick");
+    tenant.endpoint(&quick, of_type("quick")).await;
+    for name in ["slow", "slow", "quick"] {
+        there.message(name, json!({})).await;
+    }
+    slow.holds(1).await;
+    receiver.wait_at(&quick, 1).await;
+    let home = "SELECT count(*) FROM lane_home h JOIN node n USING (epoch) WHERE n.name = 'other'";
+    assert_eq!(app.database().count(home).await, 2);
+    other.signal(Signal::SIGTERM);
+    // It is still at work on its request, and the other endpoint is sent to from here.
+    tenant.message("quick", json!({})).await;
+    receiver.wait_at(&quick, 2).await;
+    assert_eq!(slow.answered(), 0);
+    assert!(other.is_running());
+    assert_eq!(app.database().count(home).await, 1);
+    slow.let_go(2);
+    assert!(other.ended().await.success());
+    app.settled().await;
+    assert_eq!(slow.most(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

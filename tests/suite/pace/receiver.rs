@@ -68,13 +68,18 @@ impl Drop for Held {
 
 impl Holding {
     pub async fn start() -> Self {
+        Self::at("127.0.0.1:0").await
+    }
+
+    /// One at an address of its own.
+    pub async fn at(address: &str) -> Self {
         let shared = Arc::new(Shared {
             gate: Semaphore::new(0),
             held: watch::Sender::new(0),
             most: AtomicUsize::new(0),
             answered: AtomicUsize::new(0),
         });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         let hook = Hook {
             path: "/".to_owned(),
             url: format!("http://{}/", listener.local_addr().unwrap()),

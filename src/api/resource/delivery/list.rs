@@ -21,7 +21,7 @@ use crate::domain::policy::EffectivePolicy;
 use crate::store::{Capped, Change, DeliveryRecord};
 
 use super::shape::{DeliveryOut, DeliveryWhyOut};
-use super::why::{Behind, Position, position};
+use super::why::{Behind, Position, counted, position};
 
 /// Few messages go to more endpoints.
 const DEFAULT_LIMIT: u64 = 250;
@@ -89,7 +89,10 @@ fn shape(placed: Placed, around: &Surroundings, caller: &Caller) -> DeliveryOut 
     // A node has it and others before it, under a limit: it has not been sent.
     let code =
         if position.behind == Behind::Node && ahead.is_some() { "rate_limited" } else { position.code };
-    let planned = policy.retry_schedule.waits().len().saturating_add(1);
+    let scheduled = u16::try_from(policy.retry_schedule.waits().len()).unwrap_or(u16::MAX).saturating_add(1);
+    // How many were refused as too fast is known while it is in the queue.
+    let beyond_schedule = record.attempts.saturating_sub(counted(&record));
+    let planned = scheduled.saturating_add(beyond_schedule).max(record.attempts);
     let is_dead = record.state == DeliveryState::Dead;
     DeliveryOut {
         endpoint_id: record.endpoint.id,
@@ -105,7 +108,7 @@ fn shape(placed: Placed, around: &Surroundings, caller: &Caller) -> DeliveryOut 
             held_until: position.held_until,
         },
         attempts_made: record.attempts,
-        attempts_planned: u16::try_from(planned).unwrap_or(u16::MAX),
+        attempts_planned: planned,
         next_attempt_at: position.next_attempt_at,
         later_attempts_at: position.later_attempts_at,
         settled_at: record.settled_at,

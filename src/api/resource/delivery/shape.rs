@@ -29,7 +29,7 @@ pub(in crate::api) struct DeliveryOut {
     /// Attempts made in this round of the schedule.
     #[schema(example = 3)]
     pub(super) attempts_made: u16,
-    /// Of how many, by the schedule that holds now.
+    /// Of how many, by the schedule that holds now. Those that were refused as too fast come on top.
     #[schema(example = 7)]
     pub(super) attempts_planned: u16,
     /// When it is tried next, where that is later than now.

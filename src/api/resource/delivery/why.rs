@@ -4,8 +4,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::api::shared_views::ServerPolicies;
-use crate::domain::delivery::DeliveryState;
 use crate::domain::delivery::dead_letter::DeathReason;
+use crate::domain::delivery::{AttemptsMade, DeliveryState};
 use crate::domain::policy::EffectivePolicy;
 use crate::domain::policy::schedule::RetrySchedule;
 use crate::domain::rollup::closure::Closure;
@@ -92,7 +92,7 @@ fn dead(record: &DeliveryRecord) -> Position {
 /// A node has it: its request is out, or it waits for its turn there.
 fn in_flight(record: &DeliveryRecord, policy: &EffectivePolicy) -> Position {
     let mut position = Position::of_state(DeliveryState::InFlight, "in_flight", None);
-    position.later_attempts_at = later(&policy.retry_schedule, record.attempts, record.now);
+    position.later_attempts_at = later(&policy.retry_schedule, counted(record), record.now);
     if is_rate_limited(policy) && record.state == DeliveryState::InFlight {
         position.behind = Behind::Node;
     }
@@ -125,8 +125,14 @@ fn queued_at(
         position.next_attempt_at = Some(queued.due_at);
     }
     let next = queued.due_at.max(record.now);
-    position.later_attempts_at = later(&policy.retry_schedule, record.attempts, next);
+    position.later_attempts_at = later(&policy.retry_schedule, counted(record), next);
     position
+}
+
+/// Its attempts that count in the schedule.
+pub(super) fn counted(record: &DeliveryRecord) -> u16 {
+    let refusals = record.queued.map_or(0, |queued| queued.refusals);
+    AttemptsMade { all: record.attempts, refusals }.counted()
 }
 
 const fn is_rate_limited(policy: &EffectivePolicy) -> bool {
@@ -209,7 +215,7 @@ mod tests {
             last_status: Some(500),
             last_failure: Some("status".to_owned()),
             settled_at: None,
-            queued: Some(QueuedDelivery { due_at: at(10), is_claimed: false }),
+            queued: Some(QueuedDelivery { due_at: at(10), is_claimed: false, refusals: 0 }),
             dead_letter: None,
             now: at(100),
         }
@@ -248,16 +254,26 @@ mod tests {
     #[test]
     fn a_retry_says_when_it_is_and_what_follows() {
         let mut record = waiting();
-        record.queued = Some(QueuedDelivery { due_at: at(130), is_claimed: false });
+        record.queued = Some(QueuedDelivery { due_at: at(130), is_claimed: false, refusals: 0 });
         let found = of(&record);
         assert_eq!((found.code, found.next_attempt_at), ("retry", Some(at(130))));
         assert_eq!((found.later_attempts_at, found.behind), (vec![at(132), at(135)], Behind::Nobody));
     }
 
     #[test]
+    fn to_be_refused_as_too_fast_takes_nothing_from_what_follows() {
+        let mut record = waiting();
+        record.attempts = 5;
+        record.queued = Some(QueuedDelivery { due_at: at(130), is_claimed: false, refusals: 4 });
+        assert_eq!((counted(&record), of(&record).later_attempts_at), (1, vec![at(132), at(135)]));
+        record.attempts = 4;
+        assert_eq!(of(&record).later_attempts_at, [at(131), at(133), at(136)], "the first one is to come");
+    }
+
+    #[test]
     fn what_a_node_has_is_in_flight_whatever_its_row_says() {
         let mut record = waiting();
-        record.queued = Some(QueuedDelivery { due_at: at(101), is_claimed: true });
+        record.queued = Some(QueuedDelivery { due_at: at(101), is_claimed: true, refusals: 0 });
         record.endpoint.paused_at = Some(at(99));
         assert_eq!(of(&record).state, DeliveryState::InFlight);
         record.queued = None;

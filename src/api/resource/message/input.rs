@@ -14,6 +14,7 @@ use crate::api::error::ApiError;
 use crate::api::resource::application::ApplicationIn;
 use crate::domain::id::MessageId;
 use crate::domain::message_headers::{self, InvalidMessageHeaders};
+use crate::domain::nearest::nearest;
 use crate::domain::settings::Fields;
 use crate::ingest::NewMessage;
 use crate::store::IdempotencyKey;
@@ -73,6 +74,10 @@ struct TransformationsParams {
     /// Headers for this message, 64 of them and 4 KiB at most. `content-type` says what the text is; it is
     /// `application/json` where nothing is said. One of the endpoint's of the same name is not sent.
     headers: Option<BTreeMap<String, String>>,
+    /// What has no effect.
+    #[schema(ignore)]
+    #[serde(flatten)]
+    others: BTreeMap<String, IgnoredAny>,
 }
 
 impl MessageIn<'_> {
@@ -116,6 +121,12 @@ impl MessageIn<'_> {
             }
         }
         findings.note("headers", self.headers().err().map(|wrong| wrong.to_string()));
+        // A slip in one of these would deliver something else than was meant.
+        for other in self.transformations_params.iter().flat_map(|params| params.others.keys()) {
+            if let Some(meant) = nearest(other, ["rawPayload", "headers"].into_iter()) {
+                findings.add(other, format!("is not known; did you mean `{meant}`?"));
+            }
+        }
     }
 
     fn raw_payload(&self) -> Option<&str> {
@@ -198,6 +209,8 @@ mod tests {
             (r#"{"rawPayload":""}"#, "rawPayload"),
             (r#"{"rawPayload":"x","headers":{"host":"elsewhere"}}"#, "headers"),
             (r#"{"headers":{"x-a":"line\nbreak"}}"#, "headers"),
+            (r#"{"rawPaylod":"x"}"#, "rawPaylod"),
+            (r#"{"raw_payload":"x"}"#, "raw_payload"),
         ] {
             let body = with(&format!(r#""transformationsParams":{params}"#));
             assert_eq!(refused_fields(&body), [format!("body.transformationsParams.{refused}")]);
