@@ -114,7 +114,8 @@ function useLiveMessages(appId: string | undefined, endpointId: string | undefin
   }, [path, isOff]);
   const status = useLive(isOff ? null : path, {
     message: (event) => {
-      const add = (now: FoundMessage[]) => [event, ...now].slice(0, mostLive);
+      const message = { ...event, appName: event.appName ?? event.appId };
+      const add = (now: FoundMessage[]) => [message, ...now].slice(0, mostLive);
       if (window.scrollY < 80) setLive(add);
       else setHeld(add);
     },
