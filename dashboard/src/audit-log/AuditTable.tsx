@@ -1,11 +1,11 @@
 // Who changed what, as a table with pages.
 import { api } from '../api/client';
 import type { AuditEntry } from '../api/types';
-import { Id } from '../design/Id';
-import { Empty, Failure, NoMatch } from '../design/Notice';
-import { Pager } from '../design/Pager';
-import { type Column, Table } from '../design/Table';
-import { Time } from '../design/Time';
+import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Pager } from '../design/tables/Pager';
+import { type Column, Table } from '../design/tables/Table';
+import { Id } from '../design/values/Id';
+import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';

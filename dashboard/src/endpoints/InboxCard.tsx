@@ -2,12 +2,12 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { api } from '../api/client';
 import type { Endpoint, Inbox } from '../api/types';
-import { Card } from '../design/Card';
-import { JsonText } from '../design/JsonView';
-import { Loaded } from '../design/Loaded';
-import { Empty } from '../design/Notice';
-import { StateWord } from '../design/State';
-import { Time } from '../design/Time';
+import { Loaded } from '../design/feedback/Loaded';
+import { Empty } from '../design/feedback/Notice';
+import { Card } from '../design/layout/Card';
+import { JsonText } from '../design/values/JsonView';
+import { StateWord } from '../design/values/State';
+import { Time } from '../design/values/Time';
 import { useT } from '../i18n';
 import './inbox.css';
 

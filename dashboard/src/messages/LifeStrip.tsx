@@ -1,8 +1,8 @@
 // The life of a message at a glance: one lane an endpoint. The attempts stand below in words, so it is not read out.
 import type { Attempt, Delivery } from '../api/types';
-import { Icon, type IconName } from '../design/Icon';
-import { StateBadge } from '../design/State';
-import { useNow } from '../design/Time';
+import { Icon, type IconName } from '../design/values/Icon';
+import { StateBadge } from '../design/values/State';
+import { useNow } from '../design/values/Time';
 import { EndpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import { lifeOf, type Mark } from './life';

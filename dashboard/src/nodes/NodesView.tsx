@@ -1,10 +1,10 @@
 // The nodes, and the queue by tenant and by endpoint.
 import { api } from '../api/client';
-import { Card, PageHead } from '../design/Card';
-import { shortId } from '../design/Id';
-import { Failure } from '../design/Notice';
-import { Pager } from '../design/Pager';
-import { StateWord } from '../design/State';
+import { Failure } from '../design/feedback/Notice';
+import { Card, PageHead } from '../design/layout/Card';
+import { Pager } from '../design/tables/Pager';
+import { shortId } from '../design/values/Id';
+import { StateWord } from '../design/values/State';
 import { EndpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';

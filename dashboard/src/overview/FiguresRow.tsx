@@ -1,7 +1,7 @@
 // Six numbers of the environment, each a door to what it counts.
 import type { Overview } from '../api/types';
-import { FigureLink, Figures } from '../design/Figure';
-import { Sparkline } from '../design/Sparkline';
+import { FigureLink, Figures } from '../design/charts/Figure';
+import { Sparkline } from '../design/charts/Sparkline';
 import { useFormat, useT } from '../i18n';
 
 export function FiguresRow({ overview }: { overview: Overview }) {

@@ -1,7 +1,7 @@
 // How long it takes, end to end, and how much of it is ours.
 import type { Schemas } from '../api/types';
-import { Section } from '../design/Card';
-import { Chart } from '../design/Chart';
+import { Chart } from '../design/charts/Chart';
+import { Section } from '../design/layout/Card';
 import { useFormat, useT } from '../i18n';
 
 type Percentiles = Schemas['Percentiles'];

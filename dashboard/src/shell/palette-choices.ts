@@ -1,5 +1,5 @@
 // What the palette offers besides what a search finds: places to go and things to do.
-import type { IconName } from '../design/Icon';
+import type { IconName } from '../design/values/Icon';
 import type { Messages } from '../i18n/en';
 
 export interface Choice {

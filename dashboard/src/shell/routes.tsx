@@ -9,7 +9,7 @@ import {
   retainSearchParams,
 } from '@tanstack/react-router';
 import { basePath } from '../api/base';
-import { Failure } from '../design/Notice';
+import { Failure } from '../design/feedback/Notice';
 import { parseSearch, stringifySearch, type UrlValues } from '../navigation/url';
 import { chooseEnvironment } from './environment';
 import { Shell } from './Shell';

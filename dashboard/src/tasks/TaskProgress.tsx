@@ -3,8 +3,8 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, client } from '../api/client';
 import type { BackgroundTask } from '../api/types';
 import '../dead-letters/dead-letters.css';
-import { Button } from '../design/Button';
-import { Icon } from '../design/Icon';
+import { Button } from '../design/controls/Button';
+import { Icon } from '../design/values/Icon';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';
 

@@ -1,10 +1,11 @@
 // One background task: what it does, how far it has come, what came of it.
-import { Card, Facts, PageHead } from '../design/Card';
-import { Id, shortId } from '../design/Id';
-import { Loaded } from '../design/Loaded';
-import { Callout } from '../design/Notice';
-import { StateWord } from '../design/State';
-import { Time } from '../design/Time';
+
+import { Loaded } from '../design/feedback/Loaded';
+import { Callout } from '../design/feedback/Notice';
+import { Card, Facts, PageHead } from '../design/layout/Card';
+import { Id, shortId } from '../design/values/Id';
+import { StateWord } from '../design/values/State';
+import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
 import { Go } from '../navigation/places';
 import { useParam } from '../navigation/url';
