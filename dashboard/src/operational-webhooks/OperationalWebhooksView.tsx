@@ -22,10 +22,13 @@ export const operationalTypes = [
   'endpoint.updated',
   'endpoint.deleted',
   'endpoint.disabled',
-  'endpoint.enabled',
+  'dead_letter.created',
   'message.attempt.exhausted',
   'message.attempt.failing',
   'message.attempt.recovered',
+  'alert.fired',
+  'alert.recovered',
+  'alert.test',
 ];
 
 export function OperationalWebhooksView() {
@@ -53,7 +56,7 @@ export function OperationalWebhooksView() {
       narrow: 'line',
       cell: (row) => <span className="dim">{row.description}</span>,
     },
-    { id: 'types', head: t.operational.tells, narrow: 'line', cell: (row) => <TypeTags types={row.eventTypes} /> },
+    { id: 'types', head: t.operational.tells, narrow: 'named', cell: (row) => <TypeTags types={row.eventTypes} /> },
     {
       id: 'state',
       head: t.underWay.state,

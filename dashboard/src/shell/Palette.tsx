@@ -57,7 +57,8 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
     label: hit.title,
     note: [
       hit.state && t.palette.states(hit.state),
-      hit.kind === 'application' || hit.kind === 'event_type' ? null : (hit.appName ?? shortId(hit.id)),
+      hit.kind === 'application' || hit.kind === 'event_type' ? null : hit.appName,
+      hit.kind === 'application' || hit.kind === 'event_type' || hit.kind === 'endpoint' ? null : shortId(hit.id),
     ]
       .filter(Boolean)
       .join(' · '),

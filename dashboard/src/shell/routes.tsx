@@ -76,6 +76,7 @@ const views = [
   view('/tasks', () => import('../tasks/TasksView'), 'TasksView'),
   view('/tasks/$taskId', () => import('../tasks/TaskView'), 'TaskView'),
   view('/nodes', () => import('../nodes/NodesView'), 'NodesView'),
+  view('/alerts', () => import('../alerts/AlertsView'), 'AlertsView'),
   view(
     '/operational-webhooks',
     () => import('../operational-webhooks/OperationalWebhooksView'),

@@ -3,6 +3,11 @@ import type { ReactNode } from 'react';
 import './icon.css';
 
 const shapes = {
+  alert: (
+    <>
+      <path d="M4 11V7.25a4 4 0 0 1 8 0V11l1.25 1.5H2.75zM6.75 14.25h2.5" />
+    </>
+  ),
   application: (
     <>
       <rect x="2.5" y="2.5" width="4.5" height="4.5" rx="1" />
