@@ -127,7 +127,7 @@ function Content({ letter, payload }: { letter: DeadLetter; payload: string | nu
                       [
                         t.application.application,
                         <Go key="a" to={application} className="link">
-                          {letter.appName ?? shortId(letter.appId)}
+                          {letter.appName}
                         </Go>,
                       ],
                     ] as [string, React.ReactNode][])

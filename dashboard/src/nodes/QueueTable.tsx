@@ -44,8 +44,8 @@ export function QueueTable<Row extends Queued>({ title, note, query, rowKey, col
       id: 'oldest',
       head: t.node.oldestDue,
       isNumber: true,
-      narrow: 'end',
-      cell: (row) => format.duration(Math.max(0, row.oldestAgeSeconds) * 1000),
+      narrow: 'named-end',
+      cell: (row) => (row.due > 0 ? format.duration(Math.max(0, row.oldestAgeSeconds) * 1000) : '–'),
     },
   ];
   return (

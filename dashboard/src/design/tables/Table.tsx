@@ -11,8 +11,9 @@ export interface Column<Row> {
   isNumber?: boolean;
   /** Takes the room that is left, and is cut off. */
   isWide?: boolean;
-  /** Where it is narrow: the first line, a line of its own, the end of the first line, with its head before it, or not at all. */
-  narrow?: 'lead' | 'line' | 'end' | 'named' | 'hidden';
+  /** Where it is narrow: before all, the first line, a line of its own, the end of the first line, the same with its head
+   *  before it, after the lines with its head before it, or not at all. */
+  narrow?: 'first' | 'lead' | 'line' | 'end' | 'named-end' | 'named' | 'hidden';
 }
 
 interface Props<Row> {
@@ -56,7 +57,7 @@ export function Table<Row>({ label, columns, rows, rowKey, isSelected, isNew, em
                 <td
                   key={column.id}
                   className={classOf(column)}
-                  data-head={column.narrow === 'named' && typeof column.head === 'string' ? column.head : undefined}
+                  data-head={isNamed(column) && typeof column.head === 'string' ? column.head : undefined}
                 >
                   {column.cell(row)}
                 </td>
@@ -81,6 +82,10 @@ function SkeletonRow<Row>({ columns, place }: { columns: Column<Row>[]; place: n
       ))}
     </tr>
   );
+}
+
+function isNamed<Row>(column: Column<Row>): boolean {
+  return column.narrow === 'named' || column.narrow === 'named-end';
 }
 
 function classOf<Row>(column: Column<Row>): string {
