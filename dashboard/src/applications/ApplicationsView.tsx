@@ -137,7 +137,7 @@ function useColumns(charts: Map<string, SparklineData>): Column<Application>[] {
       id: 'failed',
       head: t.worst.failed,
       isNumber: true,
-      narrow: 'end',
+      narrow: 'named-end',
       cell: (row) => {
         const share = chart(row)?.failedShare;
         return share === null || share === undefined ? '–' : format.percent(share);

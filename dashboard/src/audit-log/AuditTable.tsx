@@ -28,7 +28,7 @@ export function AuditTable({ filter, onClear }: { filter: AuditFilter; onClear?:
     params: { query: { ...filter, limit: 50, order: 'descending', iterator: url.iterator } },
   });
   const columns: Column<AuditEntry>[] = [
-    { id: 'at', head: t.audit.when, narrow: 'end', cell: (row) => <Time at={row.at} as="full" /> },
+    { id: 'at', head: t.audit.when, narrow: 'end', cell: (row) => <Time at={row.at} as="exact" /> },
     {
       id: 'action',
       head: t.audit.what,
@@ -88,5 +88,6 @@ export function pathOf(entry: Pick<AuditEntry, 'objectKind' | 'objectId' | 'appI
   if (kind === 'event_type') return `/event-types/${id}`;
   if (kind === 'background_task') return `/tasks/${id}`;
   if (kind === 'api_key') return '/api-keys';
+  if (kind === 'alert_rule' || kind === 'alert_channel') return '/alerts';
   return null;
 }

@@ -157,7 +157,7 @@ function GroupLetters({ group, isSelected, letters, onSelectLetters }: Omit<Grou
           <span className="mono dim cut only-wide">{letter.eventId}</span>
           <span className="dim">{t.answer(letter.lastStatusCode, letter.lastFailure)}</span>
           <span className="num dim">
-            <Time at={letter.diedAt} as="moment" />
+            <Time at={letter.diedAt} as="exact" />
           </span>
         </div>
       ))}

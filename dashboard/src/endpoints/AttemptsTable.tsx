@@ -43,7 +43,7 @@ export function AttemptsTable({ appId, endpointId, limit = 50, hasPages }: Props
       narrow: 'end',
       cell: (row) => (
         <span className="mono dim">
-          <Time at={row.timestamp} as={hasPages ? 'full' : 'clock'} />
+          <Time at={row.timestamp} as={hasPages ? 'exact' : 'clock'} />
         </span>
       ),
     },

@@ -127,7 +127,7 @@ export function useEndpointColumns(appId: string, charts: Map<string, SparklineD
       id: 'delivered',
       head: t.states.delivered,
       isNumber: true,
-      narrow: 'end',
+      narrow: 'named-end',
       cell: (row) => {
         const share = chart(row)?.failedShare;
         return share === null || share === undefined ? '–' : format.percent(1 - share);

@@ -77,7 +77,7 @@ function Content({ type }: { type: EventType }) {
         }
       >
         <p>{type.description}</p>
-        <span className="tags">
+        <span className="tags page-tags">
           {type.groupName && <Tag>{type.groupName}</Tag>}
           {type.archived && <Tag>{t.eventTypes.archived}</Tag>}
           {type.deprecated && <Tag>{t.eventTypes.deprecated}</Tag>}

@@ -58,7 +58,7 @@ export function EventTypesView() {
       id: 'accepted',
       head: t.figures.accepted,
       isNumber: true,
-      narrow: 'end',
+      narrow: 'named-end',
       cell: (row) => (
         <Go to="/messages" search={{ event_type: row.name }}>
           {stats.data ? format.number(byName.get(row.name)?.accepted ?? 0) : ''}

@@ -75,9 +75,7 @@ export function MessageList({ appId, endpointId }: { appId?: string; endpointId?
           expected={12}
           empty={
             hasFilter ? (
-              <NoMatch onClear={clear}>
-                {last && !last.done && last.reachedAt ? t.message.lookedTo(format.moment(last.reachedAt)) : undefined}
-              </NoMatch>
+              <NoMatch onClear={clear}>{last?.done && t.message.lookedAtAll}</NoMatch>
             ) : (
               <Empty
                 icon="message"
@@ -133,7 +131,7 @@ function useColumns(appId: string | undefined): Column<FoundMessage>[] {
   const format = useFormat();
   const places = usePlaces();
   return [
-    { id: 'time', head: t.message.accepted, narrow: 'end', cell: (row) => <Time at={row.timestamp} as="moment" /> },
+    { id: 'time', head: t.message.accepted, narrow: 'end', cell: (row) => <Time at={row.timestamp} as="exact" /> },
     {
       id: 'type',
       head: t.message.eventType,

@@ -60,7 +60,8 @@ export function UnderWayTable({ underWay }: { underWay: UnderWay[] }) {
             <span key={example.endpointId} className="dim">
               {place > 0 && ' · '}
               <Go to={places.endpoint(example.appId, example.endpointId)} title={endpointName(example.url)}>
-                {t.num(example)} {example.appName}
+                {row.endpoints > 1 && `${t.num(example)} `}
+                {example.appName}
               </Go>
               {place === row.examples.length - 1 &&
                 row.endpoints > row.examples.length &&

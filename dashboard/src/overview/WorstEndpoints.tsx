@@ -49,7 +49,7 @@ export function WorstEndpoints({ endpoints, total }: { endpoints: Worst[]; total
       id: 'failed',
       head: t.worst.failed,
       isNumber: true,
-      narrow: 'end',
+      narrow: 'named-end',
       cell: (row) => <b>{format.percent(row.failedShare)}</b>,
     },
     {

@@ -48,13 +48,8 @@ export function SettingsView() {
     {
       id: 'description',
       head: t.endpoint.description,
-      isWide: true,
       narrow: 'line',
-      cell: (row) => (
-        <span className="dim" title={row.description}>
-          {row.description}
-        </span>
-      ),
+      cell: (row) => <span className="dim setting-description">{row.description}</span>,
     },
   ];
   return (

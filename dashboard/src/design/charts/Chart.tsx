@@ -68,7 +68,7 @@ export function Chart(props: Props) {
         {series.map((each) => (
           <span key={each.label}>
             <i
-              className={kind === 'bars' ? '' : each.dash ? 'line dashed' : 'line'}
+              className={kind === 'bars' ? '' : `line ${each.dash ? (isDotted(each.dash) ? 'dotted' : 'dashed') : ''}`}
               style={{ color: `var(${each.colour})` }}
             />
             {each.label}
@@ -77,4 +77,9 @@ export function Chart(props: Props) {
       </figcaption>
     </figure>
   );
+}
+
+/** Dashes that are no longer than a dot. */
+function isDotted([length = 0]: number[]): boolean {
+  return length < 3;
 }

@@ -13,6 +13,10 @@ export interface PlotInput {
   format: Format;
 }
 
+const rightPadding = 16;
+/** Of a glyph of a label of an axis, wide ones among them; in px. */
+const halfGlyph = 4;
+
 /** Each series with those below it added, so that bars drawn from the last to the first stand on one another. */
 export function stacked(series: (number | null)[][]): number[][] {
   const sums: number[] = [];
@@ -51,7 +55,7 @@ export function draw(node: HTMLElement, input: PlotInput): uPlot {
     height: input.height,
     legend: { show: false },
     cursor: { points: { show: false }, y: false, drag: { x: false, y: false } },
-    padding: [8, 8, 0, 0],
+    padding: [8, rightPadding, 0, 0],
     scales: {
       x: { time: true },
       y: isBars
@@ -59,7 +63,14 @@ export function draw(node: HTMLElement, input: PlotInput): uPlot {
         : { distr: 3, range: (_plot, min, max) => decades(min, max) },
     },
     axes: [
-      { ...axis, ...dayTicks, grid: { show: false }, size: 24, space: 72, values: (_plot, ticks) => ticks.map(time) },
+      {
+        ...axis,
+        ...dayTicks,
+        grid: { show: false },
+        size: 24,
+        space: 72,
+        values: (plot, ticks) => ticks.map((tick) => fitting(plot, tick, time(tick))),
+      },
       {
         ...axis,
         size: isBars ? 40 : 56,
@@ -93,6 +104,12 @@ function seriesOptions(series: Series, colour: string, isBars: boolean): uPlot.S
 export function isolated(values: (number | null)[]): number[] {
   const isThere = (place: number) => (values[place] ?? null) !== null;
   return values.flatMap((_, place) => (isThere(place) && !isThere(place - 1) && !isThere(place + 1) ? [place] : []));
+}
+
+/** No label where it would be cut off at the right edge. */
+function fitting(plot: uPlot, tick: number, label: string): string {
+  const halfWidth = label.length * halfGlyph;
+  return plot.valToPos(tick, 'x') + halfWidth > plot.over.clientWidth + rightPadding ? '' : label;
 }
 
 function tickLabel(tick: number | null, input: PlotInput): string {

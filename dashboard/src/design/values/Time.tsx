@@ -28,8 +28,8 @@ export function useNow(): number {
 
 interface Props {
   at: string;
-  /** `moment`: the shortest clear form; `clock`: with milliseconds; `ago`: relative. */
-  as?: 'ago' | 'moment' | 'clock' | 'full';
+  /** `moment`: the shortest clear form; `exact`: with seconds; `clock`: with milliseconds; `ago`: relative. */
+  as?: 'ago' | 'moment' | 'exact' | 'clock' | 'full';
 }
 
 export function Time({ at, as = 'ago' }: Props) {
@@ -38,6 +38,7 @@ export function Time({ at, as = 'ago' }: Props) {
   const text = {
     ago: () => format.ago(at, now),
     moment: () => format.moment(at, now),
+    exact: () => format.exact(at, now),
     clock: () => format.clockMs(at),
     full: () => format.full(at),
   }[as]();

@@ -1,10 +1,11 @@
 // Sends again what an endpoint missed since a time: what failed for good, or also what it was never sent.
 import { NumberInput, Radio, TextInput } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { client } from '../../api/client';
 import type { Endpoint } from '../../api/types';
+import { preview } from '../../dead-letters/bulk';
 import { toast } from '../../design/feedback/toast';
 import { FormPanel } from '../../design/layout/Dialog';
 import { useT } from '../../i18n';
@@ -34,6 +35,15 @@ export function Recover({ appId, endpoint, isOpen, onClose }: Props) {
   const [what, setWhat] = useState<'failed' | 'missing'>('failed');
   const [since, setSince] = useState(() => localValue(new Date(Date.now() - dayMs)));
   const [rate, setRate] = useState<number | string>('');
+  const from = Number.isNaN(Date.parse(since)) ? null : new Date(since).toISOString();
+  const found = useQuery({
+    queryKey: ['recover-preview', appId, endpoint.id, from],
+    queryFn: () =>
+      preview('replay', appId, [
+        { filter: { endpointId: endpoint.id, since: from }, label: endpointName(endpoint.url) },
+      ]),
+    enabled: isOpen && what === 'failed' && from !== null,
+  });
   const submit = async () => {
     const input = {
       params: { path: { app_id: appId, endpoint_id: endpoint.id } },
@@ -74,6 +84,7 @@ export function Recover({ appId, endpoint, isOpen, onClose }: Props) {
         onChange={(event) => setSince(event.target.value)}
         required
       />
+      {what === 'failed' && found.data && <p className="small dim">{t.recover.wouldGo(found.data)}</p>}
       <NumberInput
         label={t.recover.rate}
         description={t.recover.rateNote}

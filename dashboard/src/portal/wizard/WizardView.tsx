@@ -53,7 +53,9 @@ export function WizardView() {
             <span className="medium">
               {place < at && <Icon name="check" small />} {place + 1}. {t.portal.steps[place]}
             </span>
-            <span className="caption">{notes[place]}</span>
+            <span className="caption" title={notes[place]}>
+              {notes[place]}
+            </span>
           </li>
         ))}
       </ol>
