@@ -51,6 +51,7 @@ pub use embedders::Embedders;
 pub use endpoint_caps::EndpointCaps;
 pub use intake::budget::Budgets;
 pub use intake::connection::CallerConnection;
+pub use intake::content_page::ContentPages;
 pub use intake::large_body::BodyReader;
 pub use intake::limits::IntakeLimits;
 pub use live_streams::LiveStreams;

@@ -17,8 +17,8 @@ use crate::notices::ChangeBarrier;
 use crate::openid::OpenId;
 use crate::send::EgressPolicy;
 use crate::store::{
-    AccessStore, AlertStore, ConfigurationStore, Credentials, HistoryStore, ListedContent, PortalStore,
-    QueueStore, RollupStore, Sealer, TaskStore,
+    AccessStore, AlertStore, ConfigurationStore, Credentials, HistoryStore, PortalStore, QueueStore,
+    RollupStore, Sealer, TaskStore,
 };
 
 use super::credential::{Authenticator, Cookies};
@@ -26,6 +26,7 @@ use super::embedders::Embedders;
 use super::endpoint_caps::EndpointCaps;
 use super::error::ApiError;
 use super::intake::budget::{AnswerRoom, Budgets};
+use super::intake::content_page::ContentPages;
 use super::intake::large_body::BodyReader;
 use super::intake::limits::IntakeLimits;
 use super::live_streams::LiveStreams;
@@ -106,6 +107,8 @@ pub struct ApiState {
     pub access_log: bool,
     /// Reads JSON bodies.
     pub bodies: BodyReader,
+    /// Reads and writes pages that show content.
+    pub content_pages: ContentPages,
     /// One document is imported at a time.
     pub imports: Arc<Semaphore>,
     /// How many exports there may be at a time.
@@ -117,19 +120,15 @@ pub struct ApiState {
 }
 
 impl ApiState {
-    /// How much content a list shows, and the room for it.
+    /// The room for a page that shows content.
     ///
     /// # Errors
     /// [`ApiError::Overloaded`] when there is no room for a while.
-    pub(super) async fn listed(
-        &self,
-        with_content: bool,
-    ) -> Result<(ListedContent, Option<AnswerRoom>), ApiError> {
+    pub(super) async fn room_for_page(&self, with_content: bool) -> Result<Option<AnswerRoom>, ApiError> {
         if !with_content {
-            return Ok((ListedContent::Without, None));
+            return Ok(None);
         }
-        let room = self.budgets.room_for_answer().await?;
-        Ok((ListedContent::Within(self.intake.page_bytes), Some(room)))
+        self.budgets.room_for_answer(self.intake.page_bytes).await.map(Some)
     }
 }
 

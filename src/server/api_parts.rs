@@ -9,8 +9,8 @@ use url::Url;
 
 use crate::api;
 use crate::api::{
-    ApiState, Authenticator, BodyReader, Budgets, Cookies, Embedders, EndpointCaps, IntakeLimits,
-    LiveStreams, ServerPolicies, SharedViews, SignInFailures, StreamRooms, TokenKey, Trials,
+    ApiState, Authenticator, BodyReader, Budgets, ContentPages, Cookies, Embedders, EndpointCaps,
+    IntakeLimits, LiveStreams, ServerPolicies, SharedViews, SignInFailures, StreamRooms, TokenKey, Trials,
 };
 use crate::config::{Config, JwtKey};
 use crate::console::{Console, Documentation};
@@ -63,6 +63,7 @@ pub(super) fn api_state(
         answer_budget_bytes: config.intake.answer_budget_bytes,
         page_bytes: config.intake.page_bytes,
     };
+    let budgets = Budgets::new(&intake);
     let public_url = config.links_start_with();
     Ok(ApiState {
         configuration: store.configuration.clone(),
@@ -100,7 +101,8 @@ pub(super) fn api_state(
         embedders: Embedders::new(store.portal.clone()),
         trials: Trials::new(engine.sender.clone()),
         trusted_proxies: config.trusted_proxies.clone(),
-        budgets: Budgets::new(&intake),
+        content_pages: ContentPages::new(&intake, budgets.clone()),
+        budgets,
         intake,
         caps: config.caps.clone(),
         endpoint_caps: EndpointCaps::default(),

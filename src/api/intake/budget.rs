@@ -29,7 +29,6 @@ pub struct Budgets {
     small_bodies: Arc<Semaphore>,
     tenants_bodies: Arc<Semaphore>,
     answers: Arc<Semaphore>,
-    answer_permits: u32,
     /// What all bodies may take, and all answers, in permits.
     sizes: (usize, usize),
 }
@@ -54,7 +53,6 @@ impl Budgets {
             small_bodies: semaphore((bodies / SMALL_PART).max(SMALL_BYTES)),
             tenants_bodies: semaphore((bodies / TENANTS_PART).max(limits.body_bytes + KIB)),
             answers: semaphore(answers),
-            answer_permits: permits(limits.page_bytes * COPIES),
             sizes: (0, 0),
         };
         let sizes = (budgets.free_for_bodies(), budgets.answers.available_permits());
@@ -97,12 +95,12 @@ impl Budgets {
         Some(BodyRoom { of_all: take(all, wanted).await?, of_connection })
     }
 
-    /// Room for a large answer.
+    /// Room for an answer of so many bytes, up to those of the largest page.
     ///
     /// # Errors
     /// [`ApiError::Overloaded`] when there is none for a while.
-    pub async fn room_for_answer(&self) -> Result<AnswerRoom, ApiError> {
-        let permit = take(&self.answers, self.answer_permits).await.ok_or(ApiError::Overloaded(1))?;
+    pub async fn room_for_answer(&self, bytes: usize) -> Result<AnswerRoom, ApiError> {
+        let permit = take(&self.answers, permits(bytes * COPIES)).await.ok_or(ApiError::Overloaded(1))?;
         Ok(AnswerRoom(Arc::new(permit)))
     }
 }
@@ -192,9 +190,9 @@ mod tests {
     #[tokio::test]
     async fn large_answers_are_few_at_a_time() {
         let budgets = Budgets::new(&limits());
-        let room = budgets.room_for_answer().await.unwrap();
-        assert!(budgets.room_for_answer().await.is_err());
+        let room = budgets.room_for_answer(4 << 20).await.unwrap();
+        assert!(budgets.room_for_answer(4 << 20).await.is_err());
         drop(room);
-        assert!(budgets.room_for_answer().await.is_ok());
+        assert!(budgets.room_for_answer(4 << 20).await.is_ok());
     }
 }

@@ -6,5 +6,6 @@ pub mod body;
 pub mod budget;
 mod bytes;
 pub mod connection;
+pub mod content_page;
 pub mod large_body;
 pub mod limits;

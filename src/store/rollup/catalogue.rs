@@ -10,7 +10,7 @@ use crate::store::{Span, StoreError};
 
 use super::{NamedEndpoint, RollupStore};
 
-/// Rows of hours that are added up at most, the newest: a month of almost 700 event types that come every hour.
+/// Rows that are added up at most, the newest: a month of 2,000 event types that come every hour.
 const HOURS_READ: i64 = 500_000;
 
 /// Messages of an event type in a bucket.

@@ -25,8 +25,6 @@ pub struct SetUp {
     pub event_types: Capped,
     /// Background tasks under way.
     pub running_tasks: i64,
-    /// The time by the database's clock.
-    pub now: DateTime<Utc>,
 }
 
 /// An endpoint with how much of something it has.
@@ -78,8 +76,7 @@ impl RollupStore {
     pub async fn set_up(&self, environment: &EnvironmentId) -> Result<SetUp, StoreError> {
         let row = sqlx::query!(
             r#"-- console::set_up
-            SELECT now() AS "now!",
-                (SELECT count(*) FROM (SELECT FROM application
+            SELECT (SELECT count(*) FROM (SELECT FROM application
                     WHERE environment_id = $1 AND deleted_at IS NULL AND purpose IS NULL LIMIT $2) a) AS "applications!",
                 (SELECT count(*) FROM (SELECT FROM application a JOIN endpoint e ON e.application_id = a.id
                     WHERE a.environment_id = $1 AND a.deleted_at IS NULL AND a.purpose IS NULL AND e.deleted_at IS NULL
@@ -98,7 +95,6 @@ impl RollupStore {
             endpoints: Capped::of(row.endpoints, THINGS_COUNTED),
             event_types: Capped::of(row.event_types, THINGS_COUNTED),
             running_tasks: row.running_tasks,
-            now: row.now,
         })
     }
 

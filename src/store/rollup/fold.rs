@@ -1,4 +1,5 @@
-//! Maintenance of rollups: minutes are added up into half hours and those into three hours, some scopes at a time.
+//! Maintenance of rollups: minutes are added up into half hours and those into three hours, some scopes at a time, and hours
+//! of event types into half days.
 
 use std::collections::HashMap;
 
@@ -14,15 +15,48 @@ use super::write::{HALF_HOUR, MINUTE, RollupRow, THREE_HOURS, write};
 
 /// Scopes whose steps are added up at once.
 const SCOPES_AT_ONCE: i64 = 500;
+/// Hours of event types that are added up at once.
+const EVENT_TYPE_HOURS_AT_ONCE: i64 = 5_000;
 
 impl UpkeepStore {
     /// Adds the minutes of the next half hour up, once it has been over for two minutes, or else the half hours of the next
-    /// three hours, once they are all there. Says whether there was one. Doing it again changes nothing.
+    /// three hours, once they are all there, or else some hours of event types. Says whether there was one. Doing it again
+    /// changes nothing.
     ///
     /// # Errors
     /// [`StoreError`]; the same step is folded again then.
     pub async fn fold_steps(&self) -> Result<bool, StoreError> {
-        Ok(self.fold_minutes().await? || self.fold_half_hours().await?)
+        Ok(self.fold_minutes().await?
+            || self.fold_half_hours().await?
+            || self.fold_event_type_hours().await?)
+    }
+
+    /// Adds hours of event types up into half days, once they are older than what any view shows by the hour. A row is taken
+    /// away and added in one statement, so whoever reads meanwhile counts it once.
+    async fn fold_event_type_hours(&self) -> Result<bool, StoreError> {
+        let folded = sqlx::query_scalar!(
+            r#"-- event_type_hour::fold
+            WITH old AS MATERIALIZED (
+                SELECT environment_id, hour, event_type FROM event_type_hour
+                WHERE hour <> date_bin('12 hours', hour, '2000-01-01 00:00:00Z') AND hour < now() - interval '8 days'
+                ORDER BY hour LIMIT $1 FOR UPDATE SKIP LOCKED
+            ), taken AS (
+                DELETE FROM event_type_hour h USING old o
+                WHERE h.environment_id = o.environment_id AND h.hour = o.hour AND h.event_type = o.event_type
+                RETURNING h.environment_id, h.hour, h.event_type, h.accepted
+            ), added AS (
+                INSERT INTO event_type_hour AS h (environment_id, hour, event_type, accepted)
+                SELECT environment_id, date_bin('12 hours', hour, '2000-01-01 00:00:00Z') AS half_day, event_type,
+                       sum(accepted)::bigint
+                FROM taken GROUP BY environment_id, half_day, event_type ORDER BY environment_id, half_day, event_type
+                ON CONFLICT (environment_id, hour, event_type) DO UPDATE SET accepted = h.accepted + excluded.accepted
+            )
+            SELECT count(*) AS "folded!" FROM taken"#,
+            EVENT_TYPE_HOURS_AT_ONCE,
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(folded > 0)
     }
 
     async fn fold_minutes(&self) -> Result<bool, StoreError> {

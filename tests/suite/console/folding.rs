@@ -1,10 +1,10 @@
-//! Minutes become half hours, those become three hours, and what is over goes.
+//! Minutes become half hours, those become three hours, hours of event types become half days, and what is over goes.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use postrider::domain::clock::Clock;
-use postrider::domain::id::EndpointId;
+use postrider::domain::id::{EndpointId, EnvironmentId};
 use postrider::domain::rollup::range::Buckets;
 use postrider::domain::rollup::tally::{AttemptSeen, Tally};
 use postrider::maintenance::{self, Round};
@@ -67,4 +67,36 @@ async fn minutes_are_added_up_into_half_hours_and_three_hours_and_go_after_two_d
     sqlx::raw_sql("UPDATE rollup SET at = at - interval '8 days'").execute(&database.pool).await.unwrap();
     maintenance::run(&store.upkeep, MAINTENANCE, Round::Nightly).await.unwrap();
     assert_eq!(database.count("SELECT count(*) FROM rollup").await, 0);
+}
+
+#[tokio::test]
+async fn hours_of_event_types_become_half_days_when_no_view_shows_them_by_the_hour() {
+    let database = Database::fresh().await;
+    let store = store(&database).await;
+    let fill = "INSERT INTO event_type_hour
+        SELECT 'org_a', date_trunc('hour', now(), 'UTC') - make_interval(hours => n), name, n
+        FROM generate_series(0, 719) n CROSS JOIN (VALUES ('one'), ('two')) AS names(name)";
+    sqlx::raw_sql(fill).execute(&database.pool).await.unwrap();
+    let environment: EnvironmentId = "org_a".parse().unwrap();
+    let now = Clock::default().now();
+    let read = async |seconds, count| {
+        let buckets = Buckets::ending(now, seconds, count);
+        let volumes = store.rollups.event_type_volumes(&environment, &buckets).await.unwrap();
+        let mut volumes: Vec<_> = volumes.into_iter().map(|it| (it.event_type, it.at, it.accepted)).collect();
+        volumes.sort();
+        volumes
+    };
+    let before = (read(10_800, 56).await, read(43_200, 60).await);
+    assert!(before.0.len() >= 2 * 55 && before.1.len() >= 2 * 59, "{}, {}", before.0.len(), before.1.len());
+    assert!(maintenance::run(&store.upkeep, MAINTENANCE, Round::Minutely).await.unwrap());
+    assert_eq!(
+        (read(10_800, 56).await, read(43_200, 60).await),
+        before,
+        "nothing is lost, and nothing counted twice"
+    );
+    let rows = database.count("SELECT count(*) FROM event_type_hour").await;
+    assert!((2 * (192 + 43)..=2 * (192 + 12 + 45)).contains(&rows), "{rows}");
+    let whole = "SELECT count(*) FROM event_type_hour WHERE hour < now() - interval '8 days 12 hours'
+        AND hour <> date_bin('12 hours', hour, '2000-01-01 00:00:00Z')";
+    assert_eq!(database.count(whole).await, 0);
 }

@@ -16,7 +16,7 @@ use crate::api::conventions::moment::optional_moment;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
-use crate::api::intake::answer::HeldAnswer;
+use crate::api::intake::content_page::ContentPage;
 use crate::api::resource::endpoint::shape::EndpointOut;
 use crate::api::resource::message::{EventTypes, MessageOut};
 use crate::api::resource::path::{EndpointPath, MessagePath};
@@ -155,25 +155,27 @@ async fn messages(
     ApiQuery(page): ApiQuery<PlainPageQuery>,
     ApiQuery(query): ApiQuery<ListQuery>,
     EventTypes(event_types): EventTypes,
-) -> Result<HeldAnswer<ListOut<EndpointMessageOut>>, ApiError> {
+) -> Result<ContentPage, ApiError> {
     let page = page.request::<MessageId>(Ordering::Descending)?;
     let expanded = query.expanded_statuses.unwrap_or(false);
     let standings = query.standings(expanded)?;
-    let (content, room) = state.listed(query.with_content.unwrap_or(true)).await?;
     let filter = MessageFilter {
         event_types,
         channel: query.channel,
         tag: query.tag,
         accepted: TimeBounds { since: query.after, until: query.before },
     };
-    let found = state
-        .history
-        .messages_to_endpoint(path.endpoint, &filter, standings.as_deref(), content, &page.scan)
-        .await?;
-    let closed = state.history.closed_endpoints(&[path.endpoint]).await?;
-    let shaped = found.try_map(|row| shape_message(row, closed.get(&path.endpoint), expanded))?;
-    let body = Json(page.answer(shaped, |one| one.message.id.to_string(), |one| one));
-    Ok(HeldAnswer { body, room })
+    let closed = state.history.closed_endpoints(&[path.endpoint]).await?.remove(&path.endpoint);
+    let scan = page.scan.clone();
+    let read = |content| {
+        let standings = standings.as_deref();
+        state.history.messages_to_endpoint(path.endpoint, &filter, standings, content, &scan)
+    };
+    let shape = move |found: Stretch<_>| {
+        let shaped = found.try_map(|row| shape_message(row, closed.as_ref(), expanded))?;
+        Ok(page.answer(shaped, |one| one.message.id.to_string(), |one| one))
+    };
+    state.content_pages.page(query.with_content.unwrap_or(true), read, shape).await
 }
 
 fn shape_message(

@@ -39,7 +39,7 @@ pub(super) async fn list_by_endpoint(
 ) -> Result<HeldAnswer<ListOut<AttemptOut>>, ApiError> {
     let page = page.request::<AttemptId>(Ordering::Descending)?;
     let content = query.with_content.unwrap_or(true);
-    let (_, room) = state.listed(content).await?;
+    let room = state.room_for_page(content).await?;
     let rows = match query.filter(event_types)? {
         None => Vec::new(),
         Some(filter) => {
@@ -79,7 +79,7 @@ pub(super) async fn list_by_message(
     };
     let page = page.request::<AttemptId>(Ordering::Descending)?;
     let content = query.with_content.unwrap_or(true);
-    let (_, room) = state.listed(content).await?;
+    let room = state.room_for_page(content).await?;
     let rows = match query.filter(event_types)? {
         None => Vec::new(),
         Some(filter) => {

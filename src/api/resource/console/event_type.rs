@@ -119,12 +119,14 @@ async fn statistics(
 ) -> Result<Json<EventTypeStatsOut>, ApiError> {
     let environment = caller.whole_environment()?;
     let buckets = hours(query.range, state.history.database_time().await?);
-    let volumes = state.rollups.event_type_volumes(environment, &buckets).await?;
     let asked = async {
         let (by_name, everything) = state.rollups.askers(environment).await?;
         Ok(Arc::new(Askers { by_name, everything }))
     };
-    let askers = state.views.askers(environment.clone(), asked).await?;
+    let (volumes, askers) = tokio::try_join!(
+        async { Ok(state.rollups.event_type_volumes(environment, &buckets).await?) },
+        state.views.askers(environment.clone(), asked),
+    )?;
     let mut found: BTreeMap<String, EventTypeStatOut> = BTreeMap::new();
     let empty = || EventTypeStatOut { series: vec![0; buckets.count], ..EventTypeStatOut::default() };
     for volume in volumes {

@@ -151,29 +151,36 @@ async fn compute(
 ) -> Result<Bytes, ApiError> {
     let rollups = &state.rollups;
     let scope = RollupScope::Environment(environment).uuid();
-    let set_up = rollups.set_up(environment).await?;
-    let now = set_up.now;
+    let now = state.history.database_time().await?;
     let (buckets, last_hour) = (range.buckets(now), Range::Hour.buckets(now));
-    let (mut tallies, mut hour, mut gauges, pause, queued, in_flight) = tokio::try_join!(
-        rollups.tallies(std::slice::from_ref(&scope), &buckets),
-        rollups.tallies(std::slice::from_ref(&scope), &last_hour),
-        rollups.gauges(std::slice::from_ref(&scope), true, &buckets),
-        rollups.dispatching_pause(),
-        rollups.queued(environment),
-        rollups.in_flight(environment),
+    let figures = async {
+        Ok(tokio::try_join!(
+            rollups.set_up(environment),
+            rollups.tallies(std::slice::from_ref(&scope), &buckets),
+            rollups.tallies(std::slice::from_ref(&scope), &last_hour),
+            rollups.gauges(std::slice::from_ref(&scope), true, &buckets),
+            rollups.dispatching_pause(),
+            rollups.queued(environment),
+            rollups.in_flight(environment),
+        )?)
+    };
+    let troubles = async {
+        let mut incidents = derive(state, environment, None).await?;
+        incidents.truncate(INCIDENTS_SHOWN);
+        shown(state, caller, environment, incidents, now).await
+    };
+    let (figures, incidents, worst_endpoints, dead) = tokio::try_join!(
+        figures,
+        troubles,
+        worst::endpoints(state, caller, environment, now),
+        dead(state, caller, environment),
     )?;
+    let (set_up, mut tallies, mut hour, mut gauges, pause, queued, in_flight) = figures;
     let empty = |count| vec![Tally::default(); count];
     let tallies = tallies.remove(&scope).unwrap_or_else(|| empty(buckets.count));
     let hour = hour.remove(&scope).unwrap_or_else(|| empty(last_hour.count));
     let gauges = gauges.remove(&scope);
     let last_minute = hour.len().checked_sub(2).and_then(|place| hour.get(place));
-    let mut incidents = derive(state, environment, None).await?;
-    incidents.truncate(INCIDENTS_SHOWN);
-    let incidents = shown(state, caller, environment, incidents, now).await?;
-    let (worst_endpoints, dead) = tokio::try_join!(
-        worst::endpoints(state, caller, environment, now),
-        dead(state, caller, environment)
-    )?;
     let nodes = match caller.role {
         Role::Operator => Some(rollups.nodes_seen().await?.into_iter().map(Into::into).collect()),
         Role::Environment | Role::Application => None,

@@ -10,9 +10,9 @@ use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, NameKey, Ordering, PageQuery};
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
-use crate::api::intake::answer::HeldAnswer;
+use crate::api::intake::content_page::ContentPage;
 use crate::api::state::SharedState;
-use crate::domain::page::Scan;
+use crate::domain::page::{Scan, Stretch};
 use crate::store::EventTypeRecord;
 
 use super::path::EventTypePath;
@@ -44,18 +44,18 @@ pub(super) async fn list(
     ApiQuery(page): ApiQuery<PageQuery>,
     ApiQuery(query): ApiQuery<ListQuery>,
     ApiQuery(asked): ApiQuery<AskedQuery>,
-) -> Result<HeldAnswer<ListOut<EventTypeOut>>, ApiError> {
+) -> Result<ContentPage, ApiError> {
     let environment = caller.environment()?;
     let page = page.request::<NameKey>(Ordering::Ascending)?;
     let NameScan(scan) = NameScan::from(&page.scan);
     let archived_too = query.include_archived.unwrap_or(false);
-    let (content, room) = state.listed(query.with_content.unwrap_or(false)).await?;
     let flags = caller.feature_flags();
     let asked = asked.text();
-    let found =
-        state.configuration.event_types(environment, archived_too, flags, asked, content, &scan).await?;
+    let read =
+        |content| state.configuration.event_types(environment, archived_too, flags, asked, content, &scan);
     let key = |row: &EventTypeRecord| NameKey(row.name.clone()).to_string();
-    Ok(HeldAnswer { body: Json(page.answer(found, key, EventTypeOut::from)), room })
+    let shape = move |found: Stretch<_>| Ok(page.answer(found, key, EventTypeOut::from));
+    state.content_pages.page(query.with_content.unwrap_or(false), read, shape).await
 }
 
 /// A scan by the plain name.

@@ -17,11 +17,12 @@ use crate::api::conventions::moment::optional_moment;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::conventions::validate::Findings;
 use crate::api::error::ApiError;
-use crate::api::intake::answer::HeldAnswer;
+use crate::api::intake::content_page::ContentPage;
 use crate::api::resource::path::{ApplicationPath, MessageName};
 use crate::api::state::SharedState;
 use crate::domain::id::MessageId;
-use crate::store::{MessageFilter, TimeBounds};
+use crate::domain::page::Stretch;
+use crate::store::{MessageFilter, MessageRecord, TimeBounds};
 
 use super::MessageOut;
 
@@ -103,7 +104,7 @@ async fn list(
     ApiQuery(page): ApiQuery<PlainPageQuery>,
     ApiQuery(query): ApiQuery<ListQuery>,
     EventTypes(event_types): EventTypes,
-) -> Result<HeldAnswer<ListOut<MessageOut>>, ApiError> {
+) -> Result<ContentPage, ApiError> {
     let page = page.request::<MessageId>(Ordering::Descending)?;
     let filter = MessageFilter {
         event_types,
@@ -111,11 +112,13 @@ async fn list(
         tag: query.tag,
         accepted: TimeBounds { since: query.after, until: query.before },
     };
-    let (content, room) = state.listed(query.with_content.unwrap_or(true)).await?;
-    let found = state.history.messages(path.application, &filter, content, &page.scan).await?;
-    let shaped = found.try_map(MessageOut::of)?;
-    let body = Json(page.answer(shaped, |message| message.id.to_string(), |message| message));
-    Ok(HeldAnswer { body, room })
+    let scan = page.scan.clone();
+    let read = |content| state.history.messages(path.application, &filter, content, &scan);
+    let shape = move |found: Stretch<MessageRecord>| {
+        let shaped = found.try_map(MessageOut::of)?;
+        Ok(page.answer(shaped, |message| message.id.to_string(), |message| message))
+    };
+    state.content_pages.page(query.with_content.unwrap_or(true), read, shape).await
 }
 
 /// Get a message.

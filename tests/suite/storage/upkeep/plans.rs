@@ -6,7 +6,7 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::full_queue;
 
 /// Everything that maintenance runs once an hour or once a night.
-const UPKEEP: [&str; 46] = [
+const UPKEEP: [&str; 47] = [
     "alert_notice::retire",
     "api_key::retire",
     "application::retire",
@@ -23,6 +23,7 @@ const UPKEEP: [&str; 46] = [
     "endpoint_secret::retire",
     "endpoint_throttle::retire",
     "event_type_hour::delete_old",
+    "event_type_hour::fold",
     "inbox::retire",
     "incident_acknowledgement::delete_old",
     "message_event_id::retire",

@@ -1,0 +1,175 @@
+//! Pages of lists that show content. Most are small and come at once. Large ones are read and written one at a time, on a
+//! thread that serves nobody else: whoever reads many leaves a processor to everything else.
+
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+use tokio::sync::Semaphore;
+
+use crate::api::error::ApiError;
+use crate::domain::page::Stretch;
+use crate::store::{ListedContent, StoreError};
+
+use super::blocking::on_blocking_thread;
+use super::budget::{AnswerRoom, Budgets};
+use super::limits::IntakeLimits;
+
+/// A page with no more content than this is small. One of this size is written in less than a millisecond.
+const SMALL_PAGE_BYTES: usize = 256 << 10;
+
+/// Reads and writes pages with content. Cheap to clone.
+#[derive(Clone)]
+pub struct ContentPages {
+    budgets: Budgets,
+    /// What a small page shows at most, and any page.
+    small_bytes: usize,
+    page_bytes: usize,
+    /// What a small page takes at most: its first item is shown however large it is.
+    small_room: usize,
+    /// One large page is read and written at a time.
+    turns: Arc<Semaphore>,
+}
+
+impl ContentPages {
+    /// Pages within these limits, whose bytes come from these budgets.
+    pub fn new(limits: &IntakeLimits, budgets: Budgets) -> Self {
+        let small_bytes = SMALL_PAGE_BYTES.min(limits.page_bytes);
+        Self {
+            budgets,
+            small_bytes,
+            page_bytes: limits.page_bytes,
+            small_room: small_bytes.max(limits.body_bytes),
+            turns: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// The page that `shape` makes of what `read` finds. A large one is read twice: only then is it known to be large.
+    ///
+    /// # Errors
+    /// Those of `read` and `shape`, and [`ApiError::Overloaded`] when there is no room for a while.
+    pub(in crate::api) async fn page<R, T, F>(
+        &self,
+        with_content: bool,
+        read: impl Fn(ListedContent) -> F,
+        shape: impl FnOnce(Stretch<R>) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<ContentPage, ApiError>
+    where
+        R: Send + 'static,
+        T: Serialize,
+        F: Future<Output = Result<Stretch<R>, StoreError>>,
+    {
+        if !with_content {
+            return ContentPage::written(&shape(read(ListedContent::Without).await?)?, None);
+        }
+        {
+            let room = self.budgets.room_for_answer(self.small_room).await?;
+            let found = read(ListedContent::Within(self.small_bytes)).await?;
+            if !found.is_cut || self.small_bytes == self.page_bytes {
+                return ContentPage::written(&shape(found)?, Some(room));
+            }
+        }
+        let room = self.budgets.room_for_answer(self.page_bytes).await?;
+        let turn = self.turns.clone().acquire_owned().await.map_err(|_| ApiError::Unavailable)?;
+        let found = read(ListedContent::Within(self.page_bytes)).await?;
+        on_blocking_thread(move || {
+            let page = ContentPage::written(&shape(found)?, Some(room));
+            drop(turn);
+            page
+        })
+        .await?
+    }
+}
+
+/// A page as it is sent. It holds its room until then.
+pub struct ContentPage {
+    text: Bytes,
+    room: Option<AnswerRoom>,
+}
+
+impl ContentPage {
+    fn written(page: &impl Serialize, room: Option<AnswerRoom>) -> Result<Self, ApiError> {
+        let text = serde_json::to_vec(page).map_err(|error| {
+            tracing::error!(%error, "a page could not be written");
+            ApiError::Internal
+        })?;
+        Ok(Self { text: text.into(), room })
+    }
+}
+
+impl IntoResponse for ContentPage {
+    fn into_response(self) -> Response {
+        let mut response = self.text.into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(room) = self.room {
+            response.extensions_mut().insert(room);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    fn pages(page_bytes: usize) -> ContentPages {
+        let limits = IntakeLimits {
+            body_bytes: 1 << 20,
+            body_timeout: Duration::from_secs(1),
+            answer_timeout: Duration::from_secs(1),
+            body_budget_bytes: 8 << 20,
+            answer_budget_bytes: 32 << 20,
+            page_bytes,
+        };
+        ContentPages::new(&limits, Budgets::new(&limits))
+    }
+
+    /// A list of so many items of 100 KiB, as far as they fit.
+    async fn read(items: usize, content: ListedContent) -> Result<Stretch<String>, StoreError> {
+        let all = vec!["x".repeat(100 << 10); items];
+        Ok(match content {
+            ListedContent::Without => all.iter().map(|_| String::new()).collect::<Vec<_>>().into(),
+            ListedContent::Within(most) => Stretch::within(most, all, String::len),
+        })
+    }
+
+    async fn shown(pages: &ContentPages, items: usize, with_content: bool) -> Vec<String> {
+        let page =
+            pages.page(with_content, |content| read(items, content), |found| Ok(found.rows)).await.unwrap();
+        let text = to_bytes(page.into_response().into_body(), usize::MAX).await.unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn small_and_large_pages_show_what_fits() {
+        for (page_bytes, items, fitting) in [(4 << 20, 2, 2), (4 << 20, 10, 10), (4 << 20, 50, 40), (1, 2, 1)]
+        {
+            let found = shown(&pages(page_bytes), items, true).await;
+            assert_eq!(found.len(), fitting);
+            assert!(found.iter().all(|text| text.len() == 100 << 10));
+        }
+        assert_eq!(shown(&pages(4 << 20), 50, false).await, vec![String::new(); 50]);
+    }
+
+    #[tokio::test]
+    async fn a_small_page_does_not_wait_for_a_large_one() {
+        let pages = pages(4 << 20);
+        let turn = pages.turns.clone().acquire_owned().await.unwrap();
+        assert_eq!(shown(&pages, 2, true).await.len(), 2);
+        let large = tokio::spawn({
+            let pages = pages.clone();
+            async move { shown(&pages, 10, true).await.len() }
+        });
+        tokio::task::yield_now().await;
+        assert!(!large.is_finished());
+        drop(turn);
+        assert_eq!(large.await.unwrap(), 10);
+    }
+}
