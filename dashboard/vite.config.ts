@@ -22,7 +22,7 @@ export default defineConfig({
             { name: 'frame', test: /node_modules.(react|react-dom|scheduler|@tanstack|openapi-)/, priority: 3 },
             {
               name: 'shared',
-              test: /src.(design(?!.plot)|api|navigation)|src.i18n.(index|format)/,
+              test: /src.(design(?!.charts.plot)|api|navigation)|src.i18n.(index|format)/,
               priority: 2,
               minShareCount: 2,
             },

@@ -23,6 +23,7 @@ export async function findViews({ url, key }) {
   const { data: tasks } = await ask('GET', '/background-task?limit=1');
   const { data: types } = await ask('GET', '/event-type?limit=50&with_content=true');
   const { data: hooks } = await ask('GET', '/operational-webhook/endpoint?limit=1');
+  const { data: rules } = await ask('GET', '/alert-rule');
   const link = await ask('POST', `/auth/app-portal-access/${app.id}`, {});
   const type = types.find((each) => each.schemas) ?? types[0];
   const at = `/applications/${app.id}`;
@@ -54,6 +55,10 @@ export async function findViews({ url, key }) {
       tasks: '/tasks',
       task: tasks[0] && `/tasks/${tasks[0].id}`,
       nodes: '/nodes',
+      alerts: '/alerts',
+      'alert-rule-new': '/alerts?panel=new-rule',
+      'alert-rule': rules[0] && `/alerts?panel=rule&id=${rules[0].id}`,
+      'alert-channel-new': '/alerts?panel=new-channel',
       'operational-webhooks': '/operational-webhooks',
       'operational-webhook': hooks[0] && `/operational-webhooks/${hooks[0].id}`,
       'portal-look': '/portal-look',

@@ -8,7 +8,7 @@ use moka::future::Cache;
 use crate::domain::id::ApplicationId;
 use crate::domain::live::scope::Scope;
 use crate::live::Hub;
-use crate::store::{Gauges, LiveStore};
+use crate::store::{Gauges, LiveStore, StoreError};
 
 use super::stream_rooms::StreamRooms;
 
@@ -30,7 +30,7 @@ pub struct LiveStreams {
     /// How many there may be.
     pub(in crate::api) rooms: StreamRooms,
     gauges: Cache<Scope, Gauges>,
-    names: Cache<ApplicationId, Arc<str>>,
+    names: Cache<ApplicationId, Option<Arc<str>>>,
 }
 
 impl LiveStreams {
@@ -45,18 +45,26 @@ impl LiveStreams {
         }
     }
 
-    /// How much there is of a scope, as far as that is known.
+    /// How much there is of a scope; none of it is known while the database cannot be asked.
     pub(in crate::api) async fn gauges(&self, scope: &Scope) -> Gauges {
-        let read = self.store.gauges(scope);
-        self.gauges.try_get_with_by_ref(scope, read).await.unwrap_or_default()
+        let read = async { self.store.gauges(scope).await.inspect_err(unreadable) };
+        self.gauges.try_get_with_by_ref(scope, read).await.unwrap_or(Gauges::UNKNOWN)
     }
 
-    /// What an application is called; nothing when that cannot be found out.
-    pub(in crate::api) async fn name_of(&self, application: ApplicationId) -> Arc<str> {
+    /// What an application is called; `None` when it is deleted, and while the database cannot be asked.
+    pub(in crate::api) async fn name_of(&self, application: ApplicationId) -> Option<Arc<str>> {
         let read = async {
-            let name = self.store.application_name(application).await?;
-            Ok::<_, crate::store::StoreError>(Arc::from(name.unwrap_or_default()))
+            let name = self.store.application_name(application).await.inspect_err(unreadable)?;
+            Ok::<_, StoreError>(name.map(Arc::from))
         };
-        self.names.try_get_with(application, read).await.unwrap_or_else(|_| Arc::from(""))
+        self.names.try_get_with(application, read).await.ok().flatten()
     }
+}
+
+/// Logged where it is read, so once for all streams that wait for it.
+fn unreadable(error: &StoreError) {
+    tracing::warn!(
+        error = error as &dyn std::error::Error,
+        "streams of live events lack what cannot be read"
+    );
 }

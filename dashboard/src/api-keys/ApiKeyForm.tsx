@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { client } from '../api/client';
 import type { ApiKey } from '../api/types';
-import { FormPanel } from '../design/Dialog';
+import { FormPanel } from '../design/layout/Dialog';
 import { useT } from '../i18n';
 import { useShell } from '../shell/Nav';
 

@@ -5,7 +5,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { client } from '../api/client';
 import type { Application } from '../api/types';
-import { FormPanel } from '../design/Dialog';
+import { FormPanel } from '../design/layout/Dialog';
 import { useT } from '../i18n';
 
 interface Props {

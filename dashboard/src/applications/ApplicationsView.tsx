@@ -2,14 +2,14 @@
 import { keepPreviousData } from '@tanstack/react-query';
 import { api } from '../api/client';
 import type { Application, Sparkline as SparklineData } from '../api/types';
-import { Button } from '../design/Button';
-import { PageHead } from '../design/Card';
-import { FilterBar } from '../design/FilterBar';
-import { Empty, Failure, NoMatch } from '../design/Notice';
-import { Pager } from '../design/Pager';
-import { Sparkline } from '../design/Sparkline';
-import { StateWord, Tag } from '../design/State';
-import { type Column, Table } from '../design/Table';
+import { Sparkline } from '../design/charts/Sparkline';
+import { Button } from '../design/controls/Button';
+import { FilterBar } from '../design/controls/FilterBar';
+import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { PageHead } from '../design/layout/Card';
+import { Pager } from '../design/tables/Pager';
+import { type Column, Table } from '../design/tables/Table';
+import { StateWord, Tag } from '../design/values/State';
 import { useFormat, useT } from '../i18n';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';
@@ -137,7 +137,7 @@ function useColumns(charts: Map<string, SparklineData>): Column<Application>[] {
       id: 'failed',
       head: t.worst.failed,
       isNumber: true,
-      narrow: 'end',
+      narrow: 'named-end',
       cell: (row) => {
         const share = chart(row)?.failedShare;
         return share === null || share === undefined ? '–' : format.percent(share);

@@ -3,10 +3,10 @@ import { Checkbox, NativeSelect, Switch } from '@mantine/core';
 import { useState } from 'react';
 import { client } from '../api/client';
 import type { Application, Capability } from '../api/types';
-import { Button, ButtonAnchor } from '../design/Button';
-import { Panel, useAct } from '../design/Dialog';
-import { CopyButton } from '../design/Id';
-import { Failure } from '../design/Notice';
+import { Button, ButtonAnchor } from '../design/controls/Button';
+import { Failure } from '../design/feedback/Notice';
+import { Panel, useAct } from '../design/layout/Dialog';
+import { CopyButton } from '../design/values/Id';
 import { useT } from '../i18n';
 
 const hour = 3600;

@@ -1,11 +1,11 @@
 // Deliveries and attempts of an application over time.
 import { api } from '../api/client';
 import type { Schemas } from '../api/types';
-import { Card } from '../design/Card';
-import { Chart } from '../design/Chart';
-import { Figure, Figures } from '../design/Figure';
-import { Loaded } from '../design/Loaded';
-import { Segmented } from '../design/Segmented';
+import { Chart } from '../design/charts/Chart';
+import { Figure, Figures } from '../design/charts/Figure';
+import { Segmented } from '../design/controls/Segmented';
+import { Loaded } from '../design/feedback/Loaded';
+import { Card } from '../design/layout/Card';
 import { useFormat, useT } from '../i18n';
 import { useUrl } from '../navigation/url';
 import { rangeOf } from '../overview/queries';

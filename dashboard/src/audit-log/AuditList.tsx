@@ -1,9 +1,9 @@
 // The last few changes of an object, in a sentence each.
 import { api } from '../api/client';
-import { Facts } from '../design/Card';
-import { Skeleton } from '../design/Loaded';
-import { Failure } from '../design/Notice';
-import { Time } from '../design/Time';
+import { Skeleton } from '../design/feedback/Loaded';
+import { Failure } from '../design/feedback/Notice';
+import { Facts } from '../design/layout/Card';
+import { Time } from '../design/values/Time';
 import { useT } from '../i18n';
 import type { AuditFilter } from './AuditTable';
 

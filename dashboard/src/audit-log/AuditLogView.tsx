@@ -1,6 +1,7 @@
 // The audit log of the environment.
-import { Card, PageHead } from '../design/Card';
-import { FilterBar } from '../design/FilterBar';
+
+import { FilterBar } from '../design/controls/FilterBar';
+import { Card, PageHead } from '../design/layout/Card';
 import { useT } from '../i18n';
 import { useUrl } from '../navigation/url';
 import { AuditTable } from './AuditTable';

@@ -1,11 +1,11 @@
 // Who changed what, as a table with pages.
 import { api } from '../api/client';
 import type { AuditEntry } from '../api/types';
-import { Id } from '../design/Id';
-import { Empty, Failure, NoMatch } from '../design/Notice';
-import { Pager } from '../design/Pager';
-import { type Column, Table } from '../design/Table';
-import { Time } from '../design/Time';
+import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Pager } from '../design/tables/Pager';
+import { type Column, Table } from '../design/tables/Table';
+import { Id } from '../design/values/Id';
+import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';
@@ -28,7 +28,7 @@ export function AuditTable({ filter, onClear }: { filter: AuditFilter; onClear?:
     params: { query: { ...filter, limit: 50, order: 'descending', iterator: url.iterator } },
   });
   const columns: Column<AuditEntry>[] = [
-    { id: 'at', head: t.audit.when, narrow: 'end', cell: (row) => <Time at={row.at} as="full" /> },
+    { id: 'at', head: t.audit.when, narrow: 'end', cell: (row) => <Time at={row.at} as="exact" /> },
     {
       id: 'action',
       head: t.audit.what,
@@ -88,5 +88,6 @@ export function pathOf(entry: Pick<AuditEntry, 'objectKind' | 'objectId' | 'appI
   if (kind === 'event_type') return `/event-types/${id}`;
   if (kind === 'background_task') return `/tasks/${id}`;
   if (kind === 'api_key') return '/api-keys';
+  if (kind === 'alert_rule' || kind === 'alert_channel') return '/alerts';
   return null;
 }

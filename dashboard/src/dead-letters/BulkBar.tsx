@@ -1,5 +1,5 @@
 // What is selected, and what can be done with it. Each act asks first.
-import { Button } from '../design/Button';
+import { Button } from '../design/controls/Button';
 import { useT } from '../i18n';
 import type { Count } from '../i18n/en/words';
 import type { Act } from './bulk';

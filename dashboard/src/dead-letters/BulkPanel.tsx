@@ -4,10 +4,10 @@ import { Slider, Switch, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { BackgroundTask } from '../api/types';
-import { Button } from '../design/Button';
-import { Panel, useAct } from '../design/Dialog';
-import { Skeleton } from '../design/Loaded';
-import { Failure } from '../design/Notice';
+import { Button } from '../design/controls/Button';
+import { Skeleton } from '../design/feedback/Loaded';
+import { Failure } from '../design/feedback/Notice';
+import { Panel, useAct } from '../design/layout/Dialog';
 import { useFormat, useT } from '../i18n';
 import { TaskProgress } from '../tasks/TaskProgress';
 import { type Act, type Preview, preview, rateLimitOf, run, type Target } from './bulk';
@@ -158,9 +158,6 @@ function PreviewFigures({ found, act, rate }: { found: Preview; act: Act; rate: 
   );
 }
 
-/** A preview counts all, and looks at so many to say of what they are. */
-const LOOKED_AT = 10_000;
-
 function WhatGoes({ found }: { found: Preview }) {
   const t = useT();
   const format = useFormat();
@@ -169,7 +166,7 @@ function WhatGoes({ found }: { found: Preview }) {
   return (
     <section className="what-goes">
       <h3>{t.deadLetters.whatGoes}</h3>
-      {found.count > LOOKED_AT && <p className="caption">{t.deadLetters.ofTheFirst(LOOKED_AT)}</p>}
+      {found.count > found.lookedAt && <p className="caption">{t.deadLetters.ofTheFirst(found.lookedAt)}</p>}
       <ul>
         {found.eventTypes.map((each) => (
           <li key={each.name}>

@@ -1,9 +1,9 @@
 // Whether an endpoint can take a replay now.
 
-import type { IconName } from '../design/Icon';
-import { Callout } from '../design/Notice';
-import type { StateName } from '../design/State';
-import { useNow } from '../design/Time';
+import { Callout } from '../design/feedback/Notice';
+import type { IconName } from '../design/values/Icon';
+import type { StateName } from '../design/values/State';
+import { useNow } from '../design/values/Time';
 import { endpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import type { Preview } from './bulk';

@@ -2,13 +2,12 @@
 import { useState } from 'react';
 import { api } from '../api/client';
 import type { DeadLetter } from '../api/types';
-import { FilterBar } from '../design/FilterBar';
-import { Id } from '../design/Id';
-import { Empty, Failure, NoMatch } from '../design/Notice';
-import { Pager } from '../design/Pager';
-import { StateWord } from '../design/State';
-import { type Column, Table } from '../design/Table';
-import { Time } from '../design/Time';
+import { FilterBar } from '../design/controls/FilterBar';
+import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Pager } from '../design/tables/Pager';
+import { type Column, Table } from '../design/tables/Table';
+import { StateWord } from '../design/values/State';
+import { Time } from '../design/values/Time';
 import { EndpointName } from '../endpoints/name';
 import { useT } from '../i18n';
 import { usePermissions } from '../navigation/permissions';
@@ -66,7 +65,7 @@ export function DeadLetterList({ appId, endpointId, hasOwnFilters }: Props) {
         onChange={() => setSelected((now) => (now.size > 0 ? new Set() : new Set(rows?.map((row) => row.id))))}
       />
     ),
-    narrow: 'end',
+    narrow: 'first',
     cell: (row) => (
       <PickBox
         label={row.id}
@@ -75,7 +74,7 @@ export function DeadLetterList({ appId, endpointId, hasOwnFilters }: Props) {
       />
     ),
   };
-  const columns = useColumns(endpointId);
+  const columns = useColumns(appId, endpointId);
   return (
     <>
       {!hasOwnFilters && <FilterBar values={url} onChange={setUrl} filters={filters} />}
@@ -137,32 +136,36 @@ function useLetters(appId: string | undefined, filter: LetterFilter, iterator: s
   return appId === undefined ? ofAll : ofTenant;
 }
 
-function useColumns(endpointId: string | undefined): Column<DeadLetter>[] {
+function useColumns(appId: string | undefined, endpointId: string | undefined): Column<DeadLetter>[] {
   const t = useT();
   const places = usePlaces();
   return [
     {
-      id: 'id',
-      head: t.message.id,
+      id: 'type',
+      head: t.message.eventType,
       narrow: 'lead',
       cell: (row) => (
         <Go to={places.deadLetter(row.id)} opens>
-          <Id id={row.id} noCopy />
+          {row.eventType}
         </Go>
       ),
     },
     {
-      id: 'type',
-      head: t.message.eventType,
-      narrow: 'line',
-      cell: (row) => <span className="medium">{row.eventType}</span>,
-    },
-    {
       id: 'event',
       head: t.message.eventId,
-      narrow: 'hidden',
+      narrow: 'line',
       cell: (row) => row.eventId && <span className="mono dim">{row.eventId}</span>,
     },
+    ...(appId || endpointId
+      ? []
+      : [
+          {
+            id: 'application',
+            head: t.application.application,
+            narrow: 'line' as const,
+            cell: (row: DeadLetter) => <Go to={places.application(row.appId) ?? '/'}>{row.appName}</Go>,
+          },
+        ]),
     ...(endpointId
       ? []
       : [
@@ -190,7 +193,7 @@ function useColumns(endpointId: string | undefined): Column<DeadLetter>[] {
       head: t.deadLetters.died,
       isNumber: true,
       narrow: 'end',
-      cell: (row) => <Time at={row.diedAt} as="moment" />,
+      cell: (row) => <Time at={row.diedAt} as="exact" />,
     },
   ];
 }

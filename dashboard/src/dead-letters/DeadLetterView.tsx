@@ -2,17 +2,17 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { client } from '../api/client';
 import type { Attempt, DeadLetter } from '../api/types';
-import { Button } from '../design/Button';
-import { Card, Facts, PageHead } from '../design/Card';
-import { Ask } from '../design/Dialog';
-import { Id, shortId } from '../design/Id';
-import { JsonView } from '../design/JsonView';
-import { payloadIn } from '../design/json';
-import { Loaded, Skeleton } from '../design/Loaded';
-import { Callout, Empty } from '../design/Notice';
-import { type Column, Table } from '../design/Table';
-import { Time } from '../design/Time';
-import { toast } from '../design/toast';
+import { Button } from '../design/controls/Button';
+import { Loaded, Skeleton } from '../design/feedback/Loaded';
+import { Callout, Empty } from '../design/feedback/Notice';
+import { toast } from '../design/feedback/toast';
+import { Card, Facts, PageHead } from '../design/layout/Card';
+import { Ask } from '../design/layout/Dialog';
+import { type Column, Table } from '../design/tables/Table';
+import { Id, shortId } from '../design/values/Id';
+import { JsonView } from '../design/values/JsonView';
+import { payloadIn } from '../design/values/json';
+import { Time } from '../design/values/Time';
 import { EndpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import { usePermissions } from '../navigation/permissions';
@@ -127,7 +127,7 @@ function Content({ letter, payload }: { letter: DeadLetter; payload: string | nu
                       [
                         t.application.application,
                         <Go key="a" to={application} className="link">
-                          {letter.appName ?? shortId(letter.appId)}
+                          {letter.appName}
                         </Go>,
                       ],
                     ] as [string, React.ReactNode][])

@@ -2,12 +2,12 @@
 import { useState } from 'react';
 import { api } from '../api/client';
 import type { DeadLetterGroup } from '../api/types';
-import { Button } from '../design/Button';
-import { PageHead } from '../design/Card';
-import { FilterBar } from '../design/FilterBar';
-import { Loaded, Skeleton } from '../design/Loaded';
-import { Empty, NoMatch } from '../design/Notice';
-import { Segmented } from '../design/Segmented';
+import { Button } from '../design/controls/Button';
+import { FilterBar } from '../design/controls/FilterBar';
+import { Segmented } from '../design/controls/Segmented';
+import { Loaded, Skeleton } from '../design/feedback/Loaded';
+import { Empty, NoMatch } from '../design/feedback/Notice';
+import { PageHead } from '../design/layout/Card';
 import { endpointName } from '../endpoints/name';
 import { useT } from '../i18n';
 import { useUrl } from '../navigation/url';

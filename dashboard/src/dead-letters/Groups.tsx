@@ -2,12 +2,12 @@
 import { useRef, useState } from 'react';
 import { api } from '../api/client';
 import type { DeadLetterGroup } from '../api/types';
-import { Button } from '../design/Button';
-import { Icon } from '../design/Icon';
-import { Id } from '../design/Id';
-import { useRowKeys } from '../design/keys';
-import { Failure } from '../design/Notice';
-import { Time } from '../design/Time';
+import { Button } from '../design/controls/Button';
+import { Failure } from '../design/feedback/Notice';
+import { useRowKeys } from '../design/tables/keys';
+import { Icon } from '../design/values/Icon';
+import { Id } from '../design/values/Id';
+import { Time } from '../design/values/Time';
 import { EndpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';
@@ -157,7 +157,7 @@ function GroupLetters({ group, isSelected, letters, onSelectLetters }: Omit<Grou
           <span className="mono dim cut only-wide">{letter.eventId}</span>
           <span className="dim">{t.answer(letter.lastStatusCode, letter.lastFailure)}</span>
           <span className="num dim">
-            <Time at={letter.diedAt} as="moment" />
+            <Time at={letter.diedAt} as="exact" />
           </span>
         </div>
       ))}

@@ -7,6 +7,7 @@ const part = (count: number, names: [string, number][], endpoints: Preview['endp
   dryRun: true,
   count,
   isCapped: false,
+  lookedAt: count,
   skipped: [{ reason: 'endpoint_deleted', count: 1 }],
   eventTypes: names.map(([name, of]) => ({ name, count: of })),
   endpoints,

@@ -101,6 +101,7 @@ export function summed(parts: Preview[]): Preview {
     dryRun: true,
     count: parts.reduce((sum, part) => sum + part.count, 0),
     isCapped: parts.some((part) => part.isCapped),
+    lookedAt: parts.reduce((sum, part) => sum + part.lookedAt, 0),
     skipped: add(
       parts.map((part) => part.skipped ?? []),
       (item) => item.reason,

@@ -1,5 +1,5 @@
 // The filters of dead letters, as chips.
-import type { Filter } from '../design/FilterBar';
+import type { Filter } from '../design/controls/FilterBar';
 import { useT } from '../i18n';
 
 export const reasons = [

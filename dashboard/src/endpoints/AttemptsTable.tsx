@@ -1,11 +1,11 @@
 // The attempts of an endpoint, newest first.
 import { api } from '../api/client';
 import type { Attempt } from '../api/types';
-import { Id } from '../design/Id';
-import { Empty, Failure } from '../design/Notice';
-import { Pager } from '../design/Pager';
-import { type Column, Table } from '../design/Table';
-import { Time } from '../design/Time';
+import { Empty, Failure } from '../design/feedback/Notice';
+import { Pager } from '../design/tables/Pager';
+import { type Column, Table } from '../design/tables/Table';
+import { Id } from '../design/values/Id';
+import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
@@ -43,7 +43,7 @@ export function AttemptsTable({ appId, endpointId, limit = 50, hasPages }: Props
       narrow: 'end',
       cell: (row) => (
         <span className="mono dim">
-          <Time at={row.timestamp} as={hasPages ? 'full' : 'clock'} />
+          <Time at={row.timestamp} as={hasPages ? 'exact' : 'clock'} />
         </span>
       ),
     },

@@ -1,17 +1,17 @@
 // What can be done to an endpoint: test it, recover what it missed, pause, disable, edit, delete.
 import { useNavigate } from '@tanstack/react-router';
 import type { Endpoint } from '../api/types';
-import { Button } from '../design/Button';
-import { Ask } from '../design/Dialog';
-import { More } from '../design/More';
+import { Button } from '../design/controls/Button';
+import { More } from '../design/controls/More';
+import { Ask } from '../design/layout/Dialog';
 import { useT } from '../i18n';
 import { usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { useEndpointActs } from './acts';
-import { CheckPanel } from './CheckPanel';
-import { EndpointForm } from './EndpointForm';
-import { HeadersForm } from './HeadersForm';
-import { Recover } from './Recover';
+import { CheckPanel } from './check/CheckPanel';
+import { EndpointForm } from './forms/EndpointForm';
+import { HeadersForm } from './forms/HeadersForm';
+import { Recover } from './forms/Recover';
 
 export function EndpointActions({ appId, endpoint }: { appId: string; endpoint: Endpoint }) {
   const t = useT();

@@ -3,9 +3,9 @@
 import { api } from '../api/client';
 import type { Endpoint, EndpointOverview, PolicyLevel } from '../api/types';
 import { AuditList } from '../audit-log/AuditList';
-import { Button } from '../design/Button';
-import { Card, Facts } from '../design/Card';
-import { Tag } from '../design/State';
+import { Button } from '../design/controls/Button';
+import { Card, Facts } from '../design/layout/Card';
+import { Tag } from '../design/values/State';
 import { useFormat, useT } from '../i18n';
 import { usePermissions } from '../navigation/permissions';
 import { Go, usePlaces } from '../navigation/places';

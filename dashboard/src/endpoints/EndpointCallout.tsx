@@ -1,9 +1,9 @@
 // Says at the top what stops or slows an endpoint, whose fault it is, and what to do.
 import type { Endpoint, EndpointOverview } from '../api/types';
-import { Button } from '../design/Button';
-import { useCopy } from '../design/Id';
-import { Callout } from '../design/Notice';
-import { useNow } from '../design/Time';
+import { Button } from '../design/controls/Button';
+import { Callout } from '../design/feedback/Notice';
+import { useCopy } from '../design/values/Id';
+import { useNow } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
 import { usePlaces } from '../navigation/places';
 import { Acknowledge } from '../overview/Incidents';

@@ -1,6 +1,6 @@
 // Five numbers of an endpoint, each a door to what it counts.
 import type { EndpointOverview } from '../api/types';
-import { FigureLink, Figures } from '../design/Figure';
+import { FigureLink, Figures } from '../design/charts/Figure';
 import { useFormat, useT } from '../i18n';
 import { usePlaces } from '../navigation/places';
 

@@ -2,18 +2,18 @@
 import { keepPreviousData } from '@tanstack/react-query';
 import { api } from '../api/client';
 import type { Endpoint, Sparkline as SparklineData } from '../api/types';
-import { Button } from '../design/Button';
-import { FilterBar } from '../design/FilterBar';
-import { Empty, Failure, NoMatch } from '../design/Notice';
-import { Pager } from '../design/Pager';
-import { Sparkline } from '../design/Sparkline';
-import { StateWord } from '../design/State';
-import { type Column, Table } from '../design/Table';
-import { useNow } from '../design/Time';
+import { Sparkline } from '../design/charts/Sparkline';
+import { Button } from '../design/controls/Button';
+import { FilterBar } from '../design/controls/FilterBar';
+import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Pager } from '../design/tables/Pager';
+import { type Column, Table } from '../design/tables/Table';
+import { StateWord } from '../design/values/State';
+import { useNow } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
-import { EndpointForm } from './EndpointForm';
+import { EndpointForm } from './forms/EndpointForm';
 import { EndpointName } from './name';
 import { standingOf } from './standing';
 
@@ -127,7 +127,7 @@ export function useEndpointColumns(appId: string, charts: Map<string, SparklineD
       id: 'delivered',
       head: t.states.delivered,
       isNumber: true,
-      narrow: 'end',
+      narrow: 'named-end',
       cell: (row) => {
         const share = chart(row)?.failedShare;
         return share === null || share === undefined ? '–' : format.percent(1 - share);

@@ -1,11 +1,11 @@
 // How an endpoint does: attempts and latency over time, what waits and why, answers, the latest attempts.
 import type { Endpoint, EndpointOverview, UnderWay } from '../api/types';
-import { Card } from '../design/Card';
-import { Chart } from '../design/Chart';
-import { Skeleton } from '../design/Loaded';
-import { Empty } from '../design/Notice';
-import { StateWord } from '../design/State';
-import { type Column, Table } from '../design/Table';
+import { Chart } from '../design/charts/Chart';
+import { Skeleton } from '../design/feedback/Loaded';
+import { Empty } from '../design/feedback/Notice';
+import { Card } from '../design/layout/Card';
+import { type Column, Table } from '../design/tables/Table';
+import { StateWord } from '../design/values/State';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';
 import { latencySeries } from '../overview/Latency';

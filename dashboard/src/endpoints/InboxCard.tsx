@@ -2,12 +2,12 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { api } from '../api/client';
 import type { Endpoint, Inbox } from '../api/types';
-import { Card } from '../design/Card';
-import { JsonText } from '../design/JsonView';
-import { Loaded } from '../design/Loaded';
-import { Empty } from '../design/Notice';
-import { StateWord } from '../design/State';
-import { Time } from '../design/Time';
+import { Loaded } from '../design/feedback/Loaded';
+import { Empty } from '../design/feedback/Notice';
+import { Card } from '../design/layout/Card';
+import { JsonText } from '../design/values/JsonView';
+import { StateWord } from '../design/values/State';
+import { Time } from '../design/values/Time';
 import { useT } from '../i18n';
 import './inbox.css';
 
@@ -40,11 +40,13 @@ export function EndpointInbox({ appId, endpoint }: { appId: string; endpoint: En
 function Requests({ query }: { query: UseQueryResult<Inbox, unknown> }) {
   const t = useT();
   return (
-    <Card title={t.portal.inboxTitle}>
+    <Card title={t.portal.inboxTitle} note={t.portal.inboxKept}>
       <Loaded query={query}>
         {(inbox) =>
           inbox.requests.length === 0 ? (
-            <Empty icon="inbox" title={t.portal.inboxEmpty} />
+            <Empty icon="inbox" title={t.portal.inboxEmpty}>
+              {t.portal.inboxEmptyNote}
+            </Empty>
           ) : (
             inbox.requests.slice(0, shown).map((request) => (
               <div key={request.id} className="inbox-request">
@@ -54,7 +56,7 @@ function Requests({ query }: { query: UseQueryResult<Inbox, unknown> }) {
                   </span>
                   {request.isVerified !== null && (
                     <StateWord
-                      state={request.isVerified ? 'delivered' : 'dead'}
+                      state={request.isVerified ? 'delivered' : 'cancelled'}
                       word={request.isVerified ? t.portal.verified : t.portal.unverified}
                     />
                   )}

@@ -2,7 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { client } from '../api/client';
 import type { Endpoint } from '../api/types';
-import { toast } from '../design/toast';
+import { toast } from '../design/feedback/toast';
 import { useT } from '../i18n';
 import { usePermissions } from '../navigation/permissions';
 

@@ -4,8 +4,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { client } from '../api/client';
 import type { EventType } from '../api/types';
-import { FormPanel } from '../design/Dialog';
-import { isJson } from '../design/json';
+import { FormPanel } from '../design/layout/Dialog';
+import { isJson } from '../design/values/json';
 import { useT } from '../i18n';
 
 interface Props {

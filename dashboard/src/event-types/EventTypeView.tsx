@@ -3,16 +3,16 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { api, client } from '../api/client';
 import type { EventType, Schemas } from '../api/types';
-import { Button } from '../design/Button';
-import { Card, PageHead } from '../design/Card';
-import { Ask } from '../design/Dialog';
-import { JsonView } from '../design/JsonView';
-import { Loaded } from '../design/Loaded';
-import { More } from '../design/More';
-import { Empty, Failure } from '../design/Notice';
-import { Pager } from '../design/Pager';
-import { StateWord, Tag } from '../design/State';
-import { type Column, Table } from '../design/Table';
+import { Button } from '../design/controls/Button';
+import { More } from '../design/controls/More';
+import { Loaded } from '../design/feedback/Loaded';
+import { Empty, Failure } from '../design/feedback/Notice';
+import { Card, PageHead } from '../design/layout/Card';
+import { Ask } from '../design/layout/Dialog';
+import { Pager } from '../design/tables/Pager';
+import { type Column, Table } from '../design/tables/Table';
+import { JsonView } from '../design/values/JsonView';
+import { StateWord, Tag } from '../design/values/State';
 import { EndpointName } from '../endpoints/name';
 import { useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';
@@ -77,7 +77,7 @@ function Content({ type }: { type: EventType }) {
         }
       >
         <p>{type.description}</p>
-        <span className="tags">
+        <span className="tags page-tags">
           {type.groupName && <Tag>{type.groupName}</Tag>}
           {type.archived && <Tag>{t.eventTypes.archived}</Tag>}
           {type.deprecated && <Tag>{t.eventTypes.deprecated}</Tag>}

@@ -1,14 +1,14 @@
 // The catalogue of event types: what is published, how much, and who listens.
 import { api } from '../api/client';
 import type { EventType } from '../api/types';
-import { Button } from '../design/Button';
-import { Card, PageHead } from '../design/Card';
-import { FilterBar } from '../design/FilterBar';
-import { Empty, Failure, NoMatch } from '../design/Notice';
-import { Pager } from '../design/Pager';
-import { Sparkline } from '../design/Sparkline';
-import { Tag } from '../design/State';
-import { type Column, Table } from '../design/Table';
+import { Sparkline } from '../design/charts/Sparkline';
+import { Button } from '../design/controls/Button';
+import { FilterBar } from '../design/controls/FilterBar';
+import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Card, PageHead } from '../design/layout/Card';
+import { Pager } from '../design/tables/Pager';
+import { type Column, Table } from '../design/tables/Table';
+import { Tag } from '../design/values/State';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
@@ -58,7 +58,7 @@ export function EventTypesView() {
       id: 'accepted',
       head: t.figures.accepted,
       isNumber: true,
-      narrow: 'end',
+      narrow: 'named-end',
       cell: (row) => (
         <Go to="/messages" search={{ event_type: row.name }}>
           {stats.data ? format.number(byName.get(row.name)?.accepted ?? 0) : ''}

@@ -4,11 +4,11 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { client } from '../api/client';
 import type { Schemas } from '../api/types';
-import { Button } from '../design/Button';
-import { Panel, useAct } from '../design/Dialog';
-import { Failure } from '../design/Notice';
-import { Tag } from '../design/State';
-import { toast } from '../design/toast';
+import { Button } from '../design/controls/Button';
+import { Failure } from '../design/feedback/Notice';
+import { toast } from '../design/feedback/toast';
+import { Panel, useAct } from '../design/layout/Dialog';
+import { Tag } from '../design/values/State';
 import { useT } from '../i18n';
 
 export function ImportForm({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {

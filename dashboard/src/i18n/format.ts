@@ -60,6 +60,13 @@ export function createFormat(locale: string, units: Units, timeZone?: string) {
     return rest === 0 ? first : `${first} ${unit(number.format(rest))}`;
   }
 
+  /** How often, in the unit in which it is not next to nothing: `2.9 /s`, `1.2 /min`. */
+  function rate(perSecond: number): string {
+    if (perSecond >= 0.1 || perSecond <= 0) return units.perSecond(oneDigit.format(perSecond));
+    if (perSecond * 60 >= 1) return units.perMinute(oneDigit.format(perSecond * 60));
+    return units.perHour(oneDigit.format(perSecond * 3600));
+  }
+
   /** Bytes as `322 B`, `4.1 KiB`. */
   function bytes(count: number): string {
     if (count < 1024) return `${number.format(count)} B`;
@@ -95,15 +102,24 @@ export function createFormat(locale: string, units: Units, timeZone?: string) {
     return date.getFullYear() === today.getFullYear() ? day.format(date) : dayWithYear.format(date);
   }
 
+  /** As `moment`, with seconds: for lists in which much happens within a minute. */
+  function exact(when: When, now: When = Date.now()): string {
+    const date = new Date(when);
+    const time = clockSeconds.format(date);
+    return dayKey.format(date) === dayKey.format(new Date(now)) ? time : `${day.format(date)} ${time}`;
+  }
+
   return {
     number: (value: number) => number.format(value),
     oneDigit: (value: number) => oneDigit.format(value),
     compact: (value: number) => compact.format(value),
     duration,
+    rate,
     bytes,
     percent,
     ago,
     moment,
+    exact,
     day: (when: When) => day.format(new Date(when)),
     clock: (when: When) => clock.format(new Date(when)),
     clockSeconds: (when: When) => clockSeconds.format(new Date(when)),

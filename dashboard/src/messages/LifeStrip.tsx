@@ -1,8 +1,8 @@
 // The life of a message at a glance: one lane an endpoint. The attempts stand below in words, so it is not read out.
 import type { Attempt, Delivery } from '../api/types';
-import { Icon, type IconName } from '../design/Icon';
-import { StateBadge } from '../design/State';
-import { useNow } from '../design/Time';
+import { Icon, type IconName } from '../design/values/Icon';
+import { StateBadge } from '../design/values/State';
+import { useNow } from '../design/values/Time';
 import { EndpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import { lifeOf, type Mark } from './life';
@@ -24,6 +24,9 @@ const tones: Record<Mark['kind'], string> = {
   later: 'faint',
 };
 
+const shortMs = 120_000;
+const veryShortMs = 10_000;
+
 export function LifeStrip({
   acceptedAt,
   deliveries,
@@ -37,6 +40,12 @@ export function LifeStrip({
   const format = useFormat();
   const now = useNow();
   const life = lifeOf(acceptedAt, deliveries, attempts, now);
+  const times = life.ticks.map((tick) => new Date(tick.kind === 'now' ? now : tick.time).getTime());
+  // What happens within minutes is told apart by seconds, what happens within seconds by less where there is room for it.
+  const span = Math.max(...times) - Math.min(...times);
+  const isShort = span < shortMs;
+  const isAlone = life.ticks.length <= 2;
+  const clock = span < veryShortMs && isAlone ? format.clockMs : isShort ? format.clockSeconds : format.clock;
   const hasNow = life.ticks.some((tick) => tick.kind === 'now');
   return (
     <div className="card life" aria-hidden="true">
@@ -50,10 +59,12 @@ export function LifeStrip({
               style={{ left: `${tick.at}%` }}
             >
               {tick.kind === 'now'
-                ? t.life.now(format.clock(now))
+                ? t.life.now(clock(now))
                 : tick.kind === 'accepted'
-                  ? t.life.accepted(format.clock(tick.time))
-                  : format.moment(tick.time, now)}
+                  ? t.life.accepted(clock(tick.time))
+                  : isShort
+                    ? clock(tick.time)
+                    : format.moment(tick.time, now)}
             </span>
           ))}
         </div>

@@ -2,15 +2,15 @@
 import { useEffect, useState } from 'react';
 import { useLive } from '../api/live';
 import type { FoundMessage } from '../api/types';
-import { Button } from '../design/Button';
-import { FilterBar } from '../design/FilterBar';
-import { Icon } from '../design/Icon';
-import { Id } from '../design/Id';
-import { LiveMark } from '../design/LiveMark';
-import { Empty, Failure, NoMatch } from '../design/Notice';
-import { stateIcons } from '../design/State';
-import { type Column, Table } from '../design/Table';
-import { Time } from '../design/Time';
+import { Button } from '../design/controls/Button';
+import { FilterBar } from '../design/controls/FilterBar';
+import { LiveMark } from '../design/feedback/LiveMark';
+import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { type Column, Table } from '../design/tables/Table';
+import { Icon } from '../design/values/Icon';
+import { Id } from '../design/values/Id';
+import { stateIcons } from '../design/values/State';
+import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
@@ -75,9 +75,7 @@ export function MessageList({ appId, endpointId }: { appId?: string; endpointId?
           expected={12}
           empty={
             hasFilter ? (
-              <NoMatch onClear={clear}>
-                {last && !last.done && last.reachedAt ? t.message.lookedTo(format.moment(last.reachedAt)) : undefined}
-              </NoMatch>
+              <NoMatch onClear={clear}>{last?.done && t.message.lookedAtAll}</NoMatch>
             ) : (
               <Empty
                 icon="message"
@@ -114,7 +112,8 @@ function useLiveMessages(appId: string | undefined, endpointId: string | undefin
   }, [path, isOff]);
   const status = useLive(isOff ? null : path, {
     message: (event) => {
-      const add = (now: FoundMessage[]) => [event, ...now].slice(0, mostLive);
+      const message = { ...event, appName: event.appName ?? event.appId };
+      const add = (now: FoundMessage[]) => [message, ...now].slice(0, mostLive);
       if (window.scrollY < 80) setLive(add);
       else setHeld(add);
     },
@@ -132,7 +131,7 @@ function useColumns(appId: string | undefined): Column<FoundMessage>[] {
   const format = useFormat();
   const places = usePlaces();
   return [
-    { id: 'time', head: t.message.accepted, narrow: 'end', cell: (row) => <Time at={row.timestamp} as="moment" /> },
+    { id: 'time', head: t.message.accepted, narrow: 'end', cell: (row) => <Time at={row.timestamp} as="exact" /> },
     {
       id: 'type',
       head: t.message.eventType,

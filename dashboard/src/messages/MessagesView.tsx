@@ -1,5 +1,5 @@
 // The messages of all applications of the environment.
-import { PageHead } from '../design/Card';
+import { PageHead } from '../design/layout/Card';
 import { useT } from '../i18n';
 import { MessageList } from './MessageList';
 

@@ -1,8 +1,8 @@
 // The running processes with their heartbeats.
 import type { Node } from '../api/types';
-import { type StateName, StateWord } from '../design/State';
-import { type Column, Table } from '../design/Table';
-import { useNow } from '../design/Time';
+import { type Column, Table } from '../design/tables/Table';
+import { type StateName, StateWord } from '../design/values/State';
+import { useNow } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
 
 const states: Record<Node['state'], StateName> = { running: 'delivered', silent: 'waiting', stopped: 'dead' };

@@ -1,10 +1,9 @@
 // The nodes, and the queue by tenant and by endpoint.
 import { api } from '../api/client';
-import { Card, PageHead } from '../design/Card';
-import { shortId } from '../design/Id';
-import { Failure } from '../design/Notice';
-import { Pager } from '../design/Pager';
-import { StateWord } from '../design/State';
+import { Failure } from '../design/feedback/Notice';
+import { Card, PageHead } from '../design/layout/Card';
+import { Pager } from '../design/tables/Pager';
+import { StateWord } from '../design/values/State';
 import { EndpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';
@@ -55,7 +54,7 @@ function Tenants() {
           narrow: 'lead',
           cell: (row) => (
             <Go to={places.application(row.appId) ?? '/'} search={{ env: row.environmentId }} opens>
-              {row.appName ?? shortId(row.appId)} <span className="faint">{row.environmentId}</span>
+              {row.appName} <span className="faint">{row.environmentId}</span>
             </Go>
           ),
         },
@@ -94,8 +93,7 @@ function Endpoints() {
           narrow: 'lead',
           cell: (row) => (
             <Go to={places.endpoint(row.appId, row.endpointId)} search={{ env: row.environmentId }} opens>
-              {row.url ? <EndpointName url={row.url} /> : shortId(row.endpointId)}{' '}
-              <span className="faint">{row.environmentId}</span>
+              <EndpointName url={row.url} /> <span className="faint">{row.environmentId}</span>
             </Go>
           ),
         },
@@ -105,8 +103,10 @@ function Endpoints() {
           narrow: 'line',
           cell: (row) => (
             <StateWord
-              state={row.disabled ? 'held' : 'waiting'}
-              word={row.disabled ? t.endpoint.standing('disabled') : undefined}
+              state={row.disabled || row.paused ? 'held' : 'waiting'}
+              word={
+                row.disabled ? t.endpoint.standing('disabled') : row.paused ? t.endpoint.standing('paused') : undefined
+              }
             />
           ),
         },

@@ -1,8 +1,8 @@
 // What is queued, by whatever the rows stand for: how much waits, how much of it is due, and for how long.
 import type { ReactNode } from 'react';
-import { Card, Section } from '../design/Card';
-import { Empty, Failure } from '../design/Notice';
-import { type Column, Table } from '../design/Table';
+import { Empty, Failure } from '../design/feedback/Notice';
+import { Card, Section } from '../design/layout/Card';
+import { type Column, Table } from '../design/tables/Table';
 import { useFormat, useT } from '../i18n';
 
 interface Queued {
@@ -44,8 +44,8 @@ export function QueueTable<Row extends Queued>({ title, note, query, rowKey, col
       id: 'oldest',
       head: t.node.oldestDue,
       isNumber: true,
-      narrow: 'end',
-      cell: (row) => format.duration(Math.max(0, row.oldestAgeSeconds) * 1000),
+      narrow: 'named-end',
+      cell: (row) => (row.due > 0 ? format.duration(Math.max(0, row.oldestAgeSeconds) * 1000) : '–'),
     },
   ];
   return (

@@ -4,14 +4,14 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { api, client } from '../api/client';
 import type { Endpoint } from '../api/types';
-import { Button } from '../design/Button';
-import { Card, PageHead } from '../design/Card';
-import { FormPanel } from '../design/Dialog';
-import { Empty, Failure } from '../design/Notice';
-import { Pager } from '../design/Pager';
-import { StateWord, Tag } from '../design/State';
-import { type Column, Table } from '../design/Table';
-import { Time } from '../design/Time';
+import { Button } from '../design/controls/Button';
+import { Empty, Failure } from '../design/feedback/Notice';
+import { Card, PageHead } from '../design/layout/Card';
+import { FormPanel } from '../design/layout/Dialog';
+import { Pager } from '../design/tables/Pager';
+import { type Column, Table } from '../design/tables/Table';
+import { StateWord, Tag } from '../design/values/State';
+import { Time } from '../design/values/Time';
 import { EndpointName } from '../endpoints/name';
 import { useT } from '../i18n';
 import { Go } from '../navigation/places';
@@ -22,10 +22,13 @@ export const operationalTypes = [
   'endpoint.updated',
   'endpoint.deleted',
   'endpoint.disabled',
-  'endpoint.enabled',
+  'dead_letter.created',
   'message.attempt.exhausted',
   'message.attempt.failing',
   'message.attempt.recovered',
+  'alert.fired',
+  'alert.recovered',
+  'alert.test',
 ];
 
 export function OperationalWebhooksView() {
@@ -53,7 +56,7 @@ export function OperationalWebhooksView() {
       narrow: 'line',
       cell: (row) => <span className="dim">{row.description}</span>,
     },
-    { id: 'types', head: t.operational.tells, narrow: 'line', cell: (row) => <TypeTags types={row.eventTypes} /> },
+    { id: 'types', head: t.operational.tells, narrow: 'named', cell: (row) => <TypeTags types={row.eventTypes} /> },
     {
       id: 'state',
       head: t.underWay.state,

@@ -1,7 +1,7 @@
 // Six numbers of the environment, each a door to what it counts.
 import type { Overview } from '../api/types';
-import { FigureLink, Figures } from '../design/Figure';
-import { Sparkline } from '../design/Sparkline';
+import { FigureLink, Figures } from '../design/charts/Figure';
+import { Sparkline } from '../design/charts/Sparkline';
 import { useFormat, useT } from '../i18n';
 
 export function FiguresRow({ overview }: { overview: Overview }) {
@@ -19,6 +19,10 @@ export function FiguresRow({ overview }: { overview: Overview }) {
   const retry = kind('retry')[0];
   const heldEndpoints = kind('held_disabled', 'held_paused').reduce((sum, each) => sum + each.endpoints, 0);
   const seconds = series.bucketSeconds * Math.max(1, series.accepted.length);
+  const nextRetry = (at: string) => {
+    const ms = new Date(at).getTime() - new Date(overview.asOf).getTime();
+    return ms < 500 ? t.figures.retryNow : t.figures.nextRetry(format.duration(ms));
+  };
   return (
     <Figures>
       <FigureLink
@@ -26,10 +30,7 @@ export function FiguresRow({ overview }: { overview: Overview }) {
         icon="message"
         name={t.figures.accepted}
         value={format.number(overview.accepted)}
-        detail={t.figures.perSecond(
-          format.oneDigit(overview.accepted / seconds),
-          format.oneDigit(overview.acceptedPerSecond),
-        )}
+        detail={t.figures.rates(format.rate(overview.accepted / seconds), format.rate(overview.acceptedPerSecond))}
         chart={<Sparkline values={series.accepted} state="cancelled" />}
       />
       <FigureLink
@@ -58,13 +59,7 @@ export function FiguresRow({ overview }: { overview: Overview }) {
         tone="waiting"
         name={t.states.waiting}
         value={count('due', 'retry')}
-        detail={
-          retry?.nextAt
-            ? t.figures.nextRetry(
-                format.duration(Math.max(0, new Date(retry.nextAt).getTime() - new Date(overview.asOf).getTime())),
-              )
-            : t.figures.nothingWaits
-        }
+        detail={retry?.nextAt ? nextRetry(retry.nextAt) : t.figures.nothingWaits}
         chart={<Sparkline values={series.waiting} state="waiting" />}
       />
       <FigureLink

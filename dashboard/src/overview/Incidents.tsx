@@ -2,12 +2,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { client } from '../api/client';
 import type { Incident } from '../api/types';
-import { Button, ButtonLink } from '../design/Button';
-import { Icon } from '../design/Icon';
-import { Rich } from '../design/Rich';
-import { Sparkline } from '../design/Sparkline';
-import type { StateName } from '../design/State';
-import { useNow } from '../design/Time';
+import { Sparkline } from '../design/charts/Sparkline';
+import { Button, ButtonLink } from '../design/controls/Button';
+import { Icon } from '../design/values/Icon';
+import { Rich } from '../design/values/Rich';
+import type { StateName } from '../design/values/State';
+import { useNow } from '../design/values/Time';
 import { endpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';

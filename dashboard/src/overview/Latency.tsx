@@ -1,7 +1,7 @@
 // How long it takes, end to end, and how much of it is ours.
 import type { Schemas } from '../api/types';
-import { Section } from '../design/Card';
-import { Chart } from '../design/Chart';
+import { Chart } from '../design/charts/Chart';
+import { Section } from '../design/layout/Card';
 import { useFormat, useT } from '../i18n';
 
 type Percentiles = Schemas['Percentiles'];
@@ -9,7 +9,7 @@ type Percentiles = Schemas['Percentiles'];
 export function latencySeries(points: Percentiles[]) {
   return [
     { label: 'p50', colour: '--accent', values: points.map((point) => point.p50Ms), width: 2 },
-    { label: 'p95', colour: '--accent-text', values: points.map((point) => point.p95Ms), width: 1 },
+    { label: 'p95', colour: '--accent-text', values: points.map((point) => point.p95Ms), width: 1, dash: [6, 3] },
     { label: 'p99', colour: '--text-3', values: points.map((point) => point.p99Ms), width: 1, dash: [2, 3] },
   ];
 }

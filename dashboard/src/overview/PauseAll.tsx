@@ -2,9 +2,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { client } from '../api/client';
 import type { UnderWay } from '../api/types';
-import { Button } from '../design/Button';
-import { Ask } from '../design/Dialog';
-import { toast } from '../design/toast';
+import { Button } from '../design/controls/Button';
+import { toast } from '../design/feedback/toast';
+import { Ask } from '../design/layout/Dialog';
 import { useT } from '../i18n';
 
 export function PauseAll({

@@ -1,10 +1,10 @@
 // What is under way now, by state and reason.
 import type { UnderWay } from '../api/types';
-import { Section } from '../design/Card';
-import { Empty } from '../design/Notice';
-import { type StateName, StateWord } from '../design/State';
-import { type Column, Table } from '../design/Table';
-import { useNow } from '../design/Time';
+import { Empty } from '../design/feedback/Notice';
+import { Section } from '../design/layout/Card';
+import { type Column, Table } from '../design/tables/Table';
+import { type StateName, StateWord } from '../design/values/State';
+import { useNow } from '../design/values/Time';
 import { endpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';
@@ -60,7 +60,8 @@ export function UnderWayTable({ underWay }: { underWay: UnderWay[] }) {
             <span key={example.endpointId} className="dim">
               {place > 0 && ' · '}
               <Go to={places.endpoint(example.appId, example.endpointId)} title={endpointName(example.url)}>
-                {t.num(example)} {example.appName}
+                {row.endpoints > 1 && `${t.num(example)} `}
+                {example.appName}
               </Go>
               {place === row.examples.length - 1 &&
                 row.endpoints > row.examples.length &&

@@ -1,9 +1,9 @@
 // The endpoints that fail most in the last hour. Their charts share one scale, 0 to 100 %.
 import type { Capped, Schemas } from '../api/types';
-import { Section } from '../design/Card';
-import { Empty } from '../design/Notice';
-import { Sparkline } from '../design/Sparkline';
-import { type Column, Table } from '../design/Table';
+import { Sparkline } from '../design/charts/Sparkline';
+import { Empty } from '../design/feedback/Notice';
+import { Section } from '../design/layout/Card';
+import { type Column, Table } from '../design/tables/Table';
 import { EndpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';
@@ -49,7 +49,7 @@ export function WorstEndpoints({ endpoints, total }: { endpoints: Worst[]; total
       id: 'failed',
       head: t.worst.failed,
       isNumber: true,
-      narrow: 'end',
+      narrow: 'named-end',
       cell: (row) => <b>{format.percent(row.failedShare)}</b>,
     },
     {

@@ -2,12 +2,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, client } from '../api/client';
 import type { Schemas } from '../api/types';
-import { Button } from '../design/Button';
-import { Card, PageHead } from '../design/Card';
-import { Empty, Failure } from '../design/Notice';
-import { Pager } from '../design/Pager';
-import { type Column, Table } from '../design/Table';
-import { Time } from '../design/Time';
+import { Button } from '../design/controls/Button';
+import { Empty, Failure } from '../design/feedback/Notice';
+import { Card, PageHead } from '../design/layout/Card';
+import { Pager } from '../design/tables/Pager';
+import { type Column, Table } from '../design/tables/Table';
+import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
 import { useUrl } from '../navigation/url';
 

@@ -1,6 +1,6 @@
 // The portal without a link that holds.
-import { ButtonAnchor } from '../design/Button';
-import { Empty, Failure } from '../design/Notice';
+import { ButtonAnchor } from '../design/controls/Button';
+import { Empty, Failure } from '../design/feedback/Notice';
 import { useT } from '../i18n';
 import type { Opening } from './access';
 import './portal.css';

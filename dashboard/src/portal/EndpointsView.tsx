@@ -1,10 +1,10 @@
 // The tenant's endpoints: the first view of the portal.
 import { api } from '../api/client';
-import { ButtonLink } from '../design/Button';
-import { Card, PageHead } from '../design/Card';
-import { Empty, Failure } from '../design/Notice';
-import { Pager } from '../design/Pager';
-import { Table } from '../design/Table';
+import { ButtonLink } from '../design/controls/Button';
+import { Empty, Failure } from '../design/feedback/Notice';
+import { Card, PageHead } from '../design/layout/Card';
+import { Pager } from '../design/tables/Pager';
+import { Table } from '../design/tables/Table';
 import { useEndpointCharts, useEndpointColumns } from '../endpoints/EndpointsTable';
 import { useT } from '../i18n';
 import { usePermissions } from '../navigation/permissions';

@@ -1,5 +1,5 @@
 // One endpoint of the tenant, with how to check its signatures.
-import { Loaded, Skeleton } from '../design/Loaded';
+import { Loaded, Skeleton } from '../design/feedback/Loaded';
 import { EndpointContent, useEndpoint } from '../endpoints/EndpointView';
 import { endpointName } from '../endpoints/name';
 import { useT } from '../i18n';

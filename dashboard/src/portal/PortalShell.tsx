@@ -1,21 +1,30 @@
 // What stands around the portal's views: the operator's name and logo, and the places.
-import { Outlet } from '@tanstack/react-router';
+
+import { Outlet, useLocation } from '@tanstack/react-router';
 import { publicPath } from '../api/base';
+import { Icon } from '../design/values/Icon';
 import { useT } from '../i18n';
 import { Go } from '../navigation/places';
 import { Preferences } from '../shell/Preferences';
 import { useAccess } from './context';
 import './portal.css';
 
+/** What is about endpoints is below the first tab, also while one is added. */
+function tabOf(pathname: string): string {
+  const first = pathname.split('/').find(Boolean) ?? '';
+  return ['', 'add', 'endpoints'].includes(first) ? '/' : `/${first}`;
+}
+
 export function PortalShell() {
   const t = useT();
   const { look, appName } = useAccess();
-  const tab = (to: string, label: string, exact = false) => (
+  const { pathname } = useLocation();
+  const tab = (to: string, label: string) => (
     <Go
       to={to}
       className="portal-tab"
-      activeOptions={{ exact, includeSearch: false }}
-      activeProps={{ 'aria-current': 'page' }}
+      activeOptions={{ exact: true, includeSearch: false }}
+      aria-current={tabOf(pathname) === to ? 'page' : undefined}
     >
       {label}
     </Go>
@@ -29,7 +38,7 @@ export function PortalShell() {
               <img className="portal-logo" src={publicPath(look.logoUrl)} alt="" />
             ) : (
               <span className="portal-mark" aria-hidden="true">
-                {look.name?.charAt(0)}
+                {look.name?.charAt(0) ?? <Icon name="operational" />}
               </span>
             )}
             {look.name && <b>{look.name}</b>}
@@ -44,7 +53,7 @@ export function PortalShell() {
             <Preferences />
           </div>
           <nav className="portal-tabs" aria-label={t.shell.places}>
-            {tab('/', t.portal.endpoints, true)}
+            {tab('/', t.portal.endpoints)}
             {tab('/messages', t.shell.messages)}
             {tab('/dead-letters', t.shell.deadLetters)}
             {tab('/event-types', t.shell.eventTypes)}

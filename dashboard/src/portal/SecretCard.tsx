@@ -2,9 +2,9 @@
 import { useState } from 'react';
 import { client } from '../api/client';
 import type { Endpoint } from '../api/types';
-import { Button } from '../design/Button';
-import { Card } from '../design/Card';
-import { CopyButton } from '../design/Id';
+import { Button } from '../design/controls/Button';
+import { Card } from '../design/layout/Card';
+import { CopyButton } from '../design/values/Id';
 import { useT } from '../i18n';
 import { usePermissions } from '../navigation/permissions';
 import { useAccess } from './context';

@@ -1,7 +1,7 @@
 // How to check a signature, in eight languages.
 import { useId, useState } from 'react';
-import { Card } from '../design/Card';
-import { CopyButton } from '../design/Id';
+import { Card } from '../design/layout/Card';
+import { CopyButton } from '../design/values/Id';
 import { useT } from '../i18n';
 import './portal.css';
 import { type Language, languages, snippets, untested } from './snippets';

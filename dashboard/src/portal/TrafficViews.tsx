@@ -1,7 +1,7 @@
 // Messages and dead letters of the tenant: the console's views, held to one application.
 import { DeadLetterList } from '../dead-letters/DeadLetterList';
 import { DeadLetterView } from '../dead-letters/DeadLetterView';
-import { PageHead } from '../design/Card';
+import { PageHead } from '../design/layout/Card';
 import { useT } from '../i18n';
 import { MessageList } from '../messages/MessageList';
 import { MessageContent } from '../messages/MessageView';

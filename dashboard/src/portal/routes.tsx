@@ -1,7 +1,7 @@
 // The portal's places.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { basePath } from '../api/base';
-import { Failure } from '../design/Notice';
+import { Failure } from '../design/feedback/Notice';
 import { parseSearch, stringifySearch, type UrlValues } from '../navigation/url';
 import { Nowhere } from '../shell/Nowhere';
 import { PortalShell } from './PortalShell';
@@ -21,7 +21,7 @@ function view(path: string, module: ViewModule, name: string) {
 
 const views = [
   view('/', () => import('./EndpointsView'), 'EndpointsView'),
-  view('/add', () => import('./WizardView'), 'WizardView'),
+  view('/add', () => import('./wizard/WizardView'), 'WizardView'),
   view('/endpoints/$endpointId', () => import('./PortalEndpointView'), 'PortalEndpointView'),
   view('/messages', () => import('./TrafficViews'), 'PortalMessagesView'),
   view('/messages/$msgId', () => import('./TrafficViews'), 'PortalMessageView'),

@@ -1,11 +1,11 @@
 // The settings in force on the node that answers; secrets are masked.
 import { api } from '../api/client';
 import type { Schemas } from '../api/types';
-import { Card, PageHead } from '../design/Card';
-import { FilterBar } from '../design/FilterBar';
-import { Failure, NoMatch } from '../design/Notice';
-import { Tag } from '../design/State';
-import { type Column, Table } from '../design/Table';
+import { FilterBar } from '../design/controls/FilterBar';
+import { Failure, NoMatch } from '../design/feedback/Notice';
+import { Card, PageHead } from '../design/layout/Card';
+import { type Column, Table } from '../design/tables/Table';
+import { Tag } from '../design/values/State';
 import { useT } from '../i18n';
 import { useUrl } from '../navigation/url';
 import './settings.css';
@@ -48,13 +48,8 @@ export function SettingsView() {
     {
       id: 'description',
       head: t.endpoint.description,
-      isWide: true,
       narrow: 'line',
-      cell: (row) => (
-        <span className="dim" title={row.description}>
-          {row.description}
-        </span>
-      ),
+      cell: (row) => <span className="dim setting-description">{row.description}</span>,
     },
   ];
   return (

@@ -1,5 +1,5 @@
 // The keys, on one page.
-import { Dialog } from '../design/Dialog';
+import { Dialog } from '../design/layout/Dialog';
 import { useT } from '../i18n';
 import './help.css';
 import { isMac } from './Nav';

@@ -1,11 +1,12 @@
 // The places of the console, with the counts that call for attention, the environment, and the person.
 import { Menu } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { useNavigate, useRouteContext } from '@tanstack/react-router';
+import { useLocation, useNavigate, useRouteContext } from '@tanstack/react-router';
+import { isFiring, useAlertRules } from '../alerts/queries';
 import { api } from '../api/client';
 import type { Session } from '../api/types';
-import { Button } from '../design/Button';
-import { Icon, type IconName } from '../design/Icon';
+import { Button } from '../design/controls/Button';
+import { Icon, type IconName } from '../design/values/Icon';
 import { useFormat, useT } from '../i18n';
 import { Go } from '../navigation/places';
 import { useOverview } from '../overview/queries';
@@ -28,6 +29,7 @@ export function NavContent({ onPalette, onHelp }: { onPalette: () => void; onHel
   const isOperator = session.role === 'operator';
   const { data } = useOverview('24h');
   const dead = data?.underWay.find((each) => each.kind === 'dead');
+  const firing = useAlertRules().data?.data.filter(isFiring).length ?? 0;
   const nodesDown = data?.nodes?.filter((node) => node.state === 'stopped').length ?? 0;
   const count = (value: { count: number; isCapped: boolean } | undefined) =>
     value && format.compact(value.count) + (value.isCapped ? '+' : '');
@@ -40,7 +42,7 @@ export function NavContent({ onPalette, onHelp }: { onPalette: () => void; onHel
         <kbd>{isMac() ? '⌘K' : 'Ctrl K'}</kbd>
       </button>
       <nav aria-label={t.shell.places}>
-        <Item to="/" icon="overview" label={t.shell.overview} isExact />
+        <Item to="/" icon="overview" label={t.shell.overview} />
         <Item to="/applications" icon="application" label={t.shell.applications} count={count(data?.applications)} />
         <Item to="/messages" icon="message" label={t.shell.messages} />
         <Item
@@ -67,6 +69,13 @@ export function NavContent({ onPalette, onHelp }: { onPalette: () => void; onHel
             isAlert
           />
         )}
+        <Item
+          to="/alerts"
+          icon="alert"
+          label={t.shell.alerts}
+          count={firing > 0 ? t.shell.firing(firing) : undefined}
+          isAlert
+        />
         <Item to="/operational-webhooks" icon="operational" label={t.shell.operationalWebhooks} />
         <Item to="/portal-look" icon="portal" label={t.shell.portalLook} />
         <Item to="/api-keys" icon="key" label={t.shell.apiKeys} />
@@ -83,22 +92,28 @@ export function isMac(): boolean {
   return navigator.platform.startsWith('Mac');
 }
 
+/** The place that a path belongs to. A message is one of all messages, whoever's it is. */
+export function placeOf(pathname: string): string {
+  const [first = '', , third] = pathname.split('/').filter(Boolean);
+  return first === 'applications' && third === 'messages' ? '/messages' : `/${first}`;
+}
+
 interface ItemProps {
   to: string;
   icon: IconName;
   label: string;
   count?: string;
   isAlert?: boolean;
-  isExact?: boolean;
 }
 
-function Item({ to, icon, label, count, isAlert, isExact }: ItemProps) {
+function Item({ to, icon, label, count, isAlert }: ItemProps) {
+  const { pathname } = useLocation();
   return (
     <Go
       to={to}
       className="nav-item"
-      activeOptions={{ exact: isExact, includeSearch: false }}
-      activeProps={{ 'aria-current': 'page' }}
+      activeOptions={{ exact: true, includeSearch: false }}
+      aria-current={placeOf(pathname) === to ? 'page' : undefined}
     >
       <Icon name={icon} />
       {label}

@@ -1,6 +1,6 @@
 // A path that leads to no view.
-import { ButtonLink } from '../design/Button';
-import { Empty } from '../design/Notice';
+import { ButtonLink } from '../design/controls/Button';
+import { Empty } from '../design/feedback/Notice';
 import { useT } from '../i18n';
 
 export function Nowhere() {

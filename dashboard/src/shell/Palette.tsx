@@ -5,8 +5,8 @@ import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useDeferredValue, useEffect, useId, useRef, useState } from 'react';
 import { client } from '../api/client';
 import type { Schemas } from '../api/types';
-import { Icon, type IconName } from '../design/Icon';
-import { shortId } from '../design/Id';
+import { Icon, type IconName } from '../design/values/Icon';
+import { shortId } from '../design/values/Id';
 import { useT } from '../i18n';
 import { consolePlaces as places } from '../navigation/places';
 import { useShell } from './Nav';
@@ -57,7 +57,8 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
     label: hit.title,
     note: [
       hit.state && t.palette.states(hit.state),
-      hit.kind === 'application' || hit.kind === 'event_type' ? null : (hit.appName ?? shortId(hit.id)),
+      hit.kind === 'application' || hit.kind === 'event_type' ? null : hit.appName,
+      hit.kind === 'application' || hit.kind === 'event_type' || hit.kind === 'endpoint' ? null : shortId(hit.id),
     ]
       .filter(Boolean)
       .join(' · '),

@@ -1,9 +1,9 @@
 // Theme and language, chosen by each person and kept in the browser. Shared with the portal.
 import { Menu } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { Button } from '../design/Button';
-import { Icon, type IconName } from '../design/Icon';
-import { type Theme, useTheme, writeTheme } from '../design/theme';
+import { Button } from '../design/controls/Button';
+import { type Theme, useTheme, writeTheme } from '../design/theme/theme';
+import { Icon, type IconName } from '../design/values/Icon';
 import { type Locale, locales, useLanguage, useT } from '../i18n';
 
 const themeIcons: Record<Theme, IconName> = { light: 'sun', dark: 'moon', system: 'system' };

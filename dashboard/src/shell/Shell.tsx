@@ -2,8 +2,8 @@
 import { Drawer } from '@mantine/core';
 import { Outlet, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
-import { Button } from '../design/Button';
-import { useKeys } from '../design/keys';
+import { Button } from '../design/controls/Button';
+import { useKeys } from '../design/tables/keys';
 import { useT } from '../i18n';
 import { PermissionsProvider } from '../navigation/permissions';
 import { NavContent, useShell } from './Nav';

@@ -1,5 +1,5 @@
 // What the palette offers besides what a search finds: places to go and things to do.
-import type { IconName } from '../design/Icon';
+import type { IconName } from '../design/values/Icon';
 import type { Messages } from '../i18n/en';
 
 export interface Choice {
@@ -29,6 +29,7 @@ export function placesFor(t: Messages, isOperator: boolean, text: string): Choic
     go('eventType', t.shell.eventTypes, '/event-types'),
     go('task', t.shell.tasks, '/tasks'),
     ...(isOperator ? [go('node', t.shell.nodes, '/nodes')] : []),
+    go('alert', t.shell.alerts, '/alerts'),
     go('operational', t.shell.operationalWebhooks, '/operational-webhooks'),
     go('portal', t.shell.portalLook, '/portal-look'),
     go('key', t.shell.apiKeys, '/api-keys'),
@@ -37,6 +38,7 @@ export function placesFor(t: Messages, isOperator: boolean, text: string): Choic
     ...(isOperator ? [go('settings', t.shell.settings, '/settings')] : []),
     act('plus', t.applications.create, '/applications', { panel: 'new' }),
     act('replay', t.deadLetters.replayAll, '/dead-letters', { panel: 'replay' }),
+    act('alert', t.alerts.createRule, '/alerts', { panel: 'new-rule' }),
     ...(isOperator ? [act('held', t.overview.pauseAll, '/', { panel: 'pause' })] : []),
     { group: t.palette.act, icon: 'help' as const, label: t.shell.help, path: '?' },
   ];

@@ -9,7 +9,7 @@ import {
   retainSearchParams,
 } from '@tanstack/react-router';
 import { basePath } from '../api/base';
-import { Failure } from '../design/Notice';
+import { Failure } from '../design/feedback/Notice';
 import { parseSearch, stringifySearch, type UrlValues } from '../navigation/url';
 import { chooseEnvironment } from './environment';
 import { Shell } from './Shell';
@@ -76,6 +76,7 @@ const views = [
   view('/tasks', () => import('../tasks/TasksView'), 'TasksView'),
   view('/tasks/$taskId', () => import('../tasks/TaskView'), 'TaskView'),
   view('/nodes', () => import('../nodes/NodesView'), 'NodesView'),
+  view('/alerts', () => import('../alerts/AlertsView'), 'AlertsView'),
   view(
     '/operational-webhooks',
     () => import('../operational-webhooks/OperationalWebhooksView'),

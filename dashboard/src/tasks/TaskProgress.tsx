@@ -3,8 +3,8 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, client } from '../api/client';
 import type { BackgroundTask } from '../api/types';
 import '../dead-letters/dead-letters.css';
-import { Button } from '../design/Button';
-import { Icon } from '../design/Icon';
+import { Button } from '../design/controls/Button';
+import { Icon } from '../design/values/Icon';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';
 
@@ -79,8 +79,10 @@ export function TaskProgress({ taskId, first }: { taskId: string; first: Backgro
 export function ProgressBar({ task }: { task: BackgroundTask }) {
   const t = useT();
   const { done, total, failedAgain } = task.progress;
-  const part = (count: number) => `${total > 0 ? (100 * count) / total : task.status === 'finished' ? 100 : 0}%`;
   const failed = Math.min(failedAgain ?? 0, done);
+  const part = (count: number) => `${total > 0 ? (100 * count) / total : 0}%`;
+  // There was nothing to do, and that is done.
+  const isNothing = total === 0 && task.status === 'finished';
   return (
     <div
       className="progress"
@@ -90,7 +92,7 @@ export function ProgressBar({ task }: { task: BackgroundTask }) {
       aria-valuemax={total}
       aria-valuenow={done}
     >
-      <i style={{ width: part(done - failed), background: 'var(--delivered-bar)' }} />
+      <i style={{ width: isNothing ? '100%' : part(done - failed), background: 'var(--delivered-bar)' }} />
       <i style={{ width: part(failed), background: 'var(--dead-bar)' }} />
     </div>
   );

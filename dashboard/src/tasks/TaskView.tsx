@@ -1,14 +1,16 @@
 // One background task: what it does, how far it has come, what came of it.
-import { Card, Facts, PageHead } from '../design/Card';
-import { Id, shortId } from '../design/Id';
-import { Loaded } from '../design/Loaded';
-import { Callout } from '../design/Notice';
-import { StateWord } from '../design/State';
-import { Time } from '../design/Time';
+
+import { Loaded } from '../design/feedback/Loaded';
+import { Callout } from '../design/feedback/Notice';
+import { Card, Facts, PageHead } from '../design/layout/Card';
+import { Id, shortId } from '../design/values/Id';
+import { StateWord } from '../design/values/State';
+import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
 import { Go } from '../navigation/places';
 import { useParam } from '../navigation/url';
-import { conditionsOf } from './asked';
+import { AskedObject } from './AskedObject';
+import { conditionsOf, idNames } from './asked';
 import { TaskProgress, useTask } from './TaskProgress';
 import { taskState } from './TasksView';
 
@@ -49,7 +51,6 @@ export function TaskView() {
                     t.underWay.state,
                     <StateWord key="s" state={taskState(task)} word={t.task.status(task.status, task.canceled)} />,
                   ],
-                  [t.task.done, t.figures.of(format.number(task.progress.done), format.number(task.progress.total))],
                   ...(task.progress.delivered !== null && task.progress.failedAgain !== null
                     ? ([
                         [t.task.delivered, format.number(task.progress.delivered)],
@@ -76,21 +77,20 @@ export function TaskView() {
   );
 }
 
-const idNames = ['appId', 'endpointId', 'toEndpointId'];
-
 function Asked({ filter }: { filter: unknown }) {
   const t = useT();
   const format = useFormat();
   const conditions = conditionsOf(filter, t, format);
+  const appId = conditions.find(([name]) => name === 'appId')?.[2];
   return (
-    <Card title={t.task.asked} padded>
+    <Card title={t.task.asked} padded className="task-asked">
       {conditions.length === 0 ? (
         <p className="dim">{t.task.everything}</p>
       ) : (
         <Facts
           rows={conditions.map(([name, label, value]) => [
             label,
-            idNames.includes(name) ? <Id key={name} id={value} whole /> : value || t.yes,
+            idNames.includes(name) ? <AskedObject key={name} name={name} id={value} appId={appId} /> : value || t.yes,
           ])}
         />
       )}

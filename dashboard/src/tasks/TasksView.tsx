@@ -1,13 +1,13 @@
 // Background tasks: replays, recoveries, discards, erasures, counts.
 import { api } from '../api/client';
 import type { BackgroundTask } from '../api/types';
-import { Card, PageHead } from '../design/Card';
-import { FilterBar } from '../design/FilterBar';
-import { Empty, Failure, NoMatch } from '../design/Notice';
-import { Pager } from '../design/Pager';
-import { type StateName, StateWord } from '../design/State';
-import { type Column, Table } from '../design/Table';
-import { Time } from '../design/Time';
+import { FilterBar } from '../design/controls/FilterBar';
+import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Card, PageHead } from '../design/layout/Card';
+import { Pager } from '../design/tables/Pager';
+import { type Column, Table } from '../design/tables/Table';
+import { type StateName, StateWord } from '../design/values/State';
+import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';

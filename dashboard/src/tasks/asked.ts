@@ -1,4 +1,5 @@
 // What a background task was asked to do, in words instead of its filter's JSON.
+import { shortId } from '../design/values/Id';
 import type { Messages } from '../i18n/en';
 import type { Format } from '../i18n/format';
 
@@ -15,8 +16,15 @@ export function conditionsOf(filter: unknown, t: Messages, format: Format): Cond
 export function askedIn(filter: unknown, t: Messages, format: Format): string {
   const conditions = conditionsOf(filter, t, format);
   if (conditions.length === 0) return t.task.everything;
-  return conditions.map(([, label, value]) => (value === '' ? label : `${label} ${value}`)).join(' · ');
+  return conditions
+    .map(([name, label, value]) =>
+      value === '' ? label : `${label} ${idNames.includes(name) ? shortId(value) : value}`,
+    )
+    .join(' · ');
 }
+
+/** What says of which application or endpoint. */
+export const idNames = ['appId', 'endpointId', 'toEndpointId'];
 
 function labelOf(name: string, t: Messages): string {
   const labels: Record<string, string> = t.task.conditions;

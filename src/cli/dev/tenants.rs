@@ -154,7 +154,7 @@ async fn create_at_inbox(api: &Api) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The environment's own: who is told of what becomes of endpoints, and a key, such as a back end would have.
+/// The environment's own: who is told of what becomes of endpoints and of alerts, and a key, such as a back end would have.
 pub(super) async fn create_own(
     api: &Api,
     receiver: &Receiver,
@@ -164,11 +164,19 @@ pub(super) async fn create_own(
     let body =
         json!({"url": receiver.url(index), "uid": "alerts", "description": "Told of endpoints that fail"});
     put_endpoint(api, receiver, index, "/operational-webhook/endpoint/alerts", &body).await?;
+    let channels = api.get("/alert-channel").await?;
+    if is_empty(&channels) {
+        api.post("/alert-channel", &json!({"name": "On call", "kind": "operational"})).await?;
+    }
     let keys = api.get("/api-key?limit=1").await?;
-    if keys.get("data").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+    if is_empty(&keys) {
         api.post("/api-key", &json!({"name": "billing service"})).await?;
     }
     Ok(())
+}
+
+fn is_empty(list: &Value) -> bool {
+    list.get("data").and_then(Value::as_array).is_none_or(Vec::is_empty)
 }
 
 async fn put_endpoint(

@@ -22,6 +22,8 @@ pub struct DeadLetter {
     pub environment_id: String,
     /// Whose endpoint missed it.
     pub application_id: ApplicationId,
+    /// What that application is called.
+    pub application_name: String,
     /// The endpoint that missed it.
     pub endpoint_id: EndpointId,
     /// The endpoint's URL, as it is now.
@@ -63,6 +65,7 @@ struct Row {
     id: Uuid,
     environment_id: String,
     application_id: Uuid,
+    application_name: String,
     endpoint_id: Uuid,
     endpoint_url: String,
     message_id: Uuid,
@@ -90,6 +93,7 @@ impl TryFrom<Row> for DeadLetter {
             id: row.id.into(),
             environment_id: row.environment_id,
             application_id: row.application_id.into(),
+            application_name: row.application_name,
             endpoint_id: row.endpoint_id.into(),
             endpoint_url: row.endpoint_url,
             message_id: row.message_id.into(),
@@ -108,16 +112,16 @@ impl TryFrom<Row> for DeadLetter {
     }
 }
 
-/// Dead letters, each with the URL of its endpoint.
+/// Dead letters, each with the name of its application and the URL of its endpoint.
 macro_rules! select_dead_letters {
     ($name:literal, $condition:literal, $($arguments:tt)*) => {
         sqlx::query_as!(
             Row,
             $name + "
-            SELECT l.id, l.environment_id, l.application_id, l.endpoint_id, e.url AS endpoint_url, l.message_id, l.event_type,
-                   l.event_id, l.channels, l.tags, l.reason, l.last_status, l.last_failure, l.attempts, l.died_at,
+            SELECT l.id, l.environment_id, l.application_id, a.name AS application_name, l.endpoint_id,
+                   e.url AS endpoint_url, l.message_id, l.event_type, l.event_id, l.channels, l.tags, l.reason, l.last_status, l.last_failure, l.attempts, l.died_at,
                    l.replayed_at, l.discarded_at
-            FROM dead_letter l JOIN endpoint e ON e.id = l.endpoint_id
+            FROM dead_letter l JOIN endpoint e ON e.id = l.endpoint_id JOIN application a ON a.id = l.application_id
             " + $condition,
             $($arguments)*
         )

@@ -17,12 +17,18 @@ use super::HistoryStore;
 pub struct EndpointQueue {
     /// The endpoint.
     pub endpoint_id: EndpointId,
+    /// Where it is.
+    pub url: String,
     /// Its application.
     pub application_id: ApplicationId,
+    /// What that is called.
+    pub application_name: String,
     /// Its environment.
     pub environment_id: String,
     /// Whether it is disabled.
     pub disabled: bool,
+    /// Whether it is paused, or its application is, or everything.
+    pub paused: bool,
     /// Deliveries that wait, up to the bound and one more.
     pub waiting: i64,
     /// Those that are due, up to the bound and one more.
@@ -38,6 +44,8 @@ pub struct EndpointQueue {
 pub struct TenantQueue {
     /// The application.
     pub application_id: ApplicationId,
+    /// What it is called.
+    pub application_name: String,
     /// Its environment.
     pub environment_id: String,
     /// Endpoints that have something waiting.
@@ -81,13 +89,15 @@ impl HistoryStore {
         };
         let rows = sqlx::query!(
             r#"-- queue_depth::of_endpoints
-            SELECT c.endpoint_id AS "endpoint_id!", e.application_id, a.environment_id,
-                   e.disabled_at IS NOT NULL AS "disabled!", w.waiting AS "waiting!", d.due AS "due!",
-                   o.due_at AS "oldest_due_at!",
+            SELECT c.endpoint_id AS "endpoint_id!", e.url, e.application_id, a.name AS application_name,
+                   a.environment_id, e.disabled_at IS NOT NULL AS "disabled!",
+                   e.paused_at IS NOT NULL OR a.paused_at IS NOT NULL OR g.paused_at IS NOT NULL AS "paused!",
+                   w.waiting AS "waiting!", d.due AS "due!", o.due_at AS "oldest_due_at!",
                    greatest(extract(epoch FROM now() - o.due_at), 0)::float8 AS "oldest_age_seconds!"
             FROM unnest($1::uuid[]) WITH ORDINALITY c(endpoint_id, place)
             JOIN endpoint e ON e.id = c.endpoint_id
             JOIN application a ON a.id = e.application_id
+            CROSS JOIN dispatching g
             CROSS JOIN LATERAL (
                 SELECT due_at FROM pending p WHERE p.endpoint_id = c.endpoint_id AND p.due_at > '-infinity'
                 ORDER BY p.due_at LIMIT 1
@@ -113,9 +123,12 @@ impl HistoryStore {
         .await?;
         let queue = rows.into_iter().map(|row| EndpointQueue {
             endpoint_id: row.endpoint_id.into(),
+            url: row.url,
             application_id: row.application_id.into(),
+            application_name: row.application_name,
             environment_id: row.environment_id,
             disabled: row.disabled,
+            paused: row.paused,
             waiting: row.waiting,
             due: row.due,
             oldest_due_at: row.oldest_due_at,
@@ -150,6 +163,7 @@ fn by_tenant(endpoints: impl Iterator<Item = EndpointQueue>, bound: i64) -> Vec<
         let is_capped = queue.waiting > bound;
         let tenant = tenants.entry(queue.application_id).or_insert_with(|| TenantQueue {
             application_id: queue.application_id,
+            application_name: queue.application_name,
             environment_id: queue.environment_id,
             endpoints: 0,
             waiting: 0,
@@ -177,9 +191,12 @@ mod tests {
     fn queue(application_id: ApplicationId, waiting: i64, age: f64) -> EndpointQueue {
         EndpointQueue {
             endpoint_id: EndpointId::generate(),
+            url: "https://example.com".to_owned(),
             application_id,
+            application_name: "One".to_owned(),
             environment_id: "org_a".to_owned(),
             disabled: false,
+            paused: false,
             waiting,
             due: waiting,
             oldest_due_at: DateTime::UNIX_EPOCH,

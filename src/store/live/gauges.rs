@@ -7,7 +7,7 @@ use crate::store::rollup::RollupScope;
 use super::LiveStore;
 
 /// How much there is; `None` for what is not known.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gauges {
     /// Requests under way.
     pub in_flight: Option<i64>,
@@ -15,6 +15,11 @@ pub struct Gauges {
     pub due: Option<i64>,
     /// Dead letters that nobody has dealt with.
     pub dead_open: Option<i64>,
+}
+
+impl Gauges {
+    /// Nothing is known.
+    pub const UNKNOWN: Self = Self { in_flight: None, due: None, dead_open: None };
 }
 
 impl LiveStore {
@@ -63,6 +68,6 @@ impl LiveStore {
                 });
             }
         };
-        Ok(Gauges { due: Some(due), ..Gauges::default() })
+        Ok(Gauges { due: Some(due), ..Gauges::UNKNOWN })
     }
 }

@@ -37,9 +37,11 @@ pub struct ReplayTarget {
     pub last_failure: Option<String>,
 }
 
-/// What an operation on many dead letters would meet.
+/// What an operation on many dead letters would meet, of those that were looked at.
 #[derive(Debug, Clone, Default)]
 pub struct ReplayPreview {
+    /// So many were.
+    pub looked_at: i64,
     /// Their endpoint is deleted.
     pub endpoint_deleted: i64,
     /// There is nothing to send.
@@ -90,6 +92,8 @@ impl RollupStore {
             SELECT verdict AS "what!", NULL AS "name?", NULL::uuid AS "endpoint_id?", count(*) AS "count!"
             FROM judged WHERE verdict <> 'goes' GROUP BY verdict
             UNION ALL
+            SELECT 'looked_at', NULL, NULL, count(*) FROM judged
+            UNION ALL
             (SELECT 'event_type', event_type, NULL, count(*) FROM judged WHERE verdict = 'goes'
              GROUP BY event_type ORDER BY count(*) DESC, event_type LIMIT 10)
             UNION ALL
@@ -109,6 +113,7 @@ impl RollupStore {
         let mut counts = Vec::new();
         for row in rows {
             match (row.what.as_str(), row.name, row.endpoint_id) {
+                ("looked_at", ..) => preview.looked_at = row.count,
                 ("endpoint_deleted", ..) => preview.endpoint_deleted = row.count,
                 ("payload_expunged", ..) => preview.payload_expunged = row.count,
                 ("already_delivered", ..) => preview.already_delivered = row.count,

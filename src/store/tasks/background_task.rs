@@ -2,6 +2,7 @@
 //! node is gone, or gave it back, is taken up by another where it stopped.
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -13,6 +14,7 @@ use crate::store::access::audit::{Entry, note};
 use crate::store::{Span, StoreError};
 
 use super::TaskStore;
+use super::chunk::order;
 
 /// What a task is to do.
 #[derive(Debug, Clone)]
@@ -56,6 +58,16 @@ pub struct BackgroundTask {
     pub created_at: DateTime<Utc>,
     /// When it last made progress.
     pub updated_at: DateTime<Utc>,
+}
+
+impl BackgroundTask {
+    /// What was asked for, in the words of its kind.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] when it cannot be read.
+    pub fn order<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
+        order(&self.filter)
+    }
 }
 
 /// Which tasks are meant.

@@ -78,7 +78,29 @@ pub(super) struct LockedTask {
 impl LockedTask {
     /// What was asked for.
     pub(super) fn order<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
-        T::deserialize(&self.filter)
-            .map_err(|error| StoreError::Inconsistent(format!("the order of a background task: {error}")))
+        order(&self.filter)
+    }
+}
+
+/// What was asked for by a task, in the words of its kind.
+pub(super) fn order<T: DeserializeOwned>(filter: &Value) -> Result<T, StoreError> {
+    T::deserialize(filter)
+        .map_err(|error| StoreError::Inconsistent(format!("the order of a background task: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::delivery::dead_letter::DeadLetterFilter;
+
+    #[test]
+    fn an_order_that_cannot_be_read_is_not_one_for_everything() {
+        let everything = order::<DeadLetterFilter>(&json!({})).unwrap();
+        assert_eq!(everything, DeadLetterFilter::default());
+        for wrong in [json!({"endpointId": "nobody"}), json!({"statusCode": "many"}), json!("everything")] {
+            assert!(matches!(order::<DeadLetterFilter>(&wrong), Err(StoreError::Inconsistent(_))), "{wrong}");
+        }
     }
 }

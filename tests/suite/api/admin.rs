@@ -73,6 +73,8 @@ async fn the_queue_is_counted_by_endpoint_and_by_tenant() {
         .collect();
     assert_eq!(seen, [(first.as_str(), 3, false), (held.as_str(), 2, true), (other.as_str(), 2, true)]);
     assert_eq!((&listed[0]["appId"], &listed[0]["environmentId"]), (&json!(one.id), &json!("org_a")));
+    assert_eq!((&listed[0]["appName"], &listed[0]["url"]), (&json!("one"), &json!(hook.url)));
+    assert_eq!((&listed[0]["paused"], &listed[1]["paused"]), (&json!(false), &json!(false)));
     assert_eq!((&listed[0]["due"], &listed[0]["isCapped"]), (&json!(0), &json!(false)));
     assert_eq!(listed[0]["oldestAgeSeconds"], 0.0, "it is due in an hour");
 
@@ -83,6 +85,10 @@ async fn the_queue_is_counted_by_endpoint_and_by_tenant() {
         .iter()
         .map(|it| (&it["appId"], &it["waiting"], &it["endpoints"]))
         .collect();
+    assert_eq!(
+        (&tenants["data"][0]["appName"], &tenants["data"][1]["appName"]),
+        (&json!("two"), &json!("one"))
+    );
     assert_eq!(seen, [(&json!(two.id), &json!(4), &json!(2)), (&json!(one.id), &json!(3), &json!(1))]);
     assert_eq!((&tenants["endpointsCounted"], &tenants["isCapped"]), (&json!(3), &json!(false)));
     app.environment().get("/admin/queue/app").await.expect_error(403, "forbidden");

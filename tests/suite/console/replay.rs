@@ -65,6 +65,7 @@ async fn chosen_dead_letters_are_replayed_with_a_note_and_no_others() {
     let preview = json!({"ids": chosen, "dryRun": true});
     let preview = api.post("/dead-letter/replay", &preview).await.expect(200);
     assert_eq!((&preview["count"], &preview["endpoints"][0]["count"]), (&json!(2), &json!(2)));
+    assert_eq!(preview["lookedAt"], 2);
     world.receiver.now(&world.hook, |_| Reply::Status(200));
     let task = world.replay(json!({"ids": chosen, "note": "they mended their proxy"})).await;
     assert_eq!((&task["note"], &task["createdBy"]), (&json!("they mended their proxy"), &json!("org_test")));

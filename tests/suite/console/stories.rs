@@ -63,6 +63,11 @@ async fn messages_and_attempts_show_as_they_happen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_chat_is_told_of_a_dead_letter_and_rules_are_kept() {
+    is_played("alerts.cjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_view_is_accessible_in_every_look_and_works_by_keyboard() {
     is_played("every-view.cjs").await;
 }

@@ -1,4 +1,5 @@
 // The English catalogue. It is the measure for all others.
+import { alerts } from './alerts';
 import { common } from './common';
 import { operate } from './operate';
 import { overview } from './overview';
@@ -8,7 +9,17 @@ import { tenants } from './tenants';
 import { traffic } from './traffic';
 import { units } from './units';
 
-export const messages = { units, ...common, ...shell, ...overview, ...tenants, ...traffic, ...operate, ...portal };
+export const messages = {
+  units,
+  ...common,
+  ...shell,
+  ...overview,
+  ...tenants,
+  ...traffic,
+  ...operate,
+  ...portal,
+  ...alerts,
+};
 
 /** Every string may be another, and nothing may be missing. */
 type Loose<T> = T extends string

@@ -19,6 +19,9 @@ const objects: Record<string, string> = {
   secret: 'Secret',
   inbox: 'Test inbox',
   tag: 'Tag',
+  session: 'Session',
+  alert_rule: 'Alert rule',
+  alert_channel: 'Alert channel',
 };
 const roles: Record<string, string> = { operator: 'Operator', environment: 'Environment', application: 'Application' };
 
@@ -123,9 +126,10 @@ export const operate = {
     noneYet: 'No changes yet.',
     whoDidWhat: 'Who did what',
     action: (action: string): string => {
-      const [object = '', verb = ''] = action.split('.');
+      const [object = '', ...rest] = action.split('.');
       const name = objects[object] ?? object.replaceAll('_', ' ');
-      return verb ? `${name} ${verb.replaceAll('_', ' ')}` : name;
+      const words = rest.map((each) => (each === 'acknowledge' ? 'acknowledged' : each.replaceAll('_', ' ')));
+      return [name, ...words].join(' ');
     },
     actor: (actor: { kind: string; id: string; name?: string | null }): string => {
       if (actor.kind === 'api_key') return `key ${actor.name ?? actor.id}`;

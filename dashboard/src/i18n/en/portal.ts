@@ -47,9 +47,11 @@ export const portal = {
     snippetNote: (isTested: boolean) =>
       `Use the raw body, before any parsing.${isTested ? '' : ' We do not run this one in our tests.'}`,
     inboxTitle: 'Test inbox',
+    inboxKept: 'the latest three; kept for a day',
+    inboxEmptyNote: 'Run a test, or post a message: what is delivered to the inbox shows here within seconds.',
     inboxEmpty: 'Nothing has arrived yet',
     verified: 'Signature holds',
-    unverified: 'Signature does not hold',
+    unverified: 'Refused, as the signature does not hold',
   },
   check: {
     title: 'Test this endpoint',

@@ -16,6 +16,8 @@ export const shell = {
     eventTypes: 'Event types',
     tasks: 'Background tasks',
     nodes: 'Nodes & queue',
+    alerts: 'Alerts',
+    firing: (count: number) => `${num(count)} firing`,
     operationalWebhooks: 'Operational webhooks',
     portalLook: 'Portal look',
     apiKeys: 'API keys',

@@ -5,6 +5,9 @@ import type { Format } from '../format';
 import { answer } from './answers';
 import { type Count, many, num } from './words';
 
+/** A share of failures that is told although the endpoint works now. */
+export const noticeable = 0.05;
+
 export const tenants = {
   applications: {
     title: 'Applications',
@@ -102,6 +105,8 @@ export const tenants = {
       if (endpoint.pausedAt) return `since ${format.moment(endpoint.pausedAt, now)}`;
       if (chart?.failingSince)
         return `${answer(chart.lastStatusCode, chart.lastFailure)} since ${format.moment(chart.failingSince, now)}`;
+      if ((chart?.failedShare ?? 0) > noticeable && chart?.lastFailure)
+        return `failed lately: ${answer(chart.lastStatusCode, chart.lastFailure)}`;
       return chart?.p95Ms ? `answers within ${format.duration(chart.p95Ms)}` : '';
     },
     url: 'URL',
@@ -214,6 +219,8 @@ export const tenants = {
     failedNote: 'Its open dead letters of that time.',
     missing: 'What it was never sent',
     missingNote: 'Messages of that time that match it and were never attempted, for example from before it was added.',
+    wouldGo: (count: Count) =>
+      `${many(count, 'open dead letter', 'open dead letters')} died since then. What waits for a retry goes at once, too.`,
     since: 'Since',
     rate: 'At most this many a second',
     rateNote: 'Empty: as fast as the endpoint takes them.',

@@ -60,6 +60,7 @@ export const traffic = {
     command: (appId: string) =>
       `curl -X POST $POSTRIDER/api/v1/app/${appId}/msg \\\n  -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\\n  -d '{"eventType":"invoice.paid","payload":{"id":1}}'`,
     lookedTo: (time: string) => `Looked at everything back to ${time}.`,
+    lookedAtAll: 'Everything that is kept was looked at.',
     older: 'Look further back',
     noEndpoint: 'No endpoint wants it',
     noEndpointNote:
@@ -77,14 +78,20 @@ export const traffic = {
     summary: (deliveries: Delivery[]): string => {
       if (deliveries.length === 0) return 'No endpoint wanted it.';
       const count = (...states: string[]) => deliveries.filter((delivery) => states.includes(delivery.state)).length;
-      const part = (n: number, one: string, more: string) => n > 0 && `${word(n)} ${n === 1 ? one : more}`;
-      const parts = [
-        part(count('delivered'), 'endpoint has it', 'endpoints have it'),
-        part(count('waiting', 'in_flight'), 'is being tried', 'are being tried'),
-        part(count('held'), 'is held', 'are held'),
-        part(count('dead'), 'has died', 'have died'),
-        part(count('cancelled'), 'was cancelled', 'were cancelled'),
-      ].filter(Boolean);
+      const kinds: [count: number, noun: [string, string], verb: [string, string]][] = [
+        [count('delivered'), ['endpoint', 'endpoints'], ['has it', 'have it']],
+        [count('waiting', 'in_flight'), ['delivery', 'deliveries'], ['is being tried', 'are being tried']],
+        [count('held'), ['delivery', 'deliveries'], ['is held', 'are held']],
+        [count('dead'), ['delivery', 'deliveries'], ['has died', 'have died']],
+        [count('cancelled'), ['delivery', 'deliveries'], ['was cancelled', 'were cancelled']],
+      ];
+      const parts = kinds
+        .filter(([n]) => n > 0)
+        .map(([n, noun, verb], place) => {
+          const which = n === 1 ? 0 : 1;
+          // The first says of what it is.
+          return [word(n), place === 0 && noun[which], verb[which]].filter(Boolean).join(' ');
+        });
       return `${capital(parts.join(', '))}.`;
     },
     payload: 'Payload',
@@ -173,7 +180,11 @@ export const traffic = {
       string
     >,
     reasonOf: (reason: string, attempts: number) =>
-      reason === 'exhausted' ? `All ${attempts} attempts failed` : (reasons[reason] ?? reason),
+      reason === 'exhausted'
+        ? attempts === 1
+          ? 'The only attempt failed'
+          : `All ${attempts} attempts failed`
+        : (reasons[reason] ?? reason),
     explain: (reason: string) =>
       ({
         exhausted: 'Every attempt of the schedule was made, and none was answered 2xx.',
@@ -195,7 +206,7 @@ export const traffic = {
     countDied: 'Count, died',
     selectAll: 'Select all',
     selectGroup: (application: string, url: string) => `Select all of ${application}, ${url}`,
-    showOthers: (count: number) => `Show ${many(count, 'other', 'others')}`,
+    showOthers: (count: number) => `Show ${num(count)} more`,
     asList: 'Open as a list',
     selection: 'Selection',
     selected: (count: Count) => `${num(count)} selected`,

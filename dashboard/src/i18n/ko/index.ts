@@ -1,5 +1,6 @@
 // The Korean catalogue.
 import type { Messages } from '../en';
+import { alerts } from './alerts';
 import { common } from './common';
 import { operate } from './operate';
 import { overview } from './overview';
@@ -18,4 +19,5 @@ export const messages: Messages = {
   ...traffic,
   ...operate,
   ...portal,
+  ...alerts,
 };

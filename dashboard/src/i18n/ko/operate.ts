@@ -22,6 +22,9 @@ const objects: Record<string, string> = {
   portal: '포털',
   secret: '시크릿',
   inbox: '테스트 수신함',
+  session: '세션',
+  alert_rule: '알림 규칙',
+  alert_channel: '알림 채널',
 };
 const verbs: Record<string, string> = {
   created: '생성',
@@ -44,6 +47,15 @@ const verbs: Record<string, string> = {
   acknowledge: '확인',
   look: '모양 변경',
   check: '테스트',
+  checked: '테스트',
+  secret: '시크릿',
+  secrets: '시크릿',
+  headers: '헤더',
+  tokens: '토큰',
+  rotated: '교체',
+  ended: '종료',
+  expired: '만료',
+  exported: '내보내기',
 };
 const roles: Record<string, string> = { operator: '운영자', environment: '환경', application: '애플리케이션' };
 
@@ -110,7 +122,7 @@ export const operate: Operate = {
     expiry: '유효 기간',
     lifetime: (days) => (days === '' ? '무기한' : `${num(Number(days))}일`),
     lastUsed: '마지막 사용',
-    never: '사용 안 함',
+    never: '없음',
     valid: '유효',
     until: '만료',
     over: '만료됨',
@@ -147,10 +159,9 @@ export const operate: Operate = {
     noneYet: '변경이 아직 없습니다.',
     whoDidWhat: '변경 내역',
     action: (action) => {
-      const [object = '', verb = ''] = action.split('.');
-      return [objects[object] ?? object.replaceAll('_', ' '), verbs[verb] ?? verb.replaceAll('_', ' ')]
-        .filter(Boolean)
-        .join(' ');
+      const [object = '', ...rest] = action.split('.');
+      const words = rest.map((each) => verbs[each] ?? each.replaceAll('_', ' '));
+      return [objects[object] ?? object.replaceAll('_', ' '), ...words].join(' ');
     },
     actor: (actor) => {
       if (actor.kind === 'api_key') return `키 ${actor.name ?? actor.id}`;

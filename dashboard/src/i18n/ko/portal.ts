@@ -45,9 +45,11 @@ export const portal: Portal = {
     snippetNote: (isTested) =>
       `파싱하기 전의 원본 본문을 쓰십시오.${isTested ? '' : ' 이 코드는 테스트에서 실행되지 않습니다.'}`,
     inboxTitle: '테스트 수신함',
+    inboxKept: '최근 3건, 하루 동안 보관',
+    inboxEmptyNote: '테스트를 실행하거나 메시지를 보내면 수신함에 도착한 것이 몇 초 안에 표시됩니다.',
     inboxEmpty: '아직 도착한 것이 없습니다',
     verified: '서명이 맞습니다',
-    unverified: '서명이 맞지 않습니다',
+    unverified: '서명이 맞지 않아 거부됨',
   },
   check: {
     title: '이 엔드포인트 테스트',

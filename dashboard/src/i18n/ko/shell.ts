@@ -19,6 +19,8 @@ export const shell: Shell = {
     eventTypes: '이벤트 유형',
     tasks: '백그라운드 작업',
     nodes: '노드와 대기열',
+    alerts: '알림',
+    firing: (count) => `${num(count)}개 발생`,
     operationalWebhooks: '운영 웹훅',
     portalLook: '포털 모양',
     apiKeys: 'API 키',

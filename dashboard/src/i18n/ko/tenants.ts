@@ -1,5 +1,6 @@
 // Applications and endpoints.
 import type { Messages } from '../en';
+import { noticeable } from '../en/tenants';
 import { answer } from './answers';
 import { many, num, particle } from './words';
 
@@ -91,6 +92,8 @@ export const tenants: Tenants = {
       if (endpoint.pausedAt) return `${format.moment(endpoint.pausedAt, now)}부터`;
       if (chart?.failingSince)
         return `${format.moment(chart.failingSince, now)}부터 ${answer(chart.lastStatusCode, chart.lastFailure)}`;
+      if ((chart?.failedShare ?? 0) > noticeable && chart?.lastFailure)
+        return `최근 실패: ${answer(chart.lastStatusCode, chart.lastFailure)}`;
       return chart?.p95Ms ? `${format.duration(chart.p95Ms)} 안에 응답` : '';
     },
     url: 'URL',
@@ -194,6 +197,8 @@ export const tenants: Tenants = {
     missing: '보낸 적이 없는 것',
     missingNote:
       '그 기간의 메시지 중 조건에 맞지만 시도한 적이 없는 것입니다. 예를 들어 엔드포인트를 추가하기 전의 메시지입니다.',
+    wouldGo: (count) =>
+      `그때부터 생긴 미처리 데드 레터는 ${many(count, '건')}입니다. 재시도를 기다리는 것도 바로 보냅니다.`,
     since: '시작',
     rate: '초당 최대 건수',
     rateNote: '비우면 엔드포인트가 받는 만큼 빠르게.',

@@ -73,6 +73,7 @@ export const traffic: Traffic = {
     command: (appId) =>
       `curl -X POST $POSTRIDER/api/v1/app/${appId}/msg \\\n  -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\\n  -d '{"eventType":"invoice.paid","payload":{"id":1}}'`,
     lookedTo: (time) => `${time}까지 모두 살펴보았습니다.`,
+    lookedAtAll: '보관 중인 것을 모두 살펴보았습니다.',
     older: '더 이전 살펴보기',
     noEndpoint: '받는 엔드포인트 없음',
     noEndpointNote:
@@ -90,7 +91,7 @@ export const traffic: Traffic = {
     summary: (deliveries) => {
       if (deliveries.length === 0) return '받는 엔드포인트가 없었습니다.';
       const count = (...states: string[]) => deliveries.filter((delivery) => states.includes(delivery.state)).length;
-      const part = (n: number, word: string) => n > 0 && `${word} ${num(n)}`;
+      const part = (n: number, word: string) => n > 0 && `${word} ${many(n, '곳')}`;
       const parts = [
         part(count('delivered'), '전달됨'),
         part(count('waiting', 'in_flight'), '시도 중'),
@@ -98,7 +99,7 @@ export const traffic: Traffic = {
         part(count('dead'), '데드 레터'),
         part(count('cancelled'), '취소됨'),
       ];
-      return `${parts.filter(Boolean).join(' · ')}.`;
+      return `엔드포인트: ${parts.filter(Boolean).join(' · ')}`;
     },
     payload: '페이로드',
     expunged: '페이로드가 삭제되었습니다',
@@ -197,7 +198,7 @@ export const traffic: Traffic = {
     countDied: '건수, 발생 시각',
     selectAll: '모두 선택',
     selectGroup: (application, url) => `${application}, ${url} 모두 선택`,
-    showOthers: (count) => `그 밖의 ${many(count, '건')} 보기`,
+    showOthers: (count) => `${many(count, '건')} 더 보기`,
     asList: '목록으로 열기',
     selection: '선택',
     selected: (count) => `${many(count, '건')} 선택됨`,

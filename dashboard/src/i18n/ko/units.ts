@@ -1,4 +1,4 @@
-// Units of time, written after a number.
+// Units of time, and how often something happens, written with a number.
 import type { Units } from '../en/units';
 
 export const units: Units = {
@@ -7,4 +7,7 @@ export const units: Units = {
   min: (n) => `${n}분`,
   h: (n) => `${n}시간`,
   d: (n) => `${n}일`,
+  perSecond: (n) => `초당 ${n}`,
+  perMinute: (n) => `분당 ${n}`,
+  perHour: (n) => `시간당 ${n}`,
 };

@@ -28,21 +28,28 @@ const ENDPOINTS_COUNTED: i64 = 1_000;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
-    "endpointId": "ep_01h455vb4pex5vsknk084sn02q", "appId": "app_01h455vb4pex5vsknk084sn02q",
-    "environmentId": "org_demo", "disabled": false, "waiting": 1000, "due": 12, "isCapped": true,
+    "endpointId": "ep_01h455vb4pex5vsknk084sn02q", "url": "https://example.com/webhooks",
+    "appId": "app_01h455vb4pex5vsknk084sn02q", "appName": "Example Ltd",
+    "environmentId": "org_demo", "disabled": false, "paused": false, "waiting": 1000, "due": 12, "isCapped": true,
     "oldestDueAt": "2026-11-22T10:00:00Z", "oldestAgeSeconds": 32.5
 }))]
 pub(in crate::api::resource::admin) struct EndpointQueueOut {
     /// The endpoint.
     #[schema(value_type = String)]
     endpoint_id: EndpointId,
+    /// Where it is.
+    url: String,
     /// Its application.
     #[schema(value_type = String)]
     app_id: ApplicationId,
+    /// What that is called.
+    app_name: String,
     /// Its environment.
     environment_id: String,
     /// Whether it is disabled, so that they are held.
     disabled: bool,
+    /// Whether it is paused, or its application is, or everything, so that they are held.
+    paused: bool,
     /// Deliveries that wait, a thousand at most.
     waiting: i64,
     /// Those of them that are due, a thousand at most.
@@ -59,13 +66,15 @@ pub(in crate::api::resource::admin) struct EndpointQueueOut {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
-    "appId": "app_01h455vb4pex5vsknk084sn02q", "environmentId": "org_demo", "endpoints": 2, "waiting": 1003,
-    "due": 12, "isCapped": true, "oldestDueAt": "2026-11-22T10:00:00Z", "oldestAgeSeconds": 32.5
+    "appId": "app_01h455vb4pex5vsknk084sn02q", "appName": "Example Ltd", "environmentId": "org_demo",
+    "endpoints": 2, "waiting": 1003, "due": 12, "isCapped": true, "oldestDueAt": "2026-11-22T10:00:00Z", "oldestAgeSeconds": 32.5
 }))]
 pub(in crate::api::resource::admin) struct TenantQueueOut {
     /// The application.
     #[schema(value_type = String)]
     app_id: ApplicationId,
+    /// What it is called.
+    app_name: String,
     /// Its environment.
     environment_id: String,
     /// How many of its endpoints have something waiting.
@@ -99,9 +108,12 @@ impl From<EndpointQueue> for EndpointQueueOut {
     fn from(queue: EndpointQueue) -> Self {
         Self {
             endpoint_id: queue.endpoint_id,
+            url: queue.url,
             app_id: queue.application_id,
+            app_name: queue.application_name,
             environment_id: queue.environment_id,
             disabled: queue.disabled,
+            paused: queue.paused,
             waiting: queue.waiting.min(COUNTED_PER_ENDPOINT),
             due: queue.due.min(COUNTED_PER_ENDPOINT),
             is_capped: queue.waiting > COUNTED_PER_ENDPOINT,
@@ -115,6 +127,7 @@ impl From<TenantQueue> for TenantQueueOut {
     fn from(queue: TenantQueue) -> Self {
         Self {
             app_id: queue.application_id,
+            app_name: queue.application_name,
             environment_id: queue.environment_id,
             endpoints: queue.endpoints,
             waiting: queue.waiting,

@@ -20,7 +20,7 @@ use crate::domain::background_task::{TaskKind, TaskState};
 use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeathReason};
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId, TaskId};
 use crate::domain::page::Scan;
-use crate::store::{DeadLetterGroup, FoundGroup, TaskFilter};
+use crate::store::{DeadLetterGroup, FoundGroup, StoreError, TaskFilter};
 
 use super::shape::CappedCount;
 
@@ -99,8 +99,8 @@ impl Running {
         };
         let scan = Scan { after: None, ascending: false, limit: TASKS_LOOKED_AT };
         let tasks = state.tasks.tasks(environment, None, &filter, &scan).await?;
-        let read = tasks.into_iter().map(|it| (it.id, serde_json::from_value(it.filter).unwrap_or_default()));
-        Ok(Self(read.collect()))
+        let read = tasks.into_iter().map(|task| Ok((task.id, task.order()?)));
+        Ok(Self(read.collect::<Result<_, StoreError>>()?))
     }
 
     fn at(&self, application: ApplicationId, endpoint: EndpointId) -> Option<TaskId> {

@@ -52,6 +52,8 @@ pub struct DeadLetterOut {
     /// Whose endpoint missed it.
     #[schema(value_type = String)]
     pub app_id: ApplicationId,
+    /// The application's name.
+    pub app_name: String,
     /// The endpoint that missed it.
     #[schema(value_type = String)]
     pub endpoint_id: EndpointId,
@@ -103,6 +105,7 @@ impl From<DeadLetter> for DeadLetterOut {
             state: letter.state().name(),
             environment_id: letter.environment_id,
             app_id: letter.application_id,
+            app_name: letter.application_name,
             endpoint_id: letter.endpoint_id,
             endpoint_url: letter.endpoint_url,
             msg_id: letter.message_id,

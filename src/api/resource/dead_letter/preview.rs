@@ -29,11 +29,13 @@ pub struct CountOut {
     pub count: i64,
     /// Whether there are more than were counted; all are.
     pub is_capped: bool,
-    /// What would be left out of a replay, and why; of the first 10,000 that match.
+    /// So many of them were looked at for what follows: all, or 10,000 of more.
+    pub looked_at: i64,
+    /// What would be left out of a replay, and why; of those that were looked at.
     pub skipped: Vec<SkippedOut>,
-    /// The ten event types with most, of the first 10,000.
+    /// The ten event types with most, of those that were looked at.
     pub event_types: Vec<NamedCountOut>,
-    /// The ten endpoints with most, of the first 10,000.
+    /// The ten endpoints with most, of those that were looked at.
     pub endpoints: Vec<ReplayTargetOut>,
 }
 
@@ -187,6 +189,7 @@ pub(super) async fn preview(
         dry_run: true,
         count,
         is_capped: false,
+        looked_at: found.looked_at,
         skipped: skipped.map(|(reason, count)| SkippedOut { reason, count }).collect(),
         event_types: named.collect(),
         endpoints: targets.collect(),

@@ -70,8 +70,9 @@ pub(super) struct LiveMessage {
     /// Of which application.
     #[schema(value_type = String)]
     app_id: ApplicationId,
-    /// What that is called, 256 characters at most.
-    app_name: String,
+    /// What that is called, 256 characters at most; `null` when it is deleted, and while that cannot be read.
+    #[schema(required)]
+    app_name: Option<String>,
     /// Its event type.
     event_type: String,
     /// Your own id for it.
@@ -142,7 +143,7 @@ pub(super) struct LiveCounters {
     /// Requests under way; `null` where it is not known.
     #[schema(required)]
     pub(super) in_flight: Option<i64>,
-    /// Deliveries that are due and wait, as the last look at the queue found them.
+    /// Deliveries that are due and wait, as the last look at the queue found them; `null` while that cannot be read.
     #[schema(required)]
     pub(super) due: Option<i64>,
     /// Dead letters that nobody has dealt with; `null` where it is not known.
@@ -162,11 +163,11 @@ pub(super) struct LiveSampled {
 }
 
 impl LiveMessage {
-    pub(super) fn of(seen: &MessageSeen, app_name: &str) -> Self {
+    pub(super) fn of(seen: &MessageSeen, app_name: Option<&str>) -> Self {
         Self {
             id: seen.id,
             app_id: seen.application,
-            app_name: app_name.to_owned(),
+            app_name: app_name.map(ToOwned::to_owned),
             event_type: seen.event_type.clone(),
             event_id: seen.event_id.clone(),
             channels: seen.channels.clone(),

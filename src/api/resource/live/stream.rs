@@ -134,7 +134,7 @@ impl LiveStream {
             let told = self.pace.admit(report.accepted, report.messages.len());
             for message in evenly(&report.messages, told) {
                 let name = self.state.streams.name_of(message.application).await;
-                let event = event("message", &LiveMessage::of(message, &name));
+                let event = event("message", &LiveMessage::of(message, name.as_deref()));
                 self.waiting.extend(event);
             }
         }
