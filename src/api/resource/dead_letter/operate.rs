@@ -112,10 +112,10 @@ pub(in crate::api::resource::dead_letter) async fn bulk(
     input: BulkIn,
 ) -> Result<Response, ApiError> {
     let bulk = input.read(state, scope, kind).await?;
-    let count = state.history.count_dead_letters(&scope.environment, kind, &bulk.filter).await?;
     if bulk.dry_run {
-        return Ok(Json(preview(state, scope, kind, &bulk.filter, count).await?).into_response());
+        return Ok(Json(preview(state, scope, kind, &bulk.filter).await?).into_response());
     }
+    let count = state.history.count_dead_letters(&scope.environment, kind, &bulk.filter).await?;
     let new = NewTask {
         environment_id: scope.environment.clone(),
         application_id: scope.application,

@@ -162,10 +162,12 @@ pub(super) async fn preview(
     scope: &Scope,
     kind: TaskKind,
     filter: &DeadLetterFilter,
-    count: i64,
 ) -> Result<CountOut, ApiError> {
-    let found = state.rollups.replay_preview(&scope.environment, kind, filter).await?;
-    let now = state.history.database_time().await?;
+    let (count, found, now) = tokio::try_join!(
+        state.history.count_dead_letters(&scope.environment, kind, filter),
+        state.rollups.replay_preview(&scope.environment, kind, filter),
+        state.history.database_time(),
+    )?;
     let ids: Vec<Uuid> = found.targets.iter().map(|target| target.named.endpoint_id.uuid()).collect();
     let lately = state.rollups.tallies(&ids, &Range::Hour.buckets(now)).await?;
     let p95 = |target: &ReplayTarget| {
