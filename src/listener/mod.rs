@@ -35,6 +35,11 @@ const SWEEP_INTERVAL: Duration = Duration::from_millis(250);
 /// A connection is not closed to make room before it is this old, so that it can show its credential. New ones wait
 /// meanwhile.
 const MIN_AGE_TO_CLOSE: Duration = Duration::from_millis(150);
+/// So many connections are taken on, or closed as overdue, at once; then requests under way have a turn. Strangers often
+/// come, and are closed, by the thousand, and each of them is a task before that of a producer's next request.
+const CONNECTIONS_PER_TURN: usize = 16;
+/// How long requests under way have between two such turns.
+const REQUESTS_TURN: Duration = Duration::from_millis(1);
 /// How long nothing is accepted after the system has refused to.
 const PAUSE_AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(50);
 
@@ -147,7 +152,13 @@ struct Acceptor {
 
 impl Acceptor {
     async fn accept_all(&self, listener: TcpListener) {
+        let mut of_this_turn = 0;
         loop {
+            if of_this_turn == CONNECTIONS_PER_TURN {
+                tokio::time::sleep(REQUESTS_TURN).await;
+                of_this_turn = 0;
+            }
+            of_this_turn += 1;
             match listener.accept().await {
                 Ok((stream, peer)) => {
                     let wait = self.open.wait_for_room(MIN_AGE_TO_CLOSE);
@@ -200,7 +211,10 @@ async fn sweep(open: &OpenConnections, clock: &CoarseClock, limits: &ListenerLim
     loop {
         ticks.tick().await;
         clock.advance();
-        open.close_overdue(clock.now_ms(), limits);
+        for turn in open.overdue(clock.now_ms(), limits).chunks(CONNECTIONS_PER_TURN) {
+            turn.iter().for_each(|state| state.close());
+            tokio::time::sleep(REQUESTS_TURN).await;
+        }
     }
 }
 

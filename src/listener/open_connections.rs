@@ -61,13 +61,10 @@ impl OpenConnections {
         self.inner().close_one();
     }
 
-    pub(super) fn close_overdue(&self, now_ms: u64, limits: &ListenerLimits) {
+    /// Those that had their time.
+    pub(super) fn overdue(&self, now_ms: u64, limits: &ListenerLimits) -> Vec<Arc<ConnectionState>> {
         let inner = self.inner();
-        inner
-            .connections
-            .values()
-            .filter(|state| state.is_overdue(now_ms, limits))
-            .for_each(|state| state.close());
+        inner.connections.values().filter(|state| state.is_overdue(now_ms, limits)).cloned().collect()
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
