@@ -5,12 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Json;
 use axum::body::{Body, HttpBody};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use serde::Serialize;
 use tokio::time::Sleep;
 
 use super::budget::AnswerRoom;
@@ -35,14 +33,14 @@ pub(in crate::api) fn in_slices(mut response: Response, longest: Duration) -> Re
 }
 
 /// An answer that holds its room until it is sent.
-pub struct HeldAnswer<T> {
+pub struct HeldAnswer<B> {
     /// The answer.
-    pub body: Json<T>,
+    pub body: B,
     /// Its room, if it may be large.
     pub room: Option<AnswerRoom>,
 }
 
-impl<T: Serialize> IntoResponse for HeldAnswer<T> {
+impl<B: IntoResponse> IntoResponse for HeldAnswer<B> {
     fn into_response(self) -> Response {
         let mut response = self.body.into_response();
         if let Some(room) = self.room {

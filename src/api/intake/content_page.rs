@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::HeaderValue;
+use http::HeaderName;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -14,6 +13,7 @@ use crate::api::error::ApiError;
 use crate::domain::page::Stretch;
 use crate::store::{ListedContent, StoreError};
 
+use super::answer::HeldAnswer;
 use super::blocking::on_blocking_thread;
 use super::budget::{AnswerRoom, Budgets};
 use super::limits::IntakeLimits;
@@ -63,20 +63,20 @@ impl ContentPages {
         F: Future<Output = Result<Stretch<R>, StoreError>>,
     {
         if !with_content {
-            return ContentPage::written(&shape(read(ListedContent::Without).await?)?, None);
+            return written(&shape(read(ListedContent::Without).await?)?, None);
         }
         {
             let room = self.budgets.room_for_answer(self.small_room).await?;
             let found = read(ListedContent::Within(self.small_bytes)).await?;
             if !found.is_cut || self.small_bytes == self.page_bytes {
-                return ContentPage::written(&shape(found)?, Some(room));
+                return written(&shape(found)?, Some(room));
             }
         }
         let room = self.budgets.room_for_answer(self.page_bytes).await?;
         let turn = self.turns.clone().acquire_owned().await.map_err(|_| ApiError::Unavailable)?;
         let found = read(ListedContent::Within(self.page_bytes)).await?;
         on_blocking_thread(move || {
-            let page = ContentPage::written(&shape(found)?, Some(room));
+            let page = written(&shape(found)?, Some(room));
             drop(turn);
             page
         })
@@ -84,31 +84,15 @@ impl ContentPages {
     }
 }
 
-/// A page as it is sent. It holds its room until then.
-pub struct ContentPage {
-    text: Bytes,
-    room: Option<AnswerRoom>,
-}
+/// A page as it is sent.
+pub type ContentPage = HeldAnswer<([(HeaderName, &'static str); 1], Bytes)>;
 
-impl ContentPage {
-    fn written(page: &impl Serialize, room: Option<AnswerRoom>) -> Result<Self, ApiError> {
-        let text = serde_json::to_vec(page).map_err(|error| {
-            tracing::error!(%error, "a page could not be written");
-            ApiError::Internal
-        })?;
-        Ok(Self { text: text.into(), room })
-    }
-}
-
-impl IntoResponse for ContentPage {
-    fn into_response(self) -> Response {
-        let mut response = self.text.into_response();
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(room) = self.room {
-            response.extensions_mut().insert(room);
-        }
-        response
-    }
+fn written(page: &impl Serialize, room: Option<AnswerRoom>) -> Result<ContentPage, ApiError> {
+    let text = serde_json::to_vec(page).map_err(|error| {
+        tracing::error!(%error, "a page could not be written");
+        ApiError::Internal
+    })?;
+    Ok(HeldAnswer { body: ([(CONTENT_TYPE, "application/json")], text.into()), room })
 }
 
 #[cfg(test)]
@@ -116,6 +100,7 @@ mod tests {
     use std::time::Duration;
 
     use axum::body::to_bytes;
+    use axum::response::IntoResponse as _;
 
     use super::*;
 

@@ -36,7 +36,7 @@ pub(super) async fn list_by_endpoint(
     ApiQuery(page): ApiQuery<PlainPageQuery>,
     ApiQuery(mut query): ApiQuery<ListQuery>,
     EventTypes(event_types): EventTypes,
-) -> Result<HeldAnswer<ListOut<AttemptOut>>, ApiError> {
+) -> Result<HeldAnswer<Json<ListOut<AttemptOut>>>, ApiError> {
     let page = page.request::<AttemptId>(Ordering::Descending)?;
     let content = query.with_content.unwrap_or(true);
     let room = state.room_for_page(content).await?;
@@ -72,7 +72,7 @@ pub(super) async fn list_by_message(
     ApiQuery(mut query): ApiQuery<ListQuery>,
     ApiQuery(at): ApiQuery<EndpointQuery>,
     EventTypes(event_types): EventTypes,
-) -> Result<HeldAnswer<ListOut<AttemptOut>>, ApiError> {
+) -> Result<HeldAnswer<Json<ListOut<AttemptOut>>>, ApiError> {
     let endpoint = match &at.endpoint_id {
         None => None,
         Some(named) => Some(named_endpoint(&state, path.application, &Reference::parse(named)).await?),
