@@ -1,11 +1,11 @@
 //! What a file says of alerts: an environment's rules, and the channels that alerts are sent over. Each is known by its name.
 
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::{RefOr, Schema};
 
 use crate::domain::alert::condition::Condition;
 use crate::domain::alert::{ChannelKind, Severity};
-use crate::domain::settings::{Fields, SecondName, Settings, Unreadable, fields_of, part};
+
+use super::plain_settings::plain_settings;
 
 /// The fields of `PUT …/alert-rule/{alert_rule_id}`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,36 +47,4 @@ impl Default for AlertChannelSettings {
     }
 }
 
-impl Settings for AlertRuleSettings {
-    const SECOND_NAMES: &[SecondName] = &[];
-
-    fn read(fields: &Fields) -> Result<Self, Unreadable> {
-        part(fields)
-    }
-
-    fn fields(&self) -> Fields {
-        fields_of(self)
-    }
-
-    /// The API describes it in its own words.
-    fn schemas() -> Vec<RefOr<Schema>> {
-        Vec::new()
-    }
-}
-
-impl Settings for AlertChannelSettings {
-    const SECOND_NAMES: &[SecondName] = &[];
-
-    fn read(fields: &Fields) -> Result<Self, Unreadable> {
-        part(fields)
-    }
-
-    fn fields(&self) -> Fields {
-        fields_of(self)
-    }
-
-    /// The API describes it in its own words.
-    fn schemas() -> Vec<RefOr<Schema>> {
-        Vec::new()
-    }
-}
+plain_settings!(AlertRuleSettings, AlertChannelSettings);

@@ -1,9 +1,8 @@
 //! How a portal looks, with its logo as Base64.
 
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::{RefOr, Schema};
 
-use crate::domain::settings::{Fields, SecondName, Settings, Unreadable, fields_of, part};
+use super::plain_settings::plain_settings;
 
 /// The fields of `PUT …/portal/look`.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -18,19 +17,4 @@ pub(super) struct LookSettings {
     logo: Option<String>,
 }
 
-impl Settings for LookSettings {
-    const SECOND_NAMES: &[SecondName] = &[];
-
-    fn read(fields: &Fields) -> Result<Self, Unreadable> {
-        part(fields)
-    }
-
-    fn fields(&self) -> Fields {
-        fields_of(self)
-    }
-
-    /// The API describes it in its own words.
-    fn schemas() -> Vec<RefOr<Schema>> {
-        Vec::new()
-    }
-}
+plain_settings!(LookSettings);

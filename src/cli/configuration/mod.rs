@@ -16,6 +16,7 @@ mod first_rules;
 mod import;
 mod kind;
 mod look;
+mod plain_settings;
 mod plan;
 mod report;
 mod secrets;
