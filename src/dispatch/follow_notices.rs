@@ -61,7 +61,12 @@ impl Dispatcher {
             Notice::TokensTakenBack(application) => self.deps.credentials.forget_tokens(application),
             Notice::Watched(scopes) => self.deps.live.watch(scopes),
             Notice::Throttled(notes) => self.lanes().hear_throttles(&notes, Instant::now()),
-            Notice::HomesFreed(freed) => self.forget_freed_homes(&freed),
+            Notice::HomesFreed(freed) => self.forget_freed_homes(|home| freed.contains(&home)),
+            Notice::AnyHomeFreed => self.forget_freed_homes(|_| true),
+            Notice::PaceChanged => {
+                self.lanes().forget_pace();
+                self.claim_schedule.sweep_no_later_than(Instant::now());
+            }
             Notice::Paused => self.ask_whether_paused(),
             Notice::Reconnected => self.forget_everything_cached(),
             Notice::Beat { epoch, number } if epoch == own_epoch => {

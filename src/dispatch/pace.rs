@@ -139,9 +139,9 @@ impl Dispatcher {
         }
     }
 
-    /// Homes were given up, any if none is named: this node may send to their lanes.
-    pub(super) fn forget_freed_homes(&self, freed: &[Uuid]) {
-        let endpoints = self.lanes().forget_freed_homes(freed);
+    /// Homes were given up: this node may send to their lanes.
+    pub(super) fn forget_freed_homes(&self, is_freed: impl Fn(Uuid) -> bool) {
+        let endpoints = self.lanes().forget_freed_homes(is_freed);
         let now = Instant::now();
         endpoints.into_iter().for_each(|id| self.claim_schedule.schedule_no_later_than(id, now));
     }

@@ -206,10 +206,12 @@ impl<T: Queued> Lanes<T> {
         }
     }
 
-    /// Homes were given up or taken away: these, or any, if none is named. Returns the endpoints for which this node may send
-    /// now.
-    pub(in crate::dispatch) fn forget_freed_homes(&mut self, freed: &[Uuid]) -> Vec<EndpointId> {
-        let is_freed = |subject: LaneOrTenant| freed.is_empty() || freed.contains(&subject.uuid());
+    /// Homes were given up or taken away. Returns the endpoints for which this node may send now.
+    pub(in crate::dispatch) fn forget_freed_homes(
+        &mut self,
+        is_freed: impl Fn(Uuid) -> bool,
+    ) -> Vec<EndpointId> {
+        let is_freed = |subject: LaneOrTenant| is_freed(subject.uuid());
         let endpoints = self.paces.homes.forget_freed(is_freed);
         for lane in self.registry.lanes_mut() {
             if lane.pace.as_ref().is_some_and(|pace| is_freed(pace.subject)) {

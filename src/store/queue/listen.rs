@@ -1,7 +1,7 @@
 //! What other processes tell this one, by `LISTEN`: configuration that changed, credentials that were taken back,
 //! and work that is due.
 
-use sqlx::postgres::{PgListener, PgNotification};
+use sqlx::postgres::PgListener;
 use uuid::Uuid;
 
 use crate::domain::access::api_key::KeyHash;
@@ -34,8 +34,12 @@ pub enum Notice {
     Watched(Vec<Scope>),
     /// These receivers asked for less.
     Throttled(Vec<ThrottleNote>),
-    /// These homes of lanes are nobody's any more; any, if none is named.
+    /// These homes of lanes are nobody's any more.
     HomesFreed(Vec<Uuid>),
+    /// Some homes of lanes are nobody's any more, whichever.
+    AnyHomeFreed,
+    /// Something about throttles or homes changed, whatever.
+    PaceChanged,
     /// The node of this epoch lives: its heartbeat of that number.
     Beat {
         /// Whose.
@@ -139,42 +143,45 @@ impl Notices {
     /// The next notice.
     pub async fn next(&mut self) -> Result<Notice, StoreError> {
         let notice = self.listener.try_recv().await?;
-        Ok(notice.map_or(Notice::Reconnected, |notice| read(&notice, &self.ending)))
+        Ok(notice
+            .map_or(Notice::Reconnected, |notice| read(notice.channel(), notice.payload(), &self.ending)))
     }
 }
 
-fn read(notice: &PgNotification, ending: &str) -> Notice {
-    match notice.channel().strip_suffix(ending).unwrap_or_default() {
-        "postrider_config" => notice
-            .payload()
-            .parse::<Uuid>()
-            .map_or(Notice::Reconnected, |id| Notice::Changed(ApplicationId::from(id))),
-        "postrider_pause" => Notice::Paused,
-        "postrider_pace" => read_pace(notice.payload()),
-        "postrider_watch" => Notice::Watched(read_scopes(notice.payload())),
-        "postrider_nodes" => read_node(notice.payload()).unwrap_or(Notice::Reconnected),
-        "postrider_credentials" => read_credential(notice.payload()),
-        _ => {
-            let named: Result<Vec<EndpointId>, _> =
-                notice.payload().split(',').map(|name| name.parse::<Uuid>().map(EndpointId::from)).collect();
-            named.map_or(Notice::AnyDue, Notice::Due)
+/// Another version of the program may have sent what cannot be read. It means the most that a notice of its channel can mean.
+fn read(channel: &str, payload: &str, ending: &str) -> Notice {
+    match channel.strip_suffix(ending) {
+        Some("postrider_config") => {
+            payload.parse::<Uuid>().map_or(Notice::Reconnected, |id| Notice::Changed(ApplicationId::from(id)))
         }
+        Some("postrider_pause") => Notice::Paused,
+        Some("postrider_pace") => read_pace(payload),
+        Some("postrider_watch") => Notice::Watched(read_scopes(payload)),
+        Some("postrider_nodes") => read_node(payload).unwrap_or(Notice::Reconnected),
+        Some("postrider_credentials") => read_credential(payload),
+        Some("postrider_due") => read_due(payload),
+        _ => Notice::Reconnected,
     }
 }
 
-/// What cannot be read, another version of the program may have sent.
+fn read_due(payload: &str) -> Notice {
+    let named = payload.split(',').map(|name| name.parse::<Uuid>().map(EndpointId::from));
+    named.collect::<Result<_, _>>().map_or(Notice::AnyDue, Notice::Due)
+}
+
+/// A scope of a kind that this version does not know is left out: there is nothing that it could tell of it.
 fn read_scopes(payload: &str) -> Vec<Scope> {
     payload.split(',').filter_map(|name| name.parse().ok()).collect()
 }
 
-/// What is not understood, another version of the program may have sent; any home may be free then.
 fn read_pace(payload: &str) -> Notice {
-    match payload.split_once(' ') {
-        Some(("throttled", notes)) => Notice::Throttled(read_throttles(notes)),
-        Some(("freed", homes)) => {
-            Notice::HomesFreed(homes.split(',').map(str::parse).collect::<Result<_, _>>().unwrap_or_default())
+    match payload.split_once(' ').unwrap_or((payload, "")) {
+        ("throttled", notes) => read_throttles(notes).map_or(Notice::PaceChanged, Notice::Throttled),
+        ("freed", homes) => {
+            let named = homes.split(',').map(str::parse);
+            named.collect::<Result<_, _>>().map_or(Notice::AnyHomeFreed, Notice::HomesFreed)
         }
-        _ => Notice::HomesFreed(Vec::new()),
+        _ => Notice::PaceChanged,
     }
 }
 
@@ -230,8 +237,38 @@ mod tests {
         let ids = [Uuid::from_u128(7), Uuid::from_u128(8)];
         let named = format!("freed {},{}", ids[0], ids[1]);
         assert_eq!(read_pace(&named), Notice::HomesFreed(ids.to_vec()));
-        for any in ["freed", "freed x", "new words"] {
-            assert_eq!(read_pace(any), Notice::HomesFreed(Vec::new()), "{any}");
+        for any in ["freed", "freed ", "freed x", &format!("{named},x")] {
+            assert_eq!(read_pace(any), Notice::AnyHomeFreed, "{any}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_may_mean_anything() {
+        let id = Uuid::from_u128(7);
+        let throttled = format!("throttled {}:20:30:1.500", id.simple());
+        assert!(matches!(read_pace(&throttled), Notice::Throttled(notes) if notes.len() == 1));
+        for unknown in [
+            "",
+            "new words",
+            "throttled",
+            "throttled x",
+            &format!("{throttled},x"),
+            &format!("{throttled}:1"),
+        ] {
+            assert_eq!(read_pace(unknown), Notice::PaceChanged, "{unknown}");
+        }
+        let due = |payload: &str| read("postrider_due_a", payload, "_a");
+        assert_eq!(due(&id.to_string()), Notice::Due(vec![id.into()]));
+        for unknown in ["", "x", &format!("{id},x")] {
+            assert_eq!(due(unknown), Notice::AnyDue, "{unknown}");
+        }
+        for (channel, payload) in [
+            ("postrider_config_a", "x"),
+            ("postrider_nodes_a", "x"),
+            ("postrider_new_a", ""),
+            ("postrider_due", ""),
+        ] {
+            assert_eq!(read(channel, payload, "_a"), Notice::Reconnected, "{channel}");
         }
     }
 

@@ -47,9 +47,9 @@ impl ThrottleNote {
     }
 }
 
-/// The throttles of a notice; those that cannot be read, another version of the program may have sent.
-pub(super) fn read_throttles(payload: &str) -> Vec<ThrottleNote> {
-    payload.split(',').filter_map(ThrottleNote::from_notice).collect()
+/// The throttles of a notice. `None` if any cannot be read.
+pub(super) fn read_throttles(payload: &str) -> Option<Vec<ThrottleNote>> {
+    payload.split(',').map(ThrottleNote::from_notice).collect()
 }
 
 fn milliseconds(duration: Duration) -> i64 {
@@ -135,8 +135,11 @@ mod tests {
             kept_for: Duration::from_secs(600),
             learned_rate: 4.25,
         };
-        let told = [note.in_notice(), "nonsense".to_owned(), note.in_notice() + ":more"].join(",");
-        assert_eq!(read_throttles(&told), [note]);
+        let told = note.in_notice();
+        assert_eq!(read_throttles(&format!("{told},{told}")), Some(vec![note, note]));
+        for unreadable in ["nonsense", &format!("{told}:more"), &told.replace("4.250", "NaN")] {
+            assert_eq!(read_throttles(&format!("{told},{unreadable}")), None, "{unreadable}");
+        }
     }
 
     #[test]
