@@ -1,12 +1,14 @@
-//! The alert rules that every environment begins with, as the schema makes them.
+//! The alert rules that every environment begins with, as the schema makes them (`create_first_alert_rules`). They stand in
+//! both places because a file is read without a database; `tests/suite/program/configuration` holds them together.
 
+use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::environment::AlertRule;
 use super::kind::Kind;
 
 /// The rules that every environment begins with, in the order of their names. A file that says nothing of rules means these.
-pub(super) fn first_rules() -> Vec<AlertRule> {
+pub(super) fn first_rules() -> anyhow::Result<Vec<AlertRule>> {
     let rules = [
         json!({
             "name": "Dead letters",
@@ -19,12 +21,15 @@ pub(super) fn first_rules() -> Vec<AlertRule> {
             "severity": "warning",
         }),
     ];
-    let fields =
-        rules.iter().filter_map(Value::as_object).filter_map(|it| Kind::AlertRule.set_fields(it).ok());
-    fields.map(|fields| AlertRule { id: None, fields }).collect()
+    let rule = |rule: &Value| {
+        let fields = rule.as_object().context("a rule is an object")?;
+        let fields = Kind::AlertRule.set_fields(fields).map_err(anyhow::Error::msg)?;
+        Ok(AlertRule { id: None, fields })
+    };
+    rules.iter().map(rule).collect()
 }
 
 /// Whether nothing was changed about the rules that were there from the start.
-pub(super) fn are_first(rules: &[AlertRule]) -> bool {
-    rules.iter().map(|rule| &rule.fields).eq(first_rules().iter().map(|rule| &rule.fields))
+pub(super) fn are_first(rules: &[AlertRule]) -> anyhow::Result<bool> {
+    Ok(rules.iter().map(|rule| &rule.fields).eq(first_rules()?.iter().map(|rule| &rule.fields)))
 }

@@ -84,9 +84,12 @@ impl Written {
         let mut environment = Environment {
             policy: self.delivery_policy.map(|entry| entry.fields).unwrap_or_default(),
             look: self.portal_look.map(|entry| entry.fields).unwrap_or_default(),
-            alert_rules: self.alert_rules.map_or_else(first_rules, |rules| {
-                rules.into_iter().map(|entry| AlertRule { id: None, fields: entry.fields }).collect()
-            }),
+            alert_rules: match self.alert_rules {
+                None => first_rules()?,
+                Some(rules) => {
+                    rules.into_iter().map(|entry| AlertRule { id: None, fields: entry.fields }).collect()
+                }
+            },
             alert_channels: alert_channels(self.alert_channels, opening)?,
             event_types: BTreeMap::new(),
             applications: Vec::new(),

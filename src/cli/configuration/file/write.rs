@@ -34,7 +34,7 @@ pub(in crate::cli::configuration) fn text(
     }
     put_unless_empty(&mut document, "deliveryPolicy", mapping(&environment.policy)?);
     put_unless_empty(&mut document, "portalLook", mapping(&environment.look)?);
-    if !are_first(&environment.alert_rules) {
+    if !are_first(&environment.alert_rules)? {
         let rules: anyhow::Result<Vec<Yaml>> =
             environment.alert_rules.iter().map(|rule| mapping(&rule.fields).map(Yaml::from)).collect();
         put(&mut document, "alertRules", rules?);

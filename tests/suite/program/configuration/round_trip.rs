@@ -182,4 +182,18 @@ async fn what_differs_is_shown_by_field_and_done_and_the_rest_is_removed_when_th
     assert_eq!(stderr(&shell.run("org_test", &["export"])), "");
     let left = stdout(&shell.run("org_test", &["export"]));
     assert!(left.ends_with("version: 1\n"), "{left}");
+
+    // A file that says nothing of rules means those that the schema makes for a new environment.
+    shell.api("org_new").post("/event-type", &json!({"name": "a.b", "description": ""})).await.expect(201);
+    let new = stdout(&shell.run("org_new", &["export"]));
+    assert!(!new.contains("alertRules"), "{new}");
+    let rules = "SELECT environment_id, to_jsonb(r) - '{id,environment_id,created_at,watched_since}'::text[]
+                 FROM alert_rule r ORDER BY environment_id, name";
+    let rules: Vec<(String, Value)> =
+        sqlx::query_as(rules).fetch_all(&shell.app.database().pool).await.unwrap();
+    let of = |environment: &str| -> Vec<&Value> {
+        rules.iter().filter(|(of, _)| of == environment).map(|(_, rule)| rule).collect()
+    };
+    assert_eq!(of("org_test"), of("org_new"));
+    assert_eq!(of("org_new").len(), 2, "{rules:?}");
 }
