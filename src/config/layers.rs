@@ -1,6 +1,7 @@
 //! Which layer each value comes from: flags over environment over file over defaults. Pure, once the sources are read.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,7 @@ pub struct ConfigSources {
 impl ConfigSources {
     /// This process's: its environment, and the file that it names or finds.
     pub(super) fn of_process(flags: &Flags) -> Result<Self, ConfigError> {
-        let variables = variables();
+        let variables = variables()?;
         let named = flags
             .file
             .clone()
@@ -38,10 +39,34 @@ impl ConfigSources {
 }
 
 /// The environment of this process, as far as it is text.
-pub(super) fn variables() -> BTreeMap<String, String> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
+///
+/// # Errors
+/// A variable that is read here is no text. Taken for one that is not set, it would silently not hold.
+pub(super) fn variables() -> Result<BTreeMap<String, String>, ConfigError> {
+    texts_in(std::env::vars_os())
+}
+
+fn texts_in(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<BTreeMap<String, String>, ConfigError> {
+    let mut found = BTreeMap::new();
+    for (name, value) in variables {
+        let Ok(name) = name.into_string() else { continue };
+        match value.into_string() {
+            Ok(value) => drop(found.insert(name, value)),
+            Err(_) if is_read(&name) => {
+                return Err(ConfigError::BadValue { origin: name, reason: "it is not UTF-8".to_owned() });
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(found)
+}
+
+fn is_read(name: &str) -> bool {
+    name.starts_with("POSTRIDER_")
+        || system_defaults::HOMES.contains(&name)
+        || KEYS.iter().any(|key| key.variables().iter().any(|own| own == name))
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {
@@ -190,5 +215,24 @@ fn plain(value: &toml::Value) -> Option<String> {
             values.iter().map(toml::Value::as_str).collect::<Option<Vec<_>>>().map(|texts| texts.join(","))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+
+    #[test]
+    fn a_variable_that_is_no_text_is_refused_if_it_is_read_and_passed_over_if_not() {
+        let read = |name: &str| {
+            let one = (OsString::from(name), OsString::from_vec(vec![0xff]));
+            texts_in([("OTHER".into(), "told".into()), one].into_iter())
+        };
+        for ours in ["POSTRIDER_LISTEN", "DATABASE_URL", "OTEL_SERVICE_NAME", "HOME", "POSTRIDER_NONE"] {
+            assert_eq!(read(ours).unwrap_err().to_string(), format!("{ours} is not valid: it is not UTF-8"));
+        }
+        assert_eq!(read("PS1").unwrap(), [("OTHER".to_owned(), "told".to_owned())].into());
     }
 }

@@ -206,11 +206,11 @@ impl Roles {
 }
 
 /// The data directory of a set-up that is apart from the usual one: the usual path and then `ending`.
-pub fn data_dir_beside(ending: &str) -> String {
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    system_defaults::data_dir(&variables) + ending
+///
+/// # Errors
+/// [`ConfigError::BadValue`] when the environment names it by what is no text.
+pub fn data_dir_beside(ending: &str) -> Result<String, ConfigError> {
+    Ok(system_defaults::data_dir(&layers::variables()?) + ending)
 }
 
 impl Config {

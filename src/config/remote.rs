@@ -28,7 +28,7 @@ impl Remote {
     /// # Errors
     /// [`ConfigError`] when neither names one, or the file that should hold it cannot be read.
     pub fn resolve(url: Option<String>, token: Option<String>) -> Result<Self, ConfigError> {
-        let variables = layers::variables();
+        let variables = layers::variables()?;
         let found = variables.get(URL).filter(|url| !url.is_empty()).cloned();
         let url = url.or(found).unwrap_or_else(|| DEFAULT_URL.to_owned());
         let reason =
@@ -62,7 +62,7 @@ pub fn passphrase(file: Option<&Path>) -> Result<SecretString, ConfigError> {
 fn credential(given: Option<String>, variable: &str, reason: &str) -> Result<SecretString, ConfigError> {
     let token = match given {
         Some(token) => Some(token),
-        None => secret_file::find(variable, &layers::variables())?.map(|found| found.text),
+        None => secret_file::find(variable, &layers::variables()?)?.map(|found| found.text),
     };
     let missing = || ConfigError::Missing { name: variable.to_owned(), reason: reason.to_owned() };
     token.map(SecretString::from).ok_or_else(missing)

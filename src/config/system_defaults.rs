@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// The variables that say where a user's data is.
+pub(super) const HOMES: [&str; 2] = ["XDG_DATA_HOME", "HOME"];
+
 /// `/var/lib/postrider` for root; otherwise the user's data directory (`$XDG_DATA_HOME`, `~/.local/share`, on a
 /// Mac `~/Library/Application Support`); without a home, `postrider-data` here.
 pub(super) fn data_dir(variables: &BTreeMap<String, String>) -> String {

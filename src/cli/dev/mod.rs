@@ -83,7 +83,7 @@ impl Dev {
             ("request_timeout", REQUEST_TIMEOUT.to_owned()),
             // The receiver is on this machine. Loopback is refused everywhere else.
             ("allow_subnets", format!("{}/32", Ipv4Addr::LOCALHOST)),
-            ("data_dir", config::data_dir_beside("-dev")),
+            ("data_dir", config::data_dir_beside("-dev")?),
             ("log", "error".to_owned()),
         ];
         Ok(Config::set_up(&self.flags, &defaults)?)
