@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::client::{Limit, Server};
+use super::client::{Limit, Server, text};
 use super::table::Column;
 
 const COLUMNS: [Column; 4] = [("ID", "id"), ("UID", "uid"), ("NAME", "name"), ("CREATED AT", "createdAt")];
@@ -52,6 +52,6 @@ impl Applications {
 }
 
 /// The id of what was made.
-pub(super) fn id(made: &Value) -> String {
-    made.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
+pub(super) fn id(made: &Value) -> anyhow::Result<String> {
+    text(made, "id")
 }

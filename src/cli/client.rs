@@ -63,8 +63,12 @@ impl Server {
     }
 
     /// Prints an answer: as it came, or as `text` says it.
-    pub(super) fn print(&self, answer: &Value, text: impl FnOnce(&Value) -> String) -> anyhow::Result<()> {
-        super::print(&if self.json { serde_json::to_string_pretty(answer)? } else { text(answer) })
+    pub(super) fn print(
+        &self,
+        answer: &Value,
+        text: impl FnOnce(&Value) -> anyhow::Result<String>,
+    ) -> anyhow::Result<()> {
+        super::print(&if self.json { serde_json::to_string_pretty(answer)? } else { text(answer)? })
     }
 
     /// Prints a list: as it came, or as a table.
@@ -265,6 +269,12 @@ fn wait_before_again(method: &Method, response: &Response) -> Option<Duration> {
     let told = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
     let told = told.and_then(|text| text.parse().ok()).map(Duration::from_secs);
     may_go_again.then(|| told.unwrap_or(USUAL_WAIT).min(LONGEST_WAIT))
+}
+
+/// A text of a server's answer.
+pub(super) fn text(answer: &Value, field: &str) -> anyhow::Result<String> {
+    let text = answer.get(field).and_then(Value::as_str);
+    text.map(str::to_owned).with_context(|| format!("the server's answer has no `{field}`"))
 }
 
 /// Parts of a path are escaped, whatever a caller's `uid` is.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::config::{Config, Flags};
 use crate::send::install_tls_provider;
@@ -28,20 +28,23 @@ impl Health {
         let answer = client.get(&url).send().await.with_context(|| format!("{url} does not answer"))?;
         let status = answer.status();
         if !status.is_success() {
-            let health: Value = answer.json().await.unwrap_or_default();
-            bail!("{url} answers {status}{}", problems(&health));
+            bail!("{url} answers {status}: {}", problems(&answer.bytes().await?));
         }
         Ok(())
     }
 }
 
-/// What the server says that it cannot do.
-fn problems(health: &Value) -> String {
-    let listed = health.get("problems").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    listed.iter().filter_map(Value::as_str).fold(String::new(), |text, problem| {
-        let joint = if text.is_empty() { ": " } else { "; " };
-        text + joint + problem
-    })
+#[derive(Deserialize)]
+struct Unwell {
+    problems: Vec<String>,
+}
+
+/// What the server says that it cannot do. Who answers may also be something else, such as a proxy.
+fn problems(answer: &[u8]) -> String {
+    serde_json::from_slice::<Unwell>(answer).map_or_else(
+        |_| "not the answer of a Postrider to `health`".to_owned(),
+        |unwell| unwell.problems.join("; "),
+    )
 }
 
 /// A server that listens everywhere is asked on this machine.
@@ -57,6 +60,15 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn problems_are_told_and_an_answer_that_is_not_ones_own_is_named() {
+        let told = problems(br#"{"status": "unavailable", "problems": ["one", "two"], "queue": null}"#);
+        assert_eq!(told, "one; two");
+        for other in ["", "<html>", "{}", r#"{"problems": null}"#, r#"{"problems": [1]}"#] {
+            assert_eq!(problems(other.as_bytes()), "not the answer of a Postrider to `health`", "{other}");
+        }
+    }
 
     #[test]
     fn a_server_that_listens_everywhere_is_asked_here() {

@@ -1,7 +1,7 @@
 //! `postrider pause` and `postrider resume`: hold the deliveries of an endpoint, of an application or of everybody, and let them
 //! go on, on a running server.
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -36,9 +36,10 @@ impl Pause {
     }
 }
 
-fn said(answer: &Value) -> String {
-    match answer.get("pausedAt").and_then(Value::as_str) {
-        Some(since) => format!("paused since {}: what comes in is held", printable(since)),
-        None => "not paused: what was held goes out".to_owned(),
+fn said(answer: &Value) -> anyhow::Result<String> {
+    match answer.get("pausedAt") {
+        Some(Value::String(since)) => Ok(format!("paused since {}: what comes in is held", printable(since))),
+        Some(Value::Null) => Ok("not paused: what was held goes out".to_owned()),
+        _ => bail!("the server's answer does not say whether it is paused"),
     }
 }

@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::cli::client::{Client, is_refused_with};
+use crate::cli::client::{Client, is_refused_with, text};
 use crate::domain::endpoint::url_credentials::UrlCredentials;
 use crate::domain::settings::Fields;
 
@@ -135,7 +135,7 @@ impl Reader<'_> {
             let found =
                 secrets.remove(id).with_context(|| format!("{id} was deleted meanwhile; try again"))?;
             endpoint.secret = Some(text(&found, "secret")?.into());
-            endpoint.headers = headers(&found);
+            endpoint.headers = headers(&found)?;
             let credentials = found.get("urlCredentials").and_then(Value::as_str);
             endpoint.url_credentials = credentials.map(Into::into);
         }
@@ -184,7 +184,7 @@ impl Reader<'_> {
             return Ok(None);
         }
         let answer = self.client.get(&below("headers"), &[]).await?;
-        endpoint.headers = headers(&answer);
+        endpoint.headers = headers(&answer)?;
         let hidden = answer.get("sensitive").and_then(Value::as_array).into_iter().flatten();
         endpoint.hidden_headers.extend(hidden.filter_map(Value::as_str).map(str::to_owned));
         if self.with_secrets {
@@ -199,7 +199,9 @@ impl Reader<'_> {
         match self.client.get(path, &[]).await {
             Err(error) if is_refused_with(&error, &[FORBIDDEN, NOT_FOUND]) => Ok(None),
             answer => {
-                let is_enabled = answer?.get("enabled").and_then(Value::as_bool).unwrap_or(false);
+                let is_enabled = answer?.get("enabled").and_then(Value::as_bool);
+                let is_enabled =
+                    is_enabled.context("the server does not say whether it has a transformation")?;
                 let note = "it has a transformation, which is not carried over: its payloads go out as they are posted";
                 Ok(is_enabled.then(|| note.to_owned()))
             }
@@ -231,17 +233,17 @@ fn paused(answer: &Value) -> Option<bool> {
 }
 
 /// The headers whose values are told.
-fn headers(answer: &Value) -> BTreeMap<String, SecretString> {
-    let told = answer.get("headers").and_then(Value::as_object).into_iter().flatten();
-    told.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().into())).collect()
+fn headers(answer: &Value) -> anyhow::Result<BTreeMap<String, SecretString>> {
+    let told = answer.get("headers").and_then(Value::as_object);
+    let told = told.context("the server's answer has no `headers`")?.iter();
+    let told = told.map(|(name, value)| {
+        let value = value.as_str().with_context(|| format!("the header {name} is no text"))?;
+        Ok((name.clone(), value.into()))
+    });
+    told.collect()
 }
 
 fn set_fields(kind: Kind, answer: &Value) -> anyhow::Result<Fields> {
     let fields = answer.as_object().context("the server's answer is no object")?;
     kind.set_fields(fields).map_err(|wrong| anyhow::anyhow!("the server's answer: {}: {wrong}", kind.noun()))
-}
-
-fn text(answer: &Value, field: &str) -> anyhow::Result<String> {
-    let text = answer.get(field).and_then(Value::as_str);
-    text.map(str::to_owned).with_context(|| format!("the server's answer has no `{field}`"))
 }

@@ -100,7 +100,9 @@ pub(super) fn findings(facts: &DatabaseFacts, api_connections: u32) -> Vec<Findi
 }
 
 fn broken(rule: &Rule, facts: &DatabaseFacts) -> Option<Finding> {
-    let setting = facts.settings.get(rule.setting)?;
+    let Some(setting) = facts.settings.get(rule.setting) else {
+        return Some(untold(rule.setting, rule.advice));
+    };
     let number = setting.value.parse::<i64>().ok();
     let is_well = match rule.wanted {
         Wanted::AtMost(most) => number.is_some_and(|number| number <= most),
@@ -119,10 +121,18 @@ fn broken(rule: &Rule, facts: &DatabaseFacts) -> Option<Finding> {
     })
 }
 
+/// Nobody knows whether it is well.
+fn untold(setting: &str, advice: &str) -> Finding {
+    Finding::warning("database settings", format!("the database does not tell {setting}"), advice)
+}
+
 fn connections(facts: &DatabaseFacts, api_connections: u32) -> Finding {
     let number = |name: &str| facts.settings.get(name).and_then(|setting| setting.value.parse::<i64>().ok());
-    let most = number("max_connections").unwrap_or_default()
-        - number("superuser_reserved_connections").unwrap_or_default();
+    let (Some(most), Some(reserved)) = (number("max_connections"), number("superuser_reserved_connections"))
+    else {
+        return untold("max_connections", "see yourself that it has room for all nodes");
+    };
+    let most = most - reserved;
     let of_a_node = i64::from(api_connections + CONNECTIONS_OF_A_NODE);
     let found = format!("{} sessions are open of {most}; a node takes up to {of_a_node}", facts.sessions);
     if most < of_a_node {
@@ -215,6 +225,16 @@ mod tests {
         assert_eq!(worst(&[("synchronous_commit", "off")]), Condition::Problem);
         assert_eq!(worst(&[("max_connections", "40")]), Condition::Warning);
         assert_eq!(worst(&[("max_connections", "20")]), Condition::Problem);
+    }
+
+    #[test]
+    fn what_the_database_does_not_tell_is_not_taken_for_well() {
+        for untold in ["fsync", "max_connections", "superuser_reserved_connections"] {
+            let mut facts = facts(&[]);
+            facts.settings.remove(untold);
+            let worst = findings(&facts, 8).iter().map(|finding| finding.condition).max();
+            assert_eq!(worst, Some(Condition::Warning), "{untold}");
+        }
     }
 
     #[test]

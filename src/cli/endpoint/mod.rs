@@ -3,10 +3,10 @@
 mod check;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::application::id;
-use super::client::{Limit, Server};
+use super::client::{Limit, Server, text};
 use super::table::Column;
 use check::Check;
 
@@ -86,9 +86,7 @@ impl Endpoints {
             Self::Secret(Secret { app, endpoint, server }) => {
                 let path = ["app", &app, "endpoint", &endpoint, "secret"];
                 let answer = server.client()?.get(&path, &[]).await?;
-                server.print(&answer, |answer| {
-                    answer.get("key").and_then(Value::as_str).unwrap_or_default().to_owned()
-                })
+                server.print(&answer, |answer| text(answer, "key"))
             }
             Self::Check(check) => check.run().await,
         }
