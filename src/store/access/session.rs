@@ -280,9 +280,12 @@ pub(super) async fn note_ended(
 ) -> Result<Vec<OpaqueTokenHash>, StoreError> {
     let mut hashes = Vec::with_capacity(ended.len());
     for (id, hash, environment) in ended {
-        let environment = environment.and_then(|id| id.parse::<EnvironmentId>().ok());
+        let unreadable =
+            |what| StoreError::Inconsistent(format!("the {what} of session {id} cannot be read"));
+        let environment = environment.map(|id| id.parse::<EnvironmentId>()).transpose();
+        let environment = environment.map_err(|_| unreadable("environment"))?;
         note(tx, actor, Entry::of(environment.as_ref(), None, "session.ended", SessionId::from(id))).await?;
-        hashes.extend(OpaqueTokenHash::try_from(hash));
+        hashes.push(OpaqueTokenHash::try_from(hash).map_err(|_| unreadable("hash"))?);
     }
     announce(tx, &hashes).await?;
     Ok(hashes)

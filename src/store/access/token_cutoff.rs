@@ -41,7 +41,10 @@ impl AccessStore {
         )
         .fetch_one(&mut connection)
         .await?;
-        let logged_out = hashes.into_iter().filter_map(|hash| hash.try_into().ok()).collect();
+        let unreadable =
+            |_| StoreError::Inconsistent("the hash of a token that was logged out is no hash".to_owned());
+        let hashes = hashes.into_iter().map(|hash| hash.try_into().map_err(unreadable));
+        let logged_out = hashes.collect::<Result<_, _>>()?;
         Ok(TakenBack { cutoffs, logged_out, application_is_gone: !is_live })
     }
 

@@ -62,7 +62,10 @@ impl PortalStore {
             refresh_url: row.refresh_url,
             embed_origins: row.embed_origins,
         });
-        Ok((look, logo.and_then(|name| name.parse().ok())))
+        let logo = logo.map(|name| name.parse()).transpose();
+        let logo = logo
+            .map_err(|_| StoreError::Inconsistent("the name of a portal's logo cannot be read".to_owned()))?;
+        Ok((look, logo))
     }
 
     /// Sets the look of an environment.

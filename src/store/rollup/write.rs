@@ -90,10 +90,15 @@ impl RollupStore {
         )
         .fetch_all(&self.writing)
         .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.id.into(), row.environment_id.parse().ok().filter(|_| row.is_tenant)))
-            .collect())
+        let of_row = |(application, environment, is_tenant): (Uuid, String, bool)| {
+            let environment = environment.parse().map_err(|_| {
+                StoreError::Inconsistent(format!(
+                    "the environment of application {application} cannot be read"
+                ))
+            })?;
+            Ok((application.into(), is_tenant.then_some(environment)))
+        };
+        rows.into_iter().map(|row| of_row((row.id, row.environment_id, row.is_tenant))).collect()
     }
 }
 
