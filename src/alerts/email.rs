@@ -1,45 +1,33 @@
 //! Alerts by e-mail, over the SMTP server that the operator has set.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod server;
+mod start_tls;
+mod stream;
+
+use std::borrow::Cow;
+use std::io;
+use std::path::PathBuf;
 
 use lettre::message::{Mailbox, header};
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
-use secrecy::{ExposeSecret as _, SecretString};
-use url::Url;
+use lettre::{Address, Message};
+use tokio_rustls::TlsConnector;
 
-use crate::send::{CaFileError, certificates_in};
+use crate::send::{CaFileError, operators_connector};
 use crate::store::AlertNotice;
 
 use super::payload::headline;
 
-/// The server answers each command within this time.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
+pub use server::SmtpServer;
 
 /// How e-mail is sent.
 #[derive(Debug, Clone)]
 pub struct SmtpOptions {
-    /// `smtps://user:password@host:465`, `smtp://host:587?tls=required`, `smtp://localhost:25`.
-    pub url: SecretString,
+    /// By whom.
+    pub server: SmtpServer,
     /// Who it is from.
     pub from: Mailbox,
-    /// Authorities that are trusted along with the machine's.
+    /// Certificates that are trusted along with the machine's.
     pub tls_ca_file: Option<PathBuf>,
-}
-
-/// Why no e-mail can be sent at all.
-#[derive(Debug, thiserror::Error)]
-pub enum SmtpOptionsError {
-    /// What is not a URL of an SMTP server.
-    #[error("smtp_url cannot be read")]
-    Url(#[from] url::ParseError),
-    /// The operator's authorities.
-    #[error(transparent)]
-    Authorities(#[from] CaFileError),
-    /// What the client says to both.
-    #[error("smtp_url or the certificates in tls_ca_file cannot be used")]
-    Smtp(#[from] lettre::transport::smtp::Error),
 }
 
 /// An e-mail that could not be sent.
@@ -49,6 +37,20 @@ pub(super) enum MailError {
     Address(#[from] lettre::address::AddressError),
     #[error("the e-mail cannot be written")]
     Message(#[from] lettre::error::Error),
+    #[error("the SMTP server is not reached in time")]
+    Late,
+    #[error("the SMTP server is not reached")]
+    Unreachable(#[source] io::Error),
+    #[error("no certificate can be for the SMTP server's name")]
+    Name,
+    #[error("the connection to the SMTP server cannot be encrypted: {0}")]
+    Tls(Cow<'static, str>),
+    #[error("the SMTP server does not offer STARTTLS, and smtp_url requires it")]
+    Unencrypted,
+    #[error("the SMTP server answered: {0}")]
+    Reply(String),
+    #[error("the connection to the SMTP server broke")]
+    Broken(#[source] io::Error),
     #[error("the SMTP server did not take it")]
     Smtp(#[from] lettre::transport::smtp::Error),
 }
@@ -56,17 +58,14 @@ pub(super) enum MailError {
 /// Sends e-mail, over a connection for each.
 pub(super) struct Mailer {
     from: Mailbox,
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: SmtpServer,
+    tls: TlsConnector,
 }
 
 impl Mailer {
-    pub(super) fn new(options: &SmtpOptions) -> Result<Self, SmtpOptionsError> {
-        let url = options.url.expose_secret();
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)?.timeout(Some(COMMAND_TIMEOUT));
-        if let Some(file) = &options.tls_ca_file {
-            builder = builder.tls(tls(&Url::parse(url)?, file)?);
-        }
-        Ok(Self { from: options.from.clone(), transport: builder.build() })
+    pub(super) fn new(options: &SmtpOptions) -> Result<Self, CaFileError> {
+        let tls = operators_connector(options.tls_ca_file.as_deref())?;
+        Ok(Self { from: options.from.clone(), server: options.server.clone(), tls })
     }
 
     /// Sends a notice to these addresses.
@@ -81,25 +80,12 @@ impl Mailer {
             message = message.to(Mailbox::new(None, address?));
         }
         let message = message.body(format!("{}\r\n\r\n{}\r\n", notice.body, notice.noted_at.to_rfc3339()))?;
-        self.transport.send(message).await?;
+        let mut connection = self.server.connect(&self.tls).await?;
+        let sent = connection.send(message.envelope(), &message.formatted()).await;
+        connection.abort().await;
+        sent?;
         Ok(())
     }
-}
-
-/// TLS as the URL asks for it, with the authorities in the file besides the machine's.
-fn tls(url: &Url, file: &Path) -> Result<Tls, SmtpOptionsError> {
-    let asked = url.query_pairs().find(|(name, _)| name == "tls");
-    let mode = match (url.scheme(), asked.as_ref().map(|(_, value)| value.as_ref())) {
-        ("smtps", _) => Tls::Wrapper,
-        (_, Some("required")) => Tls::Required,
-        (_, Some("opportunistic")) => Tls::Opportunistic,
-        _ => return Ok(Tls::None),
-    };
-    let mut parameters = TlsParameters::builder(url.host_str().unwrap_or_default().to_owned());
-    for certificate in certificates_in(file)? {
-        parameters = parameters.add_root_certificate(Certificate::from_der(certificate.to_vec())?);
-    }
-    Ok(mode(parameters.build()?))
 }
 
 /// The addresses of a channel.
@@ -115,28 +101,6 @@ pub fn are_addresses(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn mailer(url: &str, file: Option<&str>) -> Result<Mailer, SmtpOptionsError> {
-        let fixture = |name| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name);
-        let from = "alerts@example.com".parse().unwrap();
-        Mailer::new(&SmtpOptions { url: url.into(), from, tls_ca_file: file.map(fixture) })
-    }
-
-    #[test]
-    fn authorities_are_for_connections_that_are_encrypted_and_a_file_without_any_is_named() {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls/database_authority.pem");
-        let of = |url: &str| format!("{:?}", tls(&url.parse().unwrap(), &file).unwrap());
-        for (url, mode) in [
-            ("smtps://user:password@mail.example.com", "Wrapper"),
-            ("smtp://mail.example.com:587?tls=required", "Required"),
-            ("smtp://mail.example.com?tls=opportunistic", "Opportunistic"),
-            ("smtp://localhost:25", "None"),
-        ] {
-            assert_eq!(of(url), mode, "{url}");
-        }
-        let refused = mailer("smtps://mail.example.com", Some("self_signed.der")).err().unwrap();
-        assert!(refused.to_string().contains("self_signed.der has no certificate"), "{refused}");
-    }
 
     #[test]
     fn addresses_are_separated_by_commas() {

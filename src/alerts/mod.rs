@@ -17,11 +17,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::ingest::Ingest;
-use crate::send::Sender;
+use crate::send::{CaFileError, Sender};
 use crate::store::{AlertStore, RollupStore};
 
 pub use email::SmtpOptions;
-pub use email::SmtpOptionsError;
+pub use email::SmtpServer;
 pub use email::are_addresses;
 
 use email::Mailer;
@@ -54,8 +54,8 @@ impl Alerts {
     /// Starts. It ends when `stop` is cancelled; what is being sent then is sent again by another node.
     ///
     /// # Errors
-    /// When e-mail cannot be sent as it is set.
-    pub fn start(dependencies: AlertDependencies, stop: CancellationToken) -> Result<Self, SmtpOptionsError> {
+    /// When `tls_ca_file` cannot be used.
+    pub fn start(dependencies: AlertDependencies, stop: CancellationToken) -> Result<Self, CaFileError> {
         let AlertDependencies { alerts, rollups, ingest, sender, smtp } = dependencies;
         let evaluator = Evaluator { alerts: alerts.clone(), rollups };
         let mailer = smtp.as_ref().map(Mailer::new).transpose()?;

@@ -109,6 +109,11 @@ fn not_http(beginning: &[u8]) -> Cow<'static, str> {
     format!("the answer is not HTTP; it begins with \"{}\"", beginning.escape_ascii()).into()
 }
 
+/// What is wrong with a TLS handshake, in a sentence.
+pub fn handshake_sentence(error: &io::Error) -> Cow<'static, str> {
+    tls::error_within(error).map_or(Cow::Borrowed(connection_sentence(error, CLOSED_EARLY)), tls_sentence)
+}
+
 fn tls_sentence(error: &rustls::Error) -> Cow<'static, str> {
     let sentence = match error {
         rustls::Error::InvalidCertificate(error) => return certificate_sentence(error),

@@ -55,6 +55,7 @@ mod resolver;
 mod tls;
 mod trial;
 
+pub use classify::handshake_sentence;
 pub use egress::EgressPolicy;
 pub use own_address::OwnAddresses;
 pub use own_place::OwnAnswer;
@@ -62,8 +63,8 @@ pub use own_place::OwnPlaces;
 pub use progress::ConnectionFacts;
 pub use request::headers_of_request;
 pub use tls::CaFileError;
-pub use tls::certificates_in;
 pub use tls::install_tls_provider;
+pub use tls::operators_connector;
 pub use trial::Trial;
 
 /// The trace and the span that a request is part of, as the W3C's Trace Context has it.

@@ -23,6 +23,9 @@ use tokio_rustls::TlsConnector;
 
 use super::certificate;
 
+/// What is offered to receivers.
+const HTTP: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
 /// Why a file of certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CaFileError {
@@ -49,7 +52,7 @@ pub fn install_tls_provider() {
 ///
 /// # Errors
 /// When it has none, or cannot be read.
-pub fn certificates_in(file: &Path) -> Result<Vec<CertificateDer<'static>>, CaFileError> {
+pub(super) fn certificates_in(file: &Path) -> Result<Vec<CertificateDer<'static>>, CaFileError> {
     let unreadable = |error: &dyn std::fmt::Display| CaFileError::Unreadable {
         file: file.to_owned(),
         reason: error.to_string(),
@@ -63,14 +66,30 @@ pub fn certificates_in(file: &Path) -> Result<Vec<CertificateDer<'static>>, CaFi
     Ok(found)
 }
 
-/// What makes TLS connections. `own` are trusted along with the machine's.
+/// What makes TLS connections to receivers. `own` are trusted along with the machine's.
 pub(super) fn connector(own: Vec<CertificateDer<'static>>) -> TlsConnector {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Arc::new(Verifier::new(own, &provider));
-    connector_with(provider, verifier)
+    connector_with(provider, verifier, &HTTP)
 }
 
-fn connector_with(provider: Arc<CryptoProvider>, verifier: Arc<dyn ServerCertVerifier>) -> TlsConnector {
+/// What makes TLS connections to the operator's own servers that do not speak HTTP, and are trusted as receivers are. The
+/// certificates in this file are trusted along with the machine's.
+///
+/// # Errors
+/// When the file has none, or cannot be read.
+pub fn operators_connector(file: Option<&Path>) -> Result<TlsConnector, CaFileError> {
+    let own = file.map_or_else(|| Ok(Vec::new()), certificates_in)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = Arc::new(Verifier::new(own, &provider));
+    Ok(connector_with(provider, verifier, &[]))
+}
+
+fn connector_with(
+    provider: Arc<CryptoProvider>,
+    verifier: Arc<dyn ServerCertVerifier>,
+    protocols: &[&[u8]],
+) -> TlsConnector {
     // ring has both versions, so that this cannot fail; if it did, there would be no configuration to go on with.
     let builder = match ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions() {
         Ok(builder) => builder,
@@ -80,7 +99,7 @@ fn connector_with(provider: Arc<CryptoProvider>, verifier: Arc<dyn ServerCertVer
         }
     };
     let mut config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     TlsConnector::from(Arc::new(config))
 }
 

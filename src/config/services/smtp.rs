@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 
 use lettre::message::Mailbox;
-use lettre::{AsyncSmtpTransport, Tokio1Executor};
-use secrecy::SecretString;
 
-use crate::alerts::SmtpOptions;
+use crate::alerts::{SmtpOptions, SmtpServer};
 
 use crate::config::ConfigError;
 use crate::config::reader::Reader;
@@ -17,8 +15,8 @@ pub(in crate::config) fn options(
     tls_ca_file: Option<PathBuf>,
 ) -> Result<Option<SmtpOptions>, ConfigError> {
     let from = read.given("smtp_from", sender)?;
-    match (read.given("smtp_url", url)?, from) {
-        (Some(url), Some(from)) => Ok(Some(SmtpOptions { url, from, tls_ca_file })),
+    match (read.given("smtp_url", server)?, from) {
+        (Some(server), Some(from)) => Ok(Some(SmtpOptions { server, from, tls_ca_file })),
         (Some(_), None) => Err(read.missing("smtp_from", "it says who e-mail is from")),
         (None, Some(_)) => Err(read.missing("smtp_url", "`smtp_from` is set, and is sent over it")),
         (None, None) => Ok(None),
@@ -26,10 +24,9 @@ pub(in crate::config) fn options(
 }
 
 /// An error does not repeat the URL, which may have a password in it.
-fn url(text: &str) -> Result<SecretString, String> {
-    AsyncSmtpTransport::<Tokio1Executor>::from_url(text)
-        .map(|_| SecretString::from(text))
-        .map_err(|_| "it is not a URL such as smtps://user:password@mail.example.com".to_owned())
+fn server(text: &str) -> Result<SmtpServer, String> {
+    SmtpServer::from_url(text)
+        .ok_or_else(|| "it is not a URL such as smtps://user:password@mail.example.com".to_owned())
 }
 
 fn sender(text: &str) -> Result<Mailbox, String> {

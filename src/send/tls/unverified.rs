@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 pub(in crate::send) fn connector() -> TlsConnector {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Arc::new(AnyCertificate(provider.clone()));
-    super::connector_with(provider, verifier)
+    super::connector_with(provider, verifier, &super::HTTP)
 }
 
 /// Takes every certificate. That the receiver has its key is looked at all the same.
