@@ -18,10 +18,10 @@ const IDEMPOTENCY_KEPT: TimeDelta = TimeDelta::hours(24);
 /// Idempotency keys stand in slots of this length, everything else in days.
 const IDEMPOTENCY_SLOT: TimeDelta = TimeDelta::hours(6);
 
-/// What is set aside under the locks of one day, at most: it takes less than a tenth of a second.
-const MAX_MESSAGES_SET_ASIDE: i64 = 1_000;
-const MAX_DELIVERIES_SET_ASIDE: i64 = 10_000;
-const MAX_BYTES_SET_ASIDE: i64 = 8 << 20;
+/// What is set aside under the locks of one day, at most: it takes less than a tenth of a second, also on a busy machine.
+const MAX_MESSAGES_SET_ASIDE: i64 = 500;
+const MAX_DELIVERIES_SET_ASIDE: i64 = 5_000;
+const MAX_BYTES_SET_ASIDE: i64 = 4 << 20;
 /// How long a day that is dropped waits for its locks: everybody else waits behind it.
 const SET_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '100ms'";
 
@@ -137,22 +137,25 @@ impl MaintenanceSession {
     async fn drop_day(&mut self, messages: &Partition) -> Result<Vec<String>, StoreError> {
         let deliveries = messages.name.replacen("message", "delivery", 1);
         let Some(keepers) = self.keepers(messages.to_at).await? else { return Ok(Vec::new()) };
-        if self.needed(messages, &keepers).await?.is_none() {
-            return Ok(Vec::new());
+        let Some(needed) = self.needed(messages, &keepers).await? else { return Ok(Vec::new()) };
+        let mut tables = vec![("message", messages.name.clone(), "id")];
+        if self.is_there(&deliveries).await? {
+            tables.push(("delivery", deliveries, "message_id"));
         }
         self.connection.execute("BEGIN").await?;
-        let dropped = self.drop_day_locked(messages, &deliveries, &keepers).await;
+        let dropped = self.drop_day_locked(messages, &tables, &keepers, needed).await;
         // After an error as well: a transaction that is left open would keep its locks.
         self.connection.execute(if matches!(dropped, Ok(true)) { "COMMIT" } else { "ROLLBACK" }).await?;
-        Ok(if dropped? { vec![messages.name.clone(), deliveries] } else { Vec::new() })
+        Ok(if dropped? { tables.into_iter().map(|(_, name, _)| name).collect() } else { Vec::new() })
     }
 
     /// The part under the lock; false when too much is needed after all.
     async fn drop_day_locked(
         &mut self,
         messages: &Partition,
-        deliveries: &str,
+        tables: &[(&str, String, &str)],
         keepers: &[Uuid],
+        needed: Vec<Uuid>,
     ) -> Result<bool, StoreError> {
         self.connection.execute(SET_LOCK_TIMEOUT).await?;
         self.connection
@@ -160,23 +163,35 @@ impl MaintenanceSession {
                 "LOCK TABLE ONLY message, ONLY delivery, message_default, delivery_default IN ACCESS EXCLUSIVE MODE",
             )
             .await?;
-        let Some(needed) = self.needed(messages, keepers).await? else { return Ok(false) };
+        // Only what was put back to work meanwhile is new, and hardly ever anything: all else was counted before the lock.
+        let waiting = self.waiting(messages).await?;
+        let needed = if waiting.iter().all(|id| needed.binary_search(id).is_ok()) {
+            needed
+        } else {
+            let Some(needed) = self.needed(messages, keepers).await? else { return Ok(false) };
+            needed
+        };
         // The names come from the catalogue and were parsed; nothing in them needs quoting.
-        for (parent, name, key) in
-            [("message", messages.name.as_str(), "id"), ("delivery", deliveries, "message_id")]
-        {
-            if !needed.is_empty() && self.detach(parent, name).await? {
+        for (parent, name, key) in tables {
+            if !needed.is_empty() {
+                self.detach(parent, name).await?;
                 let set_aside = format!("INSERT INTO {parent} SELECT * FROM {name} WHERE {key} = ANY($1)");
                 sqlx::query(AssertSqlSafe(set_aside)).bind(&needed).execute(&mut self.connection).await?;
             }
-            self.connection.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS {name}"))).await?;
         }
+        let names: Vec<&str> = tables.iter().map(|(_, name, _)| name.as_str()).collect();
+        self.connection.execute(AssertSqlSafe(format!("DROP TABLE {}", names.join(", ")))).await?;
         Ok(true)
     }
 
-    /// Makes a partition a table of its own, so that its rows may stand in the default partition; false when there is
-    /// none.
-    async fn detach(&mut self, parent: &str, name: &str) -> Result<bool, StoreError> {
+    /// Makes a partition a table of its own, so that its rows may stand in the default partition.
+    async fn detach(&mut self, parent: &str, name: &str) -> Result<(), StoreError> {
+        let detach = format!("ALTER TABLE {parent} DETACH PARTITION {name}");
+        self.connection.execute(AssertSqlSafe(detach)).await?;
+        Ok(())
+    }
+
+    async fn is_there(&mut self, name: &str) -> Result<bool, StoreError> {
         let is_there = sqlx::query_scalar!(
             r#"-- partition::is_there
             SELECT to_regclass($1) IS NOT NULL AS "is_there!""#,
@@ -184,21 +199,12 @@ impl MaintenanceSession {
         )
         .fetch_one(&mut self.connection)
         .await?;
-        if is_there {
-            let detach = format!("ALTER TABLE {parent} DETACH PARTITION {name}");
-            self.connection.execute(AssertSqlSafe(detach)).await?;
-        }
         Ok(is_there)
     }
 
-    /// The messages of a day of which a delivery waits in the queue, or that these applications keep; `None` when they are
-    /// too many, or too large, to be set aside in a moment.
-    async fn needed(
-        &mut self,
-        messages: &Partition,
-        keepers: &[Uuid],
-    ) -> Result<Option<Vec<Uuid>>, StoreError> {
-        let mut ids = sqlx::query_scalar!(
+    /// The messages of a day of which a delivery waits in the queue, at most one more than can be set aside.
+    async fn waiting(&mut self, messages: &Partition) -> Result<Vec<Uuid>, StoreError> {
+        let ids = sqlx::query_scalar!(
             r#"-- partition::waiting
             WITH RECURSIVE found AS (
                 (SELECT p.message_id, 1::bigint AS place FROM pending p
@@ -218,6 +224,17 @@ impl MaintenanceSession {
         )
         .fetch_all(&mut self.connection)
         .await?;
+        Ok(ids)
+    }
+
+    /// The messages of a day that wait, or that these applications keep, in order; `None` when they are too many, or too large,
+    /// to be set aside in a moment.
+    async fn needed(
+        &mut self,
+        messages: &Partition,
+        keepers: &[Uuid],
+    ) -> Result<Option<Vec<Uuid>>, StoreError> {
+        let mut ids = self.waiting(messages).await?;
         let day = (messages.from_at, messages.to_at);
         ids.extend(self.messages_of(keepers, day, MAX_MESSAGES_SET_ASIDE).await?);
         ids.sort_unstable();
@@ -265,15 +282,14 @@ impl MaintenanceSession {
     async fn drop_attempts_locked(&mut self, name: &str, kept: &KeptAttempts) -> Result<(), StoreError> {
         self.connection.execute(SET_LOCK_TIMEOUT).await?;
         self.connection.execute("LOCK TABLE ONLY attempt, attempt_default IN ACCESS EXCLUSIVE MODE").await?;
-        if self.detach("attempt", name).await? {
-            let set_aside = format!(
-                "INSERT INTO attempt SELECT a.* FROM unnest($1::uuid[], $2::uuid[]) AS u(message_id, id)
-                 JOIN {name} a ON a.message_id = u.message_id AND a.id = u.id"
-            );
-            let statement = sqlx::query(AssertSqlSafe(set_aside)).bind(&kept.messages).bind(&kept.attempts);
-            statement.execute(&mut self.connection).await?;
-        }
-        self.connection.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS {name}"))).await?;
+        self.detach("attempt", name).await?;
+        let set_aside = format!(
+            "INSERT INTO attempt SELECT a.* FROM unnest($1::uuid[], $2::uuid[]) AS u(message_id, id)
+             JOIN {name} a ON a.message_id = u.message_id AND a.id = u.id"
+        );
+        let statement = sqlx::query(AssertSqlSafe(set_aside)).bind(&kept.messages).bind(&kept.attempts);
+        statement.execute(&mut self.connection).await?;
+        self.connection.execute(AssertSqlSafe(format!("DROP TABLE {name}"))).await?;
         Ok(())
     }
 
