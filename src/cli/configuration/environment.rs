@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -82,6 +83,11 @@ pub(super) trait Named {
     fn fields(&self) -> &Fields;
     /// The field that tells one from another where neither has a `uid`.
     const LIKENESS: &'static str;
+
+    /// The id of one that came from a server.
+    fn known_id(&self) -> anyhow::Result<&str> {
+        self.id().with_context(|| format!("the server's answer has no id of {}", self.name()))
+    }
 
     fn text(&self, field: &str) -> Option<&str> {
         self.fields().get(field).and_then(Value::as_str)

@@ -131,7 +131,7 @@ impl Reader<'_> {
         let mut secrets: HashMap<String, Value> = named.collect::<anyhow::Result<_>>()?;
         let tenants = environment.applications.iter_mut().flat_map(|application| &mut application.endpoints);
         for endpoint in tenants.chain(&mut environment.operational_endpoints) {
-            let id = endpoint.id.as_deref().unwrap_or_default();
+            let id = endpoint.known_id()?;
             let found =
                 secrets.remove(id).with_context(|| format!("{id} was deleted meanwhile; try again"))?;
             endpoint.secret = Some(text(&found, "secret")?.into());

@@ -15,10 +15,9 @@ impl Planner {
         for (rule, found) in wanted.iter().zip(&matched) {
             let found = found.and_then(|place| there.get(place));
             let differences = differing(rule, found);
-            self.alert(("alert rule", "alert-rule"), (rule, found), differences, rule.fields.clone());
+            self.alert(("alert rule", "alert-rule"), (rule, found), differences, rule.fields.clone())?;
         }
-        self.unwanted_alerts(("alert rule", "alert-rule"), there, &matched);
-        Ok(())
+        self.unwanted_alerts(("alert rule", "alert-rule"), there, &matched)
     }
 
     pub(super) fn alert_channels(
@@ -44,10 +43,9 @@ impl Planner {
             differences.extend(other.map(|_| Difference::Hidden(told.to_owned())));
             let mut body = channel.fields.clone();
             body.extend(target.map(|target| ("target".to_owned(), target.expose_secret().into())));
-            self.alert(("alert channel", "alert-channel"), (channel, found), differences, body);
+            self.alert(("alert channel", "alert-channel"), (channel, found), differences, body)?;
         }
-        self.unwanted_alerts(("alert channel", "alert-channel"), there, &matched);
-        Ok(())
+        self.unwanted_alerts(("alert channel", "alert-channel"), there, &matched)
     }
 
     /// Plans to make one what it is wanted to be; `body` is all of it.
@@ -57,18 +55,19 @@ impl Planner {
         (wanted, there): (&T, Option<&T>),
         differences: Vec<Difference>,
         body: Fields,
-    ) {
+    ) -> anyhow::Result<()> {
         let (object, body) = (format!("{noun} {}", wanted.name()), Value::Object(body));
         match there {
             None => {
                 self.step(Action::Create, object, differences, vec![Call::post(texts(&[list]), body)]);
             }
             Some(there) if !differences.is_empty() => {
-                let call = Call::put(texts(&[list, there.id().unwrap_or_default()]), body);
+                let call = Call::put(texts(&[list, there.known_id()?]), body);
                 self.step(Action::Change, object, differences, vec![call]);
             }
             Some(_) => {}
         }
+        Ok(())
     }
 
     fn unwanted_alerts<T: Named>(
@@ -76,12 +75,13 @@ impl Planner {
         (noun, list): (&str, &str),
         there: &[T],
         matched: &[Option<usize>],
-    ) {
+    ) -> anyhow::Result<()> {
         let unwanted = there.iter().enumerate().filter(|(place, _)| !matched.contains(&Some(*place)));
         for (_, one) in unwanted {
-            let path = texts(&[list, one.id().unwrap_or_default()]);
+            let path = texts(&[list, one.known_id()?]);
             self.unwanted(format!("{noun} {}", one.name()), Call::delete(path));
         }
+        Ok(())
     }
 }
 

@@ -21,9 +21,9 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    fn below(&self, endpoint: &Endpoint, rest: &[&str]) -> Vec<Part> {
-        let id = Part::Text(endpoint.id.clone().unwrap_or_default());
-        self.path.iter().cloned().chain([id]).chain(texts(rest)).collect()
+    fn below(&self, endpoint: &Endpoint, rest: &[&str]) -> anyhow::Result<Vec<Part>> {
+        let id = Part::Text(endpoint.known_id()?.to_owned());
+        Ok(self.path.iter().cloned().chain([id]).chain(texts(rest)).collect())
     }
 }
 
@@ -45,7 +45,7 @@ impl Planner {
         let unwanted = there.iter().enumerate().filter(|(place, _)| !matched.contains(&Some(*place)));
         for (_, endpoint) in unwanted {
             let object = format!("{}{}", owner.name, endpoint.name());
-            self.unwanted(object, Call::delete(owner.below(endpoint, &[])));
+            self.unwanted(object, Call::delete(owner.below(endpoint, &[])?));
         }
         Ok(())
     }
@@ -105,9 +105,9 @@ impl Planner {
             calls.push(if owner.is_operational {
                 let mut whole = wanted_fields.clone();
                 whole.extend(body.get("url").map(|url| ("url".to_owned(), url.clone())));
-                Call::put(owner.below(there, &[]), whole.into())
+                Call::put(owner.below(there, &[])?, whole.into())
             } else {
-                Call::patch(owner.below(there, &[]), body.into())
+                Call::patch(owner.below(there, &[])?, body.into())
             });
         }
         if !self.extent.without_secrets
@@ -116,7 +116,7 @@ impl Planner {
         {
             differences.push(Difference::Hidden("secret differs".to_owned()));
             calls.push(Call::post(
-                owner.below(there, &["secret", "rotate"]),
+                owner.below(there, &["secret", "rotate"])?,
                 json!({"key": secret.expose_secret()}),
             ));
         }
@@ -126,10 +126,10 @@ impl Planner {
             let body =
                 if owner.is_operational { whole_headers(wanted, there, &object)? } else { headers.body };
             let method = if owner.is_operational { Call::put } else { Call::patch };
-            calls.push(method(owner.below(there, &["headers"]), body));
+            calls.push(method(owner.below(there, &["headers"])?, body));
         }
         let pauses = (wanted.paused, there.paused);
-        let path = owner.below(there, &[]);
+        let path = owner.below(there, &[])?;
         self.plan.notes.extend(pause::of_known(&object, pauses, path, &mut differences, &mut calls));
         if !calls.is_empty() {
             self.step(Action::Change, object, differences, calls);

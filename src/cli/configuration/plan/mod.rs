@@ -143,7 +143,7 @@ impl Planner {
         let matched = matching::matched(wanted, there)?;
         for (application, found) in wanted.iter().zip(&matched) {
             let found = found.and_then(|place| there.get(place));
-            let path = self.application(application, found);
+            let path = self.application(application, found)?;
             let path = texts(&["app"]).into_iter().chain([path]).chain(texts(&["endpoint"])).collect();
             let name = format!("endpoint {}/", application.name());
             let owner = endpoint::Owner { path, name, is_operational: false };
@@ -152,16 +152,16 @@ impl Planner {
         }
         let unwanted = there.iter().enumerate().filter(|(place, _)| !matched.contains(&Some(*place)));
         for (_, application) in unwanted {
-            let id = application.id.clone().unwrap_or_default();
+            let id = application.known_id()?;
             let number = application.endpoints.len();
             let object = format!("application {} with its endpoints ({number})", application.name());
-            self.unwanted(object, Call::delete(texts(&["app", &id])));
+            self.unwanted(object, Call::delete(texts(&["app", id])));
         }
         Ok(())
     }
 
     /// What is done about the application itself. Returns what stands for it in a path.
-    fn application(&mut self, wanted: &Application, there: Option<&Application>) -> Part {
+    fn application(&mut self, wanted: &Application, there: Option<&Application>) -> anyhow::Result<Part> {
         let object = format!("application {}", wanted.name());
         let none = Fields::new();
         let mut differences =
@@ -170,9 +170,9 @@ impl Planner {
         let Some(there) = there else {
             let mut calls = vec![Call::post(path.clone(), wanted.fields.clone().into())];
             pause::of_new(wanted.paused, &path, &mut differences, &mut calls);
-            return Part::Made(self.step(Action::Create, object, differences, calls));
+            return Ok(Part::Made(self.step(Action::Create, object, differences, calls)));
         };
-        let part = Part::Text(there.id.clone().unwrap_or_default());
+        let part = Part::Text(there.known_id()?.to_owned());
         let path: Vec<Part> = path.into_iter().chain([part.clone()]).collect();
         let mut calls = Vec::new();
         if !differences.is_empty() {
@@ -184,7 +184,7 @@ impl Planner {
         if !calls.is_empty() {
             self.step(Action::Change, object, differences, calls);
         }
-        part
+        Ok(part)
     }
 
     /// Plans a step, and returns its number.
