@@ -31,6 +31,7 @@ mod speed;
 pub(super) mod tests;
 mod throttle;
 mod turns;
+mod under_way;
 mod window;
 
 use std::cmp::Reverse;
@@ -77,6 +78,16 @@ pub struct LaneCounts {
 impl LaneLimits {
     fn claimed_per_lane(self) -> usize {
         (self.queued_per_lane / 2).max(1)
+    }
+
+    /// Requests at once of all slow lanes.
+    fn slow_in_flight(self) -> usize {
+        (self.in_flight / 2).max(1)
+    }
+
+    /// Requests at once of one tenant's slow lanes.
+    fn slow_in_flight_per_tenant(self) -> usize {
+        (self.in_flight_per_tenant / 2).max(1)
     }
 }
 

@@ -40,6 +40,11 @@ pub(super) struct Tenant {
 }
 
 impl Tenant {
+    /// Whether it has a lane that can send, slow ones only if there is room for these.
+    pub(super) fn has_ready_lane(&self, slow_too: bool) -> bool {
+        !self.quick_lanes.is_empty() || (slow_too && !self.slow_lanes.is_empty())
+    }
+
     /// No lane, nothing in flight, and in no queue.
     pub(super) fn is_idle(&self) -> bool {
         self.first_lane.is_none()

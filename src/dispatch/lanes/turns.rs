@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use crate::domain::id::{ApplicationId, EndpointId};
 
 use super::queued::Queued;
-use super::speed::{Speed, UnderWay};
+use super::speed::Speed;
+use super::under_way::UnderWay;
 use super::window::LoadSignal;
 use super::{LaneOrTenant, Lanes};
 
