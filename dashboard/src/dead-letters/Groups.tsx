@@ -13,8 +13,8 @@ import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { filterOf, queryOf } from './bulk';
-import { groupKey } from './DeadLettersView';
 import { PickBox } from './PickBox';
+import { groupKey, toggled } from './selection';
 
 interface Props {
   groups: DeadLetterGroup[];
@@ -22,12 +22,6 @@ interface Props {
   onSelect: (selected: ReadonlySet<string>) => void;
   letters: ReadonlySet<string>;
   onSelectLetters: (letters: ReadonlySet<string>) => void;
-}
-
-export function toggled(set: ReadonlySet<string>, key: string): ReadonlySet<string> {
-  const next = new Set(set);
-  if (!next.delete(key)) next.add(key);
-  return next;
 }
 
 export function Groups({ groups, selected, onSelect, letters, onSelectLetters }: Props) {
