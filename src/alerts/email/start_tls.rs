@@ -78,7 +78,7 @@ mod tests {
             let (mut stream, _) = listener.accept().await.unwrap();
             for (number, part) in parts.iter().enumerate() {
                 if number > 0 {
-                    stream.read(&mut [0; 256]).await.unwrap();
+                    assert!(stream.read(&mut [0; 256]).await.unwrap() > 0);
                 }
                 stream.write_all(part.as_bytes()).await.unwrap();
             }

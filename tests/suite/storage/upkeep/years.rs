@@ -48,7 +48,9 @@ const FAN_OUT: i32 = 10;
 
 /// What nobody keeps and nobody waits for.
 fn usual_per_month() -> i32 {
-    std::env::var("POSTRIDER_TEST_MESSAGES_A_MONTH").map_or(PER_MONTH, |number| number.parse().unwrap())
+    #[expect(clippy::disallowed_methods, reason = "it is the suite's own variable, not the program's")]
+    let given = std::env::var("POSTRIDER_TEST_MESSAGES_A_MONTH");
+    given.map_or(PER_MONTH, |number| number.parse().unwrap())
 }
 
 async fn fill(database: &Database, owner: (&Tenant, &str), month: i32, (number, fan_out): (i32, i32)) {
@@ -94,6 +96,9 @@ struct Locks {
     awaited: TimeDelta,
 }
 
+/// The database's time, and one that has a lock or waits for it: transaction, table, whether it was granted. `None` if there is none.
+type Look = (DateTime<Utc>, Option<String>, Option<i64>, Option<bool>);
+
 /// Looks, again and again, who has a table of the way of a message for himself alone, or waits for that, and since when.
 fn watch_locks(database: &Database, stop: &Arc<AtomicBool>) -> JoinHandle<Locks> {
     let (pool, stop) = (database.pool.clone(), stop.clone());
@@ -104,7 +109,7 @@ fn watch_locks(database: &Database, stop: &Arc<AtomicBool>) -> JoinHandle<Locks>
         let mut looks = tokio::time::interval(Duration::from_millis(2));
         while !stop.load(Ordering::Relaxed) {
             looks.tick().await;
-            let found: Vec<(DateTime<Utc>, Option<String>, Option<i64>, Option<bool>)> = sqlx::query_as(
+            let found: Vec<Look> = sqlx::query_as(
                 "SELECT clock_timestamp(), l.virtualtransaction, l.relation::bigint, l.granted
                  FROM (SELECT) nothing LEFT JOIN (pg_locks l JOIN pg_class c ON c.oid = l.relation) ON
                      -- What is being committed has no transaction's number any more.
