@@ -10,9 +10,8 @@ use std::path::PathBuf;
 
 use lettre::message::{Mailbox, header};
 use lettre::{Address, Message};
-use tokio_rustls::TlsConnector;
 
-use crate::send::{CaFileError, operators_connector};
+use crate::send::{CaFileError, OperatorsTls};
 use crate::store::AlertNotice;
 
 use super::payload::headline;
@@ -37,12 +36,8 @@ pub(super) enum MailError {
     Address(#[from] lettre::address::AddressError),
     #[error("the e-mail cannot be written")]
     Message(#[from] lettre::error::Error),
-    #[error("the SMTP server is not reached in time")]
-    Late,
     #[error("the SMTP server is not reached")]
     Unreachable(#[source] io::Error),
-    #[error("no certificate can be for the SMTP server's name")]
-    Name,
     #[error("the connection to the SMTP server cannot be encrypted: {0}")]
     Tls(Cow<'static, str>),
     #[error("the SMTP server does not offer STARTTLS, and smtp_url requires it")]
@@ -59,12 +54,12 @@ pub(super) enum MailError {
 pub(super) struct Mailer {
     from: Mailbox,
     server: SmtpServer,
-    tls: TlsConnector,
+    tls: OperatorsTls,
 }
 
 impl Mailer {
     pub(super) fn new(options: &SmtpOptions) -> Result<Self, CaFileError> {
-        let tls = operators_connector(options.tls_ca_file.as_deref())?;
+        let tls = OperatorsTls::new(options.tls_ca_file.as_deref())?;
         Ok(Self { from: options.from.clone(), server: options.server.clone(), tls })
     }
 

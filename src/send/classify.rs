@@ -111,7 +111,7 @@ fn not_http(beginning: &[u8]) -> Cow<'static, str> {
 }
 
 /// What is wrong with a TLS handshake, in a sentence.
-pub fn handshake_sentence(error: &io::Error) -> Cow<'static, str> {
+pub(super) fn handshake_sentence(error: &io::Error) -> Cow<'static, str> {
     tls::error_within(error).map_or(Cow::Borrowed(connection_sentence(error, CLOSED_EARLY)), tls_sentence)
 }
 

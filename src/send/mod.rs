@@ -45,6 +45,7 @@ mod error;
 mod frame_cost;
 mod handshake_pace;
 mod metered;
+mod operators_server;
 mod own_address;
 mod own_place;
 mod pool;
@@ -55,8 +56,10 @@ mod resolver;
 mod tls;
 mod trial;
 
-pub use classify::handshake_sentence;
 pub use egress::EgressPolicy;
+pub use operators_server::EncryptedStream;
+pub use operators_server::OperatorsTls;
+pub use operators_server::connect_to_operators_server;
 pub use own_address::OwnAddresses;
 pub use own_place::OwnAnswer;
 pub use own_place::OwnPlaces;
@@ -64,7 +67,6 @@ pub use progress::ConnectionFacts;
 pub use request::headers_of_request;
 pub use tls::CaFileError;
 pub use tls::install_tls_provider;
-pub use tls::operators_connector;
 pub use trial::Trial;
 
 /// The trace and the span that a request is part of, as the W3C's Trace Context has it.

@@ -78,7 +78,7 @@ pub(super) fn connector(own: Vec<CertificateDer<'static>>) -> TlsConnector {
 ///
 /// # Errors
 /// When the file has none, or cannot be read.
-pub fn operators_connector(file: Option<&Path>) -> Result<TlsConnector, CaFileError> {
+pub(super) fn operators_connector(file: Option<&Path>) -> Result<TlsConnector, CaFileError> {
     let own = file.map_or_else(|| Ok(Vec::new()), certificates_in)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Arc::new(Verifier::new(own, &provider));

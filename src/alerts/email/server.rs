@@ -1,28 +1,21 @@
 //! The operator's SMTP server: where it is and how it is spoken to, and connections to it. TLS is that of all connections
-//! (`send/tls.rs`), so that the same certificates are trusted. SMTP is lettre's, except for what comes before the encryption
+//! (`send/operators_server.rs`), so that the same certificates are trusted. SMTP is lettre's, except for what comes before the encryption
 //! of a connection that begins without it.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
 use lettre::transport::smtp::extension::ClientId;
 use percent_encoding::percent_decode_str;
-use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use url::Url;
 
-use crate::send::handshake_sentence;
+use crate::send::{OperatorsTls, connect_to_operators_server};
 
 use super::MailError;
 use super::start_tls::{Started, start_tls};
 use super::stream::SmtpStream;
-
-/// A connection is there within this time.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// When a connection is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,9 +71,8 @@ impl SmtpServer {
     }
 
     /// A connection over which e-mail can be sent.
-    pub(super) async fn connect(&self, tls: &TlsConnector) -> Result<AsyncSmtpConnection, MailError> {
-        let connecting = timeout(CONNECT_TIMEOUT, TcpStream::connect((self.host.as_str(), self.port)));
-        let tcp = connecting.await.map_err(|_| MailError::Late)?.map_err(MailError::Unreachable)?;
+    pub(super) async fn connect(&self, tls: &OperatorsTls) -> Result<AsyncSmtpConnection, MailError> {
+        let tcp = connect_to_operators_server(&self.host, self.port).await.map_err(MailError::Unreachable)?;
         let stream: Box<dyn AsyncTokioStream> = match self.encryption {
             Encryption::Never => Box::new(SmtpStream::new(tcp)?),
             Encryption::FromTheStart => self.encrypted(tls, tcp, Vec::new()).await?,
@@ -101,13 +93,11 @@ impl SmtpServer {
 
     async fn encrypted(
         &self,
-        tls: &TlsConnector,
+        tls: &OperatorsTls,
         tcp: TcpStream,
         greeting: Vec<u8>,
     ) -> Result<Box<dyn AsyncTokioStream>, MailError> {
-        let name = ServerName::try_from(self.host.clone()).map_err(|_| MailError::Name)?;
-        let stream =
-            tls.connect(name, tcp).await.map_err(|error| MailError::Tls(handshake_sentence(&error)))?;
+        let stream = tls.encrypt(&self.host, tcp).await.map_err(MailError::Tls)?;
         Ok(Box::new(SmtpStream::greeted(stream, greeting)?))
     }
 }

@@ -68,6 +68,8 @@ async fn reply(stream: &mut (impl AsyncBufRead + Unpin), code: &str) -> Result<S
 mod tests {
     use tokio::net::TcpListener;
 
+    use crate::send::connect_to_operators_server;
+
     use super::*;
 
     /// What comes of it with a server that says this, each part when it has heard something.
@@ -83,7 +85,8 @@ mod tests {
                 stream.write_all(part.as_bytes()).await.unwrap();
             }
         });
-        let started = start_tls(TcpStream::connect(address).await.unwrap(), &ClientId::default()).await;
+        let tcp = connect_to_operators_server(&address.ip().to_string(), address.port()).await.unwrap();
+        let started = start_tls(tcp, &ClientId::default()).await;
         served.await.unwrap();
         started
     }

@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
+
+use crate::send::EncryptedStream;
 
 use super::MailError;
 
@@ -23,7 +24,7 @@ impl Peer for TcpStream {
     }
 }
 
-impl Peer for TlsStream<TcpStream> {
+impl Peer for EncryptedStream {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.get_ref().0.peer_addr()
     }
