@@ -1,10 +1,12 @@
 // Groups of dead letters: one endpoint and one reason each. A group opens to show its letters.
+import { keepPreviousData } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { api } from '../api/client';
 import type { DeadLetterGroup } from '../api/types';
 import { Button } from '../design/controls/Button';
 import { Failure } from '../design/feedback/Notice';
 import { useRowKeys } from '../design/tables/keys';
+import { SkeletonText } from '../design/tables/Table';
 import { Icon } from '../design/values/Icon';
 import { Id } from '../design/values/Id';
 import { Time } from '../design/values/Time';
@@ -138,10 +140,19 @@ function GroupLetters({ group, isSelected, letters, onSelectLetters }: Omit<Grou
     limit,
     order: 'descending' as const,
   };
-  const list = api.useQuery('get', '/api/v1/dead-letter', { params: { query } });
-  const rest = group.count - (list.data?.data.length ?? 0);
+  const list = api.useQuery('get', '/api/v1/dead-letter', { params: { query } }, { placeholderData: keepPreviousData });
+  const rest = list.data ? group.count - list.data.data.length : 0;
   return (
     <div className="group-letters">
+      {list.isPending &&
+        Array.from({ length: Math.min(group.count, limit) }, (_, place) => (
+          <div key={place} className="letter">
+            <span />
+            {[0, 1, 2, 3, 1].map((width, column) => (
+              <SkeletonText key={column} place={place + width} />
+            ))}
+          </div>
+        ))}
       {list.data?.data.map((letter) => (
         <div key={letter.id} className={isSelected || letters.has(letter.id) ? 'letter selected' : 'letter'} data-row>
           <PickBox

@@ -5,6 +5,7 @@ import type { Endpoint, EndpointOverview, PolicyLevel } from '../api/types';
 import { AuditList } from '../audit-log/AuditList';
 import { Button } from '../design/controls/Button';
 import { Card, Facts } from '../design/layout/Card';
+import { SkeletonText } from '../design/tables/Table';
 import { Tag } from '../design/values/State';
 import { useFormat, useT } from '../i18n';
 import { usePermissions } from '../navigation/permissions';
@@ -93,9 +94,11 @@ function Policies({ appId, endpoint, overview }: Props) {
           [t.endpoint.channels, <Tags key="c" values={endpoint.channels} />],
           [
             t.headers.title,
-            names.length === 0 ? (
+            headers.isPending ? (
+              <SkeletonText key="h" />
+            ) : names.length === 0 ? (
               <span key="h" className="dim">
-                {t.none}
+                {headers.data ? t.none : '–'}
               </span>
             ) : (
               <span key="h" className="mono">

@@ -91,7 +91,7 @@ function Content({ appId, appName, message, payload }: Props) {
     attempt: (event) => event.msgId === message.id && void queries.invalidateQueries(),
   });
   const rows = deliveries.data?.data ?? [];
-  const made = attempts.data?.data ?? [];
+  const made = attempts.data?.data;
   return (
     <>
       <PageHead
@@ -132,7 +132,7 @@ function Content({ appId, appName, message, payload }: Props) {
         {deliveries.data && <p>{t.message.summary(rows)}</p>}
         <Id id={message.id} whole />
       </PageHead>
-      {rows.length > 0 && <LifeStrip acceptedAt={message.timestamp} deliveries={rows} attempts={made} />}
+      {rows.length > 0 && <LifeStrip acceptedAt={message.timestamp} deliveries={rows} attempts={made ?? []} />}
       <div className="columns aside message-columns">
         <div className="stack">
           <Loaded query={deliveries} skeleton={<Skeleton height={240} />}>
@@ -151,7 +151,7 @@ function Content({ appId, appName, message, payload }: Props) {
                     msgId={message.id}
                     acceptedAt={message.timestamp}
                     delivery={delivery}
-                    attempts={made.filter((attempt) => attempt.endpointId === delivery.endpointId)}
+                    attempts={made?.filter((attempt) => attempt.endpointId === delivery.endpointId)}
                     opened={url.attempt}
                   />
                 ))

@@ -2,6 +2,7 @@
 import { api } from '../api/client';
 import type { Schemas } from '../api/types';
 import { FilterBar } from '../design/controls/FilterBar';
+import { LateLine } from '../design/feedback/Loaded';
 import { Failure, NoMatch } from '../design/feedback/Notice';
 import { Card, PageHead } from '../design/layout/Card';
 import { type Column, Table } from '../design/tables/Table';
@@ -55,7 +56,10 @@ export function SettingsView() {
   return (
     <>
       <PageHead title={t.shell.settings}>
-        <p>{query.data ? t.settings.note(query.data.nodeName, query.data.version) : '\u00a0'}</p>
+        <LateLine
+          text={query.data && t.settings.note(query.data.nodeName, query.data.version)}
+          isAwaited={query.isPending}
+        />
       </PageHead>
       <FilterBar
         values={url}

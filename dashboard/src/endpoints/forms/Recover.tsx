@@ -8,6 +8,7 @@ import type { Endpoint } from '../../api/types';
 import { preview } from '../../dead-letters/bulk';
 import { toast } from '../../design/feedback/toast';
 import { FormPanel } from '../../design/layout/Dialog';
+import { SkeletonText } from '../../design/tables/Table';
 import { useT } from '../../i18n';
 import { usePlaces } from '../../navigation/places';
 import { endpointName } from '../name';
@@ -84,6 +85,7 @@ export function Recover({ appId, endpoint, isOpen, onClose }: Props) {
         onChange={(event) => setSince(event.target.value)}
         required
       />
+      {what === 'failed' && found.isFetching && !found.data && <SkeletonText place={2} />}
       {what === 'failed' && found.data && <p className="small dim">{t.recover.wouldGo(found.data)}</p>}
       <NumberInput
         label={t.recover.rate}
