@@ -122,12 +122,11 @@ async function signIn(page, path = "/") {
   await page.getByRole("navigation", { name: "Places" }).waitFor();
 }
 
+const isViewThere = () => document.querySelector("h1, h2, h3") && !document.querySelector(".skeleton, [aria-busy=true]");
+
 /** There is a view, and nothing in it is still under way. */
-async function isSettled(page) {
-  await page.waitForFunction(
-    () => document.querySelector("h1, h2, h3") && !document.querySelector(".skeleton, [aria-busy=true]"),
-  );
-}
+const isSettled = (page) => page.waitForFunction(isViewThere);
+const isSettledNow = (page) => page.evaluate(isViewThere).then(Boolean);
 
 const place = (page) => {
   const { pathname, search } = new URL(page.url());
@@ -166,4 +165,4 @@ function story(play) {
   );
 }
 
-module.exports = { CONSOLE_URL, API_URL, KEY, api, receiver, until, tenant, fill, viewsOf, signIn, isSettled, place, story };
+module.exports = { CONSOLE_URL, API_URL, KEY, api, receiver, until, tenant, fill, viewsOf, signIn, isSettled, isSettledNow, place, story };
