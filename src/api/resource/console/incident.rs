@@ -101,8 +101,8 @@ pub(in crate::api) struct IncidentOut {
     /// The length of a bucket of `series`.
     bucket_seconds: i64,
     /// 40 buckets that show how it began: failed attempts; what was held, for a disabled endpoint; what was sent, for one
-    /// that is overdue, for a node, or when all is paused.
-    series: Vec<u64>,
+    /// that is overdue, for a node, or when all is paused. `null` where that is not known.
+    series: Vec<Option<u64>>,
 }
 
 /// Incidents as this caller sees them. Of our own, an environment's credential learns the kind and the beginning.
@@ -146,7 +146,7 @@ fn shape(state: &ApiState, caller: &Caller, incident: Incident, began: Beginning
         series: began.series,
     };
     if is_hidden {
-        out.series.fill(0);
+        out.series.fill(None);
         return out;
     }
     match incident.subject {
