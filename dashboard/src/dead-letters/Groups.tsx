@@ -12,6 +12,7 @@ import { Id } from '../design/values/Id';
 import { Time } from '../design/values/Time';
 import { EndpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
+import { known } from '../i18n/en/answers';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { filterOf, queryOf } from './bulk';
@@ -79,9 +80,9 @@ function Group({ group, isSelected, onSelect, letters, onSelectLetters }: GroupP
   const key = groupKey(group);
   const isOpen = url.open === key;
   const isGone = group.endpointDeletedAt !== null;
-  const last =
-    group.lastError ??
-    (group.lastStatusCode || group.lastFailure ? t.answer(group.lastStatusCode, group.lastFailure) : null);
+  const { lastStatusCode, lastFailure, lastError } = group;
+  const answered = lastStatusCode || lastFailure ? t.answer(lastStatusCode, lastFailure) : null;
+  const last = [answered, known(lastStatusCode, lastFailure, lastError)].filter(Boolean).join(': ');
   const span = [format.moment(group.oldestAt), format.moment(group.newestAt)];
   return (
     <>

@@ -58,6 +58,14 @@ async function byKeyboard(page) {
   await page.waitForURL(/applications\/app_/);
 }
 
+/** What the server tells in English is told in the page's language. */
+async function settingsAreKorean(page, url) {
+  await page.goto(url);
+  await isSettled(page);
+  const foreign = (await page.locator(".setting-description").allInnerTexts()).filter((text) => !/[가-힣]/.test(text));
+  assert.deepEqual(foreign, []);
+}
+
 story(async ({ open }) => {
   await fill();
   const views = await viewsOf();
@@ -71,6 +79,7 @@ story(async ({ open }) => {
     await page.locator("main h1").first().waitFor();
     assert.equal(await page.evaluate(() => document.documentElement.lang), locale);
     await seeAll(page, behind, locale);
+    if (locale === "ko") await settingsAreKorean(page, behind.settings);
     const portal = await open({ locale });
     await axe.bring(portal);
     await portal.goto(views.portalLink);
