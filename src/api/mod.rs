@@ -70,17 +70,16 @@ fn resources() -> OpenApiRouter<SharedState> {
 
 /// The API's description.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    parts().1
+    described(resources().split_for_parts().1)
 }
 
-/// The routes, and their description with examples.
-fn parts() -> (Router<SharedState>, utoipa::openapi::OpenApi) {
-    let (router, mut specification) = resources().split_for_parts();
+/// The description of what the routes say of themselves, with what is the same for many of them.
+fn described(mut specification: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     parameters::add_idempotency_keys(&mut specification);
     parameters::add_environments(&mut specification);
     errors::add_errors(&mut specification);
     examples::add_examples(&mut specification);
-    (router, bounds::add_bounds(specification))
+    bounds::add_bounds(specification)
 }
 
 /// The API as a service.
@@ -89,11 +88,12 @@ pub fn router(state: ApiState) -> Router {
     let base = target::base_of(&state.public_url);
     let request_log = RequestLog { access_log: state.access_log };
     let state = Arc::new(state);
-    let (router, specification) = parts();
-    let query_names = Arc::new(QueryNames::of(&specification));
-    let body_bounds = Arc::new(BodyBounds::of(&specification));
+    let (router, specification) = resources().split_for_parts();
+    let inputs = bounds::bounded(&specification);
+    let query_names = Arc::new(QueryNames::of(&inputs));
+    let body_bounds = Arc::new(BodyBounds::of(&inputs));
     let router = router
-        .merge(docs::routes(specification))
+        .merge(docs::routes(move || described(specification.clone())))
         .merge(not_served::routes())
         .merge(resource::unlisted_routes())
         .fallback(page_or_nothing)

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::domain::chance;
 use crate::domain::delivery::attempt::{AttemptOutcome, Failure};
@@ -23,6 +23,7 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
         dispatcher: dispatcher.clone(),
         endpoint: delivery.endpoint.id,
         signal: LoadSignal::Neutral,
+        took: None,
     };
     if !dispatcher.deps.lease.covers(delivery.epoch) {
         // Another epoch owns its row by now, and delivers it.
@@ -32,12 +33,13 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
         return dispatcher.hand_back(vec![delivery], false);
     }
     let endpoint = dispatcher.newest_snapshot(&delivery.endpoint);
+    let began = Instant::now();
     let span = traces::of_message(delivery.message.trace, "attempt");
     let attempt = {
         let attempting = pin!(dispatcher.attempt(&endpoint, &delivery));
         span.around(attempting).await
     };
-    slot.signal = load_signal(&attempt);
+    (slot.signal, slot.took) = (load_signal(&attempt), Some(began.elapsed()));
     if dispatcher.fault_injection.drops_this() {
         return;
     }
@@ -115,13 +117,16 @@ struct InFlightSlot {
     dispatcher: Arc<Dispatcher>,
     endpoint: EndpointId,
     signal: LoadSignal,
+    /// How long the request was under way, if it was sent.
+    took: Option<Duration>,
 }
 
 impl Drop for InFlightSlot {
     fn drop(&mut self) {
-        let has_room_again = self.dispatcher.lanes().finished(self.endpoint, self.signal, Instant::now());
+        let now = Instant::now();
+        let has_room_again = self.dispatcher.lanes().finished(self.endpoint, self.signal, self.took, now);
         if has_room_again {
-            self.dispatcher.claim_schedule.schedule_no_later_than(self.endpoint, Instant::now());
+            self.dispatcher.claim_schedule.schedule_no_later_than(self.endpoint, now);
         }
         self.dispatcher.send_ready();
         self.dispatcher.finished.notify_waiters();

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, OtherError};
+use url::Url;
 
 use crate::domain::delivery::attempt::Failure;
 
@@ -181,9 +182,12 @@ fn connection_sentence(error: &io::Error, otherwise: &'static str) -> &'static s
     }
 }
 
-/// What is said of a redirect, before what its body says.
-pub(super) fn redirect_sentence(headers: &HeaderMap) -> Option<String> {
-    let target = shown(headers.get(header::LOCATION)?.as_bytes());
+/// What is said of a redirect from this URL, before what its body says.
+pub(super) fn redirect_sentence(from: &Url, headers: &HeaderMap) -> Option<String> {
+    let location = headers.get(header::LOCATION)?;
+    let is_relative = |text: &&str| Url::parse(text) == Err(url::ParseError::RelativeUrlWithoutBase);
+    let absolute = location.to_str().ok().filter(is_relative).and_then(|text| from.join(text).ok());
+    let target = absolute.map_or_else(|| shown(location.as_bytes()), String::from);
     Some(format!("redirects are not followed; this one points to {target}: set that as the endpoint's URL\n"))
 }
 

@@ -113,7 +113,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     ) -> Poll<io::Result<()>> {
         self.meter.check()?;
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        match ready!(Pin::new(&mut self.stream).poll_read(cx, buffer)) {
+            // A TLS connection was closed without TLS saying so, as many servers do. It is an end as any other: HTTP knows
+            // whether something is missing.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
+            other => other?,
+        }
         let read = buffer.filled().get(before..).unwrap_or_default();
         let cost = self.frames.as_mut().map_or(0, |frames| frames.of(read));
         self.meter.count(read, cost);

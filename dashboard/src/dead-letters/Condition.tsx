@@ -2,7 +2,7 @@
 
 import { Callout } from '../design/feedback/Notice';
 import type { IconName } from '../design/values/Icon';
-import type { StateName } from '../design/values/State';
+import type { StateName } from '../design/values/states';
 import { useNow } from '../design/values/Time';
 import { endpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';

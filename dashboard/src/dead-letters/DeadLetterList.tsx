@@ -18,9 +18,9 @@ import { BulkPanel } from './BulkPanel';
 import { bulkOf, clearedFilter, filterOf, isFiltered, type LetterFilter, queryOf, type Target } from './bulk';
 import './dead-letters.css';
 import { useLetterFilters } from './filters';
-import { toggled } from './Groups';
 import { PickBox } from './PickBox';
 import { useRange } from './range';
+import { toggled } from './selection';
 
 interface Props {
   appId?: string;

@@ -19,12 +19,9 @@ import { DeadLetterList } from './DeadLetterList';
 import { useLetterFilters } from './filters';
 import { Groups } from './Groups';
 import { RunningTasks } from './RunningTasks';
+import { groupKey } from './selection';
 
 const refetchMs = 10_000;
-
-export function groupKey(group: Pick<DeadLetterGroup, 'endpointId' | 'reason'>): string {
-  return `${group.endpointId}:${group.reason}`;
-}
 
 export function DeadLettersView() {
   const t = useT();

@@ -16,8 +16,8 @@ import { known } from '../i18n/en/answers';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { filterOf, queryOf } from './bulk';
-import { groupKey } from './DeadLettersView';
 import { PickBox } from './PickBox';
+import { groupKey, toggled } from './selection';
 
 interface Props {
   groups: DeadLetterGroup[];
@@ -25,12 +25,6 @@ interface Props {
   onSelect: (selected: ReadonlySet<string>) => void;
   letters: ReadonlySet<string>;
   onSelectLetters: (letters: ReadonlySet<string>) => void;
-}
-
-export function toggled(set: ReadonlySet<string>, key: string): ReadonlySet<string> {
-  const next = new Set(set);
-  if (!next.delete(key)) next.add(key);
-  return next;
 }
 
 export function Groups({ groups, selected, onSelect, letters, onSelectLetters }: Props) {

@@ -1,7 +1,7 @@
 // How an endpoint stands: does it get what is meant for it, and if not, why not.
 import type { Endpoint } from '../api/types';
 import type { IconName } from '../design/values/Icon';
-import type { StateName } from '../design/values/State';
+import type { StateName } from '../design/values/states';
 
 export type StandingKind = 'active' | 'failing' | 'paused' | 'disabled';
 

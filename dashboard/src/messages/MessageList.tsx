@@ -9,7 +9,7 @@ import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
 import { type Column, Table } from '../design/tables/Table';
 import { Icon } from '../design/values/Icon';
 import { Id } from '../design/values/Id';
-import { stateIcons } from '../design/values/State';
+import { stateIcons } from '../design/values/states';
 import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
 import { Go, usePlaces } from '../navigation/places';

@@ -1,7 +1,8 @@
 // The running processes with their heartbeats.
 import type { Node } from '../api/types';
 import { type Column, Table } from '../design/tables/Table';
-import { type StateName, StateWord } from '../design/values/State';
+import { StateWord } from '../design/values/State';
+import type { StateName } from '../design/values/states';
 import { useNow } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
 

@@ -6,7 +6,7 @@ import { Sparkline } from '../design/charts/Sparkline';
 import { Button, ButtonLink } from '../design/controls/Button';
 import { Icon } from '../design/values/Icon';
 import { Rich } from '../design/values/Rich';
-import type { StateName } from '../design/values/State';
+import type { StateName } from '../design/values/states';
 import { useNow } from '../design/values/Time';
 import { endpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';

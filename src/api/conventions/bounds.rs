@@ -57,9 +57,14 @@ fn depth_bound(place: &str) -> usize {
     if place == "payload" { 256 } else { 120 }
 }
 
-/// Gives every input its bounds.
+/// The description with the bounds of every input.
 pub(in crate::api) fn add_bounds(openapi: OpenApi) -> OpenApi {
-    let Ok(mut description) = serde_json::to_value(&openapi) else { return openapi };
+    serde_json::from_value(bounded(&openapi)).unwrap_or(openapi)
+}
+
+/// The same as a document.
+pub(in crate::api) fn bounded(openapi: &OpenApi) -> Value {
+    let mut description = json!(openapi);
     let mut wanted: Vec<String> = Vec::new();
     for operation in operations(&mut description) {
         for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -79,7 +84,7 @@ pub(in crate::api) fn add_bounds(openapi: OpenApi) -> OpenApi {
             bound(schema, "", &mut wanted);
         }
     }
-    serde_json::from_value(description).unwrap_or(openapi)
+    description
 }
 
 fn operations(description: &mut Value) -> impl Iterator<Item = &mut Value> {
@@ -146,8 +151,7 @@ pub(in crate::api) struct BodyBounds {
 
 impl BodyBounds {
     /// The bounds that a description states.
-    pub(in crate::api) fn of(specification: &OpenApi) -> Self {
-        let description = json!(specification);
+    pub(in crate::api) fn of(description: &Value) -> Self {
         let mut by_operation = BTreeMap::new();
         for (path, item) in description.get("paths").and_then(Value::as_object).into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {

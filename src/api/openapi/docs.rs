@@ -1,14 +1,19 @@
 //! The API's own description: OpenAPI 3.1, derived from the code, and a page to read it on. Both are served by
 //! the binary, without the network.
 
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use utoipa::Modify;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{OpenApi, SecurityRequirement};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::api::error::{ErrorOut, ValidationErrorOut};
+use crate::api::error::{ApiError, ErrorOut, ValidationErrorOut};
 
 const SPECIFICATION_PATH: &str = "/api/v1/openapi.json";
 
@@ -56,12 +61,31 @@ impl Modify for Bearer {
     }
 }
 
-/// The routes that serve the description and its page.
-pub fn routes<S: Clone + Send + Sync + 'static>(specification: OpenApi) -> Router<S> {
-    let copy = specification.clone();
+/// The routes that serve the description and its page. It is made when it is asked for the first time.
+pub fn routes<S: Clone + Send + Sync + 'static>(
+    describe: impl Fn() -> OpenApi + Send + Sync + 'static,
+) -> Router<S> {
+    let text = Arc::new(OnceLock::new());
+    let describe = Arc::new(describe);
+    let answer = move || {
+        let (text, describe) = (text.clone(), describe.clone());
+        async move { answer(&text, &*describe) }
+    };
     // The validator would send the description to a server elsewhere.
-    let page = Config::default().validator_url("none");
+    let page = Config::from(SPECIFICATION_PATH).validator_url("none");
     Router::new()
-        .route("/openapi.json", get(move || async move { Json(copy) }))
-        .merge(SwaggerUi::new("/docs/api").config(page).url(SPECIFICATION_PATH, specification))
+        .route("/openapi.json", get(answer.clone()))
+        .route(SPECIFICATION_PATH, get(answer))
+        .merge(SwaggerUi::new("/docs/api").config(page))
+}
+
+fn answer(text: &OnceLock<Result<Bytes, String>>, describe: &impl Fn() -> OpenApi) -> Response {
+    let made = || serde_json::to_vec(&describe()).map(Bytes::from).map_err(|error| error.to_string());
+    match text.get_or_init(made) {
+        Ok(text) => ([(CONTENT_TYPE, "application/json")], text.clone()).into_response(),
+        Err(error) => {
+            tracing::error!(error, "the API's description cannot be written");
+            ApiError::Internal.into_response()
+        }
+    }
 }

@@ -87,7 +87,7 @@ async fn nobody_waits_for_a_lane_from_its_first_timeouts_on() {
             assert_eq!(lanes.push_first(&endpoint, item, now), None);
             assert!(lanes.next(now).is_some());
         }
-        lanes.finished(endpoint.id, LoadSignal::Overload, now);
+        lanes.finished_soon(endpoint.id, LoadSignal::Overload, now);
         for item in 0..100 {
             assert_eq!(lanes.reserve(&endpoint), Admission::Reserved);
             assert_eq!(lanes.push_first(&endpoint, item, now), None);
@@ -98,7 +98,7 @@ async fn nobody_waits_for_a_lane_from_its_first_timeouts_on() {
     for minute in 1..5 {
         let now = now + Duration::from_secs(60) * minute;
         let mut lanes = lanes.lock().unwrap();
-        lanes.finished(endpoint.id, LoadSignal::Overload, now);
+        lanes.finished_soon(endpoint.id, LoadSignal::Overload, now);
         assert!(lanes.next(now).is_some());
         assert!(lanes.longest_queue(std::iter::once(endpoint.id)).is_none());
     }

@@ -1,5 +1,5 @@
-//! What a receiver bore: how many requests at once, and how many a second, it took in the last stretch of successes. A lane
-//! that opens again goes quickly up to that, and slowly beyond.
+//! What a receiver bore: how many requests at once, and how many a second, it took in the last stretch of successes, and
+//! whether it was quick. A lane that opens again goes quickly up to that, and slowly beyond.
 //!
 //! It outlives its lane, which is forgotten whenever it has no work, up to a number of endpoints. A node that starts knows
 //! nothing.
@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::domain::id::EndpointId;
+
+use super::speed::Speed;
 
 /// A stretch is so long; less says little of a rate.
 const STRETCH: Duration = Duration::from_secs(5);
@@ -30,6 +32,8 @@ pub(super) struct Borne {
     at_once: u32,
     /// Of the stretch before.
     last: Option<Load>,
+    /// How long its requests take.
+    pub(super) speed: Speed,
 }
 
 impl Borne {

@@ -12,6 +12,7 @@ use super::borne::Borne;
 use super::home::Home;
 use super::queued::Queued;
 use super::rate_limiter::RateLimiter;
+use super::speed::Speed;
 use super::throttle::Throttle;
 use super::window::{LoadSignal, Window};
 
@@ -53,13 +54,17 @@ pub(super) struct Lane<T> {
     /// Places promised to first attempts that are being written.
     pub(super) reserved: usize,
     pub(super) in_flight: usize,
+    /// Requests are under way, and none of them has ended since then.
+    pub(super) none_ended_since: Option<Instant>,
     window: Window,
     turns_taken: u8,
     pub(super) rate_limiter: RateLimiter,
     /// If it has limits for all nodes together, or is throttled.
     pub(super) pace: Option<Box<Pace>>,
-    /// It is in its tenant's queue of lanes that are ready.
-    pub(super) in_ready_queue: bool,
+    /// It is in its tenant's queue of quick lanes that are ready.
+    pub(super) in_quick_queue: bool,
+    /// It is in its tenant's queue of slow lanes that are ready.
+    pub(super) in_slow_queue: bool,
     /// It is in the queue of what waits for its rate limit.
     pub(super) in_rate_queue: bool,
     /// It is in the queue of what expires later.
@@ -89,10 +94,12 @@ impl<T: Queued> Lane<T> {
             claimed: VecDeque::new(),
             reserved: 0,
             in_flight: 0,
+            none_ended_since: None,
             turns_taken: 0,
             rate_limiter: RateLimiter::default(),
             pace: None,
-            in_ready_queue: false,
+            in_quick_queue: false,
+            in_slow_queue: false,
             in_rate_queue: false,
             in_expiry_queue: false,
             oldest_queued_at: None,
@@ -150,6 +157,19 @@ impl<T: Queued> Lane<T> {
     /// How many first attempts it may queue, where the limits of all lanes allow more.
     pub(super) fn first_attempts_limit(&self) -> usize {
         self.throttle().map_or(usize::MAX, |throttle| throttle.work_ahead().max(MIN_FIRST_ATTEMPTS))
+    }
+
+    /// How long its requests take.
+    pub(super) fn speed(&self) -> Speed {
+        self.borne.speed
+    }
+
+    /// Whether it is in the queue of ready lanes of its speed.
+    pub(super) fn is_in_its_queue(&self) -> bool {
+        match self.speed() {
+            Speed::Quick => self.in_quick_queue,
+            Speed::Slow => self.in_slow_queue,
+        }
     }
 
     pub(super) fn can_send(&self) -> bool {
@@ -276,7 +296,8 @@ impl<T: Queued> Lane<T> {
             && self.reserved == 0
             && self.in_flight == 0
             && !self.suspended
-            && !self.in_ready_queue
+            && !self.in_quick_queue
+            && !self.in_slow_queue
             && !self.in_rate_queue
             && !self.in_expiry_queue
     }

@@ -2,7 +2,8 @@
 //! it is told what arrives and what finished, and says what is sent next.
 //!
 //! Turns go round by tenant, then by the tenant's endpoints, one delivery a turn, so that a busy tenant or a slow endpoint
-//! takes nothing from others. A lane that cannot send is in no queue of ready lanes, and so costs nothing. Within a lane
+//! takes nothing from others, and requests that take long fill only half of the room (`speed.rs`). A lane that cannot send
+//! is in no queue of ready lanes, and so costs nothing. Within a lane
 //! first attempts go before what was claimed, but every eighth turn takes what was claimed, and more while much of that is
 //! queued, so that neither starves.
 //!
@@ -25,10 +26,12 @@ mod pace;
 mod queued;
 mod rate_limiter;
 mod registry;
+mod speed;
 #[cfg(test)]
 pub(super) mod tests;
 mod throttle;
 mod turns;
+mod under_way;
 mod window;
 
 use std::cmp::Reverse;
@@ -76,6 +79,16 @@ impl LaneLimits {
     fn claimed_per_lane(self) -> usize {
         (self.queued_per_lane / 2).max(1)
     }
+
+    /// Requests at once of all slow lanes.
+    fn slow_in_flight(self) -> usize {
+        (self.in_flight / 2).max(1)
+    }
+
+    /// Requests at once of one tenant's slow lanes.
+    fn slow_in_flight_per_tenant(self) -> usize {
+        (self.in_flight_per_tenant / 2).max(1)
+    }
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Clone, Copy)]
@@ -105,6 +118,8 @@ pub(super) struct Lanes<T> {
     registry: LaneRegistry<T>,
     /// Tenants that can send, in turn.
     ready_tenants: VecDeque<ApplicationId>,
+    /// Tenants that can send once all slow lanes together have fewer requests under way, in turn.
+    waiting_for_room: VecDeque<ApplicationId>,
     /// What can send once its rate limit allows it.
     rate_limited: Timeline<LaneOrTenant>,
     /// What has no work, and is forgotten at this time.
@@ -113,6 +128,8 @@ pub(super) struct Lanes<T> {
     by_age: Timeline<EndpointId>,
     paces: Paces,
     in_flight: usize,
+    /// Those of slow lanes among them.
+    slow_in_flight: usize,
     queued: usize,
     /// Nothing is sent, whatever its lane.
     paused: bool,
@@ -129,11 +146,13 @@ impl<T: Queued> Lanes<T> {
             limits,
             registry: LaneRegistry::new(),
             ready_tenants: VecDeque::new(),
+            waiting_for_room: VecDeque::new(),
             rate_limited: BinaryHeap::new(),
             expiring: BinaryHeap::new(),
             by_age: BinaryHeap::new(),
             paces: Paces::default(),
             in_flight: 0,
+            slow_in_flight: 0,
             queued: 0,
             paused: false,
             suspended: false,

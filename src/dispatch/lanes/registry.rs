@@ -17,14 +17,22 @@ use super::rate_limiter::RateLimiter;
 /// A tenant that has a lane, or whose rate limit still counts an earlier request.
 #[derive(Default)]
 pub(super) struct Tenant {
-    /// Its lanes that can send, in turn.
-    pub(super) ready_lanes: VecDeque<EndpointId>,
+    /// Its quick lanes that can send, in turn.
+    pub(super) quick_lanes: VecDeque<EndpointId>,
+    /// Its slow ones.
+    pub(super) slow_lanes: VecDeque<EndpointId>,
+    /// The last turn was that of a quick lane.
+    pub(super) slow_is_next: bool,
     pub(super) in_flight: usize,
+    /// Those of its slow lanes among them.
+    pub(super) slow_in_flight: usize,
     pub(super) rate_limiter: RateLimiter,
     /// It is in the queue of tenants that are ready.
     pub(super) in_ready_queue: bool,
     /// It is in the queue of what waits for its rate limit.
     pub(super) in_rate_queue: bool,
+    /// It is in the queue of tenants that wait until slow lanes have fewer requests under way.
+    pub(super) in_room_queue: bool,
     /// It is in the queue of what expires later.
     pub(super) in_expiry_queue: bool,
     /// One of its lanes; the others follow it.
@@ -32,12 +40,18 @@ pub(super) struct Tenant {
 }
 
 impl Tenant {
+    /// Whether it has a lane that can send, slow ones only if there is room for these.
+    pub(super) fn has_ready_lane(&self, slow_too: bool) -> bool {
+        !self.quick_lanes.is_empty() || (slow_too && !self.slow_lanes.is_empty())
+    }
+
     /// No lane, nothing in flight, and in no queue.
     pub(super) fn is_idle(&self) -> bool {
         self.first_lane.is_none()
             && self.in_flight == 0
             && !self.in_ready_queue
             && !self.in_rate_queue
+            && !self.in_room_queue
             && !self.in_expiry_queue
     }
 }

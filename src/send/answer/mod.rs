@@ -52,13 +52,16 @@ impl Sender {
         };
         let mut response_body = decompress::readable(&head.headers, body.into_bytes());
         if let Some((kind, sentence)) = broken {
-            failure = failure.or(Some(kind));
             if response_body.is_empty() {
                 response_body = bytes_of(sentence);
+            } else if failure.is_none() {
+                // Its status alone would say that it succeeded.
+                response_body = prefixed(&format!("{sentence}; it began with:\n"), &response_body);
             }
+            failure = failure.or(Some(kind));
         }
         if failure == Some(Failure::Redirect)
-            && let Some(sentence) = classify::redirect_sentence(&head.headers)
+            && let Some(sentence) = classify::redirect_sentence(&endpoint.url, &head.headers)
         {
             response_body = prefixed(&sentence, &response_body);
         }

@@ -90,11 +90,32 @@ async fn a_body_in_tiny_parts_is_cut_off_and_counts_as_what_its_status_says() {
 
 #[tokio::test]
 async fn a_redirect_says_where_it_points_and_what_to_do() {
-    let answer = "HTTP/1.1 301 M\r\nlocation: https://new.example/hook\r\ncontent-length: 5\r\n\r\nmoved";
+    for (location, target) in [
+        ("https://new.example/hook", "https://new.example/hook"),
+        ("//new.example/hook", "http://new.example/hook"),
+        ("/hook/", "http://127.0.0.1:{port}/hook/"),
+        ("?a=1", "http://127.0.0.1:{port}/?a=1"),
+        ("https://[broken", "https://[broken"),
+    ] {
+        let answer = format!("HTTP/1.1 301 M\r\nlocation: {location}\r\ncontent-length: 5\r\n\r\nmoved");
+        let (port, _) = receiver(answer.leak()).await;
+        let outcome = attempt(&local_sender(PATIENT), &endpoint(&format!("http://127.0.0.1:{port}/"))).await;
+        assert_eq!(outcome.failure, Some(Failure::Redirect));
+        let target = target.replace("{port}", &port.to_string());
+        let said = format!(
+            "redirects are not followed; this one points to {target}: set that as the endpoint's URL"
+        );
+        assert_eq!(text(&outcome), format!("{said}\nmoved"));
+    }
+}
+
+#[tokio::test]
+async fn a_success_whose_body_breaks_off_says_so_before_what_came() {
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhal";
     let outcome = outcome_of(answer.into(), Vec::new(), PATIENT).await;
-    assert_eq!(outcome.failure, Some(Failure::Redirect));
-    let said = "redirects are not followed; this one points to https://new.example/hook: set that as the endpoint's URL";
-    assert_eq!(text(&outcome), format!("{said}\nmoved"));
+    assert_eq!((outcome.failure, outcome.http_status), (Some(Failure::Connection), Some(200)));
+    let said = "the connection was closed before the answer was complete; it began with:\nhal";
+    assert_eq!(text(&outcome), said);
 }
 
 #[tokio::test]

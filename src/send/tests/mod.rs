@@ -140,6 +140,11 @@ const SELF_SIGNED: Identity = Identity {
 
 /// A receiver that speaks TLS with a certificate of its own, for one connection.
 fn tls_receiver(identity: &Identity) -> (u16, std::thread::JoinHandle<()>) {
+    tls_receiver_answering(identity, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+}
+
+/// The same with this answer. It closes the connection without saying so in TLS.
+fn tls_receiver_answering(identity: &Identity, answer: &'static str) -> (u16, std::thread::JoinHandle<()>) {
     use std::io::{Read, Write};
     install_tls_provider();
     let (certificate, key) = (identity.certificate, identity.key);
@@ -155,7 +160,10 @@ fn tls_receiver(identity: &Identity) -> (u16, std::thread::JoinHandle<()>) {
         let mut stream = rustls::StreamOwned::new(connection, socket);
         // A client that does not trust us goes away here.
         if stream.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+            stream.sock.shutdown(std::net::Shutdown::Write).unwrap();
+            // What was not read by the end would break the connection instead.
+            stream.sock.read_to_end(&mut Vec::new()).ok();
         }
     });
     (port, serving)

@@ -168,3 +168,23 @@ async fn http_2_and_http_1_are_offered_on_tls() {
     assert_eq!(offered, [b"h2".to_vec(), b"http/1.1".to_vec()]);
     assert_eq!(name.as_deref(), Some("localhost"));
 }
+
+#[tokio::test]
+async fn a_connection_that_ends_without_a_word_of_tls_is_an_end_as_any_other() {
+    let roots = [CertificateDer::from(AUTHORITY.certificate)];
+    let closed_early = "the connection was closed before the answer was complete";
+    for (answer, failure, body) in [
+        ("HTTP/1.1 200 OK\r\n\r\nas long as it lasts", None, "as long as it lasts"),
+        ("HTTP/1.0 200 OK\r\n\r\n", None, ""),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfour", None, "four"),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n", Some(Failure::Connection), closed_early),
+        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", Some(Failure::Connection), closed_early),
+        ("", Some(Failure::Connection), closed_early),
+    ] {
+        let sender = sender_trusting(PATIENT, &["127.0.0.0/8"], &roots);
+        let (port, serving) = tls_receiver_answering(&AUTHORITY, answer);
+        let outcome = attempt(&sender, &endpoint(&format!("https://localhost:{port}/"))).await;
+        serving.join().unwrap();
+        assert_eq!((outcome.failure, &outcome.response_body[..]), (failure, body.as_bytes()), "{answer:?}");
+    }
+}

@@ -8,6 +8,8 @@ use crate::support::{Receiver, Setup, until};
 use crate::telemetry::scrape::Scrape;
 
 const SILENT: usize = 5;
+/// More than the requests that one application may have under way.
+const MANY_SILENT: usize = 24;
 /// They fill the queues of the silent endpoints.
 const BEFORE: usize = 200;
 const AFTER: usize = 600;
@@ -60,4 +62,29 @@ async fn endpoints_that_never_answer_hold_up_neither_posts_nor_their_neighbour()
     let times = deliveries(&receiver);
     assert!(accepted.iter().all(|id| times.get(id) == Some(&1)));
     assert!((waits().await - waited).abs() < f64::EPSILON, "a post waited for a lane that is stuck");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_endpoints_that_never_answer_than_requests_at_once_leave_room_for_their_neighbour() {
+    // Sixteen requests at once for one application, all of which silent endpoints would have taken for a minute.
+    let setup = Setup::default().with("REQUEST_TIMEOUT", "30s").with("MAX_IN_FLIGHT_TOTAL", "64");
+    let mut app = setup.start().await;
+    app.leave_work();
+    let receiver = Receiver::start().await;
+    let tenant = app.tenant("one").await;
+    let (healthy, url) = (receiver.hook("/healthy"), silent().await);
+    tenant.endpoint(&healthy, json!({})).await;
+    tenant.message("made", json!({})).await;
+    receiver.wait_at(&healthy, 1).await;
+    for number in 0..MANY_SILENT {
+        let mut hook = healthy.clone();
+        hook.url = format!("{url}/{number}");
+        tenant.endpoint(&hook, json!({})).await;
+    }
+    for number in 0..BEFORE {
+        tenant.message("made", json!({"number": number})).await;
+    }
+    receiver.wait_at(&healthy, 1 + BEFORE).await;
+    let timeouts = app.database().count("SELECT count(*) FROM attempt WHERE failure = 'timeout'").await;
+    assert_eq!(timeouts, 0, "what was delivered did not wait for a timeout");
 }

@@ -10,6 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, User};
 use tempfile::TempDir;
 
+use super::fresh_data;
 use super::until::until;
 
 /// How a Postgres stops.
@@ -64,12 +65,8 @@ impl Cluster {
     }
 
     async fn make(place: TempDir, data: PathBuf, settings: &[String]) -> Self {
-        let mut initdb = command_as(&programs().join("initdb"), account(), place.path());
-        initdb
-            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"])
-            .arg(&data);
-        let made = initdb.output().unwrap();
-        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let initdb = programs().join("initdb");
+        fresh_data::make(&data, || command_as(&initdb, account(), place.path()));
         Self::run(place, data, settings).await
     }
 

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod cluster;
 pub mod data_dir;
 pub mod elsewhere;
+mod fresh_data;
 pub mod javascript;
 pub mod neighbour;
 pub mod plans;

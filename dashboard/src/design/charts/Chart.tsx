@@ -4,15 +4,7 @@ import type uPlot from 'uplot';
 import { useFormat, useLanguage } from '../../i18n';
 import './chart.css';
 import { useScheme } from '../theme/theme';
-
-export interface Series {
-  label: string;
-  /** A token such as `--delivered-bar`. */
-  colour: string;
-  values: (number | null)[];
-  width?: number;
-  dash?: number[];
-}
+import type { Series } from './series';
 
 interface Props {
   label: string;

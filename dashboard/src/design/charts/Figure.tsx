@@ -3,7 +3,7 @@ import { createLink } from '@tanstack/react-router';
 import type { AnchorHTMLAttributes, ReactNode, Ref } from 'react';
 import './figure.css';
 import { Icon, type IconName } from '../values/Icon';
-import type { StateName } from '../values/State';
+import type { StateName } from '../values/states';
 
 interface Props {
   icon: IconName;

@@ -1,5 +1,5 @@
 // A chart without axes, for a glance. A gap is a gap.
-import type { StateName } from '../values/State';
+import type { StateName } from '../values/states';
 import './figure.css';
 
 const width = 100;

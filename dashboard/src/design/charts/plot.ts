@@ -2,7 +2,7 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Format } from '../../i18n/format';
-import type { Series } from './Chart';
+import type { Series } from './series';
 
 export interface PlotInput {
   startsAt: string;

@@ -7,7 +7,7 @@ import { Button } from '../controls/Button';
 import { Icon, type IconName } from '../values/Icon';
 import { Id } from '../values/Id';
 import './notice.css';
-import type { StateName } from '../values/State';
+import type { StateName } from '../values/states';
 
 interface EmptyProps {
   icon?: IconName;

@@ -1,18 +1,8 @@
 // The state of a delivery: a word, an icon and a colour. A badge in headers, a word in tables.
 import { useT } from '../../i18n';
 import { Icon, type IconName } from './Icon';
+import { type StateName, stateIcons } from './states';
 import './state.css';
-
-export type StateName = 'delivered' | 'in_flight' | 'waiting' | 'held' | 'dead' | 'cancelled';
-
-export const stateIcons: Record<StateName, IconName> = {
-  delivered: 'delivered',
-  in_flight: 'inFlight',
-  waiting: 'waiting',
-  held: 'held',
-  dead: 'dead',
-  cancelled: 'cancelled',
-};
 
 interface Props {
   state: StateName;

@@ -8,7 +8,6 @@ use axum::extract::MatchedPath;
 use http::request::Parts;
 use serde_json::{Value, json};
 use url::form_urlencoded;
-use utoipa::openapi::OpenApi;
 
 use crate::api::error::ApiError;
 use crate::domain::nearest::nearest;
@@ -41,8 +40,7 @@ enum Kind {
 
 impl QueryNames {
     /// Those that a description names.
-    pub(in crate::api) fn of(specification: &OpenApi) -> Self {
-        let description = json!(specification);
+    pub(in crate::api) fn of(description: &Value) -> Self {
         let mut by_operation = BTreeMap::new();
         for (path, item) in description.get("paths").and_then(Value::as_object).into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {

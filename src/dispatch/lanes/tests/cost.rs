@@ -64,14 +64,14 @@ fn removing_one_of_many_lanes_costs_the_same_however_many_there_are() {
         let mut many = Many::new(lanes, tenants);
         let one = many.endpoints[lanes / 2].clone();
         let steps = many.steps_of(|many| {
-            many.lanes.finished(one.id, LoadSignal::Success, many.now);
+            many.lanes.finished_soon(one.id, LoadSignal::Success, many.now);
         });
         assert_eq!(many.lane_count(), lanes - 1, "it is gone");
         assert!(steps <= MAX_STEPS, "{steps} steps among {lanes} lanes of {tenants} tenants");
         let all = many.steps_of(|many| {
             for place in (0..lanes).filter(|place| *place != lanes / 2) {
                 let id = many.endpoints[place].id;
-                many.lanes.finished(id, LoadSignal::Success, many.now);
+                many.lanes.finished_soon(id, LoadSignal::Success, many.now);
             }
             assert!(many.lanes.next(many.now).is_none());
         });
@@ -88,7 +88,7 @@ fn a_lane_that_was_emptied_costs_no_more_although_its_turn_was_to_come() {
     for endpoint in &endpoints {
         let steps = many.steps_of(|many| assert_eq!(many.lanes.delete(endpoint.id).len(), 1));
         assert!(steps <= MAX_STEPS, "{steps} steps");
-        many.lanes.finished(endpoint.id, LoadSignal::Overload, many.now);
+        many.lanes.finished_soon(endpoint.id, LoadSignal::Overload, many.now);
     }
     let steps = many.steps_of(|many| assert!(many.lanes.next(many.now).is_none()));
     assert!(steps <= 50_000 * MAX_STEPS, "{steps} steps");
@@ -145,7 +145,7 @@ fn queues_do_not_grow_with_what_has_left() {
             assert_eq!(lanes.delete(endpoint.id).len(), 1);
         } else {
             assert!(lanes.next(now).is_some());
-            lanes.finished(endpoint.id, LoadSignal::Success, now);
+            lanes.finished_soon(endpoint.id, LoadSignal::Success, now);
         }
         assert!(lanes.sizes().iter().sum::<usize>() < 400, "{:?}", lanes.sizes());
     }
@@ -158,15 +158,15 @@ fn a_narrow_window_is_kept_for_a_while() {
     let endpoint = Arc::new(endpoint(ApplicationId::generate(), None));
     assert!(lanes.push_claimed(&endpoint, To(0), now).is_ok());
     assert!(lanes.next(now).is_some());
-    lanes.finished(endpoint.id, LoadSignal::Overload, now);
+    lanes.finished_soon(endpoint.id, LoadSignal::Overload, now);
     lanes.forget_expired(now + NARROW_WINDOW_KEPT_FOR / 2, 10);
     let at = now + NARROW_WINDOW_KEPT_FOR / 2;
     (0..2).for_each(|_| assert!(lanes.push_claimed(&endpoint, To(0), at).is_ok()));
     assert!(lanes.next(at).is_some());
     assert!(lanes.next(at).is_none(), "one at a time");
-    lanes.finished(endpoint.id, LoadSignal::Neutral, at);
+    lanes.finished_soon(endpoint.id, LoadSignal::Neutral, at);
     assert!(lanes.next(at).is_some());
-    lanes.finished(endpoint.id, LoadSignal::Neutral, at);
+    lanes.finished_soon(endpoint.id, LoadSignal::Neutral, at);
     lanes.forget_expired(now + NARROW_WINDOW_KEPT_FOR, 10);
     assert_eq!(lanes.sizes()[0], 1, "it counts from the last request");
     lanes.forget_expired(at + NARROW_WINDOW_KEPT_FOR, 10);

@@ -18,7 +18,7 @@ proptest! {
     fn turns_go_round_by_tenant_and_then_by_endpoint(
         queued in prop::collection::vec(prop::collection::vec(1..40usize, 1..5), 2..6),
     ) {
-        let limits = LaneLimits { in_flight: 1000, in_flight_per_tenant: 1000, queued_per_lane: 1000 };
+        let limits = LaneLimits { in_flight: 2000, in_flight_per_tenant: 2000, queued_per_lane: 1000 };
         let mut lanes = Lanes::new(limits);
         let now = Instant::now();
         let mut left: Vec<Vec<(Arc<Endpoint>, usize)>> = Vec::new();
@@ -89,7 +89,7 @@ fn first_attempts_go_before_retries_but_do_not_starve_them() {
     let mut order = Vec::new();
     for _ in 0..16 {
         order.extend(lanes.next(now));
-        lanes.finished(endpoint.id, LoadSignal::Success, now);
+        lanes.finished_soon(endpoint.id, LoadSignal::Success, now);
     }
     assert_eq!(order.iter().filter(|what| **what == "retry").count(), 2);
     assert_eq!(order[0], "first");
@@ -129,7 +129,7 @@ fn a_rate_limit_is_kept_and_time_brings_the_lane_back() {
     while now < start + Duration::from_secs(3) {
         while lanes.next(now).is_some() {
             sent += 1;
-            lanes.finished(endpoint.id, LoadSignal::Success, now);
+            lanes.finished_soon(endpoint.id, LoadSignal::Success, now);
         }
         now = lanes.next_rate_limited_at().unwrap();
     }

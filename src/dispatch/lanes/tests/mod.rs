@@ -4,9 +4,11 @@ mod cost;
 mod fairness;
 mod model;
 mod pace;
+mod speed;
 mod window;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 
@@ -15,7 +17,8 @@ use crate::domain::endpoint::filter::Filter;
 use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::policy::EffectivePolicy;
 
-use super::{Lanes, Queued};
+use super::speed::Speed;
+use super::{Lanes, LoadSignal, Queued};
 
 pub(in crate::dispatch) fn endpoint(tenant: ApplicationId, rate_limit: Option<u32>) -> Endpoint {
     Endpoint {
@@ -59,17 +62,34 @@ macro_rules! queued {
 queued!((usize, u64), (usize, usize), u64, i32, usize, &str);
 
 impl<T: Queued> Lanes<T> {
+    /// A request has ended as soon as that of a quick lane.
+    pub(in crate::dispatch) fn finished_soon(
+        &mut self,
+        endpoint: EndpointId,
+        signal: LoadSignal,
+        now: Instant,
+    ) -> bool {
+        self.finished(endpoint, signal, Some(Duration::from_millis(10)), now)
+    }
+
+    /// Requests under way of slow lanes, as they were counted and as they are.
+    fn slow_in_flight(&self) -> (usize, usize) {
+        let slow = self.registry.lanes().filter(|lane| lane.speed() == Speed::Slow);
+        (self.slow_in_flight, slow.map(|lane| lane.in_flight).sum())
+    }
+
     /// How many steps were taken so far: looks at lanes and tenants.
     fn steps(&self) -> usize {
         self.registry.steps()
     }
 
     /// How many lanes, tenants and entries of queues there are.
-    fn sizes(&self) -> [usize; 6] {
+    fn sizes(&self) -> [usize; 7] {
         [
             self.registry.lane_count(),
             self.registry.tenants().len(),
             self.ready_tenants.len(),
+            self.waiting_for_room.len(),
             self.rate_limited.len(),
             self.expiring.len(),
             self.by_age.len(),

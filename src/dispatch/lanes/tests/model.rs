@@ -1,7 +1,7 @@
 //! The lanes beside a simple model: whatever the order of arrivals, finishes and changes, nothing is lost, doubled or over
 //! its bound, and nothing waits that could be sent.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..3usize).prop_map(Step::Suspend),
         1 => (0..3usize, any::<bool>()).prop_map(|(tenant, deletes)| Step::Refresh(tenant, deletes)),
         1 => Just(Step::Expire),
-        1 => (1..400u64).prop_map(Step::Pass),
+        1 => (1..1_500u64).prop_map(Step::Pass),
     ]
 }
 
@@ -64,6 +64,8 @@ struct World {
     /// Endpoints that were told that there is no room.
     without_room: HashSet<usize>,
     in_flight: Vec<(usize, u64)>,
+    /// When each of them was sent.
+    sent_at: HashMap<u64, Instant>,
     next_item: u64,
     version: i64,
 }
@@ -94,6 +96,7 @@ impl World {
             queued: HashSet::new(),
             without_room: HashSet::new(),
             in_flight: Vec::new(),
+            sent_at: HashMap::new(),
             next_item: 0,
             version: 1,
         }
@@ -133,14 +136,17 @@ impl World {
                     assert!(!self.endpoints[item.0].closed, "a closed lane gave something out");
                     assert!(!self.lanes.is_paused(), "something went in spite of the pause");
                     self.in_flight.push(item);
+                    self.sent_at.insert(item.1, self.now);
                 }
             }
             Step::Finish(which, how) => {
                 if !self.in_flight.is_empty() {
-                    let (place, _) = self.in_flight.remove(which % self.in_flight.len());
+                    let (place, number) = self.in_flight.remove(which % self.in_flight.len());
+                    let sent_at = self.sent_at.remove(&number).unwrap();
+                    let took = (how != 2).then(|| self.now - sent_at);
                     let signal =
                         [LoadSignal::Success, LoadSignal::Overload, LoadSignal::Neutral][usize::from(how)];
-                    if self.lanes.finished(self.endpoints[place].id, signal, self.now) {
+                    if self.lanes.finished(self.endpoints[place].id, signal, took, self.now) {
                         self.without_room.remove(&place);
                     }
                 }
@@ -211,6 +217,8 @@ impl World {
         assert_eq!(self.lanes.queued(), self.queued.len());
         assert_eq!(self.lanes.in_flight(), self.in_flight.len());
         assert!(self.in_flight.len() <= LIMITS.in_flight);
+        let (counted, slow) = self.lanes.slow_in_flight();
+        assert_eq!(counted, slow, "requests of slow lanes");
         for place in 0..6 {
             let of_lane =
                 |items: &mut dyn Iterator<Item = &(usize, u64)>| items.filter(|item| item.0 == place).count();
@@ -248,7 +256,8 @@ impl World {
         assert_eq!(self.lanes.next(self.now), None);
         while self.lanes.forget_expired(self.now, 2) {}
         assert_eq!(self.lanes.drain_before(self.now), []);
-        assert_eq!(self.lanes.sizes(), [0; 6], "lanes, tenants, ready, rate limited, expiring, by age");
+        let sizes = self.lanes.sizes();
+        assert_eq!(sizes, [0; 7], "lanes, tenants, ready, waiting for room, rate limited, expiring, by age");
     }
 }
 

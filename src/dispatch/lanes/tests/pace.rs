@@ -75,7 +75,7 @@ fn a_limited_lane_is_sent_from_its_home_alone() {
     // It is taken away, because this node was silent for too long.
     push(&mut elsewhere, &limited, 1, now);
     assert!(elsewhere.forget_freed_homes(&[limited.id.uuid()]).is_empty());
-    elsewhere.finished(limited.id, LoadSignal::Success, now);
+    elsewhere.finished_soon(limited.id, LoadSignal::Success, now);
     assert_eq!(sent(&mut elsewhere, now), 0, "until it is known whose it is now");
     assert_eq!(answer(&mut elsewhere, Home::Elsewhere, now), [0]);
 }
@@ -92,7 +92,7 @@ fn a_lane_without_a_limit_needs_no_home_and_one_that_gets_a_limit_does() {
     let base = Endpoint { policy, config_version: 2, ..endpoint(free.application_id, None) };
     let limited = Arc::new(Endpoint { id: free.id, ..base });
     lanes.update(&limited, now);
-    lanes.finished(free.id, LoadSignal::Success, now);
+    lanes.finished_soon(free.id, LoadSignal::Success, now);
     assert_eq!(sent(&mut lanes, now), 0);
     answer(&mut lanes, Home::Here, now);
     assert_eq!(sent(&mut lanes, now), 1);
@@ -126,14 +126,14 @@ fn a_refusal_closes_the_lane_and_what_comes_after_opens_gently() {
     push(&mut lanes, &busy, 50, now);
     assert_eq!(sent(&mut lanes, now), 8);
     (0..8).for_each(|_| {
-        lanes.finished(busy.id, too_fast(5), now);
+        lanes.finished_soon(busy.id, too_fast(5), now);
     });
     assert_eq!(sent(&mut lanes, now), 0);
     assert_eq!(lanes.next_rate_limited_at(), Some(now + Duration::from_secs(5)));
     assert_eq!(lanes.claimable(busy.id, now), Claimable::NothingUntil(now + Duration::from_secs(5)));
     let open = now + Duration::from_secs(5);
     assert_eq!(sent(&mut lanes, open), 1, "one at a time to begin with");
-    lanes.finished(busy.id, LoadSignal::Success, open);
+    lanes.finished_soon(busy.id, LoadSignal::Success, open);
     assert_eq!(sent(&mut lanes, open), 0, "and no more than the rate");
     let next = lanes.next_rate_limited_at().unwrap();
     assert!(next > open + Duration::from_millis(500), "less than two a second");
@@ -173,7 +173,7 @@ fn a_throttled_lane_is_remembered_while_it_is_idle_and_forgotten_in_the_end() {
     let mut lanes = Lanes::new(LIMITS);
     push(&mut lanes, &busy, 1, now);
     assert_eq!(sent(&mut lanes, now), 1);
-    lanes.finished(busy.id, too_fast(1), now);
+    lanes.finished_soon(busy.id, too_fast(1), now);
     lanes.forget_expired(now + Duration::from_secs(300), 10);
     assert!(lanes.snapshot(busy.id).is_some());
     lanes.forget_expired(now + HOUR, 10);
@@ -188,7 +188,7 @@ fn nobody_waits_to_post_to_a_throttled_lane_and_little_of_it_is_kept_in_memory()
     push(&mut lanes, &busy, 17, now);
     assert!(lanes.longest_queue(std::iter::once(busy.id)).is_some());
     assert!(lanes.next(now).is_some());
-    lanes.finished(busy.id, too_fast(1), now);
+    lanes.finished_soon(busy.id, too_fast(1), now);
     assert!(lanes.longest_queue(std::iter::once(busy.id)).is_none());
     assert_eq!(lanes.reserve(&busy), Admission::Full);
 }

@@ -20,12 +20,12 @@ fn an_overloaded_receiver_gets_fewer_at_once_and_recovers() {
     }
     assert!(lanes.next(now).is_some() && lanes.next(now).is_some());
     assert!(lanes.next(now).is_none(), "the window is two");
-    lanes.finished(endpoint.id, LoadSignal::Overload, now);
-    lanes.finished(endpoint.id, LoadSignal::Overload, now);
+    lanes.finished_soon(endpoint.id, LoadSignal::Overload, now);
+    lanes.finished_soon(endpoint.id, LoadSignal::Overload, now);
     assert!(lanes.next(now).is_some());
     assert!(lanes.next(now).is_none(), "the window is one after an overload");
     for _ in 0..4 {
-        lanes.finished(endpoint.id, LoadSignal::Success, now);
+        lanes.finished_soon(endpoint.id, LoadSignal::Success, now);
         assert!(lanes.next(now).is_some());
     }
     assert!(lanes.next(now).is_some(), "the window is two again");
@@ -57,13 +57,13 @@ fn a_lane_that_opens_again_begins_with_one_request() {
         lanes.update(&Arc::new(changed), now);
     }
     for _ in 0..8 {
-        lanes.finished(open.id, LoadSignal::Neutral, now);
+        lanes.finished_soon(open.id, LoadSignal::Neutral, now);
     }
     let reopened = lanes.snapshot(open.id).unwrap();
     fill(&mut lanes, &reopened);
     assert_eq!(at_once(&mut lanes, now), 1, "the lane was there when it closed and opened");
     for expected in [2, 1, 2, 1, 1, 2] {
-        lanes.finished(open.id, LoadSignal::Success, now);
+        lanes.finished_soon(open.id, LoadSignal::Success, now);
         assert_eq!(at_once(&mut lanes, now), expected, "each full window allows one more at once");
     }
 
@@ -100,11 +100,11 @@ fn widths(lanes: &mut Lanes<Late>, endpoint: &Arc<Endpoint>, now: Instant) -> Ve
             in_flight += 1;
         }
         widths.push(in_flight);
-        lanes.finished(endpoint.id, LoadSignal::Success, now);
+        lanes.finished_soon(endpoint.id, LoadSignal::Success, now);
         in_flight -= 1;
     }
     (0..in_flight).for_each(|_| {
-        lanes.finished(endpoint.id, LoadSignal::Neutral, now);
+        lanes.finished_soon(endpoint.id, LoadSignal::Neutral, now);
     });
     drop(lanes.drain(endpoint.id));
     widths
@@ -133,7 +133,7 @@ fn a_backlog_opens_gently_up_to_what_was_borne_before() {
         (0..3).for_each(|_| assert!(lanes.push_first(&endpoint, Late, now).is_none()));
         (0..3).for_each(|_| assert!(lanes.next(now).is_some()));
         (0..3).for_each(|_| {
-            lanes.finished(endpoint.id, LoadSignal::Success, now);
+            lanes.finished_soon(endpoint.id, LoadSignal::Success, now);
         });
     }
     let later = began + Duration::from_secs(60);
