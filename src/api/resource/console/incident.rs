@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::conventions::capped::CappedCount;
 use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::{Caller, Role};
 use crate::api::error::ApiError;
@@ -16,7 +17,6 @@ use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
 use crate::domain::rollup::incident::{Band, IncidentKind, Whose};
 
-use super::shape::CappedCount;
 use super::troubles::{Beginning, Incident, Subject, beginnings, derive, held_until};
 
 const INCIDENT: PathParameter = PathParameter::new("incident_id", "The incident's id.");

@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::conventions::capped::CappedCount;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
 use crate::api::resource::background_task::BackgroundTaskOut;
-use crate::api::resource::console::CappedCount;
 use crate::api::resource::path::EndpointPath;
 use crate::api::state::SharedState;
 use crate::domain::background_task::TaskKind;
