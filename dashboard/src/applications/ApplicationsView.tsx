@@ -2,7 +2,7 @@
 import { keepPreviousData } from '@tanstack/react-query';
 import { type ById, byId } from '../api/by-id';
 import { api } from '../api/client';
-import type { Application, Sparkline as SparklineData } from '../api/types';
+import type { Application, Capped, Sparkline as SparklineData } from '../api/types';
 import { Sparkline } from '../design/charts/Sparkline';
 import { Button } from '../design/controls/Button';
 import { FilterBar } from '../design/controls/FilterBar';
@@ -12,6 +12,7 @@ import { PageHead } from '../design/layout/Card';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { StateWord, Tag } from '../design/values/State';
+import type { StateName } from '../design/values/states';
 import { useFormat, useT } from '../i18n';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';
@@ -160,7 +161,7 @@ function useColumns(charts: ById<SparklineData>): Column<Application>[] {
       isAwaited,
       cell: (row) => {
         const data = chart(row);
-        return data ? t.num(data.waiting) : '–';
+        return data ? <Deliveries application={row} state="waiting" count={data.waiting} /> : '–';
       },
     },
     {
@@ -171,7 +172,7 @@ function useColumns(charts: ById<SparklineData>): Column<Application>[] {
       isAwaited,
       cell: (row) => {
         const data = chart(row);
-        return data ? t.num(data.held) : '–';
+        return data ? <Deliveries application={row} state="held" count={data.held} /> : '–';
       },
     },
     {
@@ -195,6 +196,15 @@ function useColumns(charts: ById<SparklineData>): Column<Application>[] {
       },
     },
   ];
+}
+
+function Deliveries({ application, state, count }: { application: Application; state: StateName; count: Capped }) {
+  const t = useT();
+  return (
+    <Go to={`/applications/${application.id}`} search={{ tab: 'messages', state }} className="title">
+      {t.num(count)}
+    </Go>
+  );
 }
 
 function ApplicationState({ application, failing }: { application: Application; failing: number }) {

@@ -149,7 +149,12 @@ export function useEndpointColumns(appId: string, charts: ById<SparklineData>): 
         const data = chart(row);
         if (!data) return '–';
         const { waiting, held } = data;
-        return t.num({ count: waiting.count + held.count, isCapped: waiting.isCapped || held.isCapped });
+        const state = waiting.count > 0 || held.count === 0 ? 'waiting' : 'held';
+        return (
+          <Go to={places.endpoint(appId, row.id)} search={{ tab: 'messages', state }} className="title">
+            {t.num({ count: waiting.count + held.count, isCapped: waiting.isCapped || held.isCapped })}
+          </Go>
+        );
       },
     },
     {

@@ -4,7 +4,7 @@ import { api, client } from '../api/client';
 import { useLive } from '../api/live';
 import type { Delivery, Message } from '../api/types';
 import { useApplication } from '../applications/ApplicationView';
-import { AuditList } from '../audit-log/AuditList';
+import { AuditCard } from '../audit-log/AuditCard';
 import { Button } from '../design/controls/Button';
 import { More } from '../design/controls/More';
 import { LiveMark } from '../design/feedback/LiveMark';
@@ -168,11 +168,7 @@ function Content({ appId, appName, message, payload }: Props) {
           ) : (
             <JsonView title={t.message.payload} text={payload} />
           )}
-          {!places.isPortal && (
-            <Card title={t.audit.whoDidWhat} padded>
-              <AuditList filter={{ app_id: appId, object_id: message.id }} />
-            </Card>
-          )}
+          <AuditCard filter={{ app_id: appId, object_id: message.id }} />
         </aside>
       </div>
       <ResendAll
