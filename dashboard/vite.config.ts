@@ -31,6 +31,10 @@ export default defineConfig({
       },
     },
   },
-  server: { proxy: { '/api': 'http://127.0.0.1:8071' } },
+  server: {
+    proxy: { '/api': 'http://127.0.0.1:8071' },
+    // A test reads the server's list of settings.
+    fs: { allow: ['.', '../docs/reference'] },
+  },
   test: { environment: 'jsdom', pool: 'threads', isolate: false, include: ['src/**/*.test.{ts,tsx}'] },
 });

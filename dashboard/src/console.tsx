@@ -2,7 +2,7 @@
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { createRoot } from 'react-dom/client';
-import { ApiError } from './api/error';
+import { errorText } from './api/error-text';
 import { createQueries } from './api/query';
 import './design/theme/mantine.css';
 import './design/theme/tokens.css';
@@ -17,9 +17,7 @@ import { watchSession } from './shell/session';
 applyTheme();
 const locale = preferredLocale();
 const messages = await loadMessages(locale);
-const queries = createQueries((error) =>
-  toast(error instanceof ApiError ? error.message : messages.failure.network, true),
-);
+const queries = createQueries((error) => toast(errorText(error, messages.failure), true));
 watchSession(() => {
   queries.clear();
   const { href } = router.state.location;

@@ -3,7 +3,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { createRoot } from 'react-dom/client';
 import { whenSignedOut } from './api/client';
-import { ApiError } from './api/error';
+import { errorText } from './api/error-text';
 import { createQueries } from './api/query';
 import './design/theme/mantine.css';
 import './design/theme/tokens.css';
@@ -25,9 +25,7 @@ const [messages, opening] = await Promise.all([
   loadMessages(locale),
   openPortal().catch((error: unknown): Opening | { kind: 'failed'; error: unknown } => ({ kind: 'failed', error })),
 ]);
-const queries = createQueries((error) =>
-  toast(error instanceof ApiError ? error.message : messages.failure.network, true),
-);
+const queries = createQueries((error) => toast(errorText(error, messages.failure), true));
 const holder = document.getElementById('root');
 const root = holder && createRoot(holder);
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
+use crate::domain::alert::unsent::{Unsent, UnsentReason};
 use crate::domain::alert::{ChannelKind, NoticeKind};
 use crate::ingest::{Ingest, IngestError, NewMessage};
 use crate::send::Sender;
@@ -31,7 +32,7 @@ const RETRY_WAITS: [Duration; 5] = [
     Duration::from_secs(7_200),
 ];
 /// So much is kept of why one could not be sent.
-const MAX_ERROR_CHARACTERS: usize = 300;
+const MAX_DETAIL_CHARACTERS: usize = 300;
 
 /// Sends notices.
 pub(super) struct Notifier {
@@ -59,11 +60,11 @@ impl Notifier {
     async fn send_and_note(&self, notice: &AlertNotice) -> Result<(), StoreError> {
         let sent = tokio::time::timeout(SEND_LIMIT, self.send(notice)).await;
         let count = |result| metrics::current().notice(notice.channel_kind, result);
-        let Err(error) = sent.unwrap_or_else(|_| Err("it took too long".to_owned())) else {
+        let Err(mut error) = sent.unwrap_or_else(|_| Err(Unsent::because(UnsentReason::Timeout, ""))) else {
             count(NoticeResult::Sent);
             return self.alerts.note_sent(notice).await;
         };
-        let error: String = error.chars().take(MAX_ERROR_CHARACTERS).collect();
+        error.detail = error.detail.chars().take(MAX_DETAIL_CHARACTERS).collect();
         let wait = wait_after(notice);
         count(if wait.is_some() { NoticeResult::Failed } else { NoticeResult::GivenUp });
         tracing::warn!(
@@ -72,44 +73,45 @@ impl Notifier {
             channel_kind = notice.channel_kind.name(),
             attempts = notice.attempts,
             given_up = wait.is_none(),
-            error,
+            %error,
             "an alert could not be sent"
         );
         self.alerts.note_unsent(notice, &error, wait).await
     }
 
-    /// Sends a notice, or says in a sentence what went wrong.
-    async fn send(&self, notice: &AlertNotice) -> Result<(), String> {
+    /// Sends a notice, or says what went wrong.
+    async fn send(&self, notice: &AlertNotice) -> Result<(), Unsent> {
+        let sealed = "the channel's target does not open with the main secret of this process";
         let target = notice.target.as_deref();
-        let target =
-            target.ok_or("the channel's target does not open with the main secret of this process")?;
+        let target = target.ok_or_else(|| Unsent::because(UnsentReason::TargetSealed, sealed))?;
         match notice.channel_kind {
             ChannelKind::Slack => self.post(target, &payload::slack(notice)).await,
             ChannelKind::Teams => self.post(target, &payload::teams(notice)).await,
             ChannelKind::Operational => self.post_operational(notice).await,
             ChannelKind::Email => {
-                let mailer = self.mailer.as_ref().ok_or("no SMTP server is set (smtp_url, smtp_from)")?;
-                mailer.send(notice, target).await.map_err(|error| sentence_of(&error))
+                let unset = "no SMTP server is set (smtp_url, smtp_from)";
+                let mailer = self.mailer.as_ref();
+                let mailer = mailer.ok_or_else(|| Unsent::because(UnsentReason::NoMailServer, unset))?;
+                let not_taken = |error| Unsent::because(UnsentReason::MailNotTaken, sentence_of(&error));
+                mailer.send(notice, target).await.map_err(not_taken)
             }
         }
     }
 
-    async fn post(&self, target: &str, body: &Value) -> Result<(), String> {
-        let url = target.parse().map_err(|_| "the channel's URL cannot be read")?;
+    async fn post(&self, target: &str, body: &Value) -> Result<(), Unsent> {
+        let unreadable = |_| Unsent::because(UnsentReason::Unsendable, "the channel's URL cannot be read");
+        let url = target.parse().map_err(unreadable)?;
         let outcome = self.sender.post_json(&url, Bytes::from(body.to_string())).await;
         let Some(failure) = outcome.failure else { return Ok(()) };
-        let status = outcome.http_status.map(|status| format!(" {status}")).unwrap_or_default();
-        let mut error = format!("{}{status}", failure.name());
-        if !outcome.response_body.is_empty() {
-            let answered = String::from_utf8_lossy(&outcome.response_body).replace('\0', "");
-            error.push_str(&format!(": {answered}"));
-        }
-        Err(error)
+        let detail = String::from_utf8_lossy(&outcome.response_body).replace('\0', "");
+        Err(Unsent { reason: failure.into(), status: outcome.http_status, detail })
     }
 
-    async fn post_operational(&self, notice: &AlertNotice) -> Result<(), String> {
+    async fn post_operational(&self, notice: &AlertNotice) -> Result<(), Unsent> {
+        let none = "the environment has no endpoint for operational webhooks";
         let application = notice.operational_application;
-        let application = application.ok_or("the environment has no endpoint for operational webhooks")?;
+        let application =
+            application.ok_or_else(|| Unsent::because(UnsentReason::NoOperationalEndpoint, none))?;
         let message = NewMessage {
             event_type: payload::event_type(notice),
             event_id: Some(format!("alert-{}", notice.id.simple())),
@@ -124,7 +126,7 @@ impl Notifier {
         match self.ingest.accept_into(application, &message).await {
             // It was posted before.
             Ok(_) | Err(IngestError::EventIdTaken) => Ok(()),
-            Err(error) => Err(sentence_of(&error)),
+            Err(error) => Err(Unsent::because(UnsentReason::NotPosted, sentence_of(&error))),
         }
     }
 }

@@ -2,6 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { client } from '../api/client';
+import { errorText } from '../api/error-text';
 import type { AlertChannel } from '../api/types';
 import { Button } from '../design/controls/Button';
 import { More } from '../design/controls/More';
@@ -137,7 +138,7 @@ function useTest() {
       await client.POST('/api/v1/alert-channel/{alert_channel_id}/test', { params });
       setTesting(channel);
     } catch (error) {
-      toast(error instanceof Error ? error.message : t.failure.title, true);
+      toast(errorText(error, t.failure), true);
     }
     await queries.invalidateQueries();
   };
@@ -146,7 +147,7 @@ function useTest() {
 
 function ChannelState({ channel }: { channel: AlertChannel }) {
   const t = useT();
-  if (channel.lastError !== null && channel.lastFailedAt !== null)
+  if (channel.lastProblem !== null && channel.lastFailedAt !== null)
     return (
       <span className="channel-failed">
         <span>
@@ -155,7 +156,7 @@ function ChannelState({ channel }: { channel: AlertChannel }) {
             <Time at={channel.lastFailedAt} />
           </span>
         </span>
-        <span className="small dim">{t.alerts.problem(channel.lastError)}</span>
+        <span className="small dim">{t.alerts.problem(channel.lastProblem)}</span>
       </span>
     );
   if (channel.lastSentAt === null) return <span className="faint">{t.alerts.nothingSent}</span>;

@@ -1,6 +1,7 @@
 // The rules: what each watches, whether its condition is met now and since when, and when it last alerted.
 import { useQueryClient } from '@tanstack/react-query';
 import { client } from '../api/client';
+import { errorText } from '../api/error-text';
 import type { AlertRule } from '../api/types';
 import { More } from '../design/controls/More';
 import { Empty, Failure } from '../design/feedback/Notice';
@@ -27,7 +28,7 @@ export function Rules({ query }: { query: ReturnType<typeof useAlertRules> }) {
         body: { name, condition, severity, suppressSeconds, recoverSeconds, enabled: !rule.enabled },
       });
     } catch (error) {
-      toast(error instanceof Error ? error.message : t.failure.title, true);
+      toast(errorText(error, t.failure), true);
     }
     await queries.invalidateQueries();
   };

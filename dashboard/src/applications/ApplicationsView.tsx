@@ -1,15 +1,18 @@
 // All applications of the environment, each with its last day at a glance.
 import { keepPreviousData } from '@tanstack/react-query';
+import { type ById, byId } from '../api/by-id';
 import { api } from '../api/client';
-import type { Application, Sparkline as SparklineData } from '../api/types';
+import type { Application, Capped, Sparkline as SparklineData } from '../api/types';
 import { Sparkline } from '../design/charts/Sparkline';
 import { Button } from '../design/controls/Button';
 import { FilterBar } from '../design/controls/FilterBar';
+import { LateLine } from '../design/feedback/Loaded';
 import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
 import { PageHead } from '../design/layout/Card';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { StateWord, Tag } from '../design/values/State';
+import type { StateName } from '../design/values/states';
 import { useFormat, useT } from '../i18n';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';
@@ -23,7 +26,7 @@ export function ApplicationsView() {
   const [url, setUrl] = useUrl();
   const query = { limit: pageSize, iterator: url.iterator, q: url.q };
   const list = api.useQuery('get', '/api/v1/app', { params: { query } });
-  const { data: overview } = useOverview('24h');
+  const overview = useOverview('24h');
   const ids = list.data?.data.map((application) => application.id).join(',') ?? '';
   const charts = api.useQuery(
     'get',
@@ -31,7 +34,6 @@ export function ApplicationsView() {
     { params: { query: { kind: 'application', ids } } },
     { enabled: ids !== '', placeholderData: keepPreviousData },
   );
-  const byId = new Map(charts.data?.data.map((each) => [each.id, each]));
   const create = () => setUrl({ panel: 'new' });
   return (
     <>
@@ -43,7 +45,10 @@ export function ApplicationsView() {
           </Button>
         }
       >
-        <p>{overview ? t.applications.summary(overview.applications, overview.endpoints) : '\u00a0'}</p>
+        <LateLine
+          text={overview.data && t.applications.summary(overview.data.applications, overview.data.endpoints)}
+          isAwaited={overview.isPending}
+        />
       </PageHead>
       <FilterBar
         filters={[]}
@@ -55,7 +60,7 @@ export function ApplicationsView() {
       <div className="card">
         <Table
           label={t.applications.title}
-          columns={useColumns(byId)}
+          columns={useColumns(byId(charts, (each) => each.id))}
           rows={list.data?.data}
           rowKey={(row) => row.id}
           expected={8}
@@ -83,10 +88,11 @@ export function ApplicationsView() {
   );
 }
 
-function useColumns(charts: Map<string, SparklineData>): Column<Application>[] {
+function useColumns(charts: ById<SparklineData>): Column<Application>[] {
   const t = useT();
   const format = useFormat();
   const chart = (row: Application) => charts.get(row.id);
+  const isAwaited = (row: Application) => charts.isAwaited(row.id);
   return [
     {
       id: 'name',
@@ -106,6 +112,7 @@ function useColumns(charts: Map<string, SparklineData>): Column<Application>[] {
       id: 'state',
       head: t.underWay.state,
       narrow: 'line',
+      isAwaited,
       cell: (row) => <ApplicationState application={row} failing={chart(row)?.failingEndpoints ?? 0} />,
     },
     {
@@ -113,12 +120,14 @@ function useColumns(charts: Map<string, SparklineData>): Column<Application>[] {
       head: t.application.endpoints,
       isNumber: true,
       narrow: 'named',
-      cell: (row) => chart(row)?.endpoints ?? '',
+      isAwaited,
+      cell: (row) => chart(row)?.endpoints ?? '–',
     },
     {
       id: 'chart',
       head: t.worst.last24h,
       narrow: 'hidden',
+      isAwaited,
       cell: (row) => {
         const data = chart(row);
         return (
@@ -138,6 +147,7 @@ function useColumns(charts: Map<string, SparklineData>): Column<Application>[] {
       head: t.worst.failed,
       isNumber: true,
       narrow: 'named-end',
+      isAwaited,
       cell: (row) => {
         const share = chart(row)?.failedShare;
         return share === null || share === undefined ? '–' : format.percent(share);
@@ -148,9 +158,10 @@ function useColumns(charts: Map<string, SparklineData>): Column<Application>[] {
       head: t.states.waiting,
       isNumber: true,
       narrow: 'named',
+      isAwaited,
       cell: (row) => {
         const data = chart(row);
-        return data && t.num(data.waiting);
+        return data ? <Deliveries application={row} state="waiting" count={data.waiting} /> : '–';
       },
     },
     {
@@ -158,9 +169,10 @@ function useColumns(charts: Map<string, SparklineData>): Column<Application>[] {
       head: t.states.held,
       isNumber: true,
       narrow: 'named',
+      isAwaited,
       cell: (row) => {
         const data = chart(row);
-        return data && t.num(data.held);
+        return data ? <Deliveries application={row} state="held" count={data.held} /> : '–';
       },
     },
     {
@@ -168,22 +180,31 @@ function useColumns(charts: Map<string, SparklineData>): Column<Application>[] {
       head: t.states.dead,
       isNumber: true,
       narrow: 'named',
+      isAwaited,
       cell: (row) => {
         const data = chart(row);
+        if (!data) return '–';
         return (
-          data && (
-            <Go
-              to="/dead-letters"
-              search={{ app_id: row.id }}
-              className={data.deadOpen.count > 0 ? 'title dead' : 'title'}
-            >
-              {t.num(data.deadOpen)}
-            </Go>
-          )
+          <Go
+            to="/dead-letters"
+            search={{ app_id: row.id }}
+            className={data.deadOpen.count > 0 ? 'title dead' : 'title'}
+          >
+            {t.num(data.deadOpen)}
+          </Go>
         );
       },
     },
   ];
+}
+
+function Deliveries({ application, state, count }: { application: Application; state: StateName; count: Capped }) {
+  const t = useT();
+  return (
+    <Go to={`/applications/${application.id}`} search={{ tab: 'messages', state }} className="title">
+      {t.num(count)}
+    </Go>
+  );
 }
 
 function ApplicationState({ application, failing }: { application: Application; failing: number }) {

@@ -2,6 +2,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { client } from '../api/client';
 import type { Attempt, DeadLetter } from '../api/types';
+import { AuditCard } from '../audit-log/AuditCard';
 import { Button } from '../design/controls/Button';
 import { Loaded, Skeleton } from '../design/feedback/Loaded';
 import { Callout, Empty } from '../design/feedback/Notice';
@@ -158,6 +159,7 @@ function Content({ letter, payload }: { letter: DeadLetter; payload: string | nu
               ]}
             />
           </Card>
+          <AuditCard filter={{ app_id: letter.appId, object_id: letter.id }} />
         </aside>
       </div>
       <Ask

@@ -5,7 +5,7 @@ import type { DeadLetterGroup } from '../api/types';
 import { Button } from '../design/controls/Button';
 import { FilterBar } from '../design/controls/FilterBar';
 import { Segmented } from '../design/controls/Segmented';
-import { Loaded, Skeleton } from '../design/feedback/Loaded';
+import { LateLine, Loaded, Skeleton } from '../design/feedback/Loaded';
 import { Empty, NoMatch } from '../design/feedback/Notice';
 import { PageHead } from '../design/layout/Card';
 import { endpointName } from '../endpoints/name';
@@ -48,7 +48,10 @@ export function DeadLettersView() {
           )
         }
       >
-        <p>{groups.data ? t.deadLetters.summary(groups.data.endpoints, groups.data.openSinceYesterday) : '\u00a0'}</p>
+        <LateLine
+          text={groups.data && t.deadLetters.summary(groups.data.endpoints, groups.data.openSinceYesterday)}
+          isAwaited={groups.isPending}
+        />
       </PageHead>
       <RunningTasks />
       <FilterBar values={url} onChange={setUrl} filters={useLetterFilters()}>

@@ -1,15 +1,18 @@
 // Groups of dead letters: one endpoint and one reason each. A group opens to show its letters.
+import { keepPreviousData } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { api } from '../api/client';
 import type { DeadLetterGroup } from '../api/types';
 import { Button } from '../design/controls/Button';
 import { Failure } from '../design/feedback/Notice';
 import { useRowKeys } from '../design/tables/keys';
+import { SkeletonText } from '../design/tables/Table';
 import { Icon } from '../design/values/Icon';
 import { Id } from '../design/values/Id';
 import { Time } from '../design/values/Time';
 import { EndpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
+import { known } from '../i18n/en/answers';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { filterOf, queryOf } from './bulk';
@@ -71,9 +74,9 @@ function Group({ group, isSelected, onSelect, letters, onSelectLetters }: GroupP
   const key = groupKey(group);
   const isOpen = url.open === key;
   const isGone = group.endpointDeletedAt !== null;
-  const last =
-    group.lastError ??
-    (group.lastStatusCode || group.lastFailure ? t.answer(group.lastStatusCode, group.lastFailure) : null);
+  const { lastStatusCode, lastFailure, lastError } = group;
+  const answered = lastStatusCode || lastFailure ? t.answer(lastStatusCode, lastFailure) : null;
+  const last = [answered, known(lastStatusCode, lastFailure, lastError)].filter(Boolean).join(': ');
   const span = [format.moment(group.oldestAt), format.moment(group.newestAt)];
   return (
     <>
@@ -132,10 +135,19 @@ function GroupLetters({ group, isSelected, letters, onSelectLetters }: Omit<Grou
     limit,
     order: 'descending' as const,
   };
-  const list = api.useQuery('get', '/api/v1/dead-letter', { params: { query } });
-  const rest = group.count - (list.data?.data.length ?? 0);
+  const list = api.useQuery('get', '/api/v1/dead-letter', { params: { query } }, { placeholderData: keepPreviousData });
+  const rest = list.data ? group.count - list.data.data.length : 0;
   return (
     <div className="group-letters">
+      {list.isPending &&
+        Array.from({ length: Math.min(group.count, limit) }, (_, place) => (
+          <div key={place} className="letter">
+            <span />
+            {[0, 1, 2, 3, 1].map((width, column) => (
+              <SkeletonText key={column} place={place + width} />
+            ))}
+          </div>
+        ))}
       {list.data?.data.map((letter) => (
         <div key={letter.id} className={isSelected || letters.has(letter.id) ? 'letter selected' : 'letter'} data-row>
           <PickBox

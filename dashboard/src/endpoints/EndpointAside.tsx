@@ -2,13 +2,14 @@
 
 import { api } from '../api/client';
 import type { Endpoint, EndpointOverview, PolicyLevel } from '../api/types';
-import { AuditList } from '../audit-log/AuditList';
+import { AuditCard } from '../audit-log/AuditCard';
 import { Button } from '../design/controls/Button';
 import { Card, Facts } from '../design/layout/Card';
+import { SkeletonText } from '../design/tables/Table';
 import { Tag } from '../design/values/State';
 import { useFormat, useT } from '../i18n';
 import { usePermissions } from '../navigation/permissions';
-import { Go, usePlaces } from '../navigation/places';
+import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { EndpointInbox } from './InboxCard';
 import { SecretsCard } from './SecretsCard';
@@ -21,25 +22,19 @@ interface Props {
 
 export function EndpointAside({ appId, endpoint, overview }: Props) {
   const t = useT();
-  const places = usePlaces();
   return (
     <aside className="stack">
       <EndpointInbox appId={appId} endpoint={endpoint} />
       <SecretsCard appId={appId} endpoint={endpoint} secrets={overview?.secrets} />
       <Policies appId={appId} endpoint={endpoint} overview={overview} />
-      {!places.isPortal && (
-        <Card
-          title={t.audit.whoDidWhat}
-          end={
-            <Go to="." search={{ tab: 'audit' }} className="link small">
-              {t.shell.auditLog}
-            </Go>
-          }
-          padded
-        >
-          <AuditList filter={{ app_id: appId, object_id: endpoint.id }} />
-        </Card>
-      )}
+      <AuditCard
+        filter={{ app_id: appId, object_id: endpoint.id }}
+        end={
+          <Go to="." search={{ tab: 'audit' }} className="link small">
+            {t.shell.auditLog}
+          </Go>
+        }
+      />
     </aside>
   );
 }
@@ -93,9 +88,11 @@ function Policies({ appId, endpoint, overview }: Props) {
           [t.endpoint.channels, <Tags key="c" values={endpoint.channels} />],
           [
             t.headers.title,
-            names.length === 0 ? (
+            headers.isPending ? (
+              <SkeletonText key="h" />
+            ) : names.length === 0 ? (
               <span key="h" className="dim">
-                {t.none}
+                {headers.data ? t.none : '–'}
               </span>
             ) : (
               <span key="h" className="mono">

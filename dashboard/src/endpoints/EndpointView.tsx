@@ -10,7 +10,7 @@ import { LiveMark } from '../design/feedback/LiveMark';
 import { Loaded, Skeleton } from '../design/feedback/Loaded';
 import { Card, PageHead } from '../design/layout/Card';
 import { TabLink, Tabs } from '../design/layout/Tabs';
-import { Id } from '../design/values/Id';
+import { Id, shortId } from '../design/values/Id';
 import { Time } from '../design/values/Time';
 import { useT } from '../i18n';
 import { MessageList } from '../messages/MessageList';
@@ -63,7 +63,7 @@ function Crumbs({ appId, endpoint }: { appId: string; endpoint: Endpoint }) {
     <>
       <Go to="/applications">{t.applications.title}</Go>
       <span aria-hidden="true">›</span>
-      <Go to={`/applications/${appId}`}>{application.data?.name ?? '…'}</Go>
+      <Go to={`/applications/${appId}`}>{application.data?.name ?? shortId(appId)}</Go>
       <span aria-hidden="true">›</span>
       <span aria-current="page" className="cut">
         {endpointName(endpoint.url)}

@@ -1,5 +1,6 @@
 // The endpoints of an application: how each is doing and why.
 import { keepPreviousData } from '@tanstack/react-query';
+import { type ById, byId } from '../api/by-id';
 import { api } from '../api/client';
 import type { Endpoint, Sparkline as SparklineData } from '../api/types';
 import { Sparkline } from '../design/charts/Sparkline';
@@ -19,7 +20,7 @@ import { standingOf } from './standing';
 
 const pageSize = 50;
 
-export function useEndpointCharts(appId: string, endpoints: Endpoint[] | undefined) {
+export function useEndpointCharts(appId: string, endpoints: Endpoint[] | undefined): ById<SparklineData> {
   const ids = endpoints?.map((endpoint) => endpoint.id).join(',') ?? '';
   const query = api.useQuery(
     'get',
@@ -27,7 +28,7 @@ export function useEndpointCharts(appId: string, endpoints: Endpoint[] | undefin
     { params: { path: { app_id: appId }, query: { ids } } },
     { enabled: ids !== '', placeholderData: keepPreviousData },
   );
-  return new Map(query.data?.data.map((each) => [each.id, each]));
+  return byId(query, (each) => each.id);
 }
 
 export function EndpointsTable({ appId }: { appId: string }) {
@@ -74,12 +75,13 @@ export function EndpointsTable({ appId }: { appId: string }) {
   );
 }
 
-export function useEndpointColumns(appId: string, charts: Map<string, SparklineData>): Column<Endpoint>[] {
+export function useEndpointColumns(appId: string, charts: ById<SparklineData>): Column<Endpoint>[] {
   const t = useT();
   const format = useFormat();
   const now = useNow();
   const places = usePlaces();
   const chart = (row: Endpoint) => charts.get(row.id);
+  const isAwaited = (row: Endpoint) => charts.isAwaited(row.id);
   return [
     {
       id: 'url',
@@ -96,6 +98,7 @@ export function useEndpointColumns(appId: string, charts: Map<string, SparklineD
       id: 'state',
       head: t.underWay.state,
       narrow: 'line',
+      isAwaited,
       cell: (row) => {
         const standing = standingOf(row, chart(row)?.failingSince ?? null);
         return <StateWord state={standing.state} icon={standing.icon} word={t.endpoint.standing(standing.kind)} />;
@@ -105,12 +108,14 @@ export function useEndpointColumns(appId: string, charts: Map<string, SparklineD
       id: 'why',
       head: t.underWay.why,
       narrow: 'line',
+      isAwaited,
       cell: (row) => <span className="dim">{t.endpoint.standingWhy(row, chart(row), format, now)}</span>,
     },
     {
       id: 'chart',
       head: t.worst.last24h,
       narrow: 'hidden',
+      isAwaited,
       cell: (row) => {
         const data = chart(row);
         const isFailing = (data?.failedShare ?? 0) > 0.5;
@@ -128,6 +133,7 @@ export function useEndpointColumns(appId: string, charts: Map<string, SparklineD
       head: t.states.delivered,
       isNumber: true,
       narrow: 'named-end',
+      isAwaited,
       cell: (row) => {
         const share = chart(row)?.failedShare;
         return share === null || share === undefined ? '–' : format.percent(1 - share);
@@ -138,11 +144,16 @@ export function useEndpointColumns(appId: string, charts: Map<string, SparklineD
       head: t.states.waiting,
       isNumber: true,
       narrow: 'named',
+      isAwaited,
       cell: (row) => {
         const data = chart(row);
+        if (!data) return '–';
+        const { waiting, held } = data;
+        const state = waiting.count > 0 || held.count === 0 ? 'waiting' : 'held';
         return (
-          data &&
-          t.num({ count: data.waiting.count + data.held.count, isCapped: data.waiting.isCapped || data.held.isCapped })
+          <Go to={places.endpoint(appId, row.id)} search={{ tab: 'messages', state }} className="title">
+            {t.num({ count: waiting.count + held.count, isCapped: waiting.isCapped || held.isCapped })}
+          </Go>
         );
       },
     },
@@ -151,18 +162,18 @@ export function useEndpointColumns(appId: string, charts: Map<string, SparklineD
       head: t.states.dead,
       isNumber: true,
       narrow: 'named',
+      isAwaited,
       cell: (row) => {
         const data = chart(row);
+        if (!data) return '–';
         return (
-          data && (
-            <Go
-              to="/dead-letters"
-              search={{ app_id: appId, endpoint_id: row.id }}
-              className={data.deadOpen.count > 0 ? 'title dead' : 'title'}
-            >
-              {t.num(data.deadOpen)}
-            </Go>
-          )
+          <Go
+            to="/dead-letters"
+            search={{ app_id: appId, endpoint_id: row.id }}
+            className={data.deadOpen.count > 0 ? 'title dead' : 'title'}
+          >
+            {t.num(data.deadOpen)}
+          </Go>
         );
       },
     },

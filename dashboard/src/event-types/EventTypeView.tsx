@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { api, client } from '../api/client';
 import type { EventType, Schemas } from '../api/types';
+import { AuditCard } from '../audit-log/AuditCard';
 import { Button } from '../design/controls/Button';
 import { More } from '../design/controls/More';
 import { Loaded } from '../design/feedback/Loaded';
@@ -85,6 +86,7 @@ function Content({ type }: { type: EventType }) {
       </PageHead>
       <div className="stack">
         {!isPortal && <Subscribers name={type.name} />}
+        <AuditCard filter={{ object_id: type.name }} />
         {examples.map((example, place) => (
           <JsonView key={place} title={t.eventTypes.example} text={JSON.stringify(example)} />
         ))}

@@ -1,9 +1,11 @@
 // The catalogue of event types: what is published, how much, and who listens.
+import { byId } from '../api/by-id';
 import { api } from '../api/client';
 import type { EventType } from '../api/types';
 import { Sparkline } from '../design/charts/Sparkline';
 import { Button } from '../design/controls/Button';
 import { FilterBar } from '../design/controls/FilterBar';
+import { LateLine } from '../design/feedback/Loaded';
 import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
 import { Card, PageHead } from '../design/layout/Card';
 import { Pager } from '../design/tables/Pager';
@@ -34,23 +36,27 @@ export function EventTypesView() {
     { params: { query: { range: '24h' } } },
     { enabled: !places.isPortal },
   );
-  const byName = new Map(stats.data?.data.map((each) => [each.name, each]));
-  const everything = stats.data?.endpointsOfEverything ?? 0;
+  const counts = byId(stats, (each) => each.name);
+  const everything = stats.data?.endpointsOfEverything;
+  const isAwaited = () => stats.isPending;
   const statColumns: Column<EventType>[] = [
     {
       id: 'listeners',
       head: t.eventTypes.listeners,
       isNumber: true,
       narrow: 'named',
-      cell: (row) => (stats.data ? format.number((byName.get(row.name)?.endpoints ?? 0) + everything) : ''),
+      isAwaited,
+      cell: (row) =>
+        everything === undefined ? '–' : format.number((counts.get(row.name)?.endpoints ?? 0) + everything),
     },
     {
       id: 'chart',
       head: t.worst.last24h,
       narrow: 'hidden',
+      isAwaited,
       cell: (row) => (
         <span className="cell-chart">
-          <Sparkline values={byName.get(row.name)?.series ?? []} state="cancelled" />
+          <Sparkline values={counts.get(row.name)?.series ?? []} state="cancelled" />
         </span>
       ),
     },
@@ -59,11 +65,15 @@ export function EventTypesView() {
       head: t.figures.accepted,
       isNumber: true,
       narrow: 'named-end',
-      cell: (row) => (
-        <Go to="/messages" search={{ event_type: row.name }}>
-          {stats.data ? format.number(byName.get(row.name)?.accepted ?? 0) : ''}
-        </Go>
-      ),
+      isAwaited,
+      cell: (row) =>
+        stats.data ? (
+          <Go to="/messages" search={{ event_type: row.name }}>
+            {format.number(counts.get(row.name)?.accepted ?? 0)}
+          </Go>
+        ) : (
+          '–'
+        ),
     },
   ];
   const columns: Column<EventType>[] = [
@@ -118,7 +128,14 @@ export function EventTypesView() {
           )
         }
       >
-        <p>{places.isPortal ? t.eventTypes.noteTenant : t.eventTypes.note(everything)}</p>
+        {places.isPortal ? (
+          <p>{t.eventTypes.noteTenant}</p>
+        ) : (
+          <LateLine
+            text={everything === undefined ? undefined : t.eventTypes.note(everything)}
+            isAwaited={stats.isPending}
+          />
+        )}
       </PageHead>
       <FilterBar
         values={url}

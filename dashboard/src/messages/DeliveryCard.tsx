@@ -7,6 +7,7 @@ import { Button } from '../design/controls/Button';
 import { Skeleton } from '../design/feedback/Loaded';
 import { Failure } from '../design/feedback/Notice';
 import { toast } from '../design/feedback/toast';
+import { SkeletonText } from '../design/tables/Table';
 import { Exchange } from '../design/values/Exchange';
 import { Icon } from '../design/values/Icon';
 import { Rich } from '../design/values/Rich';
@@ -23,7 +24,8 @@ interface Props {
   msgId: string;
   acceptedAt: string;
   delivery: Delivery;
-  attempts: Attempt[];
+  /** None while they are under way. */
+  attempts: Attempt[] | undefined;
   /** The attempt that a link points at. */
   opened?: string;
 }
@@ -33,7 +35,7 @@ export function DeliveryCard({ appId, msgId, acceptedAt, delivery, attempts, ope
   const format = useFormat();
   const now = useNow();
   const places = usePlaces();
-  const oldestFirst = [...attempts].sort((one, other) => one.timestamp.localeCompare(other.timestamp));
+  const oldestFirst = [...(attempts ?? [])].sort((one, other) => one.timestamp.localeCompare(other.timestamp));
   return (
     <section className="card" aria-label={t.message.deliveryTo(delivery.endpointUrl)}>
       <header>
@@ -59,7 +61,16 @@ export function DeliveryCard({ appId, msgId, acceptedAt, delivery, attempts, ope
         </span>
       </div>
       <ol className="rail">
-        {oldestFirst.length === 0 && (
+        {!attempts && (
+          <li>
+            <span className="rail-time" />
+            <span className="rail-dot" />
+            <div className="rail-text">
+              <SkeletonText place={2} />
+            </div>
+          </li>
+        )}
+        {attempts?.length === 0 && (
           <li>
             <span className="rail-time">
               <Time at={acceptedAt} as="clock" />

@@ -195,8 +195,7 @@ export function DeliveryCounts({ counts }: { counts: FoundMessage['deliveries'] 
       {shown.map(([state, key]) => (
         <span key={state} className={`state ${state}`}>
           <Icon name={stateIcons[state]} small />
-          {counts[key] > 1 && `${counts[key]} `}
-          {t.states[state]}
+          {counts[key] > 1 ? t.message.several(t.states[state], counts[key]) : t.states[state]}
         </span>
       ))}
     </span>

@@ -4,7 +4,7 @@ import { api, client } from '../api/client';
 import { useLive } from '../api/live';
 import type { Delivery, Message } from '../api/types';
 import { useApplication } from '../applications/ApplicationView';
-import { AuditList } from '../audit-log/AuditList';
+import { AuditCard } from '../audit-log/AuditCard';
 import { Button } from '../design/controls/Button';
 import { More } from '../design/controls/More';
 import { LiveMark } from '../design/feedback/LiveMark';
@@ -91,7 +91,7 @@ function Content({ appId, appName, message, payload }: Props) {
     attempt: (event) => event.msgId === message.id && void queries.invalidateQueries(),
   });
   const rows = deliveries.data?.data ?? [];
-  const made = attempts.data?.data ?? [];
+  const made = attempts.data?.data;
   return (
     <>
       <PageHead
@@ -132,7 +132,7 @@ function Content({ appId, appName, message, payload }: Props) {
         {deliveries.data && <p>{t.message.summary(rows)}</p>}
         <Id id={message.id} whole />
       </PageHead>
-      {rows.length > 0 && <LifeStrip acceptedAt={message.timestamp} deliveries={rows} attempts={made} />}
+      {rows.length > 0 && <LifeStrip acceptedAt={message.timestamp} deliveries={rows} attempts={made ?? []} />}
       <div className="columns aside message-columns">
         <div className="stack">
           <Loaded query={deliveries} skeleton={<Skeleton height={240} />}>
@@ -151,7 +151,7 @@ function Content({ appId, appName, message, payload }: Props) {
                     msgId={message.id}
                     acceptedAt={message.timestamp}
                     delivery={delivery}
-                    attempts={made.filter((attempt) => attempt.endpointId === delivery.endpointId)}
+                    attempts={made?.filter((attempt) => attempt.endpointId === delivery.endpointId)}
                     opened={url.attempt}
                   />
                 ))
@@ -168,11 +168,7 @@ function Content({ appId, appName, message, payload }: Props) {
           ) : (
             <JsonView title={t.message.payload} text={payload} />
           )}
-          {!places.isPortal && (
-            <Card title={t.audit.whoDidWhat} padded>
-              <AuditList filter={{ app_id: appId, object_id: message.id }} />
-            </Card>
-          )}
+          <AuditCard filter={{ app_id: appId, object_id: message.id }} />
         </aside>
       </div>
       <ResendAll

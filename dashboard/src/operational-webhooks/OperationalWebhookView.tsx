@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, client } from '../api/client';
 import type { Endpoint } from '../api/types';
+import { AuditCard } from '../audit-log/AuditCard';
 import { Button } from '../design/controls/Button';
 import { More } from '../design/controls/More';
 import { Loaded } from '../design/feedback/Loaded';
@@ -114,6 +115,7 @@ function Content({ endpoint }: { endpoint: Endpoint }) {
             </Button>
           </div>
         </Card>
+        <AuditCard filter={{ object_id: endpoint.id }} />
       </div>
       <OperationalForm isOpen={url.panel === 'edit'} onClose={close} endpoint={endpoint} />
       <Ask

@@ -1,9 +1,10 @@
 // How the portal looks to tenants: name, logo, accent, links; with a preview beside it.
 import { TagsInput, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useRef, useState } from 'react';
 import { publicPath } from '../api/base';
 import { api, client } from '../api/client';
+import { errorText } from '../api/error-text';
 import type { Schemas } from '../api/types';
 import { Button } from '../design/controls/Button';
 import { Loaded } from '../design/feedback/Loaded';
@@ -39,6 +40,7 @@ async function base64Of(file: File): Promise<string> {
 
 function LookForm({ look }: { look: Look }) {
   const t = useT();
+  const file = useRef<HTMLInputElement>(null);
   const queries = useQueryClient();
   const [form, setForm] = useState({
     name: look.name ?? '',
@@ -92,12 +94,17 @@ function LookForm({ look }: { look: Look }) {
             <span className="small medium">{t.look.logo}</span>
             <div className="row">
               {shownLogo && <img className="look-logo" src={shownLogo} alt="" />}
+              {/* The browser's own field speaks the browser's language. */}
               <input
+                ref={file}
                 type="file"
+                hidden
                 accept="image/png,image/jpeg,image/webp"
-                aria-label={t.look.logo}
                 onChange={(event) => pick(event.target.files?.[0])}
               />
+              <Button small onClick={() => file.current?.click()}>
+                {t.look.chooseLogo}
+              </Button>
               {shownLogo && (
                 <Button small onClick={() => setLogo({ base64: null, shown: null })}>
                   {t.look.removeLogo}
@@ -139,7 +146,7 @@ function LookForm({ look }: { look: Look }) {
             onChange={(embedOrigins) => set({ embedOrigins })}
             placeholder="https://app.example.com"
           />
-          {error !== null && <Failure error={error} title={error instanceof Error ? error.message : undefined} />}
+          {error !== null && <Failure error={error} title={errorText(error, t.failure)} />}
           <div className="row">
             <span className="grow" />
             <Button kind="primary" type="submit" isBusy={isBusy}>

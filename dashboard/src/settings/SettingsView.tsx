@@ -2,6 +2,7 @@
 import { api } from '../api/client';
 import type { Schemas } from '../api/types';
 import { FilterBar } from '../design/controls/FilterBar';
+import { LateLine } from '../design/feedback/Loaded';
 import { Failure, NoMatch } from '../design/feedback/Notice';
 import { Card, PageHead } from '../design/layout/Card';
 import { type Column, Table } from '../design/tables/Table';
@@ -16,11 +17,12 @@ export function SettingsView() {
   const t = useT();
   const [url, setUrl] = useUrl();
   const query = api.useQuery('get', '/api/v1/admin/settings');
+  const description = (row: Setting) => t.settings.description(row.name, row.description);
   const wanted = url.q?.toLowerCase() ?? '';
   const rows = query.data?.data.filter(
     (row) =>
       (url.from === undefined || row.from === url.from) &&
-      `${row.name} ${row.description}`.toLowerCase().includes(wanted),
+      `${row.name} ${description(row)}`.toLowerCase().includes(wanted),
   );
   const columns: Column<Setting>[] = [
     { id: 'name', head: t.settings.setting, narrow: 'lead', cell: (row) => <span className="mono">{row.name}</span> },
@@ -49,13 +51,16 @@ export function SettingsView() {
       id: 'description',
       head: t.endpoint.description,
       narrow: 'line',
-      cell: (row) => <span className="dim setting-description">{row.description}</span>,
+      cell: (row) => <span className="dim setting-description">{description(row)}</span>,
     },
   ];
   return (
     <>
       <PageHead title={t.shell.settings}>
-        <p>{query.data ? t.settings.note(query.data.nodeName, query.data.version) : '\u00a0'}</p>
+        <LateLine
+          text={query.data && t.settings.note(query.data.nodeName, query.data.version)}
+          isAwaited={query.isPending}
+        />
       </PageHead>
       <FilterBar
         values={url}

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useDeferredValue, useEffect, useId, useRef, useState } from 'react';
 import { client } from '../api/client';
+import { errorText } from '../api/error-text';
 import type { Schemas } from '../api/types';
 import { Icon, type IconName } from '../design/values/Icon';
 import { shortId } from '../design/values/Id';
@@ -140,7 +141,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
             </div>
           </div>
         ))}
-        {error && <p className="palette-none dead">{error.message}</p>}
+        {error && <p className="palette-none dead">{errorText(error, t.failure)}</p>}
         {choices.length === 0 && !isFetching && !error && <p className="palette-none">{t.palette.nothing(text)}</p>}
       </div>
       <footer className="palette-foot">

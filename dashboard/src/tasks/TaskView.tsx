@@ -1,5 +1,6 @@
 // One background task: what it does, how far it has come, what came of it.
 
+import { AuditCard } from '../audit-log/AuditCard';
 import { Loaded } from '../design/feedback/Loaded';
 import { Callout } from '../design/feedback/Notice';
 import { Card, Facts, PageHead } from '../design/layout/Card';
@@ -44,32 +45,35 @@ export function TaskView() {
           )}
           <div className="columns aside">
             <Asked filter={task.data.filter} />
-            <Card title={t.task.task} padded>
-              <Facts
-                rows={[
-                  [
-                    t.underWay.state,
-                    <StateWord key="s" state={taskState(task)} word={t.task.status(task.status, task.canceled)} />,
-                  ],
-                  ...(task.progress.delivered !== null && task.progress.failedAgain !== null
-                    ? ([
-                        [t.task.delivered, format.number(task.progress.delivered)],
-                        [t.task.failedAgain, format.number(task.progress.failedAgain)],
-                      ] as [string, string][])
-                    : []),
-                  [
-                    t.task.rate,
-                    task.data.ratePerSecond
-                      ? t.policies.perSecond(format.number(task.data.ratePerSecond))
-                      : t.unlimited,
-                  ],
-                  [t.audit.who, task.createdBy ?? '–'],
-                  ...(task.note ? ([[t.deadLetters.note, task.note]] as [string, string][]) : []),
-                  [t.created, <Time key="c" at={task.createdAt} as="full" />],
-                  [t.updated, <Time key="u" at={task.updatedAt} as="full" />],
-                ]}
-              />
-            </Card>
+            <aside className="stack">
+              <Card title={t.task.task} padded>
+                <Facts
+                  rows={[
+                    [
+                      t.underWay.state,
+                      <StateWord key="s" state={taskState(task)} word={t.task.status(task.status, task.canceled)} />,
+                    ],
+                    ...(task.progress.delivered !== null && task.progress.failedAgain !== null
+                      ? ([
+                          [t.task.delivered, format.number(task.progress.delivered)],
+                          [t.task.failedAgain, format.number(task.progress.failedAgain)],
+                        ] as [string, string][])
+                      : []),
+                    [
+                      t.task.rate,
+                      task.data.ratePerSecond
+                        ? t.policies.perSecond(format.number(task.data.ratePerSecond))
+                        : t.unlimited,
+                    ],
+                    [t.audit.who, task.createdBy ?? '–'],
+                    ...(task.note ? ([[t.deadLetters.note, task.note]] as [string, string][]) : []),
+                    [t.created, <Time key="c" at={task.createdAt} as="full" />],
+                    [t.updated, <Time key="u" at={task.updatedAt} as="full" />],
+                  ]}
+                />
+              </Card>
+              <AuditCard filter={{ object_id: task.id }} />
+            </aside>
           </div>
         </>
       )}

@@ -5,6 +5,7 @@ pub(in crate::api) mod asked;
 pub mod bounded_document;
 pub mod bounds;
 pub(in crate::api) mod caller;
+pub(in crate::api) mod capped;
 pub(in crate::api) mod environment;
 pub mod extract;
 pub mod idempotency;

@@ -1,8 +1,9 @@
 //! Alerts: what an environment wants to be alerted to (`condition.rs`), and when an alert or a recovery is sent
-//! (`rule_state.rs`). However much happens, a rule sends one alert when its condition begins to be met, and one recovery.
+//! (`rule_state.rs`), and why one could not be (`unsent.rs`). However much happens, a rule sends one alert when its condition begins to be met, and one recovery.
 
 pub mod condition;
 pub mod rule_state;
+pub mod unsent;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

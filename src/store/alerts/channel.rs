@@ -5,6 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::domain::access::actor::Actor;
+use crate::domain::alert::unsent::Unsent;
 use crate::domain::alert::{ChannelKind, Severity};
 use crate::domain::id::{AlertChannelId, EnvironmentId};
 use crate::store::StoreError;
@@ -34,7 +35,7 @@ pub struct AlertChannel {
     /// When something last failed to be sent.
     pub last_failed_at: Option<DateTime<Utc>>,
     /// Why it failed; `None` once something was sent since.
-    pub last_error: Option<String>,
+    pub last_error: Option<Unsent>,
 }
 
 /// What a channel is set to.
@@ -74,7 +75,7 @@ impl TryFrom<Row> for AlertChannel {
             created_at: row.created_at,
             last_sent_at: row.last_sent_at,
             last_failed_at: row.last_failed_at,
-            last_error: row.last_error,
+            last_error: row.last_error.as_deref().map(Unsent::parse),
         })
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::domain::alert::unsent::Unsent;
 use crate::domain::alert::{ChannelKind, NoticeKind, Severity};
 use crate::domain::id::{AlertChannelId, AlertRuleId, ApplicationId, EnvironmentId};
 use crate::store::StoreError;
@@ -144,7 +145,7 @@ impl AlertStore {
     pub async fn note_unsent(
         &self,
         notice: &AlertNotice,
-        error: &str,
+        error: &Unsent,
         wait: Option<Duration>,
     ) -> Result<(), StoreError> {
         sqlx::query!(
@@ -158,7 +159,7 @@ impl AlertStore {
             notice.id,
             notice.channel.uuid(),
             notice.attempts,
-            error,
+            error.to_string(),
             wait.map(interval),
         )
         .execute(&self.pool)

@@ -72,6 +72,34 @@ async function tenant(name, endpoints = {}) {
   return { id: application.id, name, at, endpoints: made, post };
 }
 
+/** Something of everything. */
+async function fill() {
+  const hook = await receiver((one) => (one.url === "/down" ? [500, "down"] : one.url === "/dead" ? 404 : 200));
+  await api("POST", "/event-type", {
+    name: "invoice.paid",
+    description: "An invoice was paid.",
+    schemas: { 1: { type: "object", properties: { amount: { type: "integer" } }, examples: [{ amount: 4200 }] } },
+  });
+  const app = await tenant("Northwind Freight", {
+    [hook.url("/dead")]: { retrySchedule: [] },
+    [hook.url("/down")]: { retrySchedule: [600] },
+    [hook.url("/works")]: { description: "The ledger", rateLimit: 50 },
+  });
+  for (const number of [1, 2, 3, 4]) await app.post("invoice.paid", { amount: number }, { eventId: `inv-${number}` });
+  await until("there is a dead letter", async () => (await api("GET", "/dead-letter?limit=1")).data.length > 0);
+  await api("POST", "/operational-webhook/endpoint", { url: hook.url("/told") });
+}
+
+/** Every view of both applications, by its name, as an address; and the link that opens the portal. */
+async function viewsOf() {
+  process.env.POSTRIDER_ENVIRONMENT = ENVIRONMENT;
+  const { findViews } = await import("../../../dashboard/scripts/views.mjs");
+  const { console, portal, portalKey } = await findViews({ url: API_URL, key: KEY });
+  const below = (prefix, views) => Object.fromEntries(Object.entries(views).map(([name, path]) => [name, prefix + path]));
+  const portalUrl = `${CONSOLE_URL}/portal`;
+  return { console: below(CONSOLE_URL, console), portal: below(portalUrl, portal), portalLink: `${portalUrl}/${portalKey}` };
+}
+
 /** A page of a browser of its own. What its pages may not do, or throw, is a complaint. */
 async function open(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en", reducedMotion: "reduce", ...options });
@@ -93,6 +121,12 @@ async function signIn(page, path = "/") {
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("navigation", { name: "Places" }).waitFor();
 }
+
+const isViewThere = () => document.querySelector("h1, h2, h3") && !document.querySelector(".skeleton, [aria-busy=true]");
+
+/** There is a view, and nothing in it is still under way. */
+const isSettled = (page) => page.waitForFunction(isViewThere);
+const isSettledNow = (page) => page.evaluate(isViewThere).then(Boolean);
 
 const place = (page) => {
   const { pathname, search } = new URL(page.url());
@@ -131,4 +165,4 @@ function story(play) {
   );
 }
 
-module.exports = { CONSOLE_URL, API_URL, KEY, api, receiver, until, tenant, signIn, place, story };
+module.exports = { CONSOLE_URL, API_URL, KEY, api, receiver, until, tenant, fill, viewsOf, signIn, isSettled, isSettledNow, place, story };

@@ -54,8 +54,10 @@ async fn every_channel_gets_an_alert_in_its_format_and_again_if_it_did_not_take_
     run(app.database(), NOW).await;
     let broken = shown(&api, &flaky, failed).await;
     assert_eq!(broken["lastError"], "status 500", "{broken}");
+    assert_eq!(broken["lastProblem"], json!({"code": "status", "statusCode": 500, "detail": ""}));
     let unset = shown(&api, &mail, failed).await;
     assert!(unset["lastError"].as_str().unwrap().contains("smtp_url"), "{unset}");
+    assert_eq!(unset["lastProblem"]["code"], "no_mail_server");
     assert!(app.log().contains("an alert could not be sent"));
 
     until("all channels have what they take", || async {
@@ -73,7 +75,8 @@ async fn every_channel_gets_an_alert_in_its_format_and_again_if_it_did_not_take_
         cards.iter().map(|card| &card["attachments"][0]["content"]["body"][0]["text"]).collect();
     assert!(headlines.contains(&&json!("[WARNING] Many attempts fail (org_test)")), "{headlines:?}");
     let works = shown(&api, &flaky, |shown| !shown["lastSentAt"].is_null()).await;
-    assert!(works["lastError"].is_null() && !works["lastFailedAt"].is_null(), "{works}");
+    assert!(works["lastError"].is_null() && works["lastProblem"].is_null(), "{works}");
+    assert!(!works["lastFailedAt"].is_null(), "{works}");
     // The receiver has verified the signature.
     let request = receiver.wait_at(&own, 1).await.remove(0);
     let body: Value = serde_json::from_slice(&request.body).unwrap();
@@ -124,6 +127,7 @@ async fn e_mail_is_encrypted_for_a_server_that_the_operators_file_vouches_for_an
         assert_eq!(tried["lastSentAt"].is_string(), is_trusted, "{tried}");
         let why = "cannot be encrypted: the certificate is not from an authority that is trusted here";
         assert!(is_trusted || tried["lastError"].as_str().unwrap().contains(why), "{tried}");
+        assert!(is_trusted || tried["lastProblem"]["code"] == "mail_not_taken", "{tried}");
     }
     for smtp in servers {
         let subjects: Vec<String> = smtp.mails().iter().map(|mail| mail.header("Subject")).collect();

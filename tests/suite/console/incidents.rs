@@ -85,6 +85,8 @@ async fn a_disabled_endpoint_and_a_pause_of_everything_are_told_with_whose_fault
     assert_eq!((&disabled["whose"], &disabled["lastStatusCode"]), (&json!("receiver"), &json!(410)));
     assert_eq!((&disabled["band"], &disabled["diedLastHour"]), (&json!("now"), &json!(1)), "one died for it");
     assert!(disabled["heldUntil"].as_str() > disabled["since"].as_str());
+    let series = disabled["series"].as_array().unwrap();
+    assert_eq!((series.len(), &series[0]), (40, &Value::Null), "nobody looked before there was a node");
 
     operator.post("/admin/pause", &json!({})).await;
     let shown = overview_that(&operator, "the pause is told", |it| it["pausedAt"].is_string()).await;

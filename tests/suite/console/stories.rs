@@ -71,3 +71,8 @@ async fn a_chat_is_told_of_a_dead_letter_and_rules_are_kept() {
 async fn every_view_is_accessible_in_every_look_and_works_by_keyboard() {
     is_played("every-view.cjs").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_view_is_accessible_while_it_waits_for_answers() {
+    is_played("late-answers.cjs").await;
+}

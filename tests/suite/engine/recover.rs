@@ -36,14 +36,31 @@ async fn ended(api: &Api, task: &Value) -> Value {
     .await
 }
 
-/// Starts a task at an endpoint, waits for its end and for what it sent, and returns how many it sent.
+/// What a recovery says it would send.
+async fn previewed(api: &Api, path: &str, body: &Value) -> i64 {
+    let mut body = body.clone();
+    body["dryRun"] = json!(true);
+    let shown = api.post(path, &body).await.expect(200);
+    let counts = [&shown["deadLetters"], &shown["waiting"]];
+    assert!(counts.iter().all(|it| it["isCapped"] == false), "{shown}");
+    counts.iter().map(|it| it["count"].as_i64().unwrap()).sum()
+}
+
+/// Starts a task at an endpoint, waits for its end and for what it sent, and returns how many it sent: as many as its preview
+/// said, where it has one.
 async fn whole(app: &App<impl Served>, tenant: &Tenant, endpoint: &str, what: &str, body: Value) -> i64 {
     let path = tenant.path(&format!("/endpoint/{endpoint}/{what}"));
+    let told = match what {
+        "recover" => Some(previewed(&app.environment(), &path, &body).await),
+        _ => None,
+    };
     let task = app.environment().post(&path, &body).await.expect(202);
     let task = ended(&app.environment(), &task).await;
     assert_eq!(task["status"], "finished", "{task}");
     app.settled().await;
-    task["data"]["messagesSent"].as_i64().unwrap()
+    let sent = task["data"]["messagesSent"].as_i64().unwrap();
+    assert_eq!(told.unwrap_or(sent), sent, "a preview of {what} tells what it does");
+    sent
 }
 
 #[tokio::test]
@@ -66,6 +83,11 @@ async fn recover_sends_what_failed_and_nothing_else() {
     assert_eq!(whole(&app, &tenant, &endpoint, "recover", json!({"since": later})).await, 0);
     let until_then = json!({"since": LONG_AGO, "until": "2021-01-01T00:00:00Z"});
     assert_eq!(whole(&app, &tenant, &endpoint, "recover", until_then).await, 0);
+    // What counts is when a message was accepted, not when it was given up.
+    let died = tenant.dead_letters().await.iter().map(|it| it["diedAt"].as_str().unwrap().to_owned()).min();
+    let died_since = json!({"endpointId": endpoint, "since": died, "dryRun": true});
+    assert_eq!(app.environment().post("/dead-letter/replay", &died_since).await.expect(200)["count"], 2);
+    assert_eq!(whole(&app, &tenant, &endpoint, "recover", json!({"since": died})).await, 0);
     assert_eq!(whole(&app, &tenant, &endpoint, "recover", json!({"since": LONG_AGO})).await, 2);
     assert_eq!(whole(&app, &tenant, &endpoint, "recover", json!({"since": LONG_AGO})).await, 0);
 

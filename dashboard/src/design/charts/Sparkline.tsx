@@ -11,7 +11,7 @@ export interface SparkPath {
   area: string;
 }
 
-/** The paths of a series in a box of 100 by 28. With `top` given, charts beside one another share one scale. */
+/** The paths of a series in a box of 100 by 28; a value between gaps is as wide as its bucket. With `top` given, charts beside one another share one scale. */
 export function sparkPath(values: (number | null)[], top?: number): SparkPath {
   const most = top ?? Math.max(1, ...values.map((value) => value ?? 0));
   const step = values.length > 1 ? width / (values.length - 1) : width;
@@ -23,6 +23,13 @@ export function sparkPath(values: (number | null)[], top?: number): SparkPath {
     const x = round(place * step);
     if (value !== null) {
       const y = round(floor - (Math.min(value, most) / most) * (height - 2 * inset));
+      const isAlone = (values[place - 1] ?? null) === null && (values[place + 1] ?? null) === null;
+      if (isAlone) {
+        const [from, to] = [round(Math.max(0, x - step / 2)), round(Math.min(width, x + step / 2))];
+        line += `M${from} ${y}L${to} ${y}`;
+        area += `M${from} ${floor}L${from} ${y}L${to} ${y}L${to} ${floor}Z`;
+        return;
+      }
       line += `${start === null ? 'M' : 'L'}${x} ${y}`;
       area += start === null ? `M${x} ${floor}L${x} ${y}` : `L${x} ${y}`;
       start ??= x;

@@ -17,6 +17,11 @@ export function Loaded<Data>({ query, skeleton, title, children }: Props<Data>) 
   return <>{skeleton ?? <Skeleton height={240} />}</>;
 }
 
+/** A line below a heading, whose room is there before its text is. */
+export function LateLine({ text, isAwaited }: { text: string | undefined; isAwaited: boolean }) {
+  return <p aria-busy={isAwaited}>{text ?? '\u00a0'}</p>;
+}
+
 export function Skeleton({ height }: { height: number }) {
   return (
     <div style={{ height }} aria-hidden="true">

@@ -1,6 +1,7 @@
 // What a view shows in place of its content: nothing there, nothing matches, it failed; and a call for attention.
 import type { ReactNode } from 'react';
 import { ApiError } from '../../api/error';
+import { errorText } from '../../api/error-text';
 import { useT } from '../../i18n';
 import { Button } from '../controls/Button';
 import { Icon, type IconName } from '../values/Icon';
@@ -43,8 +44,7 @@ export function NoMatch({ onClear, children }: { onClear: () => void; children?:
 export function Failure({ error, onRetry, title }: { error: unknown; onRetry?: () => void; title?: string }) {
   const t = useT();
   const isApi = error instanceof ApiError;
-  const isNetwork = error instanceof TypeError;
-  const text = isApi ? error.message : isNetwork ? t.failure.network : t.failure.page;
+  const text = errorText(error, t.failure);
   return (
     <Callout
       state="dead"

@@ -7,6 +7,8 @@ export interface Column<Row> {
   id: string;
   head: ReactNode;
   cell: (row: Row) => ReactNode;
+  /** What it shows is still under way, though the row is there: a skeleton stands in its place. */
+  isAwaited?: (row: Row) => boolean;
   /** Numbers stand right. */
   isNumber?: boolean;
   /** Takes the room that is left, and is cut off. */
@@ -53,13 +55,13 @@ export function Table<Row>({ label, columns, rows, rowKey, isSelected, isNew, em
               aria-selected={isSelected?.(row)}
               onClick={openRow}
             >
-              {columns.map((column) => (
+              {columns.map((column, index) => (
                 <td
                   key={column.id}
                   className={classOf(column)}
                   data-head={isNamed(column) && typeof column.head === 'string' ? column.head : undefined}
                 >
-                  {column.cell(row)}
+                  {column.isAwaited?.(row) ? <SkeletonText place={index} /> : column.cell(row)}
                 </td>
               ))}
             </tr>
@@ -77,11 +79,16 @@ function SkeletonRow<Row>({ columns, place }: { columns: Column<Row>[]; place: n
     <tr>
       {columns.map((column, index) => (
         <td key={column.id} className={classOf(column)}>
-          <span className={`skeleton width-${(place * 3 + index * 5) % 4}`} />
+          <SkeletonText place={place * 3 + index * 5} />
         </td>
       ))}
     </tr>
   );
+}
+
+/** In the size of a word; what differs in place differs in width. */
+export function SkeletonText({ place = 0 }: { place?: number }) {
+  return <span className={`skeleton width-${place % 4}`} aria-hidden="true" />;
 }
 
 function isNamed<Row>(column: Column<Row>): boolean {

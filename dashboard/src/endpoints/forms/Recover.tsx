@@ -4,10 +4,10 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { client } from '../../api/client';
-import type { Endpoint } from '../../api/types';
-import { preview } from '../../dead-letters/bulk';
+import type { BackgroundTask, Endpoint, RecoverPreview } from '../../api/types';
 import { toast } from '../../design/feedback/toast';
 import { FormPanel } from '../../design/layout/Dialog';
+import { SkeletonText } from '../../design/tables/Table';
 import { useT } from '../../i18n';
 import { usePlaces } from '../../navigation/places';
 import { endpointName } from '../name';
@@ -38,10 +38,13 @@ export function Recover({ appId, endpoint, isOpen, onClose }: Props) {
   const from = Number.isNaN(Date.parse(since)) ? null : new Date(since).toISOString();
   const found = useQuery({
     queryKey: ['recover-preview', appId, endpoint.id, from],
-    queryFn: () =>
-      preview('replay', appId, [
-        { filter: { endpointId: endpoint.id, since: from }, label: endpointName(endpoint.url) },
-      ]),
+    queryFn: async () => {
+      const { data } = await client.POST('/api/v1/app/{app_id}/endpoint/{endpoint_id}/recover', {
+        params: { path: { app_id: appId, endpoint_id: endpoint.id } },
+        body: { since: from ?? '', dryRun: true },
+      });
+      return data as RecoverPreview;
+    },
     enabled: isOpen && what === 'failed' && from !== null,
   });
   const submit = async () => {
@@ -56,7 +59,8 @@ export function Recover({ appId, endpoint, isOpen, onClose }: Props) {
         : await client.POST(`${base}/replay-missing`, input);
     await queries.invalidateQueries();
     toast(t.recover.started);
-    if (data && !isPortal) await navigate({ to: `/tasks/${data.id}` });
+    const task = data as BackgroundTask | undefined;
+    if (task && !isPortal) await navigate({ to: `/tasks/${task.id}` });
   };
   return (
     <FormPanel
@@ -84,6 +88,7 @@ export function Recover({ appId, endpoint, isOpen, onClose }: Props) {
         onChange={(event) => setSince(event.target.value)}
         required
       />
+      {what === 'failed' && found.isFetching && !found.data && <SkeletonText place={2} />}
       {what === 'failed' && found.data && <p className="small dim">{t.recover.wouldGo(found.data)}</p>}
       <NumberInput
         label={t.recover.rate}

@@ -1,16 +1,21 @@
 // Alert rules and the channels over which people are told.
-import type { AlertCondition } from '../../api/types';
+import type { AlertCondition, ChannelProblem } from '../../api/types';
 import type { Format } from '../format';
 import { answer } from './answers';
 import { capital, num } from './words';
 
-const problems: Record<string, string> = {
-  'no SMTP server is set (smtp_url, smtp_from)':
-    'No mail server is set. Those who run Postrider set smtp_url and smtp_from.',
-  'the environment has no endpoint for operational webhooks': 'There is no operational webhook yet. Add one first.',
-  'the channel’s target does not open with the main secret of this process':
-    'The address does not open with this server’s main secret. Enter it again.',
-  'it took too long': 'It took longer than 30 seconds.',
+/** Complete in themselves: what else is known would say it again. */
+const problems: Partial<Record<ChannelProblem['code'], string>> = {
+  target_sealed: 'The address does not open with this server’s main secret. Enter it again.',
+  no_mail_server: 'No mail server is set. Those who run Postrider set smtp_url and smtp_from.',
+  no_operational_endpoint: 'There is no operational webhook yet. Add one first.',
+};
+
+/** Of these the rest is told by the detail. */
+const failures: Partial<Record<ChannelProblem['code'], string>> = {
+  mail_not_taken: 'The mail server did not take it',
+  not_posted: 'It could not be posted to operational webhooks',
+  unknown: '',
 };
 
 function sentence(condition: AlertCondition, { duration }: Format): string {
@@ -102,12 +107,9 @@ export const alerts = {
     nothingSent: 'nothing yet',
     sent: 'Sent',
     failed: 'Failed',
-    problem: (text: string): string => {
-      const known = problems[text.replace("'", '’')];
-      if (known) return known;
-      const [, failure, status, rest] = text.match(/^([a-z_]+)(?: (\d{3}))?(?:: ([\s\S]*))?$/) ?? [];
-      if (!failure) return text;
-      return [answer(status ? Number(status) : null, failure), rest].filter(Boolean).join(': ');
+    problem: (problem: ChannelProblem): string => {
+      const { code, statusCode, detail } = problem;
+      return problems[code] ?? [failures[code] ?? answer(statusCode, code), detail].filter(Boolean).join(': ');
     },
     test: 'Send a test',
     tested: (name: string) => `The test was sent over ${name}.`,

@@ -51,3 +51,15 @@ export function answer(status: number | null | undefined, failure: string | null
   if (!failure) return '–';
   return failures[failure] ?? failure.replaceAll('_', ' ');
 }
+
+/** What is known beyond that, as the server tells it: the beginning of an answer, or how a connection failed. Of the other
+ *  failures it would say again what their name says. */
+export function known(
+  status: number | null | undefined,
+  failure: string | null | undefined,
+  error: string | null | undefined,
+): string | null {
+  if (!error) return null;
+  if (status) return `“${error}”`;
+  return failure === 'connection' || failure === 'tls' ? error : null;
+}

@@ -1,4 +1,5 @@
 // Words that many views share.
+import type { ApiError } from '../../api/error';
 import { answer } from './answers';
 import { type Count, many, num } from './words';
 
@@ -62,6 +63,8 @@ export const common = {
     network: 'The server does not answer. Deliveries that are under way go on.',
     page: 'The page made a mistake. Reload it; if it happens again, tell those who run Postrider.',
     request: 'Request',
+    /** The server tells it in English. */
+    told: (error: Pick<ApiError, 'code' | 'message'>): string => error.message,
   },
   live: {
     connecting: 'Connecting',

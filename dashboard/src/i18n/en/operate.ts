@@ -150,6 +150,8 @@ export const operate = {
     value: 'Value',
     from: 'From',
     sources: { default: 'default', file: 'file', environment: 'environment', flag: 'flag' },
+    /** The server tells it in English. */
+    description: (_name: string, text: string): string => text,
   },
   operational: {
     note: 'Tell your own systems what becomes of tenants’ endpoints, by webhook.',
@@ -168,6 +170,7 @@ export const operate = {
     unnamed: 'Your name',
     logo: 'Logo (PNG, JPEG or WebP, 64 KiB at most)',
     logoTooLarge: 'The logo is larger than 64 KiB.',
+    chooseLogo: 'Choose a picture…',
     removeLogo: 'Remove',
     accentLight: 'Accent, light',
     accentDark: 'Accent, dark',

@@ -2,7 +2,7 @@
 import type { Incident, UnderWay } from '../../api/types';
 import type { Facts, Going, Wrong } from '../../overview/headline';
 import type { Format } from '../format';
-import { answer } from './answers';
+import { answer, known } from './answers';
 import { type Count, capital, many, num, word } from './words';
 
 export const overview = {
@@ -86,7 +86,8 @@ export const overview = {
         incident.held &&
         incident.held.count > 0 &&
         `${num(incident.held)} held${incident.heldUntil ? ` until ${format.moment(incident.heldUntil, now)}` : ''}`;
-      const said = incident.lastError && `last: “${incident.lastError}”`;
+      const beyond = known(incident.lastStatusCode, incident.lastFailure, incident.lastError);
+      const said = beyond && `last: ${beyond}`;
       const first = {
         node_stopped: `No heartbeat ${since}${incident.takenOverBy ? ` · its work was taken over by ${incident.takenOverBy}` : ''}`,
         dispatching_paused: `Paused ${since}`,

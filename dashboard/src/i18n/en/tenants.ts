@@ -1,5 +1,5 @@
 // Applications and endpoints.
-import type { Endpoint, PolicyLevel, Sparkline } from '../../api/types';
+import type { Endpoint, PolicyLevel, RecoverPreview, Sparkline } from '../../api/types';
 import type { StandingKind } from '../../endpoints/standing';
 import type { Format } from '../format';
 import { answer } from './answers';
@@ -216,11 +216,11 @@ export const tenants = {
     started: 'It is being sent again.',
     what: 'What',
     failed: 'What failed for good',
-    failedNote: 'Its open dead letters of that time.',
+    failedNote: 'Open dead letters of the messages of that time; what waits for a retry goes at once.',
     missing: 'What it was never sent',
     missingNote: 'Messages of that time that match it and were never attempted, for example from before it was added.',
-    wouldGo: (count: Count) =>
-      `${many(count, 'open dead letter', 'open dead letters')} died since then. What waits for a retry goes at once, too.`,
+    wouldGo: ({ deadLetters, waiting }: RecoverPreview) =>
+      `Of the messages accepted since then: ${many(deadLetters, 'open dead letter', 'open dead letters')}, ${many(waiting, 'delivery', 'deliveries')} waiting for a retry.`,
     since: 'Since',
     rate: 'At most this many a second',
     rateNote: 'Empty: as fast as the endpoint takes them.',

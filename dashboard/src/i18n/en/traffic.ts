@@ -65,6 +65,7 @@ export const traffic = {
     noEndpoint: 'No endpoint wants it',
     noEndpointNote:
       'No endpoint asked for this event type and these channels when it was accepted. “Recover” at an endpoint can still send it.',
+    several: (state: string, count: number) => `${num(count)} ${state}`,
     to: (type: string, application: string) => `${type} to ${application}`,
     deliveryTo: (url: string) => `Delivery to ${url}`,
     copyLink: 'Copy link',

@@ -1,5 +1,5 @@
 // Alert rules and the channels over which people are told.
-import type { AlertCondition } from '../../api/types';
+import type { AlertCondition, ChannelProblem } from '../../api/types';
 import type { Messages } from '../en';
 import type { Format } from '../format';
 import { answer } from './answers';
@@ -7,13 +7,18 @@ import { many } from './words';
 
 type Alerts = Pick<Messages, keyof typeof import('../en/alerts').alerts>;
 
-const problems: Record<string, string> = {
-  'no SMTP server is set (smtp_url, smtp_from)':
-    '메일 서버가 설정되어 있지 않습니다. Postrider 운영자가 smtp_url과 smtp_from을 설정해야 합니다.',
-  'the environment has no endpoint for operational webhooks': '운영 웹훅이 아직 없습니다. 먼저 추가하십시오.',
-  'the channel’s target does not open with the main secret of this process':
-    '이 서버의 메인 시크릿으로 주소를 열 수 없습니다. 다시 입력하십시오.',
-  'it took too long': '30초 안에 끝나지 않았습니다.',
+/** Complete in themselves: what else is known would say it again. */
+const problems: Partial<Record<ChannelProblem['code'], string>> = {
+  target_sealed: '이 서버의 메인 시크릿으로 주소를 열 수 없습니다. 다시 입력하십시오.',
+  no_mail_server: '메일 서버가 설정되어 있지 않습니다. Postrider 운영자가 smtp_url과 smtp_from을 설정해야 합니다.',
+  no_operational_endpoint: '운영 웹훅이 아직 없습니다. 먼저 추가하십시오.',
+};
+
+/** Of these the rest is told by the detail. */
+const failures: Partial<Record<ChannelProblem['code'], string>> = {
+  mail_not_taken: '메일 서버가 받지 않았습니다',
+  not_posted: '운영 웹훅에 접수되지 않았습니다',
+  unknown: '',
 };
 
 function sentence(condition: AlertCondition, { duration }: Format): string {
@@ -102,12 +107,9 @@ export const alerts: Alerts = {
     nothingSent: '아직 없음',
     sent: '전송됨',
     failed: '실패',
-    problem: (text) => {
-      const known = problems[text.replace("'", '’')];
-      if (known) return known;
-      const [, failure, status, rest] = text.match(/^([a-z_]+)(?: (\d{3}))?(?:: ([\s\S]*))?$/) ?? [];
-      if (!failure) return text;
-      return [answer(status ? Number(status) : null, failure), rest].filter(Boolean).join(': ');
+    problem: (problem) => {
+      const { code, statusCode, detail } = problem;
+      return problems[code] ?? [failures[code] ?? answer(statusCode, code), detail].filter(Boolean).join(': ');
     },
     test: '테스트 보내기',
     tested: (name) => `${name} 채널로 테스트를 보냈습니다.`,

@@ -5,6 +5,29 @@ import { many, num } from './words';
 
 type Common = Pick<Messages, keyof typeof import('../en/common').common>;
 
+/** What the server tells, by its code. What depends on the input, such as the bounds of a field, stays as it tells it. */
+const told: Record<string, string> = {
+  authentication_failed: '로그인 정보가 맞지 않거나 만료되었습니다.',
+  forbidden: '이 권한으로는 할 수 없습니다.',
+  environment_required: '환경을 먼저 고르십시오.',
+  not_found: '해당 항목이 없습니다. 삭제되었거나 다른 환경의 것일 수 있습니다.',
+  not_for_console: '테넌트의 키로는 콘솔이 아니라 포털이 열립니다.',
+  csrf_failed: '세션을 확인할 수 없습니다. 페이지를 새로고침하십시오.',
+  too_many_failures: '이 주소에서 실패가 너무 많았습니다. 잠시 뒤에 다시 시도하십시오.',
+  too_many_requests: '요청이 너무 잦습니다. 잠시 뒤에 다시 시도하십시오.',
+  overloaded: '처리 중인 요청이 너무 많습니다. 잠시 뒤에 다시 시도하십시오.',
+  unavailable: '서버를 잠시 쓸 수 없습니다. 곧 다시 시도하십시오.',
+  internal_error: '서버에서 오류가 났습니다.',
+  event_id_taken: '같은 이벤트 ID의 메시지가 이미 있습니다.',
+  content_expunged: '메시지의 내용이 지워졌습니다.',
+  already_replayed: '이미 다시 보냈고, 그 뒤로 실패하지 않았습니다.',
+  endpoint_deleted: '보낼 엔드포인트가 삭제되었습니다. 다른 엔드포인트를 고르십시오.',
+  secret_is_current: '지금 서명에 쓰는 시크릿입니다. 교체하면 다른 시크릿이 대신합니다.',
+  too_many_inboxes: '테스트 수신함이 최대 개수만큼 있습니다. 하나를 지우거나 끝날 때까지 기다리십시오.',
+  too_many_alert_rules: '알림 규칙이 최대 개수만큼 있습니다. 하나를 지우십시오.',
+  too_many_alert_channels: '알림 채널이 최대 개수만큼 있습니다. 하나를 지우십시오.',
+};
+
 export const common: Common = {
   num,
   answer,
@@ -65,6 +88,7 @@ export const common: Common = {
     network: '서버가 응답하지 않습니다. 진행 중인 전송은 계속됩니다.',
     page: '페이지에 오류가 있습니다. 새로고침해도 반복되면 Postrider 운영자에게 알려 주십시오.',
     request: '요청',
+    told: ({ code, message }) => told[code] ?? message,
   },
   live: {
     connecting: '연결 중',

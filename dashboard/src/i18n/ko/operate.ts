@@ -1,5 +1,6 @@
 // Event types, API keys, people, audit, settings, operational webhooks, the portal's look.
 import type { Messages } from '../en';
+import { settingDescriptions } from './setting-descriptions';
 import { many, num } from './words';
 
 type Operate = Pick<Messages, keyof typeof import('../en/operate').operate>;
@@ -182,6 +183,7 @@ export const operate: Operate = {
     value: '값',
     from: '출처',
     sources: { default: '기본값', file: '파일', environment: '환경 변수', flag: '플래그' },
+    description: (name, text) => settingDescriptions[name] ?? text,
   },
   operational: {
     note: '테넌트의 엔드포인트에 일어난 일을 웹훅으로 자체 시스템에 알립니다.',
@@ -200,6 +202,7 @@ export const operate: Operate = {
     unnamed: '제품 이름',
     logo: '로고(PNG, JPEG 또는 WebP, 최대 64 KiB)',
     logoTooLarge: '로고가 64 KiB보다 큽니다.',
+    chooseLogo: '그림 선택…',
     removeLogo: '제거',
     accentLight: '강조색(밝은 테마)',
     accentDark: '강조색(어두운 테마)',

@@ -1,5 +1,6 @@
 // The overview: headline, incidents, figures.
 import type { Messages } from '../en';
+import { known } from '../en/answers';
 import { answer } from './answers';
 import { many, num, particle } from './words';
 
@@ -76,7 +77,8 @@ export const overview: Overview = {
         incident.held &&
         incident.held.count > 0 &&
         `보류 ${many(incident.held, '건')}${incident.heldUntil ? `(${format.moment(incident.heldUntil, now)}까지)` : ''}`;
-      const said = incident.lastError && `마지막 응답: “${incident.lastError}”`;
+      const beyond = known(incident.lastStatusCode, incident.lastFailure, incident.lastError);
+      const said = beyond && `마지막: ${beyond}`;
       const first = {
         node_stopped: `${since} 하트비트 없음${incident.takenOverBy ? ` · ${incident.takenOverBy}에서 작업을 이어받음` : ''}`,
         dispatching_paused: `${since} 일시 중지`,

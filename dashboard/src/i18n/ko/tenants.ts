@@ -193,12 +193,12 @@ export const tenants: Tenants = {
     started: '다시 보내고 있습니다.',
     what: '대상',
     failed: '끝내 실패한 것',
-    failedNote: '그 기간의 미처리 데드 레터입니다.',
+    failedNote: '그 기간에 접수된 메시지의 미처리 데드 레터입니다. 재시도를 기다리는 것도 바로 보냅니다.',
     missing: '보낸 적이 없는 것',
     missingNote:
       '그 기간의 메시지 중 조건에 맞지만 시도한 적이 없는 것입니다. 예를 들어 엔드포인트를 추가하기 전의 메시지입니다.',
-    wouldGo: (count) =>
-      `그때부터 생긴 미처리 데드 레터는 ${many(count, '건')}입니다. 재시도를 기다리는 것도 바로 보냅니다.`,
+    wouldGo: ({ deadLetters, waiting }) =>
+      `그때부터 접수된 메시지 중 미처리 데드 레터 ${many(deadLetters, '건')}, 재시도 대기 ${many(waiting, '건')}입니다.`,
     since: '시작',
     rate: '초당 최대 건수',
     rateNote: '비우면 엔드포인트가 받는 만큼 빠르게.',

@@ -78,8 +78,9 @@ export const traffic: Traffic = {
     noEndpoint: '받는 엔드포인트 없음',
     noEndpointNote:
       '접수 당시 이 이벤트 유형과 채널을 받는 엔드포인트가 없었습니다. 엔드포인트의 “복구”로 나중에 보낼 수 있습니다.',
-    to: (type, application) => `${application}(으)로 보낸 ${type}`,
-    deliveryTo: (url) => `${url}(으)로의 전송`,
+    several: (state, count) => `${state} ${num(count)}`,
+    to: (type, application) => `${application}에 보낸 ${type}`,
+    deliveryTo: (url) => `${url}에 보내는 전송`,
     copyLink: '링크 복사',
     resend: '재전송',
     tryNow: '지금 시도',

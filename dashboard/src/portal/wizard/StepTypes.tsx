@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, client } from '../../api/client';
 import { Button } from '../../design/controls/Button';
+import { Skeleton } from '../../design/feedback/Loaded';
 import { Failure } from '../../design/feedback/Notice';
 import { Card } from '../../design/layout/Card';
 import { useT } from '../../i18n';
@@ -49,6 +50,7 @@ export function StepTypes() {
         </Radio.Group>
         {!isAll && (
           <div className="stack tight">
+            {types.isPending && <Skeleton height={120} />}
             {types.data?.data.map((type) => (
               <Checkbox
                 key={type.name}

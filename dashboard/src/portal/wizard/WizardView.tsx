@@ -1,5 +1,6 @@
 // Adding an endpoint: URL, event types, a live test, done. Where one is stands in the URL.
 import { api } from '../../api/client';
+import { Loaded, Skeleton } from '../../design/feedback/Loaded';
 import { PageHead } from '../../design/layout/Card';
 import { Icon } from '../../design/values/Icon';
 import { endpointName } from '../../endpoints/name';
@@ -61,8 +62,11 @@ export function WizardView() {
       </ol>
       {step === 'url' && <StepUrl />}
       {step === 'types' && <StepTypes />}
-      {step === 'test' && endpoint.data && <StepTest endpoint={endpoint.data} />}
-      {step === 'done' && endpoint.data && <StepDone endpoint={endpoint.data} />}
+      {(step === 'test' || step === 'done') && (
+        <Loaded query={endpoint} skeleton={<Skeleton height={320} />}>
+          {(made) => (step === 'test' ? <StepTest endpoint={made} /> : <StepDone endpoint={made} />)}
+        </Loaded>
+      )}
     </>
   );
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::alerts::are_addresses;
 use crate::api::conventions::validate::Findings;
 use crate::api::error::ApiError;
+use crate::domain::alert::unsent::{Unsent, UnsentReason};
 use crate::domain::alert::{ChannelKind, Severity};
 use crate::domain::endpoint::target_url;
 use crate::domain::id::AlertChannelId;
@@ -58,6 +59,30 @@ pub(super) struct AlertChannelOut {
     /// Why it failed, until something is sent again.
     #[schema(required)]
     last_error: Option<String>,
+    /// The same in parts.
+    #[schema(required)]
+    last_problem: Option<ChannelProblemOut>,
+}
+
+/// Why something could not be sent over a channel.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"code": "status", "statusCode": 404, "detail": "no_service"}))]
+struct ChannelProblemOut {
+    /// Why.
+    code: UnsentReason,
+    /// The status of the answer, if there was one.
+    #[schema(required)]
+    status_code: Option<u16>,
+    /// The beginning of the answer, or what else is known; empty for nothing.
+    detail: String,
+}
+
+impl From<Unsent> for ChannelProblemOut {
+    fn from(unsent: Unsent) -> Self {
+        let Unsent { reason, status, detail } = unsent;
+        Self { code: reason, status_code: status, detail }
+    }
 }
 
 /// Channels.
@@ -80,7 +105,17 @@ impl From<AlertChannel> for AlertChannelOut {
             last_failed_at,
             last_error,
         } = channel;
-        Self { id, name, kind, min_severity, created_at, last_sent_at, last_failed_at, last_error }
+        Self {
+            id,
+            name,
+            kind,
+            min_severity,
+            created_at,
+            last_sent_at,
+            last_failed_at,
+            last_error: last_error.as_ref().map(Unsent::to_string),
+            last_problem: last_error.map(Into::into),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::conventions::capped::CappedCount;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
@@ -21,8 +22,6 @@ use crate::domain::delivery::dead_letter::{DeadLetterFilter, DeathReason};
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId, TaskId};
 use crate::domain::page::Scan;
 use crate::store::{DeadLetterGroup, FoundGroup, StoreError, TaskFilter};
-
-use super::shape::CappedCount;
 
 /// So many groups are shown.
 const MOST_SHOWN: usize = 200;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::conventions::capped::CappedCount;
 use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::{Caller, Role};
 use crate::api::error::ApiError;
@@ -16,7 +17,6 @@ use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::{ApplicationId, EndpointId, EnvironmentId};
 use crate::domain::rollup::incident::{Band, IncidentKind, Whose};
 
-use super::shape::CappedCount;
 use super::troubles::{Beginning, Incident, Subject, beginnings, derive, held_until};
 
 const INCIDENT: PathParameter = PathParameter::new("incident_id", "The incident's id.");
@@ -101,8 +101,8 @@ pub(in crate::api) struct IncidentOut {
     /// The length of a bucket of `series`.
     bucket_seconds: i64,
     /// 40 buckets that show how it began: failed attempts; what was held, for a disabled endpoint; what was sent, for one
-    /// that is overdue, for a node, or when all is paused.
-    series: Vec<u64>,
+    /// that is overdue, for a node, or when all is paused. `null` where that is not known.
+    series: Vec<Option<u64>>,
 }
 
 /// Incidents as this caller sees them. Of our own, an environment's credential learns the kind and the beginning.
@@ -146,7 +146,7 @@ fn shape(state: &ApiState, caller: &Caller, incident: Incident, began: Beginning
         series: began.series,
     };
     if is_hidden {
-        out.series.fill(0);
+        out.series.fill(None);
         return out;
     }
     match incident.subject {

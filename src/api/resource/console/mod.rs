@@ -17,7 +17,6 @@ mod troubles;
 mod worst;
 
 pub(in crate::api) use node::NodeOut;
-pub(in crate::api) use shape::CappedCount;
 
 use utoipa_axum::router::OpenApiRouter;
 

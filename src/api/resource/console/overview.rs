@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::conventions::capped::CappedCount;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::credential::{Caller, Role};
 use crate::api::error::ApiError;
@@ -26,7 +27,7 @@ use crate::store::{EndpointCount, FoundGroup, Queued, RollupScope};
 use super::incident::{IncidentOut, shown};
 use super::node::NodeOut;
 use super::series::{SeriesColumns, sum};
-use super::shape::{CappedCount, EndpointCountOut, LatencyOut, RangeQuery, UnderWayKind, UnderWayOut};
+use super::shape::{EndpointCountOut, LatencyOut, RangeQuery, UnderWayKind, UnderWayOut};
 use super::troubles::derive;
 use super::worst::{self, WorstEndpointOut};
 

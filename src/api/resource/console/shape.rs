@@ -9,7 +9,7 @@ use crate::domain::id::{ApplicationId, EndpointId};
 use crate::domain::rollup::histogram::{self, Histogram};
 use crate::domain::rollup::range::Range;
 use crate::domain::rollup::tally::Tally;
-use crate::store::{Capped, EndpointCount, NamedEndpoint};
+use crate::store::{EndpointCount, NamedEndpoint};
 
 /// How far back, from now.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -19,23 +19,6 @@ pub(super) struct RangeQuery {
     #[serde(default)]
     #[param(inline, required = false)]
     pub(super) range: Range,
-}
-
-/// A number that was counted up to a bound.
-#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(example = json!({"count": 312, "isCapped": false}))]
-pub(in crate::api) struct CappedCount {
-    /// So many.
-    pub(super) count: i64,
-    /// There are at least so many.
-    pub(super) is_capped: bool,
-}
-
-impl From<Capped> for CappedCount {
-    fn from(capped: Capped) -> Self {
-        Self { count: capped.count, is_capped: capped.is_capped }
-    }
 }
 
 /// In milliseconds; all `null` where there was nothing.

@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::api::conventions::bounds::IDS_CHARACTERS;
+use crate::api::conventions::capped::CappedCount;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
@@ -24,7 +25,7 @@ use crate::domain::rollup::range::Range;
 use crate::domain::rollup::tally::Tally;
 
 use super::series::sum;
-use super::shape::{CappedCount, RangeQuery, p95};
+use super::shape::{RangeQuery, p95};
 
 /// So many at once.
 const MOST_IDS: usize = 100;

@@ -12,7 +12,9 @@ use crate::domain::rollup::incident::{Band, IncidentKind, bucket_seconds};
 use crate::domain::rollup::node_state::NodeState;
 use crate::domain::rollup::range::Buckets;
 use crate::domain::rollup::tally::Tally;
-use crate::store::{Acknowledgement, NodeSeen, RollupScope, TroubledEndpoint};
+use crate::store::{Acknowledgement, Gauge, NodeSeen, RollupScope, TroubledEndpoint};
+
+use super::series::gauges_of_endpoint;
 
 /// Buckets of an incident's series.
 const BUCKETS: usize = 40;
@@ -106,11 +108,11 @@ pub(super) async fn derive(
     Ok(incidents)
 }
 
-/// How something began, in buckets.
+/// How something began, in buckets; `None` where nobody looked.
 #[derive(Default)]
 pub(super) struct Beginning {
     pub(super) bucket_seconds: i64,
-    pub(super) series: Vec<u64>,
+    pub(super) series: Vec<Option<u64>>,
 }
 
 /// How each of these began: failed attempts; what was held at a disabled endpoint; what was sent to an overdue one, by a
@@ -131,7 +133,8 @@ pub(super) async fn beginnings(
     for ((seconds, held), scopes) in by_length {
         let buckets = Buckets::ending(now, seconds, BUCKETS);
         if held {
-            gauges.insert(seconds, state.rollups.gauges(&scopes, false, &buckets).await?);
+            let looked_at: Vec<Uuid> = scopes.into_iter().chain([of_environment]).collect();
+            gauges.insert(seconds, state.rollups.gauges(&looked_at, false, &buckets).await?);
         } else {
             tallies.insert(seconds, state.rollups.tallies(&scopes, &buckets).await?);
         }
@@ -139,24 +142,21 @@ pub(super) async fn beginnings(
     let mut beginnings = Vec::new();
     for incident in incidents {
         let seconds = length(incident, now);
-        let of_all = |count: &dyn Fn(&Tally) -> u64, scope| -> Vec<u64> {
+        let of_all = |count: &dyn Fn(&Tally) -> u64, scope| -> Vec<Option<u64>> {
             let found = tallies.get(&seconds).and_then(|found| found.get(&scope));
-            found.map_or_else(|| vec![0; BUCKETS], |found| found.iter().map(count).collect())
+            found.map_or_else(|| vec![Some(0); BUCKETS], |found| found.iter().map(count).map(Some).collect())
         };
         let series = match &incident.subject {
             Subject::Node(node) => {
                 let buckets = Buckets::ending(now, seconds, BUCKETS);
-                state.rollups.attempts_by(of_environment, node.writer, &buckets).await?
+                let sent = state.rollups.attempts_by(of_environment, node.writer, &buckets).await?;
+                sent.into_iter().map(Some).collect()
             }
             Subject::Dispatching => of_all(&Tally::attempts, of_environment),
             Subject::Endpoint(endpoint) => {
                 let scope = endpoint.named.endpoint_id.uuid();
                 if counts_held(incident) {
-                    let kept = gauges.get(&seconds).and_then(|found| found.get(&scope));
-                    let held = |place: usize| {
-                        kept?.get(place)?.as_ref().map(|gauge| u64::from(gauge.held.unsigned_abs()))
-                    };
-                    (0..BUCKETS).map(|place| held(place).unwrap_or(0)).collect()
+                    held(gauges.get(&seconds), scope, of_environment)
                 } else if incident.kind == IncidentKind::Overdue {
                     of_all(&Tally::attempts, scope)
                 } else {
@@ -167,6 +167,18 @@ pub(super) async fn beginnings(
         beginnings.push(Beginning { bucket_seconds: seconds, series });
     }
     Ok(beginnings)
+}
+
+/// What was held at each look.
+fn held(
+    gauges: Option<&HashMap<Uuid, Vec<Option<Gauge>>>>,
+    scope: Uuid,
+    environment: Uuid,
+) -> Vec<Option<u64>> {
+    let of = |scope| gauges.and_then(|found| found.get(&scope));
+    let kept = gauges_of_endpoint(of(scope).cloned(), of(environment)).unwrap_or_default();
+    let held = |place: usize| kept.get(place)?.as_ref().map(|gauge| u64::from(gauge.held.unsigned_abs()));
+    (0..BUCKETS).map(held).collect()
 }
 
 fn counts_held(incident: &Incident) -> bool {
@@ -183,4 +195,21 @@ fn length(incident: &Incident, now: DateTime<Utc>) -> i64 {
 pub(super) fn held_until(state: &ApiState, incident: &Incident) -> Option<DateTime<Utc>> {
     let endpoint = incident.endpoint().filter(|it| it.queued.count > 0)?;
     state.views.policies.held_until(endpoint.held_since, endpoint.first_due_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_held_is_unknown_where_nobody_looked_and_nothing_where_somebody_did() {
+        let (endpoint, environment) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let (mut own, mut looks) = (vec![None; BUCKETS], vec![None; BUCKETS]);
+        looks[1..3].fill(Some(Gauge::default()));
+        own[2] = Some(Gauge { waiting: 0, held: 7, dead_open: None });
+        let found = HashMap::from([(endpoint, own), (environment, looks)]);
+        let shown = held(Some(&found), endpoint, environment);
+        assert_eq!((&shown[..4], shown.len()), (&[None, Some(0), Some(7), None][..], BUCKETS));
+        assert_eq!(held(None, endpoint, environment), [None; BUCKETS]);
+    }
 }

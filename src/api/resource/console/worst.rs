@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::api::conventions::capped::CappedCount;
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
 use crate::api::state::ApiState;
@@ -14,7 +15,7 @@ use crate::domain::rollup::tally::Tally;
 use crate::store::FailedLately;
 
 use super::series::sum;
-use super::shape::{CappedCount, p95};
+use super::shape::p95;
 
 /// So many are shown.
 const SHOWN: usize = 8;

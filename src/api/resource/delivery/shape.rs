@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::resource::console::CappedCount;
+use crate::api::conventions::capped::CappedCount;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::id::{DeadLetterId, EndpointId};
 

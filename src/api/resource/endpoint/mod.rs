@@ -8,6 +8,7 @@ mod end_secret;
 pub(in crate::api::resource) mod example;
 pub(super) mod headers;
 mod read;
+mod recover;
 mod replay;
 pub(super) mod secret;
 pub(super) mod shape;
@@ -32,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<SharedState> {
         .merge(secret::routes())
         .routes(routes!(end_secret::end_secret))
         .merge(headers::routes())
+        .routes(routes!(recover::recover))
         .merge(replay::routes())
         .merge(cancel::routes())
         .merge(example::routes())

@@ -1,5 +1,5 @@
-//! Sending an endpoint many messages: what failed for good, what it was never to get, or what it got. Each is a
-//! background task.
+//! Sending an endpoint many messages: what it was never to get, or what it got. Each is a background task; `recover.rs` has
+//! the one for what failed.
 
 use axum::Json;
 use axum::extract::State;
@@ -29,20 +29,20 @@ const DEFAULT_RATE_PER_SECOND: u32 = 2_000;
 /// From which time messages are sent, and at which pace.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ReplayIn {
+pub(super) struct ReplayIn {
     /// Accepted then or later.
-    since: DateTime<Utc>,
+    pub(super) since: DateTime<Utc>,
     /// Accepted before.
-    until: Option<DateTime<Utc>>,
+    pub(super) until: Option<DateTime<Utc>>,
     /// At most this many a second; 2,000 when absent.
     #[schema(minimum = 1, maximum = 100000)]
-    rate_per_second: Option<u32>,
+    pub(super) rate_per_second: Option<u32>,
 }
 
 /// Which messages are sent once more.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct BulkReplayIn {
+pub(super) struct BulkReplayIn {
     /// Accepted then or later.
     since: DateTime<Utc>,
     /// Accepted before.
@@ -80,7 +80,7 @@ impl From<ReplayIn> for BulkReplayIn {
 }
 
 impl BulkReplayIn {
-    fn check(&self) -> Result<(), ApiError> {
+    pub(super) fn check(&self) -> Result<(), ApiError> {
         let mut findings = Findings::of_body();
         if self.until.is_some_and(|until| until <= self.since) {
             findings.add("until", "must be later than `since`");
@@ -101,7 +101,7 @@ impl BulkReplayIn {
     }
 }
 
-async fn start(
+pub(super) async fn start(
     state: &SharedState,
     caller: &Caller,
     path: &EndpointPath,
@@ -130,26 +130,6 @@ async fn start(
         note: None,
     };
     start_task(state, caller, &new).await
-}
-
-/// Recover an endpoint: send what failed.
-///
-/// These are its open dead letters of the messages of that time, and what was tried and waits to be tried again; each begins
-/// the schedule anew. Discarded dead letters are left alone.
-#[utoipa::path(
-    post, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/recover", operation_id = "v1.endpoint.recover",
-    tag = "endpoint",
-    params(EndpointPath),
-    request_body = ReplayIn,
-    responses((status = 202, description = "A background task does it.", body = BackgroundTaskOut))
-)]
-async fn recover(
-    State(state): State<SharedState>,
-    caller: Caller,
-    path: EndpointPath,
-    JsonBody(input): JsonBody<ReplayIn>,
-) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
-    start(&state, &caller, &path, TaskKind::Recover, input.into()).await
 }
 
 /// Send an endpoint the messages that it was never to get.
@@ -193,5 +173,5 @@ async fn bulk_replay(
 
 /// The routes of this part.
 pub(super) fn routes() -> OpenApiRouter<SharedState> {
-    OpenApiRouter::new().routes(routes!(recover)).routes(routes!(replay_missing)).routes(routes!(bulk_replay))
+    OpenApiRouter::new().routes(routes!(replay_missing)).routes(routes!(bulk_replay))
 }

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { messages as en } from '../i18n/en';
+import { messages as ko } from '../i18n/ko';
+import { ApiError } from './error';
+import { errorText } from './error-text';
+
+const answered = (status: number, body: unknown) => new ApiError(status, body, new Headers());
+
+test('an error is told in the language of the page, by its code', () => {
+  const overloaded = answered(503, { code: 'overloaded', detail: 'Too much at once; try again in a moment.' });
+  expect(errorText(overloaded, en.failure)).toBe('Too much at once; try again in a moment.');
+  expect(errorText(overloaded, ko.failure)).toMatch(/^처리 중인 요청이/);
+});
+
+test('what depends on the input stays as the server tells it', () => {
+  const wrong = answered(422, { detail: [{ loc: ['body', 'url'], msg: 'is not a URL' }] });
+  expect(errorText(wrong, ko.failure)).toBe('url: is not a URL.');
+  expect(errorText(new TypeError('fetch failed'), ko.failure)).toBe(ko.failure.network);
+});
