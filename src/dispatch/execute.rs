@@ -33,13 +33,12 @@ pub(super) async fn execute(dispatcher: Arc<Dispatcher>, delivery: Delivery) {
         return dispatcher.hand_back(vec![delivery], false);
     }
     let endpoint = dispatcher.newest_snapshot(&delivery.endpoint);
-    let began = Instant::now();
     let span = traces::of_message(delivery.message.trace, "attempt");
     let attempt = {
         let attempting = pin!(dispatcher.attempt(&endpoint, &delivery));
         span.around(attempting).await
     };
-    (slot.signal, slot.took) = (load_signal(&attempt), Some(began.elapsed()));
+    (slot.signal, slot.took) = (load_signal(&attempt), Some(attempt.duration));
     if dispatcher.fault_injection.drops_this() {
         return;
     }
