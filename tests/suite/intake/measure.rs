@@ -67,8 +67,9 @@ impl Health {
 
 async fn ask(base: String, stop: Arc<AtomicBool>) -> (usize, Duration) {
     let (mut answers, mut slowest) = (0, Duration::ZERO);
+    // Made once: to make a client takes a processor for milliseconds, which the neighbour would wait for.
+    let client = crate::support::api::client_that_keeps_no_connection();
     while !stop.load(Ordering::Relaxed) {
-        let client = crate::support::api::client();
         let began = Instant::now();
         let request = client.get(format!("{base}/api/v1/health")).timeout(SLOWEST_HEALTH);
         let answer = Api::try_send(request).await.expect("health answers");

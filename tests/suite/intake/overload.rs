@@ -127,9 +127,10 @@ async fn suffer(overload: &Overload, length: &Length) {
     neighbour.times(length.messages / 4, length.every).await;
     let (mut turns, mut slowest) = (Turns::default(), Duration::ZERO);
     for _ in 0..length.rounds {
+        // Whoever asks for health is there in both turns: they differ by the overload alone.
+        let health = Health::watch_within(&app, length.slowest_health);
         let without = neighbour.times(length.messages, length.every).await;
         let elsewhere = Elsewhere::start(2);
-        let health = Health::watch_within(&app, length.slowest_health);
         elsewhere.spawn((overload.harm)(target.clone()));
         // It has begun by then.
         neighbour.times(length.messages / 4, length.every * 2).await;

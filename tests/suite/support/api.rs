@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jsonwebtoken::{EncodingKey, Header};
 use postrider::domain::clock::Clock;
-use reqwest::{Client, Method};
+use reqwest::{Client, ClientBuilder, Method};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -43,9 +43,18 @@ pub fn mint_with(claims: &Value, secret: &str) -> String {
 
 /// A client for the suite.
 pub fn client() -> Client {
+    client_builder().build().unwrap()
+}
+
+/// One that opens a connection for each request.
+pub fn client_that_keeps_no_connection() -> Client {
+    client_builder().pool_max_idle_per_host(0).build().unwrap()
+}
+
+fn client_builder() -> ClientBuilder {
     // It fails when there is a provider already.
     rustls::crypto::ring::default_provider().install_default().ok();
-    Client::builder().no_proxy().build().unwrap()
+    Client::builder().no_proxy()
 }
 
 impl Api {
