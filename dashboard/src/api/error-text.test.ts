@@ -12,8 +12,8 @@ test('an error is told in the language of the page, by its code', () => {
   expect(errorText(overloaded, ko.failure)).toMatch(/^처리 중인 요청이/);
 });
 
-test('what depends on the input stays as the server tells it', () => {
+test('what depends on the input is quoted as the server tells it', () => {
   const wrong = answered(422, { detail: [{ loc: ['body', 'url'], msg: 'is not a URL' }] });
-  expect(errorText(wrong, ko.failure)).toBe('url: is not a URL.');
+  expect(errorText(wrong, ko.failure)).toBe('입력한 값을 받을 수 없습니다. 서버의 설명: url: is not a URL.');
   expect(errorText(new TypeError('fetch failed'), ko.failure)).toBe(ko.failure.network);
 });

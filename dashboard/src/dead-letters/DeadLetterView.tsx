@@ -10,6 +10,7 @@ import { toast } from '../design/feedback/toast';
 import { Card, Facts, PageHead } from '../design/layout/Card';
 import { Ask } from '../design/layout/Dialog';
 import { type Column, Table } from '../design/tables/Table';
+import { AttemptAnswer } from '../design/values/AttemptAnswer';
 import { Id, shortId } from '../design/values/Id';
 import { JsonView } from '../design/values/JsonView';
 import { payloadIn } from '../design/values/json';
@@ -206,7 +207,7 @@ function Attempts({ letter }: { letter: DeadLetter }) {
       head: t.attempt.answer,
       isWide: true,
       narrow: 'line',
-      cell: (row) => <span className="dead medium">{t.answer(row.responseStatusCode, row.failure)}</span>,
+      cell: (row) => <AttemptAnswer attempt={row} />,
     },
     {
       id: 'took',

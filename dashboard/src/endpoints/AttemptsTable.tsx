@@ -4,6 +4,7 @@ import type { Attempt } from '../api/types';
 import { Empty, Failure } from '../design/feedback/Notice';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
+import { AttemptAnswer } from '../design/values/AttemptAnswer';
 import { Id } from '../design/values/Id';
 import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
@@ -68,11 +69,7 @@ export function AttemptsTable({ appId, endpointId, limit = 50, hasPages }: Props
       id: 'answer',
       head: t.attempt.answer,
       narrow: 'line',
-      cell: (row) => (
-        <span className={row.status === 0 ? 'delivered medium' : 'dead medium'}>
-          {t.answer(row.responseStatusCode, row.failure)}
-        </span>
-      ),
+      cell: (row) => <AttemptAnswer attempt={row} />,
     },
     {
       id: 'took',

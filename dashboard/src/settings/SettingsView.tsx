@@ -6,6 +6,7 @@ import { LateLine } from '../design/feedback/Loaded';
 import { Failure, NoMatch } from '../design/feedback/Notice';
 import { Card, PageHead } from '../design/layout/Card';
 import { type Column, Table } from '../design/tables/Table';
+import { Rich } from '../design/values/Rich';
 import { Tag } from '../design/values/State';
 import { useT } from '../i18n';
 import { useUrl } from '../navigation/url';
@@ -51,7 +52,11 @@ export function SettingsView() {
       id: 'description',
       head: t.endpoint.description,
       narrow: 'line',
-      cell: (row) => <span className="dim setting-description">{description(row)}</span>,
+      cell: (row) => (
+        <span className="dim setting-description">
+          <Rich text={description(row)} />
+        </span>
+      ),
     },
   ];
   return (
