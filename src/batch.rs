@@ -1,5 +1,7 @@
 //! A bounded queue that is emptied in batches: a batch is what was queued while the last one was being worked on. So a
 //! single item waits for nothing, and under load one commit serves hundreds. It is bounded in items and in bytes.
+//!
+//! Light items do not wait behind heavy ones: each batch takes of both, so that neither is ever left behind.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +19,12 @@ pub struct BatchLimits {
     pub batch_items: usize,
     /// Bytes in a batch. A single item, or items that were pushed together, may exceed both.
     pub batch_bytes: usize,
+    /// An item, or items that were pushed together, of so many bytes or less are light.
+    pub light_bytes: usize,
 }
+
+/// Beside light items, a batch takes heavy ones of this part of its bytes, and at least one.
+const HEAVY_PART: usize = 4;
 
 /// The queue.
 pub struct BatchQueue<T> {
@@ -28,7 +35,8 @@ pub struct BatchQueue<T> {
 }
 
 struct State<T> {
-    items: VecDeque<Queued<T>>,
+    light: VecDeque<Queued<T>>,
+    heavy: VecDeque<Queued<T>>,
     bytes: usize,
     closed: bool,
 }
@@ -43,7 +51,7 @@ struct Queued<T> {
 impl<T> BatchQueue<T> {
     /// An empty queue.
     pub fn new(limits: BatchLimits) -> Self {
-        let state = State { items: VecDeque::new(), bytes: 0, closed: false };
+        let state = State { light: VecDeque::new(), heavy: VecDeque::new(), bytes: 0, closed: false };
         Self { limits, state: Mutex::new(state), filled: Notify::new(), has_room: Notify::new() }
     }
 
@@ -60,7 +68,8 @@ impl<T> BatchQueue<T> {
         if self.has_no_room(&state, bytes) {
             return Err(item);
         }
-        state.add(item, bytes, false);
+        state.line(bytes <= self.limits.light_bytes).push_back(Queued { item, bytes, joins_previous: false });
+        state.bytes += bytes;
         drop(state);
         self.filled.notify_one();
         Ok(())
@@ -72,12 +81,14 @@ impl<T> BatchQueue<T> {
     /// The items themselves.
     pub fn try_push_together(&self, items: Vec<(T, usize)>) -> Result<(), Vec<(T, usize)>> {
         let mut state = self.state();
-        if self.has_no_room(&state, items.iter().map(|(_, bytes)| bytes).sum()) {
+        let all_bytes = items.iter().map(|(_, bytes)| bytes).sum();
+        if self.has_no_room(&state, all_bytes) {
             return Err(items);
         }
-        for (place, (item, bytes)) in items.into_iter().enumerate() {
-            state.add(item, bytes, place > 0);
-        }
+        let queued = items.into_iter().enumerate();
+        let queued = queued.map(|(place, (item, bytes))| Queued { item, bytes, joins_previous: place > 0 });
+        state.line(all_bytes <= self.limits.light_bytes).extend(queued);
+        state.bytes += all_bytes;
         drop(state);
         self.filled.notify_one();
         Ok(())
@@ -85,8 +96,8 @@ impl<T> BatchQueue<T> {
 
     fn has_no_room(&self, state: &State<T>, bytes: usize) -> bool {
         state.closed
-            || state.items.len() >= self.limits.queue_items
-            || (state.bytes + bytes > self.limits.queue_bytes && !state.items.is_empty())
+            || state.items() >= self.limits.queue_items
+            || (state.bytes + bytes > self.limits.queue_bytes && state.items() > 0)
     }
 
     /// Adds an item, waiting for room.
@@ -107,7 +118,8 @@ impl<T> BatchQueue<T> {
         }
     }
 
-    /// The next batch, in order; waits for the first item. `None` when the queue is closed and empty.
+    /// The next batch, light items in order and heavy items in order; waits for the first item. `None` when the queue is
+    /// closed and empty.
     pub async fn take(&self) -> Option<Vec<T>> {
         loop {
             let filled = self.filled.notified();
@@ -115,7 +127,7 @@ impl<T> BatchQueue<T> {
                 let mut state = self.state();
                 let batch = self.cut_batch(&mut state);
                 if !batch.is_empty() {
-                    if !state.items.is_empty() {
+                    if state.items() > 0 {
                         self.filled.notify_one();
                     }
                     drop(state);
@@ -133,19 +145,13 @@ impl<T> BatchQueue<T> {
     }
 
     fn cut_batch(&self, state: &mut State<T>) -> Vec<T> {
+        let BatchLimits { batch_items, batch_bytes, .. } = self.limits;
+        let heavy_bytes = if state.light.is_empty() { batch_bytes } else { batch_bytes / HEAVY_PART };
         let mut batch = Vec::new();
-        let mut batch_bytes = 0;
-        while let Some(next) = state.items.front() {
-            let fits =
-                batch.len() < self.limits.batch_items && batch_bytes + next.bytes <= self.limits.batch_bytes;
-            if !(fits || next.joins_previous || batch.is_empty()) {
-                break;
-            }
-            let Some(next) = state.items.pop_front() else { break };
-            batch_bytes += next.bytes;
-            batch.push(next.item);
-        }
-        state.bytes -= batch_bytes;
+        state.bytes -= cut(&mut state.heavy, batch_items, heavy_bytes, &mut batch);
+        let heavy_items = batch.len();
+        state.bytes -=
+            cut(&mut state.light, batch_items.saturating_sub(heavy_items), batch_bytes, &mut batch);
         batch
     }
 
@@ -157,10 +163,30 @@ impl<T> BatchQueue<T> {
     }
 }
 
+/// Moves items to the batch, so many and so heavy at most, but always the first one and those that join it. Returns their
+/// bytes.
+fn cut<T>(line: &mut VecDeque<Queued<T>>, max_items: usize, max_bytes: usize, batch: &mut Vec<T>) -> usize {
+    let (mut items, mut bytes) = (0, 0);
+    while let Some(next) = line.front() {
+        let fits = items < max_items && bytes + next.bytes <= max_bytes;
+        if !(fits || next.joins_previous || items == 0) {
+            break;
+        }
+        let Some(next) = line.pop_front() else { break };
+        items += 1;
+        bytes += next.bytes;
+        batch.push(next.item);
+    }
+    bytes
+}
+
 impl<T> State<T> {
-    fn add(&mut self, item: T, bytes: usize, joins_previous: bool) {
-        self.bytes += bytes;
-        self.items.push_back(Queued { item, bytes, joins_previous });
+    fn line(&mut self, is_light: bool) -> &mut VecDeque<Queued<T>> {
+        if is_light { &mut self.light } else { &mut self.heavy }
+    }
+
+    fn items(&self) -> usize {
+        self.light.len() + self.heavy.len()
     }
 }
 
@@ -168,8 +194,13 @@ impl<T> State<T> {
 mod tests {
     use super::*;
 
-    const LIMITS: BatchLimits =
-        BatchLimits { queue_items: 4, queue_bytes: 100, batch_items: 3, batch_bytes: 50 };
+    const LIMITS: BatchLimits = BatchLimits {
+        queue_items: 4,
+        queue_bytes: 100,
+        batch_items: 3,
+        batch_bytes: 50,
+        light_bytes: usize::MAX,
+    };
 
     #[tokio::test]
     async fn a_batch_is_bounded_in_items_and_bytes_and_keeps_order() {
@@ -180,6 +211,33 @@ mod tests {
         assert_eq!(queue.try_push(5, 1), Err(5));
         assert_eq!(queue.take().await, Some(vec![1, 2]));
         assert_eq!(queue.take().await, Some(vec![3, 4]));
+    }
+
+    #[tokio::test]
+    async fn light_items_wait_for_no_heavy_ones_and_heavy_ones_go_along() {
+        let limits =
+            BatchLimits { queue_items: 20, queue_bytes: 1_000, batch_bytes: 80, light_bytes: 9, ..LIMITS };
+        let queue = BatchQueue::new(limits);
+        for heavy in 1..=4 {
+            queue.try_push(heavy, 20).unwrap();
+        }
+        queue.try_push_together(vec![(5, 8), (6, 8)]).unwrap();
+        for light in 11..=14 {
+            queue.try_push(light, 1).unwrap();
+        }
+        assert_eq!(queue.take().await, Some(vec![1, 11, 12]));
+        assert_eq!(queue.take().await, Some(vec![2, 13, 14]));
+        assert_eq!(queue.take().await, Some(vec![3, 4, 5, 6]), "alone they fill a batch");
+    }
+
+    #[tokio::test]
+    async fn a_single_heavy_item_leaves_light_ones_their_place_in_each_batch() {
+        let queue = BatchQueue::new(BatchLimits { batch_items: 1, light_bytes: 9, ..LIMITS });
+        for (item, bytes) in [(1, 1), (2, 70), (3, 1)] {
+            queue.try_push(item, bytes).unwrap();
+        }
+        assert_eq!(queue.take().await, Some(vec![2, 1]));
+        assert_eq!(queue.take().await, Some(vec![3]));
     }
 
     #[tokio::test]

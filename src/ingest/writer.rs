@@ -25,8 +25,15 @@ use crate::telemetry::traces::Span;
 use super::settle::{Batch, Item, Statements, Timing, WriteResult};
 
 const WRITERS: usize = 1;
-const QUEUE_LIMITS: BatchLimits =
-    BatchLimits { queue_items: 16_384, queue_bytes: 64 << 20, batch_items: 500, batch_bytes: 4 << 20 };
+const QUEUE_LIMITS: BatchLimits = BatchLimits {
+    queue_items: 16_384,
+    queue_bytes: 64 << 20,
+    batch_items: 500,
+    batch_bytes: 4 << 20,
+    light_bytes: LIGHT_BYTES,
+};
+/// A message of so much or less does not wait behind larger ones of other producers.
+const LIGHT_BYTES: usize = 16 << 10;
 /// What a message weighs in a batch besides its payload, and what each of its deliveries does.
 const MESSAGE_BYTES: usize = 256;
 const DELIVERY_BYTES: usize = 200;

@@ -123,10 +123,10 @@ async fn suffer(overload: &Overload, length: &Length) {
         one_of: length.one_of,
     };
     harm::prepare(&target).await;
-    // What is done for the first time takes longer.
-    neighbour.times(length.messages / 4, length.every).await;
     let (mut turns, mut slowest) = (Turns::default(), Duration::ZERO);
     for _ in 0..length.rounds {
+        // What is done for the first time takes longer, and so does what stands behind what the last overload left.
+        neighbour.times(length.messages / 4, length.every).await;
         // Whoever asks for health is there in both turns: they differ by the overload alone.
         let health = Health::watch_within(&app, length.slowest_health);
         let without = neighbour.times(length.messages, length.every).await;
