@@ -64,7 +64,7 @@ export const common = {
     page: 'The page made a mistake. Reload it; if it happens again, tell those who run Postrider.',
     request: 'Request',
     /** The server tells it in English. */
-    told: (error: Pick<ApiError, 'code' | 'message'>): string => error.message,
+    told: (error: Pick<ApiError, 'code' | 'message' | 'fields'>): string => error.message,
   },
   live: {
     connecting: 'Connecting',

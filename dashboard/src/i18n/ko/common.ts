@@ -1,4 +1,5 @@
 // Words that many views share.
+import type { ApiError } from '../../api/error';
 import type { Messages } from '../en';
 import { answer } from './answers';
 import { many, num } from './words';
@@ -27,6 +28,19 @@ const told: Record<string, string> = {
   too_many_alert_rules: '알림 규칙이 최대 개수만큼 있습니다. 하나를 지우십시오.',
   too_many_alert_channels: '알림 채널이 최대 개수만큼 있습니다. 하나를 지우십시오.',
 };
+
+/** Of fields that do not validate, by their kind; of other kinds the server's words say which bound is meant. */
+const kindsOfFields: Record<string, string> = {
+  missing: '필수 항목입니다',
+  type_error: '값의 형식이 맞지 않습니다',
+};
+
+function toldOfFields({ fields, message }: Pick<ApiError, 'fields' | 'message'>): string {
+  if (!fields.some(({ type }) => type && kindsOfFields[type])) return message;
+  return fields
+    .map(({ loc, msg, type }) => `${loc.slice(1).join('.')}: ${kindsOfFields[type ?? ''] ?? msg}.`)
+    .join(' ');
+}
 
 export const common: Common = {
   num,
@@ -88,7 +102,7 @@ export const common: Common = {
     network: '서버가 응답하지 않습니다. 진행 중인 전송은 계속됩니다.',
     page: '페이지에 오류가 있습니다. 새로고침해도 반복되면 Postrider 운영자에게 알려 주십시오.',
     request: '요청',
-    told: ({ code, message }) => told[code] ?? message,
+    told: (error) => told[error.code] ?? toldOfFields(error),
   },
   live: {
     connecting: '연결 중',
