@@ -136,7 +136,6 @@ function Resend({ appId, msgId, delivery }: { appId: string; msgId: string; deli
       icon={delivery.state === 'waiting' ? 'play' : 'replay'}
       isBusy={resend.isPending}
       onClick={() => resend.mutate()}
-      data-key="r"
     >
       {delivery.state === 'waiting' ? t.message.tryNow : t.message.resend}
     </Button>
