@@ -98,6 +98,7 @@ export const common: Common = {
   },
   failure: {
     title: '불러오지 못했습니다',
+    notDone: '처리하지 못했습니다',
     notFound: '여기에는 그런 것이 없습니다',
     network: '서버가 응답하지 않습니다. 진행 중인 전송은 계속됩니다.',
     page: '페이지에 오류가 있습니다. 새로고침해도 반복되면 Postrider 운영자에게 알려 주십시오.',
