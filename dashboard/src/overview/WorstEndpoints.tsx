@@ -30,7 +30,7 @@ export function WorstEndpoints({ endpoints, total }: { endpoints: Worst[]; total
       id: 'application',
       head: t.application.application,
       cell: (row) => (
-        <Go to={places.application(row.appId) ?? '/'} className="title dim">
+        <Go to={places.application(row.appId) ?? '/'} className="title dim cut worst-application">
           {row.appName}
         </Go>
       ),
