@@ -102,6 +102,11 @@ impl SharedViews {
             }
         }
     }
+
+    /// The same, of every environment.
+    pub(in crate::api) fn forget_all_overviews(&self) {
+        self.overviews.invalidate_all();
+    }
 }
 
 /// All who waited for one computation get its error.

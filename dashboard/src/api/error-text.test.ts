@@ -12,8 +12,21 @@ test('an error is told in the language of the page, by its code', () => {
   expect(errorText(overloaded, ko.failure)).toMatch(/^처리 중인 요청이/);
 });
 
+test('a field that is missing or of another type is told in Korean, by its kind', () => {
+  const wrong = answered(422, {
+    detail: [
+      { loc: ['body', 'url'], msg: 'field required', type: 'missing' },
+      { loc: ['body', 'name'], msg: 'may have 4 bytes at most', type: 'value_error' },
+    ],
+  });
+  expect(errorText(wrong, en.failure)).toBe('url: field required. name: may have 4 bytes at most.');
+  expect(errorText(wrong, ko.failure)).toBe(
+    '입력한 값을 받을 수 없습니다. url: 필수 항목입니다. name: may have 4 bytes at most.',
+  );
+});
+
 test('what depends on the input is quoted as the server tells it', () => {
   const wrong = answered(422, { detail: [{ loc: ['body', 'url'], msg: 'is not a URL' }] });
-  expect(errorText(wrong, ko.failure)).toBe('입력한 값을 받을 수 없습니다. 서버의 설명: url: is not a URL.');
+  expect(errorText(wrong, ko.failure)).toBe('입력한 값을 받을 수 없습니다. url: is not a URL.');
   expect(errorText(new TypeError('fetch failed'), ko.failure)).toBe(ko.failure.network);
 });

@@ -3,6 +3,8 @@
 export interface FieldProblem {
   loc: string[];
   msg: string;
+  /** The kind of error. */
+  type?: string;
 }
 
 export class ApiError extends Error {

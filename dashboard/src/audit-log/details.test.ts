@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { messages } from '../i18n/en';
 import { createFormat } from '../i18n/format';
+import { messages as korean } from '../i18n/ko';
 import { detailsOf } from './details';
 
 const format = createFormat('en', messages.units, 'UTC');
@@ -16,8 +17,19 @@ test('changed fields and what a task was asked are told in words', () => {
   );
 });
 
+test('what an entry says besides is told in words, in the language of the page', () => {
+  expect(told({ gracePeriodSeconds: 60 })).toBe('old secret signs along for 60 s');
+  expect(told({ reason: 'gone' })).toBe('reason it answered 410 Gone');
+  expect(told({ role: 'environment', name: 'billing' })).toBe('role Environment · name billing');
+  expect(told({ target_changed: true })).toBe('target changed');
+  expect(told({ target_changed: false })).toBe('');
+  expect(detailsOf({ details: { reason: 'gone' } }, korean, createFormat('ko', korean.units, 'UTC'))).toBe(
+    '이유 410 Gone 응답',
+  );
+});
+
 test('whatever else is there is shown by its name', () => {
-  expect(told({ gracePeriodSeconds: 60 })).toBe('gracePeriodSeconds 60');
+  expect(told({ novelty: 60 })).toBe('novelty 60');
   expect(told({ endpointId: 'ep_1', deliveries: 2 })).toBe('endpoint ep_1 · deliveries 2');
   expect(told({ fields: [] })).toBe('');
 });

@@ -11,9 +11,28 @@ export function detailsOf(entry: { details: unknown }, t: Messages, format: Form
     typeof kind === 'string' ? t.task.kinds(kind) : null,
     filter !== undefined && filter !== null ? askedIn(filter, t, format) : null,
     typeof total === 'number' ? t.audit.matched(total) : null,
-    Object.keys(others).length > 0 ? askedIn(others, t, format) : null,
+    ...Object.entries(others).map(([name, value]) => factOf(name, value, t, format)),
     typeof note === 'string' ? t.audit.noted(note) : null,
   ]
     .filter(Boolean)
     .join(' · ');
+}
+
+/** What is not named here is a condition such as a task has, or shown as it is. */
+function factOf(name: string, value: unknown, t: Messages, format: Format): string | null {
+  if (value === null || value === undefined || value === false) return null;
+  const label = t.audit.names[name];
+  if (label === undefined) return askedIn({ [name]: value }, t, format);
+  if (value === true) return label;
+  return `${label} ${factValue(name, value, t, format)}`;
+}
+
+function factValue(name: string, value: unknown, t: Messages, format: Format): string {
+  if (name.endsWith('Seconds')) return format.duration(Number(value) * 1000);
+  if (name === 'failingSince') return format.full(String(value));
+  if (name === 'role') return t.apiKeys.roles(String(value));
+  if (name === 'reason') return t.audit.reasons[String(value)] ?? String(value);
+  if (name === 'purpose') return t.audit.purposes[String(value)] ?? String(value);
+  if (typeof value === 'number') return format.number(value);
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -28,7 +28,7 @@ export function BulkBar({
       <Button small kind="danger" onClick={() => onAct('discard')}>
         {t.deadLetters.discard}
       </Button>
-      <Button small kind="primary" onClick={() => onAct('replay')}>
+      <Button small kind="primary" data-key="r" onClick={() => onAct('replay')}>
         {t.deadLetters.replay}
       </Button>
     </div>

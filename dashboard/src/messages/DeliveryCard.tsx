@@ -18,6 +18,7 @@ import { EndpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import { usePermissions } from '../navigation/permissions';
 import { Go, usePlaces } from '../navigation/places';
+import { wasSentAgain } from './life';
 
 interface Props {
   appId: string;
@@ -57,7 +58,7 @@ export function DeliveryCard({ appId, msgId, acceptedAt, delivery, attempts, ope
           <Icon name={stateIcons[delivery.state]} />
         </span>
         <span>
-          <Rich text={t.why.delivery(delivery, acceptedAt, format, now)} />
+          <Rich text={t.why.delivery(delivery, acceptedAt, format, now, wasSentAgain(oldestFirst))} />
         </span>
       </div>
       <ol className="rail">
@@ -135,7 +136,6 @@ function Resend({ appId, msgId, delivery }: { appId: string; msgId: string; deli
       icon={delivery.state === 'waiting' ? 'play' : 'replay'}
       isBusy={resend.isPending}
       onClick={() => resend.mutate()}
-      data-key="r"
     >
       {delivery.state === 'waiting' ? t.message.tryNow : t.message.resend}
     </Button>

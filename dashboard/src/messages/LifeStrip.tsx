@@ -93,7 +93,7 @@ export function LifeStrip({
           </div>
           <div className="row small">
             <StateBadge state={lane.delivery.state} />
-            <span className="dim cut">{t.life.summary(lane.delivery, format, now)}</span>
+            <span className="dim cut">{t.life.summary(lane.delivery, format, now, lane.wasSentAgain)}</span>
           </div>
         </div>
       ))}

@@ -13,6 +13,7 @@ import { Callout, Empty } from '../design/feedback/Notice';
 import { toast } from '../design/feedback/toast';
 import { Card, Facts, PageHead } from '../design/layout/Card';
 import { Ask } from '../design/layout/Dialog';
+import { useKeys } from '../design/tables/keys';
 import { Id, shortId, useCopy } from '../design/values/Id';
 import { JsonView } from '../design/values/JsonView';
 import { payloadIn } from '../design/values/json';
@@ -92,6 +93,8 @@ function Content({ appId, appName, message, payload }: Props) {
   });
   const rows = deliveries.data?.data ?? [];
   const made = attempts.data?.data;
+  const mayResend = may('CreateAttempts') && rows.length > 0;
+  useKeys({ r: () => mayResend && setUrl({ panel: 'resend' }) });
   return (
     <>
       <PageHead
@@ -121,7 +124,7 @@ function Content({ appId, appName, message, payload }: Props) {
             <Button icon="copy" onClick={() => copy(location.href)}>
               {isCopied ? t.copied : t.message.copyLink}
             </Button>
-            {may('CreateAttempts') && rows.length > 0 && (
+            {mayResend && (
               <Button kind="primary" icon="replay" onClick={() => setUrl({ panel: 'resend' })}>
                 {t.message.resendAsk}
               </Button>

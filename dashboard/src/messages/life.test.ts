@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Attempt, Delivery } from '../api/types';
-import { lifeOf } from './life';
+import { lifeOf, wasSentAgain } from './life';
 
 const accepted = '2026-11-26T02:31:06Z';
 const now = new Date('2026-11-26T03:12:00Z').getTime();
@@ -58,4 +58,13 @@ test('what is held shows where it was held', () => {
   expect(lifeOf(accepted, [held], [], now).lanes[0]?.marks[0]?.kind).toBe('held');
   const before = delivery({ state: 'held', why: { at: '2026-11-25T21:12:00Z' } as Delivery['why'] });
   expect(lifeOf(accepted, [before], [], now).lanes[0]?.marks[0]?.at).toBe(5);
+});
+
+test('a resend is told from retries, and from a refusal that does not count', () => {
+  const made = (attemptNumber: number, triggerType: 0 | 1, second: number) =>
+    ({ ...attempt(`2026-11-26T02:31:0${second}Z`), attemptNumber, triggerType }) as Attempt;
+  expect(wasSentAgain([made(1, 1, 3), made(2, 0, 2), made(1, 0, 1)])).toBe(true);
+  expect(wasSentAgain([made(2, 0, 2), made(1, 0, 1)])).toBe(false);
+  expect(wasSentAgain([made(1, 0, 2), made(1, 0, 1)])).toBe(false);
+  expect(wasSentAgain([made(1, 1, 1)])).toBe(false);
 });

@@ -14,6 +14,7 @@ export interface Lane {
   marks: Mark[];
   /** Percent to which the line is solid. */
   solidTo: number;
+  wasSentAgain: boolean;
 }
 
 export interface Life {
@@ -52,6 +53,12 @@ export function lifeOf(acceptedAt: string, deliveries: Delivery[], attempts: Att
   return { now, lanes, ticks: ticksOf(lanes, now, acceptedAt, isOpen) };
 }
 
+/** Whether these attempts of one delivery are of more than one round of its schedule: a resend or a replay counts from one. */
+export function wasSentAgain(attempts: Attempt[]): boolean {
+  const oldestFirst = [...attempts].sort((one, other) => one.timestamp.localeCompare(other.timestamp));
+  return oldestFirst.some((attempt, place) => place > 0 && attempt.triggerType === 1 && attempt.attemptNumber === 1);
+}
+
 /** Of 0 to 1, by the logarithm. */
 function share(ms: number, wholeMs: number, unitMs: number): number {
   if (wholeMs <= 0 || ms <= 0) return 0;
@@ -85,7 +92,7 @@ function laneOf(
     future.push({ at: place(delivery.nextAttemptAt), kind: 'next', time: delivery.nextAttemptAt });
   for (const time of delivery.laterAttemptsAt) future.push({ at: place(time), kind: 'later', time });
   spread(future, now + 3, right);
-  return { delivery, marks: [...marks, ...future], solidTo };
+  return { delivery, marks: [...marks, ...future], solidTo, wasSentAgain: wasSentAgain(made) };
 }
 
 /** Moves marks apart, so that none covers another, as far as there is room between `from` and `to`. */

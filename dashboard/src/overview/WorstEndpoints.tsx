@@ -30,7 +30,7 @@ export function WorstEndpoints({ endpoints, total }: { endpoints: Worst[]; total
       id: 'application',
       head: t.application.application,
       cell: (row) => (
-        <Go to={places.application(row.appId) ?? '/'} className="title dim">
+        <Go to={places.application(row.appId) ?? '/'} className="title dim cut worst-application">
           {row.appName}
         </Go>
       ),
@@ -64,7 +64,17 @@ export function WorstEndpoints({ endpoints, total }: { endpoints: Worst[]; total
       narrow: 'named',
       cell: (row) => (row.p95Ms === null ? '–' : format.duration(row.p95Ms)),
     },
-    { id: 'waiting', head: t.states.waiting, isNumber: true, narrow: 'named', cell: (row) => t.num(row.waiting) },
+    {
+      id: 'waiting',
+      head: t.states.waiting,
+      isNumber: true,
+      narrow: 'named',
+      cell: (row) => (
+        <Go to={places.endpoint(row.appId, row.endpointId)} search={{ tab: 'messages', state: 'waiting' }}>
+          {t.num(row.waiting)}
+        </Go>
+      ),
+    },
     {
       id: 'dead',
       head: t.states.dead,

@@ -116,6 +116,7 @@ async fn resume_all(State(state): State<SharedState>, caller: Caller) -> Result<
 async fn change_all(state: &SharedState, caller: &Caller, paused: bool) -> Result<Json<PauseOut>, ApiError> {
     caller.operator()?;
     let paused_at = state.configuration.pause_dispatching(caller.actor(), paused).await?;
+    state.views.forget_all_overviews();
     Ok(Json(PauseOut { paused_at }))
 }
 
@@ -155,8 +156,9 @@ async fn change_application(
     path: &ApplicationPath,
     paused: bool,
 ) -> Result<Json<PauseOut>, ApiError> {
-    caller.whole_environment()?;
+    let environment = caller.whole_environment()?;
     let changed = state.configuration.pause_application(caller.actor(), path.application, paused).await?;
+    state.views.forget_overviews(environment).await;
     changed.map(|paused_at| Json(PauseOut { paused_at })).ok_or(ApiError::NoSuch("application"))
 }
 
@@ -196,9 +198,10 @@ async fn change_endpoint(
     path: &EndpointPath,
     paused: bool,
 ) -> Result<Json<PauseOut>, ApiError> {
-    caller.whole_environment()?;
+    let environment = caller.whole_environment()?;
     let (application, endpoint) = (path.application, path.endpoint);
     let changed = state.configuration.pause_endpoint(caller.actor(), application, endpoint, paused).await?;
+    state.views.forget_overviews(environment).await;
     changed.map(|paused_at| Json(PauseOut { paused_at })).ok_or(ApiError::NoSuch("endpoint"))
 }
 

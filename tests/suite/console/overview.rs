@@ -108,6 +108,19 @@ async fn the_overview_tells_what_came_of_everything_and_what_is_under_way() {
     tenant.get("/overview").await.expect_error(403, "forbidden");
 }
 
+/// Overviews are shared for two seconds, but not with whoever changed what they show.
+#[tokio::test]
+async fn a_pause_shows_at_once() {
+    let app = Setup::default().start_local().await;
+    let (operator, environment) = (app.api().claiming(&json!({"sub": "operator"})), app.environment());
+    for (path, is_paused) in [("/admin/pause", true), ("/admin/resume", false), ("/admin/pause", true)] {
+        environment.get("/overview").await.expect(200);
+        operator.post(path, &json!({})).await.expect(200);
+        let shown = environment.get("/overview").await.expect(200);
+        assert_eq!(shown["pausedAt"].is_null(), !is_paused, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn what_was_counted_survives_a_stop_and_is_counted_once() {
     let mut app = Setup::default().start().await;

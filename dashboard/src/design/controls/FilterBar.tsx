@@ -18,7 +18,7 @@ interface Props {
   filters: Filter[];
   values: FilterValues;
   onChange: (change: FilterValues) => void;
-  /** The field that `/` goes to. */
+  /** The field that `/` goes to; without one it goes to what adds a filter. */
   search?: { name: string; placeholder: string };
   children?: React.ReactNode;
 }
@@ -27,7 +27,8 @@ export function FilterBar({ filters, values, onChange, search, children }: Props
   const t = useT();
   const [added, setAdded] = useState<string | null>(null);
   const field = useRef<HTMLInputElement>(null);
-  useKeys({ '/': () => field.current?.focus() });
+  const adder = useRef<HTMLSelectElement>(null);
+  useKeys({ '/': () => (field.current ?? adder.current)?.focus() });
   const shown = filters.filter((filter) => values[filter.name] !== undefined || filter.name === added);
   const rest = filters.filter((filter) => !shown.includes(filter));
   return (
@@ -57,6 +58,7 @@ export function FilterBar({ filters, values, onChange, search, children }: Props
           <Icon name="plus" small />
           {t.filter}
           <select
+            ref={adder}
             aria-label={t.addFilter}
             value=""
             onChange={(event) => {

@@ -1,8 +1,9 @@
 // What a view shows in place of its content: nothing there, nothing matches, it failed; and a call for attention.
 import type { ReactNode } from 'react';
-import { ApiError } from '../../api/error';
+import { ApiError, isStatus } from '../../api/error';
 import { errorText } from '../../api/error-text';
 import { useT } from '../../i18n';
+import type { Messages } from '../../i18n/en';
 import { Button } from '../controls/Button';
 import { Icon, type IconName } from '../values/Icon';
 import { Id } from '../values/Id';
@@ -41,6 +42,12 @@ export function NoMatch({ onClear, children }: { onClear: () => void; children?:
   );
 }
 
+/** What was read can be read again; what was to be done is for its own button. */
+function titleOf(error: unknown, canBeReadAgain: boolean, failure: Messages['failure']): string {
+  if (isStatus(error, 404)) return failure.notFound;
+  return canBeReadAgain ? failure.title : failure.notDone;
+}
+
 export function Failure({ error, onRetry, title }: { error: unknown; onRetry?: () => void; title?: string }) {
   const t = useT();
   const isApi = error instanceof ApiError;
@@ -49,7 +56,7 @@ export function Failure({ error, onRetry, title }: { error: unknown; onRetry?: (
     <Callout
       state="dead"
       icon="warning"
-      title={title ?? (isApi && error.status === 404 ? t.failure.notFound : t.failure.title)}
+      title={title ?? titleOf(error, onRetry !== undefined, t.failure)}
       actions={
         onRetry && (
           <Button icon="replay" onClick={onRetry}>

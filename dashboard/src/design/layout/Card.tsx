@@ -72,7 +72,7 @@ export function PageHead({ title, crumbs, live, actions, children }: HeadProps) 
       )}
       <div className="page-head">
         <div className="grow">
-          <h1>{title}</h1>
+          <h1 title={typeof title === 'string' ? title : undefined}>{title}</h1>
           {children}
         </div>
         {actions && <div className="actions">{actions}</div>}

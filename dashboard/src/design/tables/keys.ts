@@ -26,7 +26,8 @@ export function useKeys(keys: Record<string, (event: KeyboardEvent) => void>): v
   }, []);
 }
 
-/** Rows are `[data-row]`. `[data-open]` in a row is what opens it; its checkbox selects it; `[data-key=r]` is its act by that key. */
+/** Rows are `[data-row]`. `[data-open]` in a row is what opens it; its checkbox selects it; `[data-key=r]` is its act by that key,
+ *  and outside of rows that of what is selected. */
 export function useRowKeys(container: RefObject<HTMLElement | null>): void {
   const rows = () => [...(container.current?.querySelectorAll<HTMLElement>('[data-row]') ?? [])];
   const current = () => rows().findIndex((row) => row.contains(document.activeElement));
@@ -46,7 +47,10 @@ export function useRowKeys(container: RefObject<HTMLElement | null>): void {
     k: () => move(-1),
     x: () => press('input[type=checkbox]'),
     ['X']: () => press('input[type=checkbox]', true),
-    r: () => press('[data-key=r]'),
+    r: () => {
+      if (rows()[current()]?.querySelector('[data-key=r]')) press('[data-key=r]');
+      else document.querySelector<HTMLElement>('[data-key=r]:not([data-row] *)')?.click();
+    },
   });
 }
 

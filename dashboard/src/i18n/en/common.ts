@@ -59,12 +59,13 @@ export const common = {
   },
   failure: {
     title: 'This could not be loaded',
+    notDone: 'This could not be done',
     notFound: 'There is no such thing here',
     network: 'The server does not answer. Deliveries that are under way go on.',
     page: 'The page made a mistake. Reload it; if it happens again, tell those who run Postrider.',
     request: 'Request',
     /** The server tells it in English. */
-    told: (error: Pick<ApiError, 'code' | 'message'>): string => error.message,
+    told: (error: Pick<ApiError, 'code' | 'message' | 'fields'>): string => error.message,
   },
   live: {
     connecting: 'Connecting',

@@ -37,7 +37,7 @@ export const shell = {
   help: {
     title: 'Keyboard',
     palette: 'Search everything, go anywhere, act',
-    filter: 'To the search field of a list',
+    filter: 'To the search field of a list, or its filters',
     rows: 'Next and previous row',
     select: 'Select a row',
     selectRange: 'Select up to a row',

@@ -33,11 +33,17 @@ const held = (why: Why | Delivery['why'], format: Format, now: number): string =
   return what[why.code] ?? why.code;
 };
 
-const arrived = (delivery: Delivery, acceptedAt: string, format: Format): string => {
+/** Attempts are counted anew when a message is sent again. */
+const onAttempt = ({ attemptsMade }: Delivery, isAgain: boolean): string => {
+  const which = attemptsMade <= 1 ? 'the first attempt' : `attempt ${attemptsMade}`;
+  return isAgain ? `on ${which} after it was sent again` : `on ${which}`;
+};
+
+const arrived = (delivery: Delivery, acceptedAt: string, format: Format, isAgain: boolean): string => {
   const took = delivery.settledAt
     ? `${format.duration(new Date(delivery.settledAt).getTime() - new Date(acceptedAt).getTime())} `
     : '';
-  return `**Delivered ${took}after it was accepted**, on ${delivery.attemptsMade <= 1 ? 'the first attempt' : `attempt ${delivery.attemptsMade}`}.`;
+  return `**Delivered ${took}after it was accepted**, ${onAttempt(delivery, isAgain)}.`;
 };
 
 export const traffic = {
@@ -115,11 +121,11 @@ export const traffic = {
     held,
     heldNote: (why: Why, format: Format, now: number) =>
       `Messages are accepted and held${why.heldUntil ? `, the first until ${format.moment(why.heldUntil, now)}` : ''}. ${why.code.startsWith('disabled') ? 'Enabling it sends them.' : 'They go out when it is resumed.'}`,
-    delivery: (delivery: Delivery, acceptedAt: string, format: Format, now: number): string => {
+    delivery: (delivery: Delivery, acceptedAt: string, format: Format, now: number, isAgain: boolean): string => {
       const { why } = delivery;
       const attempt = `attempt ${delivery.attemptsMade + 1} of ${delivery.attemptsPlanned}`;
       const ahead = why.ahead && why.ahead.count > 0 ? `, behind ${many(why.ahead, 'other', 'others')}` : '';
-      if (delivery.state === 'delivered') return arrived(delivery, acceptedAt, format);
+      if (delivery.state === 'delivered') return arrived(delivery, acceptedAt, format, isAgain);
       if (delivery.state === 'in_flight') return `**The request is out** (${attempt}).`;
       if (why.code === 'retry' && delivery.nextAttemptAt) {
         const inTime = format.duration(Math.max(0, new Date(delivery.nextAttemptAt).getTime() - now));
@@ -140,9 +146,8 @@ export const traffic = {
   life: {
     now: (clock: string) => `${clock} now`,
     accepted: (clock: string) => `${clock} accepted`,
-    summary: (delivery: Delivery, format: Format, now: number): string => {
-      if (delivery.state === 'delivered')
-        return delivery.attemptsMade <= 1 ? 'on the first attempt' : `on attempt ${delivery.attemptsMade}`;
+    summary: (delivery: Delivery, format: Format, now: number, isAgain: boolean): string => {
+      if (delivery.state === 'delivered') return onAttempt(delivery, isAgain);
       if (delivery.state === 'waiting')
         return `${delivery.attemptsMade} of ${delivery.attemptsPlanned} made${delivery.nextAttemptAt ? `, next ${format.moment(delivery.nextAttemptAt, now)}` : ''}`;
       if (delivery.state === 'held') return delivery.attemptsMade === 0 ? 'none made' : `${delivery.attemptsMade} made`;

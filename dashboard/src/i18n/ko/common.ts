@@ -1,4 +1,5 @@
 // Words that many views share.
+import type { ApiError } from '../../api/error';
 import type { Messages } from '../en';
 import { answer } from './answers';
 import { many, num } from './words';
@@ -27,6 +28,18 @@ const told: Record<string, string> = {
   too_many_alert_rules: '알림 규칙이 최대 개수만큼 있습니다. 하나를 지우십시오.',
   too_many_alert_channels: '알림 채널이 최대 개수만큼 있습니다. 하나를 지우십시오.',
 };
+
+/** Of fields that do not validate, by their kind; of other kinds the server's words say which bound is meant. */
+const kindsOfFields: Record<string, string> = {
+  missing: '필수 항목입니다',
+  type_error: '값의 형식이 맞지 않습니다',
+};
+
+function toldOfFields({ fields, message }: Pick<ApiError, 'fields' | 'message'>): string {
+  if (fields.length === 0) return message;
+  const each = fields.map(({ loc, msg, type }) => `${loc.slice(1).join('.')}: ${kindsOfFields[type ?? ''] ?? msg}.`);
+  return ['입력한 값을 받을 수 없습니다.', ...each].join(' ');
+}
 
 export const common: Common = {
   num,
@@ -84,12 +97,12 @@ export const common: Common = {
   },
   failure: {
     title: '불러오지 못했습니다',
+    notDone: '처리하지 못했습니다',
     notFound: '여기에는 그런 것이 없습니다',
     network: '서버가 응답하지 않습니다. 진행 중인 전송은 계속됩니다.',
     page: '페이지에 오류가 있습니다. 새로고침해도 반복되면 Postrider 운영자에게 알려 주십시오.',
     request: '요청',
-    told: ({ code, message }) =>
-      told[code] ?? (code === 'invalid' ? `입력한 값을 받을 수 없습니다. 서버의 설명: ${message}` : message),
+    told: (error) => told[error.code] ?? toldOfFields(error),
   },
   live: {
     connecting: '연결 중',

@@ -40,7 +40,7 @@ export const shell: Shell = {
   help: {
     title: '키보드',
     palette: '모두 검색, 이동, 실행',
-    filter: '목록의 검색란으로',
+    filter: '목록의 검색란 또는 필터로',
     rows: '다음 행, 이전 행',
     select: '행 선택',
     selectRange: '이 행까지 선택',

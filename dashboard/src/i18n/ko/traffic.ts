@@ -33,11 +33,16 @@ const held = (why: Why | Delivery['why'], format: Format, now: number): string =
   return what[why.code] ?? why.code;
 };
 
-const arrived = (delivery: Delivery, acceptedAt: string, format: Format): string => {
+const onAttempt = ({ attemptsMade }: Delivery, isAgain: boolean): string => {
+  const which = attemptsMade <= 1 ? '첫 시도' : `${attemptsMade}번째 시도`;
+  return isAgain ? `재전송 후 ${which}` : which;
+};
+
+const arrived = (delivery: Delivery, acceptedAt: string, format: Format, isAgain: boolean): string => {
   const took = delivery.settledAt
     ? `${format.duration(new Date(delivery.settledAt).getTime() - new Date(acceptedAt).getTime())} 만에 `
     : '';
-  return `**접수 후 ${took}전달되었습니다**(${delivery.attemptsMade <= 1 ? '첫 시도' : `${delivery.attemptsMade}번째 시도`}).`;
+  return `**접수 후 ${took}전달되었습니다**(${onAttempt(delivery, isAgain)}).`;
 };
 
 const waits = (delivery: Delivery, format: Format, now: number): string => {
@@ -122,10 +127,10 @@ export const traffic: Traffic = {
     held,
     heldNote: (why, format, now) =>
       `메시지는 접수되어 보류됩니다${why.heldUntil ? `(가장 이른 것은 ${format.moment(why.heldUntil, now)}까지)` : ''}. ${why.code.startsWith('disabled') ? '활성화하면 나갑니다.' : '다시 시작하면 나갑니다.'}`,
-    delivery: (delivery, acceptedAt, format, now) => {
+    delivery: (delivery, acceptedAt, format, now, isAgain) => {
       const { why } = delivery;
       const ahead = why.ahead && why.ahead.count > 0 ? ` 앞에 ${many(why.ahead, '건')}이 있습니다.` : '';
-      if (delivery.state === 'delivered') return arrived(delivery, acceptedAt, format);
+      if (delivery.state === 'delivered') return arrived(delivery, acceptedAt, format, isAgain);
       if (delivery.state === 'in_flight' || delivery.state === 'waiting') return waits(delivery, format, now);
       if (delivery.state === 'held')
         return `**${held(why, format, now)}.** 끝나면 나갑니다.${ahead}${why.heldUntil ? ` 늦어도 ${format.moment(why.heldUntil, now)}까지 보류합니다.` : ''}`;
@@ -140,9 +145,8 @@ export const traffic: Traffic = {
   life: {
     now: (clock) => `${clock} 현재`,
     accepted: (clock) => `${clock} 접수`,
-    summary: (delivery, format, now) => {
-      if (delivery.state === 'delivered')
-        return delivery.attemptsMade <= 1 ? '첫 시도' : `${delivery.attemptsMade}번째 시도`;
+    summary: (delivery, format, now, isAgain) => {
+      if (delivery.state === 'delivered') return onAttempt(delivery, isAgain);
       if (delivery.state === 'waiting')
         return `${delivery.attemptsPlanned}회 중 ${delivery.attemptsMade}회${delivery.nextAttemptAt ? `, 다음 ${format.moment(delivery.nextAttemptAt, now)}` : ''}`;
       if (delivery.state === 'held')
