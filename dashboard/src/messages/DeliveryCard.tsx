@@ -8,6 +8,7 @@ import { Skeleton } from '../design/feedback/Loaded';
 import { Failure } from '../design/feedback/Notice';
 import { toast } from '../design/feedback/toast';
 import { SkeletonText } from '../design/tables/Table';
+import { AttemptAnswer } from '../design/values/AttemptAnswer';
 import { Exchange } from '../design/values/Exchange';
 import { Icon } from '../design/values/Icon';
 import { Rich } from '../design/values/Rich';
@@ -166,9 +167,7 @@ function AttemptRow({ appId, attempt, before, isOpened }: AttemptProps) {
       <div>
         <div className="rail-text">
           <span className="medium">{t.life.attempt(attempt.attemptNumber)}</span>
-          <span className={isGood ? 'delivered medium' : 'dead medium'}>
-            {t.answer(attempt.responseStatusCode, attempt.failure)}
-          </span>
+          <AttemptAnswer attempt={attempt} />
           <span className="dim">
             {t.life.took(
               format.duration(attempt.responseDurationMs),
