@@ -15,7 +15,7 @@ pub struct BatchLimits {
     pub queue_items: usize,
     /// Bytes in the queue.
     pub queue_bytes: usize,
-    /// Items in a batch.
+    /// Items in a batch. With light and heavy items waiting, it takes one of each at least.
     pub batch_items: usize,
     /// Bytes in a batch. A single item, or items that were pushed together, may exceed both.
     pub batch_bytes: usize,
@@ -68,8 +68,7 @@ impl<T> BatchQueue<T> {
         if self.has_no_room(&state, bytes) {
             return Err(item);
         }
-        state.line(bytes <= self.limits.light_bytes).push_back(Queued { item, bytes, joins_previous: false });
-        state.bytes += bytes;
+        state.add(bytes <= self.limits.light_bytes, Queued { item, bytes, joins_previous: false });
         drop(state);
         self.filled.notify_one();
         Ok(())
@@ -85,10 +84,10 @@ impl<T> BatchQueue<T> {
         if self.has_no_room(&state, all_bytes) {
             return Err(items);
         }
-        let queued = items.into_iter().enumerate();
-        let queued = queued.map(|(place, (item, bytes))| Queued { item, bytes, joins_previous: place > 0 });
-        state.line(all_bytes <= self.limits.light_bytes).extend(queued);
-        state.bytes += all_bytes;
+        let is_light = all_bytes <= self.limits.light_bytes;
+        for (place, (item, bytes)) in items.into_iter().enumerate() {
+            state.add(is_light, Queued { item, bytes, joins_previous: place > 0 });
+        }
         drop(state);
         self.filled.notify_one();
         Ok(())
@@ -146,12 +145,14 @@ impl<T> BatchQueue<T> {
 
     fn cut_batch(&self, state: &mut State<T>) -> Vec<T> {
         let BatchLimits { batch_items, batch_bytes, .. } = self.limits;
-        let heavy_bytes = if state.light.is_empty() { batch_bytes } else { batch_bytes / HEAVY_PART };
+        let heavy_part = if state.light.is_empty() { batch_bytes } else { batch_bytes / HEAVY_PART };
         let mut batch = Vec::new();
-        state.bytes -= cut(&mut state.heavy, batch_items, heavy_bytes, &mut batch);
-        let heavy_items = batch.len();
-        state.bytes -=
-            cut(&mut state.light, batch_items.saturating_sub(heavy_items), batch_bytes, &mut batch);
+        let heavy_bytes = cut(&mut state.heavy, batch_items, heavy_part, &mut batch);
+        // A single item may be heavier than all heavy ones together; light ones have the rest of the batch all the same.
+        let light_part = batch_bytes - heavy_bytes.min(heavy_part);
+        let light_items = batch_items.saturating_sub(batch.len());
+        let light_bytes = cut(&mut state.light, light_items, light_part, &mut batch);
+        state.bytes -= heavy_bytes + light_bytes;
         batch
     }
 
@@ -181,8 +182,9 @@ fn cut<T>(line: &mut VecDeque<Queued<T>>, max_items: usize, max_bytes: usize, ba
 }
 
 impl<T> State<T> {
-    fn line(&mut self, is_light: bool) -> &mut VecDeque<Queued<T>> {
-        if is_light { &mut self.light } else { &mut self.heavy }
+    fn add(&mut self, is_light: bool, queued: Queued<T>) {
+        self.bytes += queued.bytes;
+        if is_light { &mut self.light } else { &mut self.heavy }.push_back(queued);
     }
 
     fn items(&self) -> usize {
@@ -228,6 +230,23 @@ mod tests {
         assert_eq!(queue.take().await, Some(vec![1, 11, 12]));
         assert_eq!(queue.take().await, Some(vec![2, 13, 14]));
         assert_eq!(queue.take().await, Some(vec![3, 4, 5, 6]), "alone they fill a batch");
+    }
+
+    #[tokio::test]
+    async fn a_batch_of_light_and_heavy_items_keeps_its_bytes() {
+        let queue = BatchQueue::new(BatchLimits {
+            queue_items: 20,
+            batch_items: 20,
+            batch_bytes: 80,
+            light_bytes: 9,
+            ..LIMITS
+        });
+        queue.try_push(0, 20).unwrap();
+        for light in 1..=9 {
+            queue.try_push(light, 8).unwrap();
+        }
+        assert_eq!(queue.take().await, Some((0..=7).collect()), "20 and 7 times 8 of 80");
+        assert_eq!(queue.take().await, Some(vec![8, 9]));
     }
 
     #[tokio::test]

@@ -32,7 +32,7 @@ const QUEUE_LIMITS: BatchLimits = BatchLimits {
     batch_bytes: 4 << 20,
     light_bytes: LIGHT_BYTES,
 };
-/// A message of so much or less does not wait behind larger ones of other producers.
+/// What weighs so much or less, with its deliveries, does not wait behind heavier messages of other producers.
 const LIGHT_BYTES: usize = 16 << 10;
 /// What a message weighs in a batch besides its payload, and what each of its deliveries does.
 const MESSAGE_BYTES: usize = 256;
