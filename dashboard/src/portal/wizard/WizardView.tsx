@@ -64,7 +64,7 @@ export function WizardView() {
       {step === 'types' && <StepTypes />}
       {(step === 'test' || step === 'done') && (
         <Loaded query={endpoint} skeleton={<Skeleton height={320} />}>
-          {(made) => (step === 'test' ? <StepTest endpoint={made} /> : <StepDone endpoint={made} />)}
+          {(made) => (step === 'test' ? <StepTest key={made.url} endpoint={made} /> : <StepDone endpoint={made} />)}
         </Loaded>
       )}
     </>
