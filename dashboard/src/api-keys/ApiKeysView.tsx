@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { api, client } from '../api/client';
 import type { ApiKey } from '../api/types';
 import { Button } from '../design/controls/Button';
-import { Empty, Failure } from '../design/feedback/Notice';
+import { Empty } from '../design/feedback/Notice';
 import { Card, PageHead } from '../design/layout/Card';
 import { Ask, Dialog } from '../design/layout/Dialog';
 import { Pager } from '../design/tables/Pager';
@@ -13,6 +13,7 @@ import { CopyButton } from '../design/values/Id';
 import { StateWord } from '../design/values/State';
 import { Time } from '../design/values/Time';
 import { useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { useShell } from '../shell/Nav';
@@ -98,7 +99,7 @@ export function ApiKeysView() {
       >
         <p>{t.apiKeys.note}</p>
       </PageHead>
-      {list.error && !list.data && <Failure error={list.error} onRetry={list.refetch} />}
+      {list.error && !list.data && <ListFailure error={list.error} onRetry={list.refetch} />}
       <Card label={t.shell.apiKeys}>
         <Table
           label={t.shell.apiKeys}

@@ -7,13 +7,14 @@ import { Sparkline } from '../design/charts/Sparkline';
 import { Button } from '../design/controls/Button';
 import { FilterBar } from '../design/controls/FilterBar';
 import { LateLine } from '../design/feedback/Loaded';
-import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Empty, NoMatch } from '../design/feedback/Notice';
 import { PageHead } from '../design/layout/Card';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { StateWord, Tag } from '../design/values/State';
 import type { StateName } from '../design/values/states';
 import { useFormat, useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { useOverview } from '../overview/queries';
@@ -56,7 +57,7 @@ export function ApplicationsView() {
         onChange={setUrl}
         search={{ name: 'q', placeholder: t.applications.search }}
       />
-      {list.error && <Failure error={list.error} onRetry={list.refetch} />}
+      {list.error && <ListFailure error={list.error} onRetry={list.refetch} />}
       <div className="card">
         <Table
           label={t.applications.title}

@@ -1,12 +1,13 @@
 // Who changed what, as a table with pages.
 import { api } from '../api/client';
 import type { AuditEntry } from '../api/types';
-import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Empty, NoMatch } from '../design/feedback/Notice';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { Id } from '../design/values/Id';
 import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { detailsOf } from './details';
@@ -49,7 +50,7 @@ export function AuditTable({ filter, onClear }: { filter: AuditFilter; onClear?:
       ),
     },
   ];
-  if (list.error && !list.data) return <Failure error={list.error} onRetry={list.refetch} />;
+  if (list.error && !list.data) return <ListFailure error={list.error} onRetry={list.refetch} />;
   return (
     <>
       <Table

@@ -3,13 +3,14 @@ import { useState } from 'react';
 import { api } from '../api/client';
 import type { DeadLetter } from '../api/types';
 import { FilterBar } from '../design/controls/FilterBar';
-import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Empty, NoMatch } from '../design/feedback/Notice';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { StateWord } from '../design/values/State';
 import { Time } from '../design/values/Time';
 import { EndpointName } from '../endpoints/name';
 import { useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { usePermissions } from '../navigation/permissions';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
@@ -27,9 +28,11 @@ interface Props {
   endpointId?: string;
   /** The view around it has the filters already. */
   hasOwnFilters?: boolean;
+  /** The view around it says already what dead letters are. */
+  isExplained?: boolean;
 }
 
-export function DeadLetterList({ appId, endpointId, hasOwnFilters }: Props) {
+export function DeadLetterList({ appId, endpointId, hasOwnFilters, isExplained }: Props) {
   const t = useT();
   const [url, setUrl] = useUrl();
   const { may } = usePermissions();
@@ -78,7 +81,7 @@ export function DeadLetterList({ appId, endpointId, hasOwnFilters }: Props) {
   return (
     <>
       {!hasOwnFilters && <FilterBar values={url} onChange={setUrl} filters={filters} />}
-      {list.error && !rows && <Failure error={list.error} onRetry={list.refetch} />}
+      {list.error && !rows && <ListFailure error={list.error} onRetry={list.refetch} />}
       <div className="card">
         <Table
           label={t.deadLetters.title}
@@ -92,7 +95,7 @@ export function DeadLetterList({ appId, endpointId, hasOwnFilters }: Props) {
               <NoMatch onClear={() => setUrl(clearedFilter())} />
             ) : (
               <Empty icon="deadLetter" title={t.deadLetters.none}>
-                {t.deadLetters.noneNote}
+                {!isExplained && t.deadLetters.noneNote}
               </Empty>
             )
           }

@@ -6,12 +6,13 @@ import type { Endpoint, Sparkline as SparklineData } from '../api/types';
 import { Sparkline } from '../design/charts/Sparkline';
 import { Button } from '../design/controls/Button';
 import { FilterBar } from '../design/controls/FilterBar';
-import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Empty, NoMatch } from '../design/feedback/Notice';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { StateWord } from '../design/values/State';
 import { useNow } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { EndpointForm } from './forms/EndpointForm';
@@ -47,7 +48,7 @@ export function EndpointsTable({ appId }: { appId: string }) {
           {t.endpoint.create}
         </Button>
       </FilterBar>
-      {list.error && <Failure error={list.error} onRetry={list.refetch} />}
+      {list.error && <ListFailure error={list.error} onRetry={list.refetch} />}
       <div className="card">
         <Table
           label={t.application.endpoints}

@@ -6,12 +6,13 @@ import { Sparkline } from '../design/charts/Sparkline';
 import { Button } from '../design/controls/Button';
 import { FilterBar } from '../design/controls/FilterBar';
 import { LateLine } from '../design/feedback/Loaded';
-import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Empty, NoMatch } from '../design/feedback/Notice';
 import { Card, PageHead } from '../design/layout/Card';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { Tag } from '../design/values/State';
 import { useFormat, useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { EventTypeForm } from './EventTypeForm';
@@ -153,7 +154,7 @@ export function EventTypesView() {
               ]
         }
       />
-      {list.error && !list.data && <Failure error={list.error} onRetry={list.refetch} />}
+      {list.error && !list.data && <ListFailure error={list.error} onRetry={list.refetch} />}
       <Card label={t.eventTypes.title}>
         <Table
           label={t.eventTypes.title}

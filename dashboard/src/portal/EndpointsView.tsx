@@ -1,12 +1,13 @@
 // The tenant's endpoints: the first view of the portal.
 import { api } from '../api/client';
 import { ButtonLink } from '../design/controls/Button';
-import { Empty, Failure } from '../design/feedback/Notice';
+import { Empty } from '../design/feedback/Notice';
 import { Card, PageHead } from '../design/layout/Card';
 import { Pager } from '../design/tables/Pager';
 import { Table } from '../design/tables/Table';
 import { useEndpointCharts, useEndpointColumns } from '../endpoints/EndpointsTable';
 import { useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { usePermissions } from '../navigation/permissions';
 import { useUrl } from '../navigation/url';
 import '../overview/overview.css';
@@ -29,7 +30,7 @@ export function EndpointsView() {
   return (
     <>
       <PageHead title={t.portal.yours} actions={add} />
-      {list.error && !list.data && <Failure error={list.error} onRetry={list.refetch} />}
+      {list.error && !list.data && <ListFailure error={list.error} onRetry={list.refetch} />}
       <Card label={t.portal.yours}>
         <Table
           label={t.portal.yours}

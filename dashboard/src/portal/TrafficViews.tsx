@@ -28,7 +28,7 @@ export function PortalDeadLettersView() {
       <PageHead title={t.deadLetters.title}>
         <p>{t.deadLetters.noneNote}</p>
       </PageHead>
-      <DeadLetterList appId={useAccess().appId} />
+      <DeadLetterList appId={useAccess().appId} isExplained />
     </>
   );
 }
