@@ -19,7 +19,7 @@ import { EndpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import { usePermissions } from '../navigation/permissions';
 import { Go, usePlaces } from '../navigation/places';
-import { wasSentAgain } from './life';
+import { inOrder, wasSentAgain } from './life';
 
 interface Props {
   appId: string;
@@ -37,7 +37,7 @@ export function DeliveryCard({ appId, msgId, acceptedAt, delivery, attempts, ope
   const format = useFormat();
   const now = useNow();
   const places = usePlaces();
-  const oldestFirst = [...(attempts ?? [])].sort((one, other) => one.timestamp.localeCompare(other.timestamp));
+  const oldestFirst = inOrder(attempts ?? []);
   return (
     <section className="card" aria-label={t.message.deliveryTo(delivery.endpointUrl)}>
       <header>
