@@ -7,8 +7,8 @@ export function detailsOf(entry: { details: unknown }, t: Messages, format: Form
   const { fields, kind, filter, total, note, ...others } = (entry.details ?? {}) as Record<string, unknown>;
   const names = Array.isArray(fields) ? fields.map(String) : [];
   return [
-    names.length > 0 ? t.audit.changed(names) : null,
-    typeof kind === 'string' ? t.task.kinds(kind) : null,
+    names.length > 0 ? t.audit.changed(names.map((name) => t.audit.fields[name] ?? name)) : null,
+    typeof kind === 'string' ? kindOf(kind, t) : null,
     filter !== undefined && filter !== null ? askedIn(filter, t, format) : null,
     typeof total === 'number' ? t.audit.matched(total) : null,
     ...Object.entries(others).map(([name, value]) => factOf(name, value, t, format)),
@@ -16,6 +16,11 @@ export function detailsOf(entry: { details: unknown }, t: Messages, format: Form
   ]
     .filter(Boolean)
     .join(' · ');
+}
+
+/** Of a task, or of an alert's channel. */
+function kindOf(kind: string, t: Messages): string {
+  return (t.alerts.shortKinds as Record<string, string>)[kind] ?? t.task.kinds(kind);
 }
 
 /** What is not named here is a condition such as a task has, or shown as it is. */
