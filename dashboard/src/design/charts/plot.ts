@@ -14,6 +14,8 @@ export interface PlotInput {
 }
 
 const rightPadding = 16;
+/** Of every chart, so that those beside one another have the same times below them. */
+const labelsWidth = 56;
 /** Of a glyph of a label of an axis, wide ones among them; in px. */
 const halfGlyph = 4;
 
@@ -73,7 +75,7 @@ export function draw(node: HTMLElement, input: PlotInput): uPlot {
       },
       {
         ...axis,
-        size: isBars ? 40 : 56,
+        size: labelsWidth,
         space: 36,
         ...(isBars ? {} : { splits: (_plot: uPlot, _axis: number, min: number, max: number) => powersOfTen(min, max) }),
         values: (_plot, ticks) => ticks.map((tick) => tickLabel(tick, input)),
