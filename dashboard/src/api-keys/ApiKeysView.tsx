@@ -99,21 +99,24 @@ export function ApiKeysView() {
       >
         <p>{t.apiKeys.note}</p>
       </PageHead>
-      {list.error && !list.data && <ListFailure error={list.error} onRetry={list.refetch} />}
-      <Card label={t.shell.apiKeys}>
-        <Table
-          label={t.shell.apiKeys}
-          columns={columns}
-          rows={list.data?.data}
-          rowKey={(row) => row.id}
-          empty={
-            <Empty icon="key" title={t.apiKeys.none}>
-              {t.apiKeys.noneNote}
-            </Empty>
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </Card>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <Card label={t.shell.apiKeys}>
+          <Table
+            label={t.shell.apiKeys}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.id}
+            empty={
+              <Empty icon="key" title={t.apiKeys.none}>
+                {t.apiKeys.noneNote}
+              </Empty>
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </Card>
+      )}
       <ApiKeyForm isOpen={url.panel === 'new'} onClose={() => setUrl({ panel: undefined })} onMade={setMade} />
       <Ask
         isOpen={url.revoke !== undefined}

@@ -36,6 +36,7 @@ export function ApplicationsView() {
     { enabled: ids !== '', placeholderData: keepPreviousData },
   );
   const create = () => setUrl({ panel: 'new' });
+  const columns = useColumns(byId(charts, (each) => each.id));
   return (
     <>
       <PageHead
@@ -57,30 +58,33 @@ export function ApplicationsView() {
         onChange={setUrl}
         search={{ name: 'q', placeholder: t.applications.search }}
       />
-      {list.error && <ListFailure error={list.error} onRetry={list.refetch} />}
-      <div className="card">
-        <Table
-          label={t.applications.title}
-          columns={useColumns(byId(charts, (each) => each.id))}
-          rows={list.data?.data}
-          rowKey={(row) => row.id}
-          expected={8}
-          empty={
-            url.q ? (
-              <NoMatch onClear={() => setUrl({ q: undefined })} />
-            ) : (
-              <Empty
-                icon="application"
-                title={t.applications.none}
-                action={<Button onClick={create}>{t.applications.create}</Button>}
-              >
-                {t.applications.noneNote}
-              </Empty>
-            )
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </div>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <div className="card">
+          <Table
+            label={t.applications.title}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.id}
+            expected={8}
+            empty={
+              url.q ? (
+                <NoMatch onClear={() => setUrl({ q: undefined })} />
+              ) : (
+                <Empty
+                  icon="application"
+                  title={t.applications.none}
+                  action={<Button onClick={create}>{t.applications.create}</Button>}
+                >
+                  {t.applications.noneNote}
+                </Empty>
+              )
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </div>
+      )}
       <ApplicationForm
         isOpen={url.panel === 'new'}
         onClose={() => setUrl({ panel: undefined, iterator: url.iterator })}

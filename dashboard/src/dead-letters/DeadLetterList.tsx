@@ -81,27 +81,30 @@ export function DeadLetterList({ appId, endpointId, hasOwnFilters, isExplained }
   return (
     <>
       {!hasOwnFilters && <FilterBar values={url} onChange={setUrl} filters={filters} />}
-      {list.error && !rows && <ListFailure error={list.error} onRetry={list.refetch} />}
-      <div className="card">
-        <Table
-          label={t.deadLetters.title}
-          columns={canAct && filter.state !== 'replayed' ? [pick, ...columns] : columns}
-          rows={rows}
-          rowKey={(row) => row.id}
-          isSelected={(row) => selected.has(row.id)}
-          expected={8}
-          empty={
-            isFiltered(filter, fixed) || url.state ? (
-              <NoMatch onClear={() => setUrl(clearedFilter())} />
-            ) : (
-              <Empty icon="deadLetter" title={t.deadLetters.none}>
-                {!isExplained && t.deadLetters.noneNote}
-              </Empty>
-            )
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </div>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <div className="card">
+          <Table
+            label={t.deadLetters.title}
+            columns={canAct && filter.state !== 'replayed' ? [pick, ...columns] : columns}
+            rows={rows}
+            rowKey={(row) => row.id}
+            isSelected={(row) => selected.has(row.id)}
+            expected={8}
+            empty={
+              isFiltered(filter, fixed) || url.state ? (
+                <NoMatch onClear={() => setUrl(clearedFilter())} />
+              ) : (
+                <Empty icon="deadLetter" title={t.deadLetters.none}>
+                  {!isExplained && t.deadLetters.noneNote}
+                </Empty>
+              )
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </div>
+      )}
       {selected.size > 0 && (
         <BulkBar
           count={selected.size}

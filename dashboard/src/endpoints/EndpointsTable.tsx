@@ -40,6 +40,7 @@ export function EndpointsTable({ appId }: { appId: string }) {
   });
   const charts = useEndpointCharts(appId, list.data?.data);
   const create = () => setUrl({ panel: 'new' });
+  const columns = useEndpointColumns(appId, charts);
   return (
     <>
       <FilterBar filters={[]} values={url} onChange={setUrl} search={{ name: 'q', placeholder: t.endpoint.search }}>
@@ -48,29 +49,32 @@ export function EndpointsTable({ appId }: { appId: string }) {
           {t.endpoint.create}
         </Button>
       </FilterBar>
-      {list.error && <ListFailure error={list.error} onRetry={list.refetch} />}
-      <div className="card">
-        <Table
-          label={t.application.endpoints}
-          columns={useEndpointColumns(appId, charts)}
-          rows={list.data?.data}
-          rowKey={(row) => row.id}
-          empty={
-            url.q ? (
-              <NoMatch onClear={() => setUrl({ q: undefined })} />
-            ) : (
-              <Empty
-                icon="external"
-                title={t.endpoint.none}
-                action={<Button onClick={create}>{t.endpoint.create}</Button>}
-              >
-                {t.endpoint.noneNote}
-              </Empty>
-            )
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </div>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <div className="card">
+          <Table
+            label={t.application.endpoints}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.id}
+            empty={
+              url.q ? (
+                <NoMatch onClear={() => setUrl({ q: undefined })} />
+              ) : (
+                <Empty
+                  icon="external"
+                  title={t.endpoint.none}
+                  action={<Button onClick={create}>{t.endpoint.create}</Button>}
+                >
+                  {t.endpoint.noneNote}
+                </Empty>
+              )
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </div>
+      )}
       <EndpointForm appId={appId} isOpen={url.panel === 'new'} onClose={() => setUrl({ panel: undefined })} />
     </>
   );

@@ -154,26 +154,29 @@ export function EventTypesView() {
               ]
         }
       />
-      {list.error && !list.data && <ListFailure error={list.error} onRetry={list.refetch} />}
-      <Card label={t.eventTypes.title}>
-        <Table
-          label={t.eventTypes.title}
-          columns={columns}
-          rows={list.data?.data}
-          rowKey={(row) => row.name}
-          expected={8}
-          empty={
-            url.q ? (
-              <NoMatch onClear={() => setUrl({ q: undefined })} />
-            ) : (
-              <Empty icon="eventType" title={t.eventTypes.none}>
-                {t.eventTypes.noneNote}
-              </Empty>
-            )
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </Card>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <Card label={t.eventTypes.title}>
+          <Table
+            label={t.eventTypes.title}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.name}
+            expected={8}
+            empty={
+              url.q ? (
+                <NoMatch onClear={() => setUrl({ q: undefined })} />
+              ) : (
+                <Empty icon="eventType" title={t.eventTypes.none}>
+                  {t.eventTypes.noneNote}
+                </Empty>
+              )
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </Card>
+      )}
       {!places.isPortal && (
         <>
           <EventTypeForm isOpen={url.panel === 'new'} onClose={() => setUrl({ panel: undefined })} />

@@ -89,25 +89,28 @@ export function OperationalWebhooksView() {
       >
         <p>{t.operational.note}</p>
       </PageHead>
-      {list.error && !list.data && <ListFailure error={list.error} onRetry={list.refetch} />}
-      <Card label={t.shell.operationalWebhooks}>
-        <Table
-          label={t.shell.operationalWebhooks}
-          columns={columns}
-          rows={list.data?.data}
-          rowKey={(row) => row.id}
-          empty={
-            <Empty
-              icon="operational"
-              title={t.operational.none}
-              action={<Button onClick={create}>{t.operational.create}</Button>}
-            >
-              {t.operational.noneNote}
-            </Empty>
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </Card>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <Card label={t.shell.operationalWebhooks}>
+          <Table
+            label={t.shell.operationalWebhooks}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.id}
+            empty={
+              <Empty
+                icon="operational"
+                title={t.operational.none}
+                action={<Button onClick={create}>{t.operational.create}</Button>}
+              >
+                {t.operational.noneNote}
+              </Empty>
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </Card>
+      )}
       <OperationalForm isOpen={url.panel === 'new'} onClose={() => setUrl({ panel: undefined })} />
     </>
   );

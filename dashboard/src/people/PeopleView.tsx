@@ -70,21 +70,24 @@ export function PeopleView() {
       <PageHead title={t.shell.people}>
         <p>{t.people.note}</p>
       </PageHead>
-      {list.error && !list.data && <ListFailure error={list.error} onRetry={list.refetch} />}
-      <Card label={t.shell.people}>
-        <Table
-          label={t.shell.people}
-          columns={columns}
-          rows={list.data?.data}
-          rowKey={(row) => row.id}
-          empty={
-            <Empty icon="people" title={t.people.none}>
-              {t.people.noneNote}
-            </Empty>
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </Card>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <Card label={t.shell.people}>
+          <Table
+            label={t.shell.people}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.id}
+            empty={
+              <Empty icon="people" title={t.people.none}>
+                {t.people.noneNote}
+              </Empty>
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </Card>
+      )}
     </>
   );
 }

@@ -27,24 +27,28 @@ export function EndpointsView() {
       {t.portal.add}
     </ButtonLink>
   );
+  const columns = useEndpointColumns(appId, charts);
   return (
     <>
       <PageHead title={t.portal.yours} actions={add} />
-      {list.error && !list.data && <ListFailure error={list.error} onRetry={list.refetch} />}
-      <Card label={t.portal.yours}>
-        <Table
-          label={t.portal.yours}
-          columns={useEndpointColumns(appId, charts)}
-          rows={list.data?.data}
-          rowKey={(row) => row.id}
-          empty={
-            <Empty icon="external" title={t.portal.none} action={add}>
-              {t.portal.noneNote}
-            </Empty>
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </Card>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <Card label={t.portal.yours}>
+          <Table
+            label={t.portal.yours}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.id}
+            empty={
+              <Empty icon="external" title={t.portal.none} action={add}>
+                {t.portal.noneNote}
+              </Empty>
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </Card>
+      )}
     </>
   );
 }

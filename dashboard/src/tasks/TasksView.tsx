@@ -124,25 +124,28 @@ export function TasksView() {
           { name: 'kind', label: t.task.what, options: kinds.map((value) => ({ value, label: t.task.kinds(value) })) },
         ]}
       />
-      {list.error && !list.data && <ListFailure error={list.error} onRetry={list.refetch} />}
-      <Card label={t.shell.tasks}>
-        <Table
-          label={t.shell.tasks}
-          columns={columns}
-          rows={list.data?.data}
-          rowKey={(row) => row.id}
-          empty={
-            isFiltered ? (
-              <NoMatch onClear={() => setUrl({ status: undefined, kind: undefined })} />
-            ) : (
-              <Empty icon="task" title={t.task.none}>
-                {t.task.noneNote}
-              </Empty>
-            )
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </Card>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <Card label={t.shell.tasks}>
+          <Table
+            label={t.shell.tasks}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.id}
+            empty={
+              isFiltered ? (
+                <NoMatch onClear={() => setUrl({ status: undefined, kind: undefined })} />
+              ) : (
+                <Empty icon="task" title={t.task.none}>
+                  {t.task.noneNote}
+                </Empty>
+              )
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </Card>
+      )}
     </>
   );
 }
