@@ -29,6 +29,8 @@ export function BulkPanel({ act, appId, isOpen, targets, onClose, onDone }: Prop
   const t = useT();
   const queries = useQueryClient();
   const [tasks, setTasks] = useState<BackgroundTask[]>([]);
+  const [endedCount, setEndedCount] = useState(0);
+  const [startedFor, setStartedFor] = useState('');
   const [rate, setRate] = useState(usualRate);
   const [isOldestFirst, setOldestFirst] = useState(false);
   const [note, setNote] = useState('');
@@ -45,12 +47,15 @@ export function BulkPanel({ act, appId, isOpen, targets, onClose, onDone }: Prop
   useEffect(() => {
     if (isOpen) return;
     setTasks([]);
+    setEndedCount(0);
     setNote('');
     setOldestFirst(false);
   }, [isOpen]);
 
+  const about = targets.map((target) => target.label).join(', ');
   const begin = () =>
     start(async () => {
+      setStartedFor(about);
       const how =
         act === 'replay'
           ? { ratePerSecond: Math.min(rate, most), oldestFirst: isOldestFirst, note: note || null }
@@ -71,11 +76,11 @@ export function BulkPanel({ act, appId, isOpen, targets, onClose, onDone }: Prop
       isOpen={isOpen}
       onClose={onClose}
       title={title}
-      note={targets.map((target) => target.label).join(', ')}
+      note={tasks.length > 0 ? startedFor : about}
       footer={
         tasks.length > 0 ? (
           <>
-            <span className="caption grow">{t.deadLetters.goesOn}</span>
+            <span className="caption grow">{endedCount < tasks.length && t.deadLetters.goesOn}</span>
             <Button onClick={onClose}>{t.close}</Button>
           </>
         ) : (
@@ -95,7 +100,7 @@ export function BulkPanel({ act, appId, isOpen, targets, onClose, onDone }: Prop
       }
     >
       {tasks.map((task) => (
-        <TaskProgress key={task.id} taskId={task.id} first={task} />
+        <TaskProgress key={task.id} taskId={task.id} first={task} onEnd={() => setEndedCount((now) => now + 1)} />
       ))}
       {tasks.length === 0 && found.error && <Failure error={found.error} onRetry={() => found.refetch()} />}
       {tasks.length === 0 && !found.data && !found.error && <Skeleton height={240} />}
