@@ -115,7 +115,7 @@ export function DeadLetterList({ appId, endpointId, hasOwnFilters, isExplained }
       <BulkPanel
         act={url.panel === 'discard' ? 'discard' : 'replay'}
         appId={appId}
-        isOpen={url.panel === 'replay' || url.panel === 'discard'}
+        isOpen={canAct && (url.panel === 'replay' || url.panel === 'discard')}
         targets={targets}
         onClose={() => setUrl({ panel: undefined, iterator: url.iterator })}
         onDone={() => setSelected(new Set())}

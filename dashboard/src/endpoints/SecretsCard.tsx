@@ -67,7 +67,7 @@ export function SecretsCard({ appId, endpoint, secrets }: Props) {
         <SecretRow key={secret.id} appId={appId} endpoint={endpoint} secret={secret} />
       ))}
       <Ask
-        isOpen={url.panel === 'rotate'}
+        isOpen={may('ManageEndpointSecret') && url.panel === 'rotate'}
         onClose={() => setUrl({ panel: undefined })}
         title={t.secrets.rotateTitle}
         act={t.secrets.rotateAct}
@@ -82,7 +82,7 @@ export function SecretsCard({ appId, endpoint, secrets }: Props) {
         />
       </Ask>
       <Ask
-        isOpen={url.panel === 'end-secret'}
+        isOpen={may('ManageEndpointSecret') && url.panel === 'end-secret'}
         onClose={() => setUrl({ panel: undefined, id: undefined })}
         title={t.secrets.endTitle}
         act={t.secrets.endAct}

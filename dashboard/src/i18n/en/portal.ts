@@ -19,6 +19,8 @@ export const portal = {
     endpoints: 'Endpoints',
     yours: 'Your endpoints',
     add: 'Add an endpoint',
+    mayNotAdd: 'This link does not allow adding endpoints',
+    mayNotAddNote: 'Ask for another one where you got it.',
     none: 'No endpoints yet',
     noneNote: 'Tell us a URL, and events are sent there. It takes five minutes.',
     loading: 'Loading',

@@ -13,6 +13,8 @@ export const portal: Portal = {
     endpoints: '엔드포인트',
     yours: '내 엔드포인트',
     add: '엔드포인트 추가',
+    mayNotAdd: '이 링크로는 엔드포인트를 추가할 수 없습니다',
+    mayNotAddNote: '링크를 받은 곳에 다른 링크를 요청하십시오.',
     none: '엔드포인트가 아직 없습니다',
     noneNote: 'URL을 알려 주면 그곳으로 이벤트를 보냅니다. 5분이면 됩니다.',
     loading: '불러오는 중',
