@@ -10,7 +10,7 @@ import { Failure } from '../design/feedback/Notice';
 import { Panel, useAct } from '../design/layout/Dialog';
 import { useFormat, useT } from '../i18n';
 import { TaskProgress } from '../tasks/TaskProgress';
-import { type Act, type Preview, preview, rateLimitOf, run, type Target } from './bulk';
+import { type Act, keyedRate, type Preview, preview, rateLimitOf, run, type Target } from './bulk';
 import { Condition } from './Condition';
 
 interface Props {
@@ -204,7 +204,17 @@ function Rate({
     (mark, place, all) => mark <= most && all.indexOf(mark) === place && (mark === most || mark < most / 1.8),
   );
   return (
-    <div className="rate">
+    // Steps of the slider itself are of a power of ten: too small to reach the next whole rate.
+    <fieldset
+      className="rate plain-fieldset"
+      onKeyDownCapture={(event) => {
+        const next = keyedRate(event.key, value, most);
+        if (next === null) return;
+        event.preventDefault();
+        event.stopPropagation();
+        onChange(next);
+      }}
+    >
       <div className="row">
         <h3 id="rate-label">{t.deadLetters.rate}</h3>
         <span className="caption grow">{isLimit ? t.deadLetters.upToLimit(format.number(most)) : ''}</span>
@@ -226,6 +236,6 @@ function Rate({
         size={4}
         thumbSize={16}
       />
-    </div>
+    </fieldset>
   );
 }
