@@ -2,6 +2,7 @@
 import type { ApiError } from '../../api/error';
 import type { Messages } from '../en';
 import { answer } from './answers';
+import { fields as fieldNames } from './fields';
 import { many, num } from './words';
 
 type Common = Pick<Messages, keyof typeof import('../en/common').common>;
@@ -37,7 +38,10 @@ const kindsOfFields: Record<string, string> = {
 
 function toldOfFields({ fields, message }: Pick<ApiError, 'fields' | 'message'>): string {
   if (fields.length === 0) return message;
-  const each = fields.map(({ loc, msg, type }) => `${loc.slice(1).join('.')}: ${kindsOfFields[type ?? ''] ?? msg}.`);
+  const each = fields.map(({ loc, msg, type }) => {
+    const [name = '', ...rest] = loc.slice(1);
+    return `${[fieldNames[name] ?? name, ...rest].join('.')}: ${kindsOfFields[type ?? ''] ?? msg}.`;
+  });
   return ['입력한 값을 받을 수 없습니다.', ...each].join(' ');
 }
 
