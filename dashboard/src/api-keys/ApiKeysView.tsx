@@ -1,7 +1,7 @@
 // API keys: what each may do, when it was last used; made and revoked here. A key is shown once.
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, client } from '../api/client';
+import { api, client, everywhere } from '../api/client';
 import type { ApiKey } from '../api/types';
 import { Button } from '../design/controls/Button';
 import { Empty } from '../design/feedback/Notice';
@@ -26,9 +26,14 @@ export function ApiKeysView() {
   const queries = useQueryClient();
   const isOperator = session.role === 'operator';
   const [made, setMade] = useState<ApiKey | null>(null);
-  const page = { params: { query: { limit: 50, order: 'descending' as const, iterator: url.iterator } } };
-  const ofAll = api.useQuery('get', '/api/v1/admin/api-key', page, { enabled: isOperator });
-  const ofOne = api.useQuery('get', '/api/v1/api-key', page, { enabled: !isOperator });
+  const query = { limit: 50, order: 'descending' as const, iterator: url.iterator };
+  const ofAll = api.useQuery(
+    'get',
+    '/api/v1/admin/api-key',
+    { params: { query, header: everywhere } },
+    { enabled: isOperator },
+  );
+  const ofOne = api.useQuery('get', '/api/v1/api-key', { params: { query } }, { enabled: !isOperator });
   const list = isOperator ? ofAll : ofOne;
   const revoking = list.data?.data.find((key) => key.id === url.revoke);
   const revoke = async () => {

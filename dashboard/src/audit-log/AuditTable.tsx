@@ -1,5 +1,5 @@
 // Who changed what, as a table with pages.
-import { api } from '../api/client';
+import { api, everywhere } from '../api/client';
 import type { AuditEntry } from '../api/types';
 import { Empty, NoMatch } from '../design/feedback/Notice';
 import { Pager } from '../design/tables/Pager';
@@ -21,13 +21,26 @@ export interface AuditFilter {
   until?: string;
 }
 
-export function AuditTable({ filter, onClear }: { filter: AuditFilter; onClear?: () => void }) {
+interface Props {
+  filter: AuditFilter;
+  /** Of all environments, and what is of none, such as signing in. */
+  isEverywhere?: boolean;
+  onClear?: () => void;
+}
+
+export function AuditTable({ filter, isEverywhere = false, onClear }: Props) {
   const t = useT();
   const format = useFormat();
   const [url, setUrl] = useUrl();
-  const list = api.useQuery('get', '/api/v1/audit-log', {
-    params: { query: { ...filter, limit: 50, order: 'descending', iterator: url.iterator } },
-  });
+  const query = { ...filter, limit: 50, order: 'descending' as const, iterator: url.iterator };
+  const here = api.useQuery('get', '/api/v1/audit-log', { params: { query } }, { enabled: !isEverywhere });
+  const everything = api.useQuery(
+    'get',
+    '/api/v1/admin/audit-log',
+    { params: { query, header: everywhere } },
+    { enabled: isEverywhere },
+  );
+  const list = isEverywhere ? everything : here;
   const columns: Column<AuditEntry>[] = [
     { id: 'at', head: t.audit.when, narrow: 'end', cell: (row) => <Time at={row.at} as="exact" /> },
     {

@@ -25,7 +25,7 @@ function kindOf(kind: string, t: Messages): string {
 
 /** What is not named here is a condition such as a task has, or shown as it is. */
 function factOf(name: string, value: unknown, t: Messages, format: Format): string | null {
-  if (value === null || value === undefined || value === false) return null;
+  if (value === null || value === undefined || value === false || value === 0) return null;
   const label = t.audit.names[name];
   if (label === undefined) return askedIn({ [name]: value }, t, format);
   if (value === true) return label;
