@@ -38,6 +38,7 @@ export function DeliveryCard({ appId, msgId, acceptedAt, delivery, attempts, ope
   const now = useNow();
   const places = usePlaces();
   const oldestFirst = inOrder(attempts ?? []);
+  const isOpen = ['waiting', 'in_flight', 'held'].includes(delivery.state);
   return (
     <section className="card" aria-label={t.message.deliveryTo(delivery.endpointUrl)}>
       <header>
@@ -80,7 +81,7 @@ export function DeliveryCard({ appId, msgId, acceptedAt, delivery, attempts, ope
             <span className={`rail-dot ${delivery.state}`}>
               <Icon name={stateIcons[delivery.state]} />
             </span>
-            <div className="rail-text dim">{t.life.noAttempt}</div>
+            <div className="rail-text dim">{isOpen ? t.life.noAttemptYet : t.life.noAttempt}</div>
           </li>
         )}
         {oldestFirst.map((attempt, place) => (

@@ -126,12 +126,13 @@ export const traffic = {
       const attempt = `attempt ${delivery.attemptsMade + 1} of ${delivery.attemptsPlanned}`;
       const ahead = why.ahead && why.ahead.count > 0 ? `, behind ${many(why.ahead, 'other', 'others')}` : '';
       if (delivery.state === 'delivered') return arrived(delivery, acceptedAt, format, isAgain);
-      if (delivery.state === 'in_flight') return `**The request is out** (${attempt}).`;
       if (why.code === 'retry' && delivery.nextAttemptAt) {
         const inTime = format.duration(Math.max(0, new Date(delivery.nextAttemptAt).getTime() - now));
         return `**Retry at ${format.moment(delivery.nextAttemptAt, now)}, in ${inTime}** (${attempt}). Last answer: ${answer(delivery.lastStatusCode, delivery.lastFailure)}.`;
       }
+      // A node may hold it already, and it goes when its turn comes.
       if (why.code === 'rate_limited') return `**Waits for the rate limit**${ahead} (${attempt}).`;
+      if (delivery.state === 'in_flight') return `**The request is out** (${attempt}).`;
       if (delivery.state === 'waiting') return `**Due, about to go**${ahead} (${attempt}).`;
       if (delivery.state === 'held')
         return `**${held(why, format, now)}.** Goes out when that ends${ahead}${why.heldUntil ? `; held until ${format.moment(why.heldUntil, now)} at the latest` : ''}.`;
@@ -155,6 +156,7 @@ export const traffic = {
       return '';
     },
     noAttempt: 'No attempt was made.',
+    noAttemptYet: 'No attempt was made yet.',
     attempt: (number: number) => `Attempt ${number}`,
     took: (span: string, after: string | null, isManual: boolean) =>
       [`in ${span}`, after && `after ${after}`, isManual && 'by hand'].filter(Boolean).join(' · '),
@@ -318,11 +320,14 @@ export const traffic = {
     ) => {
       const { done, total, delivered, failedAgain } = task.progress;
       const rate = task.data.ratePerSecond;
+      const isCounting = task.status === 'running' && total === 0;
       return [
-        `${num(done)} of ${num(total)}`,
+        isCounting ? 'being counted' : `${num(done)} of ${num(total)}`,
         delivered ? `${num(delivered)} delivered` : null,
         failedAgain ? `${num(failedAgain)} failed again` : null,
-        task.status === 'running' && rate ? `${format.duration(((total - done) / rate) * 1000)} left` : null,
+        task.status === 'running' && rate && !isCounting
+          ? `${format.duration(((total - done) / rate) * 1000)} left`
+          : null,
         rate ? `${num(rate)} a second` : null,
       ]
         .filter(Boolean)

@@ -49,12 +49,12 @@ const waits = (delivery: Delivery, format: Format, now: number): string => {
   const { why, nextAttemptAt } = delivery;
   const attempt = `${delivery.attemptsPlanned}회 중 ${delivery.attemptsMade + 1}번째 시도`;
   const ahead = why.ahead && why.ahead.count > 0 ? `, 앞에 ${many(why.ahead, '건')}` : '';
-  if (delivery.state === 'in_flight') return `**요청이 나가 있습니다**(${attempt}).`;
   if (why.code === 'retry' && nextAttemptAt) {
     const left = format.duration(Math.max(0, new Date(nextAttemptAt).getTime() - now));
     return `**${format.moment(nextAttemptAt, now)}에 재시도, ${left} 남음**(${attempt}). 마지막 응답: ${answer(delivery.lastStatusCode, delivery.lastFailure)}.`;
   }
   if (why.code === 'rate_limited') return `**속도 제한을 기다립니다**${ahead}(${attempt}).`;
+  if (delivery.state === 'in_flight') return `**요청이 나가 있습니다**(${attempt}).`;
   return `**보낼 때가 되어 곧 나갑니다**${ahead}(${attempt}).`;
 };
 
@@ -155,6 +155,7 @@ export const traffic: Traffic = {
       return '';
     },
     noAttempt: '시도하지 않았습니다.',
+    noAttemptYet: '아직 시도하지 않았습니다.',
     attempt: (number) => `${number}번째 시도`,
     took: (span, after, isManual) => [span, after && `${after} 뒤`, isManual && '수동'].filter(Boolean).join(' · '),
     next: (number) => `다음은 ${number}번째 시도`,
@@ -291,11 +292,14 @@ export const traffic: Traffic = {
     progress: (task, format) => {
       const { done, total, delivered, failedAgain } = task.progress;
       const rate = task.data.ratePerSecond;
+      const isCounting = task.status === 'running' && total === 0;
       return [
-        `${num(total)}건 중 ${num(done)}건`,
+        isCounting ? '세는 중' : `${num(total)}건 중 ${num(done)}건`,
         delivered ? `전달 ${many(delivered, '건')}` : null,
         failedAgain ? `다시 실패 ${many(failedAgain, '건')}` : null,
-        task.status === 'running' && rate ? `${format.duration(((total - done) / rate) * 1000)} 남음` : null,
+        task.status === 'running' && rate && !isCounting
+          ? `${format.duration(((total - done) / rate) * 1000)} 남음`
+          : null,
         rate ? `초당 ${num(rate)}건` : null,
       ]
         .filter(Boolean)
