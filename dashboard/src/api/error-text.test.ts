@@ -25,6 +25,11 @@ test('a field that is missing or of another type is told in Korean, by its kind'
   );
 });
 
+test('a page that is not there is told as one', () => {
+  const wrong = answered(422, { detail: [{ loc: ['query', 'iterator'], msg: 'may have 320 characters at most' }] });
+  expect(errorText(wrong, en.failure)).toBe('There is no such page of this list.');
+});
+
 test('what depends on the input is quoted as the server tells it', () => {
   const wrong = answered(422, { detail: [{ loc: ['body', 'url'], msg: 'is not a URL' }] });
   expect(errorText(wrong, ko.failure)).toBe('입력한 값을 받을 수 없습니다. URL: is not a URL.');

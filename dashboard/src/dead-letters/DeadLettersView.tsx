@@ -10,6 +10,7 @@ import { Empty, NoMatch } from '../design/feedback/Notice';
 import { PageHead } from '../design/layout/Card';
 import { endpointName } from '../endpoints/name';
 import { useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { useUrl } from '../navigation/url';
 import { BulkBar } from './BulkBar';
 import { BulkPanel } from './BulkPanel';
@@ -68,7 +69,9 @@ export function DeadLettersView() {
           ]}
         />
       </FilterBar>
-      {isGrouped ? (
+      {isGrouped && groups.error && !groups.data ? (
+        <ListFailure error={groups.error} onRetry={groups.refetch} />
+      ) : isGrouped ? (
         <Loaded query={groups} skeleton={<Skeleton height={400} />}>
           {(data) => <GroupedInbox groups={data.data} />}
         </Loaded>

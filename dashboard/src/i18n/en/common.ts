@@ -70,6 +70,7 @@ export const common = {
     network: 'The server does not answer. Deliveries that are under way go on.',
     page: 'The page made a mistake. Reload it; if it happens again, tell those who run Postrider.',
     request: 'Request',
+    noPage: 'There is no such page of this list.',
     /** The server tells it in English. */
     told: (error: Pick<ApiError, 'code' | 'message' | 'fields'>): string =>
       error.fields.length > 0 ? error.fields.map(fieldSentence).join(' ') : error.message,

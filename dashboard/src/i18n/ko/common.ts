@@ -106,6 +106,7 @@ export const common: Common = {
     network: '서버가 응답하지 않습니다. 진행 중인 전송은 계속됩니다.',
     page: '페이지에 오류가 있습니다. 새로고침해도 반복되면 Postrider 운영자에게 알려 주십시오.',
     request: '요청',
+    noPage: '목록에 그런 페이지가 없습니다.',
     told: (error) => told[error.code] ?? toldOfFields(error),
   },
   live: {
