@@ -108,28 +108,27 @@ function GroupedInbox({ groups }: { groups: DeadLetterGroup[] }) {
     setSelected(new Set());
     setLetters(new Set());
   };
-  if (groups.length === 0) {
-    return (
-      <div className="card">
-        {isFiltered(filter) ? (
-          <NoMatch onClear={() => setUrl(clearedFilter())} />
-        ) : (
-          <Empty icon="deadLetter" title={t.deadLetters.none} command="postrider dead-letters list --state open">
-            {t.deadLetters.noneNote}
-          </Empty>
-        )}
-      </div>
-    );
-  }
   return (
     <>
-      <Groups
-        groups={groups}
-        selected={selected}
-        onSelect={setSelected}
-        letters={letters}
-        onSelectLetters={setLetters}
-      />
+      {groups.length === 0 ? (
+        <div className="card">
+          {isFiltered(filter) ? (
+            <NoMatch onClear={() => setUrl(clearedFilter())} />
+          ) : (
+            <Empty icon="deadLetter" title={t.deadLetters.none} command="postrider dead-letters list --state open">
+              {t.deadLetters.noneNote}
+            </Empty>
+          )}
+        </div>
+      ) : (
+        <Groups
+          groups={groups}
+          selected={selected}
+          onSelect={setSelected}
+          letters={letters}
+          onSelectLetters={setLetters}
+        />
+      )}
       {count > 0 && (
         <BulkBar
           count={{ count, isCapped: chosen.some((group) => group.isCapped) }}
