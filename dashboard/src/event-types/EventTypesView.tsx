@@ -168,7 +168,13 @@ export function EventTypesView() {
               url.q ? (
                 <NoMatch onClear={() => setUrl({ q: undefined })} />
               ) : (
-                <Empty icon="eventType" title={t.eventTypes.none}>
+                <Empty
+                  icon="eventType"
+                  title={t.eventTypes.none}
+                  action={
+                    !places.isPortal && <Button onClick={() => setUrl({ panel: 'new' })}>{t.eventTypes.create}</Button>
+                  }
+                >
                   {t.eventTypes.noneNote}
                 </Empty>
               )

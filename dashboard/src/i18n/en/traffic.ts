@@ -3,7 +3,7 @@ import type { Delivery, EndpointOverview } from '../../api/types';
 import type { Act, Preview } from '../../dead-letters/bulk';
 import type { Format } from '../format';
 import { answer } from './answers';
-import { type Count, capital, many, num, word } from './words';
+import { type Count, capital, isNone, many, num, word } from './words';
 
 type Why = NonNullable<EndpointOverview['heldBecause']>;
 type Target = Preview['endpoints'][number];
@@ -173,9 +173,12 @@ export const traffic = {
   deadLetters: {
     title: 'Dead letters',
     one: 'Dead letter',
-    headline: (open: Count) => `${many(open, 'dead letter is', 'dead letters are')} open`,
+    headline: (open: Count) =>
+      isNone(open) ? 'No dead letter is open' : `${many(open, 'dead letter is', 'dead letters are')} open`,
     summary: (endpoints: number, fresh: Count) =>
-      `${many(endpoints, 'endpoint', 'endpoints')} missed them. Kept until you replay or discard them; ${num(fresh)} came in the last 24 hours.`,
+      endpoints === 0
+        ? 'Nothing waits to be replayed or discarded.'
+        : `${many(endpoints, 'endpoint', 'endpoints')} missed them. Kept until you replay or discard them; ${num(fresh)} came in the last 24 hours.`,
     none: 'No dead letters',
     noneNote:
       'A delivery comes here when its last attempt failed, or when it can never succeed. You can replay it from here once the receiver is well.',

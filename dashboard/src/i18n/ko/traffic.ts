@@ -1,6 +1,7 @@
 // Messages, deliveries, dead letters.
 import type { Delivery, EndpointOverview } from '../../api/types';
 import type { Messages } from '../en';
+import { isNone } from '../en/words';
 import type { Format } from '../format';
 import { answer } from './answers';
 import { many, num } from './words';
@@ -170,9 +171,11 @@ export const traffic: Traffic = {
   deadLetters: {
     title: '데드 레터',
     one: '데드 레터',
-    headline: (open) => `미처리 데드 레터 ${many(open, '건')}`,
+    headline: (open) => (isNone(open) ? '미처리 데드 레터가 없습니다' : `미처리 데드 레터 ${many(open, '건')}`),
     summary: (endpoints, fresh) =>
-      `엔드포인트 ${many(endpoints, '개')}에서 놓쳤습니다. 재전송하거나 폐기할 때까지 보관합니다. 최근 24시간에 ${many(fresh, '건')}이 들어왔습니다.`,
+      endpoints === 0
+        ? '재전송하거나 폐기할 것이 없습니다.'
+        : `엔드포인트 ${many(endpoints, '개')}에서 놓쳤습니다. 재전송하거나 폐기할 때까지 보관합니다. 최근 24시간에 ${many(fresh, '건')}이 들어왔습니다.`,
     none: '데드 레터가 없습니다',
     noneNote:
       '마지막 시도가 실패했거나 성공할 수 없는 전송이 여기로 옵니다. 수신자가 회복되면 여기에서 재전송할 수 있습니다.',
