@@ -21,7 +21,7 @@ import './dead-letters.css';
 import { useLetterFilters } from './filters';
 import { PickBox } from './PickBox';
 import { useRange } from './range';
-import { toggled } from './selection';
+import { namedIn, nameList, toggled } from './selection';
 
 interface Props {
   appId?: string;
@@ -40,16 +40,17 @@ export function DeadLetterList({ appId, endpointId, hasOwnFilters, isExplained }
   const filter = { state: 'open', ...filterOf(url, fixed) };
   const list = useLetters(appId, filter, url.iterator);
   const rows = list.data?.data;
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [selected, setSelected] = useState<ReadonlySet<string>>(() => new Set(namedIn(url.ids)));
   const extend = useRange(rows?.map((row) => row.id) ?? [], selected, setSelected);
   const canAct = may('CreateAttempts');
   const filters = useLetterFilters(Object.keys(fixed));
+  const ids = namedIn(url.ids);
   const targets: Target[] =
-    selected.size > 0
+    ids.length > 0
       ? [
           {
-            filter: { ids: [...selected], state: filter.state === 'discarded' ? 'discarded' : undefined },
-            label: t.count.deadLetters(selected.size),
+            filter: { ids, state: filter.state === 'discarded' ? 'discarded' : undefined },
+            label: t.count.deadLetters(ids.length),
           },
         ]
       : [
@@ -109,7 +110,7 @@ export function DeadLetterList({ appId, endpointId, hasOwnFilters, isExplained }
         <BulkBar
           count={selected.size}
           onClear={() => setSelected(new Set())}
-          onAct={(panel) => setUrl({ panel, iterator: url.iterator })}
+          onAct={(panel) => setUrl({ panel, ids: nameList(selected), iterator: url.iterator })}
         />
       )}
       <BulkPanel
@@ -117,7 +118,7 @@ export function DeadLetterList({ appId, endpointId, hasOwnFilters, isExplained }
         appId={appId}
         isOpen={canAct && (url.panel === 'replay' || url.panel === 'discard')}
         targets={targets}
-        onClose={() => setUrl({ panel: undefined, iterator: url.iterator })}
+        onClose={() => setUrl({ panel: undefined, ids: undefined, iterator: url.iterator })}
         onDone={() => setSelected(new Set())}
       />
     </>

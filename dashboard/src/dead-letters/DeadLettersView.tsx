@@ -20,7 +20,7 @@ import { DeadLetterList } from './DeadLetterList';
 import { useLetterFilters } from './filters';
 import { Groups } from './Groups';
 import { RunningTasks } from './RunningTasks';
-import { groupKey } from './selection';
+import { groupKey, namedIn, nameList } from './selection';
 
 const refetchMs = 10_000;
 
@@ -43,7 +43,7 @@ export function DeadLettersView() {
         actions={
           open &&
           open.count > 0 && (
-            <Button icon="replay" onClick={() => setUrl({ panel: 'replay', for: undefined })}>
+            <Button icon="replay" onClick={() => setUrl({ panel: 'replay', for: undefined, ids: undefined })}>
               {isFiltered(filter) ? t.deadLetters.replayMatching : t.deadLetters.replayAll}
             </Button>
           )
@@ -86,21 +86,21 @@ function GroupedInbox({ groups }: { groups: DeadLetterGroup[] }) {
   const t = useT();
   const [url, setUrl] = useUrl();
   const filter = filterOf(url);
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const [letters, setLetters] = useState<ReadonlySet<string>>(new Set());
+  const [selected, setSelected] = useState<ReadonlySet<string>>(() => new Set(namedIn(url.for)));
+  const [letters, setLetters] = useState<ReadonlySet<string>>(() => new Set(namedIn(url.ids)));
   const all = bulkOf(filter);
   const targetOf = (group: DeadLetterGroup): Target => ({
     filter: { ...all, appId: group.appId, endpointId: group.endpointId, reason: group.reason },
     label: `${group.appName} · ${endpointName(group.url)}`,
   });
-  const asked = groups.find((group) => groupKey(group) === url.for);
+  const keys = namedIn(url.for);
+  const ids = namedIn(url.ids);
   const chosen = groups.filter((group) => selected.has(groupKey(group)));
-  const targets = asked
-    ? [targetOf(asked)]
-    : chosen.length + letters.size > 0
+  const targets =
+    keys.length + ids.length > 0
       ? [
-          ...chosen.map(targetOf),
-          ...(letters.size > 0 ? [{ filter: { ids: [...letters] }, label: t.count.deadLetters(letters.size) }] : []),
+          ...groups.filter((group) => keys.includes(groupKey(group))).map(targetOf),
+          ...(ids.length > 0 ? [{ filter: { ids }, label: t.count.deadLetters(ids.length) }] : []),
         ]
       : [{ filter: all, label: isFiltered(filter) ? t.deadLetters.allMatching : t.deadLetters.allOpen }];
   const count = chosen.reduce((sum, group) => sum + group.count, 0) + letters.size;
@@ -138,14 +138,14 @@ function GroupedInbox({ groups }: { groups: DeadLetterGroup[] }) {
               : undefined
           }
           onClear={clear}
-          onAct={(panel) => setUrl({ panel, for: undefined })}
+          onAct={(panel) => setUrl({ panel, for: nameList(selected), ids: nameList(letters) })}
         />
       )}
       <BulkPanel
         act={url.panel === 'discard' ? 'discard' : 'replay'}
         isOpen={url.panel === 'replay' || url.panel === 'discard'}
         targets={targets}
-        onClose={() => setUrl({ panel: undefined, for: undefined })}
+        onClose={() => setUrl({ panel: undefined, for: undefined, ids: undefined })}
         onDone={clear}
       />
     </>
