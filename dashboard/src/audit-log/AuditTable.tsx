@@ -55,12 +55,17 @@ export function AuditTable({ filter, isEverywhere = false, onClear }: Props) {
       id: 'details',
       head: t.audit.details,
       isWide: true,
-      narrow: 'hidden',
-      cell: (row) => (
-        <span className="faint" title={JSON.stringify(row.details, null, 2)}>
-          {detailsOf(row, t, format)}
-        </span>
-      ),
+      narrow: 'line',
+      cell: (row) => {
+        const text = detailsOf(row, t, format);
+        return (
+          text && (
+            <span className="faint" title={JSON.stringify(row.details, null, 2)}>
+              {text}
+            </span>
+          )
+        );
+      },
     },
   ];
   if (list.error && !list.data) return <ListFailure error={list.error} onRetry={list.refetch} />;
