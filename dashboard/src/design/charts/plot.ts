@@ -45,7 +45,7 @@ export function draw(node: HTMLElement, input: PlotInput): uPlot {
   const time = (second: number) =>
     spanSeconds > 172_800 ? input.format.day(second * 1000) : input.format.clock(second * 1000);
   const day = 86_400;
-  const dayTicks = spanSeconds > 2 * day ? { incrs: [day, 2 * day, 7 * day] } : {};
+  const dayTicks = spanSeconds > 2 * day ? { incrs: [day, 2 * day, 3 * day, 7 * day] } : {};
   const axis = {
     stroke: token('--text-3'),
     font: `11px ${style.fontFamily}`,
