@@ -37,6 +37,20 @@ story(async ({ open }) => {
   await looker.getByText("Your endpoints").first().waitFor();
   assert.equal(await looker.getByRole("link", { name: "Add an endpoint" }).count(), 0);
 
+  // Nor by their address.
+  for (const panel of ["edit", "delete", "rotate", "recover", "test"]) {
+    await looker.goto(`${CONSOLE_URL}/portal/endpoints/${mine.endpoints[0].id}?panel=${panel}`);
+    await looker.getByText(/\/mine/).first().waitFor();
+    assert.equal(await looker.getByRole("dialog").count(), 0, panel);
+  }
+  await looker.goto(`${CONSOLE_URL}/portal/add`);
+  await looker.getByText("This link does not allow adding endpoints").waitFor();
+
+  // An empty view says once what it is for.
+  await looker.goto(`${CONSOLE_URL}/portal/dead-letters`);
+  await looker.getByText("No dead letters").waitFor();
+  assert.equal(await looker.getByText(/A delivery comes here/).count(), 1);
+
   // A link that was taken back is over at once, and says where to get another.
   const hash = await link({});
   const taken = await portal(hash);
