@@ -20,6 +20,12 @@ test('what a node holds back for a rate limit is not told as being out', () => {
   expect(told(delivery({ state: 'in_flight' }))).toBe('**The request is out** (attempt 1 of 4).');
 });
 
+test('what came at once and was sent again since is not told as late', () => {
+  const format = createFormat('en', en.units, 'UTC');
+  expect(en.why.deliveredAgain(15, 1, format)).toBe('**Delivered 15 ms after it was accepted**, and once more since.');
+  expect(en.why.deliveredAgain(15, 3, format)).toMatch(/and 3 times more since/);
+});
+
 test('a task that has not counted yet does not say nought', () => {
   const progress = { done: 0, total: 0, failedAgain: 0, delivered: 0 };
   const format = createFormat('en', en.units, 'UTC');

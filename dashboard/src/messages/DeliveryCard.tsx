@@ -19,7 +19,7 @@ import { EndpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import { usePermissions } from '../navigation/permissions';
 import { Go, usePlaces } from '../navigation/places';
-import { inOrder, wasSentAgain } from './life';
+import { answeredAfterMs, inOrder, wasSentAgain } from './life';
 
 interface Props {
   appId: string;
@@ -38,6 +38,7 @@ export function DeliveryCard({ appId, msgId, acceptedAt, delivery, attempts, ope
   const now = useNow();
   const places = usePlaces();
   const oldestFirst = inOrder(attempts ?? []);
+  const [delivered, ...deliveredAgain] = oldestFirst.filter((attempt) => attempt.status === 0);
   const isOpen = ['waiting', 'in_flight', 'held'].includes(delivery.state);
   return (
     <section className="card" aria-label={t.message.deliveryTo(delivery.endpointUrl)}>
@@ -60,7 +61,13 @@ export function DeliveryCard({ appId, msgId, acceptedAt, delivery, attempts, ope
           <Icon name={stateIcons[delivery.state]} />
         </span>
         <span>
-          <Rich text={t.why.delivery(delivery, acceptedAt, format, now, wasSentAgain(oldestFirst))} />
+          <Rich
+            text={
+              delivered && deliveredAgain.length > 0 && delivery.state === 'delivered'
+                ? t.why.deliveredAgain(answeredAfterMs(delivered, acceptedAt), deliveredAgain.length, format)
+                : t.why.delivery(delivery, acceptedAt, format, now, wasSentAgain(oldestFirst))
+            }
+          />
         </span>
       </div>
       <ol className="rail">

@@ -57,6 +57,11 @@ export function inOrder(attempts: Attempt[]): Attempt[] {
   return [...attempts].sort((one, other) => one.timestamp.localeCompare(other.timestamp));
 }
 
+/** From when the message was accepted until the attempt was answered. */
+export function answeredAfterMs({ timestamp, responseDurationMs }: Attempt, acceptedAt: string): number {
+  return new Date(timestamp).getTime() + responseDurationMs - new Date(acceptedAt).getTime();
+}
+
 /** Whether these attempts of one delivery, oldest first, are of more than one round of its schedule: a resend or a replay
  *  counts from one. */
 export function wasSentAgain(oldestFirst: Attempt[]): boolean {

@@ -121,6 +121,8 @@ export const traffic = {
     held,
     heldNote: (why: Why, format: Format, now: number) =>
       `Messages are accepted and held${why.heldUntil ? `, the first until ${format.moment(why.heldUntil, now)}` : ''}. ${why.code.startsWith('disabled') ? 'Enabling it sends them.' : 'They go out when it is resumed.'}`,
+    deliveredAgain: (firstMs: number, timesMore: number, format: Format): string =>
+      `**Delivered ${format.duration(firstMs)} after it was accepted**, and ${timesMore === 1 ? 'once' : `${num(timesMore)} times`} more since.`,
     delivery: (delivery: Delivery, acceptedAt: string, format: Format, now: number, isAgain: boolean): string => {
       const { why } = delivery;
       const attempt = `attempt ${delivery.attemptsMade + 1} of ${delivery.attemptsPlanned}`;

@@ -128,6 +128,8 @@ export const traffic: Traffic = {
     held,
     heldNote: (why, format, now) =>
       `메시지는 접수되어 보류됩니다${why.heldUntil ? `(가장 이른 것은 ${format.moment(why.heldUntil, now)}까지)` : ''}. ${why.code.startsWith('disabled') ? '활성화하면 나갑니다.' : '다시 시작하면 나갑니다.'}`,
+    deliveredAgain: (firstMs, timesMore, format) =>
+      `**접수 후 ${format.duration(firstMs)} 만에 전달되었습니다.** 그 뒤로 ${num(timesMore)}번 더 전달했습니다.`,
     delivery: (delivery, acceptedAt, format, now, isAgain) => {
       const { why } = delivery;
       const ahead = why.ahead && why.ahead.count > 0 ? ` 앞에 ${many(why.ahead, '건')}이 있습니다.` : '';
