@@ -37,10 +37,10 @@ export function ApiKeysView() {
   const list = isOperator ? ofAll : ofOne;
   const revoking = list.data?.data.find((key) => key.id === url.revoke);
   const revoke = async () => {
-    const params = { path: { key_id: url.revoke ?? '' } };
+    const path = { key_id: url.revoke ?? '' };
     await (isOperator
-      ? client.DELETE('/api/v1/admin/api-key/{key_id}', { params })
-      : client.DELETE('/api/v1/api-key/{key_id}', { params }));
+      ? client.DELETE('/api/v1/admin/api-key/{key_id}', { params: { path, header: everywhere } })
+      : client.DELETE('/api/v1/api-key/{key_id}', { params: { path } }));
     await queries.invalidateQueries();
   };
   const columns: Column<ApiKey>[] = [

@@ -52,6 +52,17 @@ story(async ({ open }) => {
   await incident.waitFor({ state: "detached" });
   assert.equal(place(page), "/");
 
+  // An operator's key is of no environment, and is listed and revoked all the same.
+  await api("POST", "/admin/api-key", { name: "lost laptop", role: "operator" });
+  await page.goto(`${CONSOLE_URL}/api-keys`);
+  const lost = page.getByRole("row").filter({ hasText: "lost laptop" });
+  await lost.getByRole("button", { name: "Revoke…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke", exact: true }).click();
+  await lost.getByText("Revoked").waitFor();
+  await page.goto(`${CONSOLE_URL}/audit-log`);
+  await page.getByRole("radio", { name: "Everywhere" }).or(page.getByText("Everywhere", { exact: true })).first().click();
+  await page.getByText("API key revoked").first().waitFor();
+
   // A link to an environment that is not there says so, and makes none.
   const environments = async () => (await api("GET", "/admin/environment?limit=250")).data.length;
   const before = await environments();
