@@ -1,7 +1,5 @@
 //! A bounded queue that is emptied in batches: a batch is what was queued while the last one was being worked on. So a
 //! single item waits for nothing, and under load one commit serves hundreds. It is bounded in items and in bytes.
-//!
-//! Light items do not wait behind heavy ones: each batch takes of both, so that neither is ever left behind.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,16 +13,11 @@ pub struct BatchLimits {
     pub queue_items: usize,
     /// Bytes in the queue.
     pub queue_bytes: usize,
-    /// Items in a batch. With light and heavy items waiting, it takes one of each at least.
+    /// Items in a batch.
     pub batch_items: usize,
     /// Bytes in a batch. A single item, or items that were pushed together, may exceed both.
     pub batch_bytes: usize,
-    /// An item, or items that were pushed together, of so many bytes or less are light.
-    pub light_bytes: usize,
 }
-
-/// Beside light items, a batch takes heavy ones of this part of its bytes, and at least one.
-const HEAVY_PART: usize = 4;
 
 /// The queue.
 pub struct BatchQueue<T> {
@@ -35,8 +28,7 @@ pub struct BatchQueue<T> {
 }
 
 struct State<T> {
-    light: VecDeque<Queued<T>>,
-    heavy: VecDeque<Queued<T>>,
+    items: VecDeque<Queued<T>>,
     bytes: usize,
     closed: bool,
 }
@@ -51,7 +43,7 @@ struct Queued<T> {
 impl<T> BatchQueue<T> {
     /// An empty queue.
     pub fn new(limits: BatchLimits) -> Self {
-        let state = State { light: VecDeque::new(), heavy: VecDeque::new(), bytes: 0, closed: false };
+        let state = State { items: VecDeque::new(), bytes: 0, closed: false };
         Self { limits, state: Mutex::new(state), filled: Notify::new(), has_room: Notify::new() }
     }
 
@@ -68,7 +60,7 @@ impl<T> BatchQueue<T> {
         if self.has_no_room(&state, bytes) {
             return Err(item);
         }
-        state.add(bytes <= self.limits.light_bytes, Queued { item, bytes, joins_previous: false });
+        state.add(item, bytes, false);
         drop(state);
         self.filled.notify_one();
         Ok(())
@@ -80,13 +72,11 @@ impl<T> BatchQueue<T> {
     /// The items themselves.
     pub fn try_push_together(&self, items: Vec<(T, usize)>) -> Result<(), Vec<(T, usize)>> {
         let mut state = self.state();
-        let all_bytes = items.iter().map(|(_, bytes)| bytes).sum();
-        if self.has_no_room(&state, all_bytes) {
+        if self.has_no_room(&state, items.iter().map(|(_, bytes)| bytes).sum()) {
             return Err(items);
         }
-        let is_light = all_bytes <= self.limits.light_bytes;
         for (place, (item, bytes)) in items.into_iter().enumerate() {
-            state.add(is_light, Queued { item, bytes, joins_previous: place > 0 });
+            state.add(item, bytes, place > 0);
         }
         drop(state);
         self.filled.notify_one();
@@ -95,8 +85,8 @@ impl<T> BatchQueue<T> {
 
     fn has_no_room(&self, state: &State<T>, bytes: usize) -> bool {
         state.closed
-            || state.items() >= self.limits.queue_items
-            || (state.bytes + bytes > self.limits.queue_bytes && state.items() > 0)
+            || state.items.len() >= self.limits.queue_items
+            || (state.bytes + bytes > self.limits.queue_bytes && !state.items.is_empty())
     }
 
     /// Adds an item, waiting for room.
@@ -117,8 +107,7 @@ impl<T> BatchQueue<T> {
         }
     }
 
-    /// The next batch, light items in order and heavy items in order; waits for the first item. `None` when the queue is
-    /// closed and empty.
+    /// The next batch, in order; waits for the first item. `None` when the queue is closed and empty.
     pub async fn take(&self) -> Option<Vec<T>> {
         loop {
             let filled = self.filled.notified();
@@ -126,7 +115,7 @@ impl<T> BatchQueue<T> {
                 let mut state = self.state();
                 let batch = self.cut_batch(&mut state);
                 if !batch.is_empty() {
-                    if state.items() > 0 {
+                    if !state.items.is_empty() {
                         self.filled.notify_one();
                     }
                     drop(state);
@@ -144,15 +133,19 @@ impl<T> BatchQueue<T> {
     }
 
     fn cut_batch(&self, state: &mut State<T>) -> Vec<T> {
-        let BatchLimits { batch_items, batch_bytes, .. } = self.limits;
-        let heavy_part = if state.light.is_empty() { batch_bytes } else { batch_bytes / HEAVY_PART };
         let mut batch = Vec::new();
-        let heavy_bytes = cut(&mut state.heavy, batch_items, heavy_part, &mut batch);
-        // A single item may be heavier than all heavy ones together; light ones have the rest of the batch all the same.
-        let light_part = batch_bytes - heavy_bytes.min(heavy_part);
-        let light_items = batch_items.saturating_sub(batch.len());
-        let light_bytes = cut(&mut state.light, light_items, light_part, &mut batch);
-        state.bytes -= heavy_bytes + light_bytes;
+        let mut batch_bytes = 0;
+        while let Some(next) = state.items.front() {
+            let fits =
+                batch.len() < self.limits.batch_items && batch_bytes + next.bytes <= self.limits.batch_bytes;
+            if !(fits || next.joins_previous || batch.is_empty()) {
+                break;
+            }
+            let Some(next) = state.items.pop_front() else { break };
+            batch_bytes += next.bytes;
+            batch.push(next.item);
+        }
+        state.bytes -= batch_bytes;
         batch
     }
 
@@ -164,31 +157,10 @@ impl<T> BatchQueue<T> {
     }
 }
 
-/// Moves items to the batch, so many and so heavy at most, but always the first one and those that join it. Returns their
-/// bytes.
-fn cut<T>(line: &mut VecDeque<Queued<T>>, max_items: usize, max_bytes: usize, batch: &mut Vec<T>) -> usize {
-    let (mut items, mut bytes) = (0, 0);
-    while let Some(next) = line.front() {
-        let fits = items < max_items && bytes + next.bytes <= max_bytes;
-        if !(fits || next.joins_previous || items == 0) {
-            break;
-        }
-        let Some(next) = line.pop_front() else { break };
-        items += 1;
-        bytes += next.bytes;
-        batch.push(next.item);
-    }
-    bytes
-}
-
 impl<T> State<T> {
-    fn add(&mut self, is_light: bool, queued: Queued<T>) {
-        self.bytes += queued.bytes;
-        if is_light { &mut self.light } else { &mut self.heavy }.push_back(queued);
-    }
-
-    fn items(&self) -> usize {
-        self.light.len() + self.heavy.len()
+    fn add(&mut self, item: T, bytes: usize, joins_previous: bool) {
+        self.bytes += bytes;
+        self.items.push_back(Queued { item, bytes, joins_previous });
     }
 }
 
@@ -196,13 +168,8 @@ impl<T> State<T> {
 mod tests {
     use super::*;
 
-    const LIMITS: BatchLimits = BatchLimits {
-        queue_items: 4,
-        queue_bytes: 100,
-        batch_items: 3,
-        batch_bytes: 50,
-        light_bytes: usize::MAX,
-    };
+    const LIMITS: BatchLimits =
+        BatchLimits { queue_items: 4, queue_bytes: 100, batch_items: 3, batch_bytes: 50 };
 
     #[tokio::test]
     async fn a_batch_is_bounded_in_items_and_bytes_and_keeps_order() {
@@ -213,50 +180,6 @@ mod tests {
         assert_eq!(queue.try_push(5, 1), Err(5));
         assert_eq!(queue.take().await, Some(vec![1, 2]));
         assert_eq!(queue.take().await, Some(vec![3, 4]));
-    }
-
-    #[tokio::test]
-    async fn light_items_wait_for_no_heavy_ones_and_heavy_ones_go_along() {
-        let limits =
-            BatchLimits { queue_items: 20, queue_bytes: 1_000, batch_bytes: 80, light_bytes: 9, ..LIMITS };
-        let queue = BatchQueue::new(limits);
-        for heavy in 1..=4 {
-            queue.try_push(heavy, 20).unwrap();
-        }
-        queue.try_push_together(vec![(5, 8), (6, 8)]).unwrap();
-        for light in 11..=14 {
-            queue.try_push(light, 1).unwrap();
-        }
-        assert_eq!(queue.take().await, Some(vec![1, 11, 12]));
-        assert_eq!(queue.take().await, Some(vec![2, 13, 14]));
-        assert_eq!(queue.take().await, Some(vec![3, 4, 5, 6]), "alone they fill a batch");
-    }
-
-    #[tokio::test]
-    async fn a_batch_of_light_and_heavy_items_keeps_its_bytes() {
-        let queue = BatchQueue::new(BatchLimits {
-            queue_items: 20,
-            batch_items: 20,
-            batch_bytes: 80,
-            light_bytes: 9,
-            ..LIMITS
-        });
-        queue.try_push(0, 20).unwrap();
-        for light in 1..=9 {
-            queue.try_push(light, 8).unwrap();
-        }
-        assert_eq!(queue.take().await, Some((0..=7).collect()), "20 and 7 times 8 of 80");
-        assert_eq!(queue.take().await, Some(vec![8, 9]));
-    }
-
-    #[tokio::test]
-    async fn a_single_heavy_item_leaves_light_ones_their_place_in_each_batch() {
-        let queue = BatchQueue::new(BatchLimits { batch_items: 1, light_bytes: 9, ..LIMITS });
-        for (item, bytes) in [(1, 1), (2, 70), (3, 1)] {
-            queue.try_push(item, bytes).unwrap();
-        }
-        assert_eq!(queue.take().await, Some(vec![2, 1]));
-        assert_eq!(queue.take().await, Some(vec![3]));
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use crate::dispatch::{
 use crate::domain::clock::Clock;
 use crate::domain::policy::LONGEST_TIMEOUT;
 use crate::inbox::Inboxes;
-use crate::ingest::{Ingest, Writers};
+use crate::ingest::{Ingest, Writers, WritersProgress};
 use crate::lease;
 use crate::lease::{KeeperEnd, Lease};
 use crate::live::{Hub, Live};
@@ -158,7 +158,7 @@ impl Engine {
             lease.clone(),
             dispatcher.clone(),
             rollups.clone(),
-            health.messages.clone(),
+            WritersProgress { small: health.messages.clone(), large: health.large_messages.clone() },
         );
         let rollups = RollupKeeper::start(
             rollups,

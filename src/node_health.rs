@@ -12,8 +12,10 @@ use crate::telemetry::metrics;
 pub struct NodeHealth {
     /// Heartbeats, each under way until the database has it.
     pub heartbeat: Progress,
-    /// Batches of messages.
+    /// Batches of messages of usual size.
     pub messages: Progress,
+    /// Batches of large messages.
+    pub large_messages: Progress,
     /// Batches of outcomes.
     pub outcomes: Progress,
     /// Deliveries that go back to the queue.

@@ -25,12 +25,13 @@ const url = (process.env.POSTRIDER_URL ?? 'http://127.0.0.1:8071').replace(/\/$/
 const key = process.env.POSTRIDER_KEY;
 if (!key) throw new Error('POSTRIDER_KEY must be an operator’s or an environment’s API key or token.');
 
-const axe = options.axe && (await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+const require = createRequire(import.meta.url);
+const axe = options.axe && (await readFile(require.resolve('axe-core/axe.min.js'), 'utf8'));
 const only = options.only?.split(',');
 const views = await findViews({ url, key });
 await mkdir(options.out, { recursive: true });
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  executablePath: require('../../tests/browser/chromium.cjs').program(),
   args: ['--no-sandbox'],
 });
 let complaints = 0;

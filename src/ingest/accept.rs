@@ -9,13 +9,12 @@ use crate::domain::application::Application;
 use crate::domain::id::{ApplicationId, EnvironmentId};
 use crate::domain::message::{Message, SharedMessage};
 use crate::lease::Lease;
-use crate::node_health::Progress;
 use crate::rollup::Rollups;
 use crate::store::{QueueStore, Refusal, Snapshots};
 use crate::telemetry::{metrics, traces};
 
 use super::fan_out::fan_out;
-use super::writer::{Answer, Posted, Writer, Writers};
+use super::writer::{Answer, Posted, Writer, Writers, WritersProgress};
 use super::{Accepted, IngestError, NewMessage};
 
 /// After this many stale snapshots in a row the application changes faster than it can be read, and the post is refused.
@@ -49,7 +48,7 @@ impl Ingest {
         lease: Lease,
         dispatcher: Arc<Dispatcher>,
         rollups: Rollups,
-        progress: Progress,
+        progress: WritersProgress,
     ) -> (Self, Writers) {
         let (writer, writers) =
             Writer::start(queue.clone(), lease.clone(), dispatcher.clone(), rollups, progress);

@@ -15,7 +15,7 @@ use crate::domain::message::SharedMessage;
 
 pub use crate::store::IdempotencyKey;
 pub use accept::Ingest;
-pub use writer::Writers;
+pub use writer::{Writers, WritersProgress};
 
 /// A message as it was posted, validated.
 #[derive(Debug, Clone)]

@@ -1,4 +1,5 @@
-//! The batch writer of messages: what was queued while the last commit was under way becomes one statement.
+//! The batch writers of messages: what was queued while the last commit was under way becomes one statement. Large messages
+//! have a queue and a writer of their own, so that small ones do not wait behind them.
 //!
 //! `settle.rs` finds out whether each message was written. Here that is acted on: what was written fills its places in
 //! memory or is announced as due, and every caller gets an answer.
@@ -24,16 +25,15 @@ use crate::telemetry::traces::Span;
 
 use super::settle::{Batch, Item, Statements, Timing, WriteResult};
 
-const WRITERS: usize = 1;
-const QUEUE_LIMITS: BatchLimits = BatchLimits {
-    queue_items: 16_384,
-    queue_bytes: 64 << 20,
-    batch_items: 500,
-    batch_bytes: 4 << 20,
-    light_bytes: LIGHT_BYTES,
-};
-/// What weighs so much or less, with its deliveries, does not wait behind heavier messages of other producers.
-const LIGHT_BYTES: usize = 16 << 10;
+/// What weighs so much or less, with its deliveries, is written apart from what is larger.
+const SMALL_BYTES: usize = 16 << 10;
+const SMALL_LIMITS: BatchLimits =
+    BatchLimits { queue_items: 16_384, queue_bytes: 32 << 20, batch_items: 500, batch_bytes: 4 << 20 };
+/// A batch of large messages is small, because a commit of small ones may wait until the log before it is on disk.
+const LARGE_LIMITS: BatchLimits =
+    BatchLimits { queue_items: 2_048, queue_bytes: 32 << 20, batch_items: 50, batch_bytes: 1 << 20 };
+/// Messages of one request are written in one commit, up to this weight.
+const TOGETHER_BYTES: usize = 4 << 20;
 /// What a message weighs in a batch besides its payload, and what each of its deliveries does.
 const MESSAGE_BYTES: usize = 256;
 const DELIVERY_BYTES: usize = 200;
@@ -68,14 +68,28 @@ pub(super) enum Answer {
     Unavailable,
 }
 
-/// The queue in front of the writers.
+/// The queues of messages, and what their writers need.
 pub(super) struct Writer {
-    waiting: BatchQueue<Posted>,
+    small: Arc<Line>,
+    large: Arc<Line>,
     queue: QueueStore,
     lease: Lease,
     dispatcher: Arc<Dispatcher>,
     rollups: Rollups,
+}
+
+/// A queue, and how its writer gets on.
+struct Line {
+    waiting: BatchQueue<Posted>,
     progress: Progress,
+}
+
+/// How each writer gets on.
+pub struct WritersProgress {
+    /// Of messages of usual size.
+    pub small: Progress,
+    /// Of large ones.
+    pub large: Progress,
 }
 
 /// The writers' tasks.
@@ -87,7 +101,8 @@ pub struct Writers {
 impl Writers {
     /// Refuses new messages, writes what is queued, and returns.
     pub async fn stop(mut self) {
-        self.writer.waiting.close();
+        self.writer.small.waiting.close();
+        self.writer.large.waiting.close();
         while self.tasks.join_next().await.is_some() {}
     }
 }
@@ -98,30 +113,32 @@ impl Writer {
         lease: Lease,
         dispatcher: Arc<Dispatcher>,
         rollups: Rollups,
-        progress: Progress,
+        progress: WritersProgress,
     ) -> (Arc<Self>, Writers) {
-        let waiting = BatchQueue::new(QUEUE_LIMITS);
-        let writer = Arc::new(Self { waiting, queue, lease, dispatcher, rollups, progress });
+        let line = |limits, progress| Arc::new(Line { waiting: BatchQueue::new(limits), progress });
+        let small = line(SMALL_LIMITS, progress.small);
+        let large = line(LARGE_LIMITS, progress.large);
+        let writer = Arc::new(Self { small, large, queue, lease, dispatcher, rollups });
         let mut tasks = JoinSet::new();
-        for _ in 0..WRITERS {
+        for line in [writer.small.clone(), writer.large.clone()] {
             let writer = writer.clone();
             tasks.spawn(async move {
-                while let Some(batch) = writer.waiting.take().await {
-                    writer.write(batch).await;
+                while let Some(batch) = line.waiting.take().await {
+                    writer.write(batch, &line.progress).await;
                 }
             });
         }
         (writer.clone(), Writers { writer, tasks })
     }
 
-    /// Queues messages to be written in one commit, or several if their weight exceeds a batch's. Each gets its
+    /// Queues messages to be written in one commit, or several if they weigh more than that. Each gets its
     /// answer, also when there is no room.
     pub(super) fn push(&self, posted: Vec<Posted>) {
         let mut group = Vec::with_capacity(posted.len());
         let mut group_bytes = 0;
         for one in posted {
             let bytes = one.weight();
-            if group_bytes + bytes > QUEUE_LIMITS.batch_bytes && !group.is_empty() {
+            if group_bytes + bytes > TOGETHER_BYTES && !group.is_empty() {
                 self.push_together(std::mem::take(&mut group));
                 group_bytes = 0;
             }
@@ -132,19 +149,21 @@ impl Writer {
     }
 
     fn push_together(&self, group: Vec<(Posted, usize)>) {
-        if let Err(back) = self.waiting.try_push_together(group) {
+        let bytes: usize = group.iter().map(|(_, bytes)| bytes).sum();
+        let line = if bytes <= SMALL_BYTES { &self.small } else { &self.large };
+        if let Err(back) = line.waiting.try_push_together(group) {
             back.into_iter().for_each(|(posted, _)| posted.reply(Answer::NoRoom));
         }
     }
 
-    async fn write(&self, batch: Vec<Posted>) {
+    async fn write(&self, batch: Vec<Posted>, progress: &Progress) {
         let mut any_in_memory = false;
         metrics::count(&metrics::current().batch_messages, batch.len());
-        self.progress.begin();
+        progress.begin();
         Batch::new(batch, TIMING)
             .settle(self, &self.lease, &mut |posted, result| any_in_memory |= self.conclude(posted, result))
             .await;
-        self.progress.done();
+        progress.done();
         if any_in_memory {
             self.dispatcher.wake();
         }

@@ -36,13 +36,8 @@ use measure::Moved;
 pub use claim_schedule::ClaimSchedule;
 
 const WRITERS: usize = 1;
-const QUEUE_LIMITS: BatchLimits = BatchLimits {
-    queue_items: 4096,
-    queue_bytes: 32 << 20,
-    batch_items: 1000,
-    batch_bytes: 4 << 20,
-    light_bytes: usize::MAX,
-};
+const QUEUE_LIMITS: BatchLimits =
+    BatchLimits { queue_items: 4096, queue_bytes: 32 << 20, batch_items: 1000, batch_bytes: 4 << 20 };
 /// What an outcome weighs in the queue besides the body of its answer.
 const OUTCOME_BYTES: usize = 512;
 /// After a batch of this size the writer waits for a moment, so that the next is larger. Nobody waits for an outcome to be

@@ -53,16 +53,10 @@ export function AlertsView() {
       )}
       <Rules query={rules} />
       <Channels query={channels} onAdd={addChannel} />
-      <RuleForm
-        isOpen={url.panel === 'new-rule' || (url.panel === 'rule' && rule !== undefined)}
-        onClose={close}
-        rule={url.panel === 'rule' ? rule : undefined}
-      />
-      <ChannelForm
-        isOpen={url.panel === 'new-channel' || (url.panel === 'channel' && channel !== undefined)}
-        onClose={close}
-        channel={url.panel === 'channel' ? channel : undefined}
-      />
+      <RuleForm isOpen={url.panel === 'new-rule'} onClose={close} />
+      <RuleForm isOpen={url.panel === 'rule' && rule !== undefined} onClose={close} rule={rule} />
+      <ChannelForm isOpen={url.panel === 'new-channel'} onClose={close} />
+      <ChannelForm isOpen={url.panel === 'channel' && channel !== undefined} onClose={close} channel={channel} />
       <Ask
         isOpen={url.panel === 'delete-rule' || url.panel === 'delete-channel'}
         onClose={close}

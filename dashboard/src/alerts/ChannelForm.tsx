@@ -31,7 +31,7 @@ export function ChannelForm({ isOpen, onClose, channel }: Props) {
     setKind(channel?.kind ?? 'slack');
     setTarget('');
     setMinSeverity(channel?.minSeverity ?? 'info');
-  }, [isOpen]);
+  }, [isOpen, channel?.id]);
 
   const isKept = channel?.kind === kind;
   const submit = async () => {

@@ -68,7 +68,7 @@ export function RuleForm({ isOpen, onClose, rule }: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the fields begin anew each time it opens.
   useEffect(() => {
     if (isOpen) setForm(rule ? formOf(rule) : blank);
-  }, [isOpen]);
+  }, [isOpen, rule?.id]);
 
   const condition = conditionOf(form.kind, form.numbers);
   const submit = async () => {

@@ -27,7 +27,7 @@ export function PortalLink({
   const [isReadOnly, setReadOnly] = useState(false);
   const [allowed, setAllowed] = useState<Capability[]>(choices);
   const [link, setLink] = useState<string | null>(null);
-  const { isBusy, error, run } = useAct(() => {});
+  const { isBusy, error, run } = useAct(() => {}, isOpen);
   const make = async () => {
     const capabilities: Capability[] = isReadOnly ? ['ViewBase'] : ['ViewBase', ...allowed];
     const { data } = await client.POST('/api/v1/auth/app-portal-access/{app_id}', {

@@ -34,7 +34,7 @@ export function BulkPanel({ act, appId, isOpen, targets, onClose, onDone }: Prop
   const [rate, setRate] = useState(usualRate);
   const [isOldestFirst, setOldestFirst] = useState(false);
   const [note, setNote] = useState('');
-  const { isBusy, error, run: start } = useAct(() => {});
+  const { isBusy, error, run: start } = useAct(() => {}, isOpen);
   const found = useQuery({
     queryKey: ['dead-letter-preview', act, appId, targets],
     queryFn: () => preview(act, appId, targets),

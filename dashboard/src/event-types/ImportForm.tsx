@@ -17,7 +17,7 @@ export function ImportForm({ isOpen, onClose }: { isOpen: boolean; onClose: () =
   const [text, setText] = useState('');
   const [replaceAll, setReplaceAll] = useState(false);
   const [found, setFound] = useState<Schemas['ImportDataOut'] | null>(null);
-  const { isBusy, error, run } = useAct(() => {});
+  const { isBusy, error, run } = useAct(() => {}, isOpen);
   const ask = async (dryRun: boolean) => {
     const { data } = await client.POST('/api/v1/event-type/import/openapi', {
       body: { specRaw: text, replaceAll, dryRun },

@@ -51,7 +51,7 @@ function LookForm({ look }: { look: Look }) {
     embedOrigins: look.embedOrigins,
   });
   const [logo, setLogo] = useState<{ base64: string | null; shown: string | null } | null>(null);
-  const { isBusy, error, run } = useAct(() => toast(t.look.saved));
+  const { isBusy, error, run } = useAct(() => {});
   const set = (change: Partial<typeof form>) => setForm((now) => ({ ...now, ...change }));
   const shownLogo = logo ? logo.shown : look.logoUrl && publicPath(look.logoUrl);
   const submit = (event: FormEvent) => {
@@ -67,6 +67,7 @@ function LookForm({ look }: { look: Look }) {
         ...(logo && { logo: logo.base64 }),
       };
       await client.PUT('/api/v1/portal/look', { body });
+      toast(t.look.saved);
       await queries.invalidateQueries();
     });
   };

@@ -1,13 +1,11 @@
 //! Pages of lists that show content. Most are small and come at once. Large ones are read and written one at a time, on a
-//! thread that serves nobody else: whoever reads many leaves a processor to everything else.
-
-use std::sync::Arc;
+//! thread that serves nobody else, and with pauses while several wait (`page_turns.rs`): whoever reads many leaves the
+//! processors to everything else.
 
 use bytes::Bytes;
 use http::HeaderName;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
-use tokio::sync::Semaphore;
 
 use crate::api::error::ApiError;
 use crate::domain::page::Stretch;
@@ -17,6 +15,7 @@ use super::answer::HeldAnswer;
 use super::blocking::on_blocking_thread;
 use super::budget::{AnswerRoom, Budgets};
 use super::limits::IntakeLimits;
+use super::page_turns::PageTurns;
 
 /// A page with no more content than this is small. One of this size is written in less than a millisecond.
 const SMALL_PAGE_BYTES: usize = 256 << 10;
@@ -30,8 +29,7 @@ pub struct ContentPages {
     page_bytes: usize,
     /// What a small page takes at most: its first item is shown however large it is.
     small_room: usize,
-    /// One large page is read and written at a time.
-    turns: Arc<Semaphore>,
+    turns: PageTurns,
 }
 
 impl ContentPages {
@@ -43,7 +41,7 @@ impl ContentPages {
             small_bytes,
             page_bytes: limits.page_bytes,
             small_room: small_bytes.max(limits.body_bytes),
-            turns: Arc::new(Semaphore::new(1)),
+            turns: PageTurns::default(),
         }
     }
 
@@ -73,19 +71,24 @@ impl ContentPages {
             }
         }
         let room = self.budgets.room_for_answer(self.page_bytes).await?;
-        let turn = self.turns.clone().acquire_owned().await.map_err(|_| ApiError::Unavailable)?;
+        let turn = self.turns.wait().await?;
         let found = read(ListedContent::Within(self.page_bytes)).await?;
-        on_blocking_thread(move || {
-            let page = written(&shape(found)?, Some(room));
-            drop(turn);
-            page
-        })
-        .await?
+        let (page, turn) = on_blocking_thread(move || (shape_and_write(found, shape, room), turn)).await?;
+        turn.end();
+        page
     }
 }
 
 /// A page as it is sent.
 pub type ContentPage = HeldAnswer<([(HeaderName, &'static str); 1], Bytes)>;
+
+fn shape_and_write<R, T: Serialize>(
+    found: Stretch<R>,
+    shape: impl FnOnce(Stretch<R>) -> Result<T, ApiError>,
+    room: AnswerRoom,
+) -> Result<ContentPage, ApiError> {
+    written(&shape(found)?, Some(room))
+}
 
 fn written(page: &impl Serialize, room: Option<AnswerRoom>) -> Result<ContentPage, ApiError> {
     let text = serde_json::to_vec(page).map_err(|error| {
@@ -146,7 +149,7 @@ mod tests {
     #[tokio::test]
     async fn a_small_page_does_not_wait_for_a_large_one() {
         let pages = pages(4 << 20);
-        let turn = pages.turns.clone().acquire_owned().await.unwrap();
+        let turn = pages.turns.wait().await.unwrap();
         assert_eq!(shown(&pages, 2, true).await.len(), 2);
         let large = tokio::spawn({
             let pages = pages.clone();
@@ -154,7 +157,7 @@ mod tests {
         });
         tokio::task::yield_now().await;
         assert!(!large.is_finished());
-        drop(turn);
+        turn.end();
         assert_eq!(large.await.unwrap(), 10);
     }
 }

@@ -9,3 +9,4 @@ pub mod connection;
 pub mod content_page;
 pub mod large_body;
 pub mod limits;
+mod page_turns;

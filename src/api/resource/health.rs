@@ -95,7 +95,10 @@ async fn get(State(state): State<SharedState>) -> (StatusCode, Json<HealthOut>) 
     let node = NodeHealthOut {
         heartbeat_age_seconds: seconds(&health.heartbeat),
         hears_changes,
-        last_messages_seconds: seconds(&health.messages),
+        last_messages_seconds: seconds(&health.messages)
+            .into_iter()
+            .chain(seconds(&health.large_messages))
+            .reduce(f64::min),
         last_outcomes_seconds: seconds(&health.outcomes),
         rescued: health.rescued_count(),
     };
@@ -121,6 +124,7 @@ fn problems(health: &NodeHealth) -> Vec<String> {
     let parts = [
         (&health.heartbeat, "the database does not take this node's heartbeats"),
         (&health.messages, "messages that were posted wait to be written"),
+        (&health.large_messages, "large messages that were posted wait to be written"),
         (&health.outcomes, "outcomes of attempts wait to be recorded"),
         (&health.hand_backs, "deliveries wait to be handed back to the queue"),
         (&health.claims, "what is due in the queue is not claimed"),

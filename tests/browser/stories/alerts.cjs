@@ -2,7 +2,7 @@
 // rule is made, changed by keyboard, turned off and deleted.
 
 const assert = require("node:assert/strict");
-const { receiver, signIn, story, tenant } = require("./world.cjs");
+const { held, receiver, signIn, story, tenant } = require("./world.cjs");
 
 story(async ({ open }) => {
   const chat = await receiver();
@@ -33,12 +33,17 @@ story(async ({ open }) => {
   await panel.getByLabel("Name").fill("Silence");
   await panel.getByLabel("Fires when").selectOption("nothing_accepted");
   await panel.getByLabel("Time, in minutes").fill("90");
+  // The channels come late, so that what made the rule still waits for them while the rule is opened by its name.
+  const channelsMayCome = await held(page, "**/api/v1/alert-channel*");
   await panel.getByRole("button", { name: "Create" }).click();
   const rule = page.getByRole("row", { name: /Silence/ });
   await rule.getByText("No message was accepted for 90 min").waitFor();
   await rule.getByText("Quiet").waitFor();
   await rule.getByRole("link", { name: "Silence" }).focus();
   await page.keyboard.press("Enter");
+  await panel.getByText("Edit the rule").waitFor();
+  await channelsMayCome();
+  assert.equal(await panel.getByLabel("Time, in minutes").inputValue(), "90");
   await panel.getByLabel("Severity").selectOption("critical");
   await panel.getByLabel("Name").press("Enter");
   await rule.getByText("Critical").waitFor();

@@ -133,6 +133,18 @@ const place = (page) => {
   return pathname.slice(new URL(CONSOLE_URL).pathname.replace(/\/$/, "").length) + search;
 };
 
+/** Holds back what is asked of those addresses from now on. What it returns lets it come, and waits until it came. */
+async function held(page, addresses) {
+  let waiting = [];
+  await page.route(addresses, (route) => (waiting ? void waiting.push(route) : route.continue()));
+  return async () => {
+    const came = waiting;
+    waiting = undefined;
+    for (const route of came) await route.continue();
+    for (const route of came) await (await route.request().response())?.finished();
+  };
+}
+
 /** Plays a story. */
 function story(play) {
   (async () => {
@@ -165,4 +177,4 @@ function story(play) {
   );
 }
 
-module.exports = { CONSOLE_URL, API_URL, KEY, api, receiver, until, tenant, fill, viewsOf, signIn, isSettled, isSettledNow, place, story };
+module.exports = { CONSOLE_URL, API_URL, KEY, api, receiver, until, tenant, fill, viewsOf, signIn, held, isSettled, isSettledNow, place, story };

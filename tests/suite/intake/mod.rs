@@ -16,5 +16,6 @@ mod names;
 mod overload;
 mod pages;
 mod raw;
+mod sizes;
 mod strangers;
 mod streams;

@@ -1,10 +1,12 @@
 // What asks before it acts: a dialog in the middle, or a panel at the side that the view goes on beside.
 import { Drawer, Modal } from '@mantine/core';
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import { errorText } from '../../api/error-text';
 import { useT } from '../../i18n';
 import { Button } from '../controls/Button';
 import './dialog.css';
 import { Failure } from '../feedback/Notice';
+import { toast } from '../feedback/toast';
 
 interface Props {
   isOpen: boolean;
@@ -80,7 +82,7 @@ interface AskProps {
 /** Asks once, does it, closes. What goes wrong is said in the dialog. */
 export function Ask({ isOpen, onClose, title, children, act, isDangerous, onAct }: AskProps) {
   const t = useT();
-  const { isBusy, error, run } = useAct(onClose);
+  const { isBusy, error, run } = useAct(onClose, isOpen);
   return (
     <Dialog
       isOpen={isOpen}
@@ -109,7 +111,7 @@ interface FormProps extends Omit<AskProps, 'isDangerous' | 'onAct'> {
 /** A form in a panel. */
 export function FormPanel({ isOpen, onClose, title, note, children, act, onSubmit }: FormProps) {
   const t = useT();
-  const { isBusy, error, run } = useAct(onClose);
+  const { isBusy, error, run } = useAct(onClose, isOpen);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     void run(onSubmit);
@@ -138,17 +140,28 @@ export function FormPanel({ isOpen, onClose, title, note, children, act, onSubmi
   );
 }
 
-export function useAct(onDone: () => void) {
+/** Runs what was asked for. Whoever closed what asked meanwhile, or opened something else, keeps what they see now. */
+export function useAct(onDone: () => void, isShown = true) {
+  const t = useT();
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const shown = useRef(isShown);
+  useEffect(() => {
+    shown.current = isShown;
+    if (isShown) setError(null);
+    return () => {
+      shown.current = false;
+    };
+  }, [isShown]);
   const run = async (act: () => Promise<unknown>) => {
     setBusy(true);
     setError(null);
     try {
       await act();
-      onDone();
+      if (shown.current) onDone();
     } catch (problem) {
-      setError(problem);
+      if (shown.current) setError(problem);
+      else toast(errorText(problem, t.failure), true);
     } finally {
       setBusy(false);
     }
