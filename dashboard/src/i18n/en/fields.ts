@@ -38,4 +38,10 @@ export const fields: Record<string, string> = {
   appId: 'application',
   secret: 'secret',
   target: 'address',
+  logo: 'logo',
+  accentLight: 'accent, light',
+  accentDark: 'accent, dark',
+  supportUrl: 'support link',
+  refreshUrl: 'where a new link is made',
+  embedOrigins: 'may be embedded by',
 };

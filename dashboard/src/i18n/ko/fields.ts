@@ -38,4 +38,10 @@ export const fields: Record<string, string> = {
   appId: '애플리케이션',
   secret: '시크릿',
   target: '주소',
+  logo: '로고',
+  accentLight: '강조색(밝은 테마)',
+  accentDark: '강조색(어두운 테마)',
+  supportUrl: '지원 링크',
+  refreshUrl: '새 링크를 만드는 곳',
+  embedOrigins: '포함을 허용할 출처',
 };
