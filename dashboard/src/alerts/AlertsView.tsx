@@ -60,7 +60,7 @@ export function AlertsView() {
       <Ask
         isOpen={url.panel === 'delete-rule' || url.panel === 'delete-channel'}
         onClose={close}
-        title={t.alerts.deleteTitle((rule ?? channel)?.name ?? '')}
+        title={t.alerts.deleteTitle(rule ? t.alerts.ruleName(rule.name) : (channel?.name ?? ''))}
         act={t.deleteNow}
         isDangerous
         onAct={remove}

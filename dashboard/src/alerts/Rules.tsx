@@ -40,7 +40,7 @@ export function Rules({ query }: { query: ReturnType<typeof useAlertRules> }) {
       narrow: 'lead',
       cell: (row) => (
         <Go to="/alerts" search={{ panel: 'rule', id: row.id }} opens>
-          {row.name}
+          {t.alerts.ruleName(row.name)}
         </Go>
       ),
     },

@@ -1,10 +1,10 @@
 // API keys: what each may do, when it was last used; made and revoked here. A key is shown once.
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, client } from '../api/client';
+import { api, client, everywhere } from '../api/client';
 import type { ApiKey } from '../api/types';
 import { Button } from '../design/controls/Button';
-import { Empty, Failure } from '../design/feedback/Notice';
+import { Empty } from '../design/feedback/Notice';
 import { Card, PageHead } from '../design/layout/Card';
 import { Ask, Dialog } from '../design/layout/Dialog';
 import { Pager } from '../design/tables/Pager';
@@ -13,6 +13,7 @@ import { CopyButton } from '../design/values/Id';
 import { StateWord } from '../design/values/State';
 import { Time } from '../design/values/Time';
 import { useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { useShell } from '../shell/Nav';
@@ -25,16 +26,21 @@ export function ApiKeysView() {
   const queries = useQueryClient();
   const isOperator = session.role === 'operator';
   const [made, setMade] = useState<ApiKey | null>(null);
-  const page = { params: { query: { limit: 50, order: 'descending' as const, iterator: url.iterator } } };
-  const ofAll = api.useQuery('get', '/api/v1/admin/api-key', page, { enabled: isOperator });
-  const ofOne = api.useQuery('get', '/api/v1/api-key', page, { enabled: !isOperator });
+  const query = { limit: 50, order: 'descending' as const, iterator: url.iterator };
+  const ofAll = api.useQuery(
+    'get',
+    '/api/v1/admin/api-key',
+    { params: { query, header: everywhere } },
+    { enabled: isOperator },
+  );
+  const ofOne = api.useQuery('get', '/api/v1/api-key', { params: { query } }, { enabled: !isOperator });
   const list = isOperator ? ofAll : ofOne;
   const revoking = list.data?.data.find((key) => key.id === url.revoke);
   const revoke = async () => {
-    const params = { path: { key_id: url.revoke ?? '' } };
+    const path = { key_id: url.revoke ?? '' };
     await (isOperator
-      ? client.DELETE('/api/v1/admin/api-key/{key_id}', { params })
-      : client.DELETE('/api/v1/api-key/{key_id}', { params }));
+      ? client.DELETE('/api/v1/admin/api-key/{key_id}', { params: { path, header: everywhere } })
+      : client.DELETE('/api/v1/api-key/{key_id}', { params: { path } }));
     await queries.invalidateQueries();
   };
   const columns: Column<ApiKey>[] = [
@@ -98,21 +104,24 @@ export function ApiKeysView() {
       >
         <p>{t.apiKeys.note}</p>
       </PageHead>
-      {list.error && !list.data && <Failure error={list.error} onRetry={list.refetch} />}
-      <Card label={t.shell.apiKeys}>
-        <Table
-          label={t.shell.apiKeys}
-          columns={columns}
-          rows={list.data?.data}
-          rowKey={(row) => row.id}
-          empty={
-            <Empty icon="key" title={t.apiKeys.none}>
-              {t.apiKeys.noneNote}
-            </Empty>
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </Card>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <Card label={t.shell.apiKeys}>
+          <Table
+            label={t.shell.apiKeys}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.id}
+            empty={
+              <Empty icon="key" title={t.apiKeys.none}>
+                {t.apiKeys.noneNote}
+              </Empty>
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </Card>
+      )}
       <ApiKeyForm isOpen={url.panel === 'new'} onClose={() => setUrl({ panel: undefined })} onMade={setMade} />
       <Ask
         isOpen={url.revoke !== undefined}

@@ -11,6 +11,10 @@ interface Credentials {
   environment?: string;
 }
 
+const environmentHeader = 'postrider-environment';
+/** Asks about all environments, and what is of none. */
+export const everywhere = { [environmentHeader]: '' } as const;
+
 const credentials: Credentials = {};
 let onSignedOut: () => void = () => {};
 
@@ -26,14 +30,16 @@ export function whenSignedOut(listener: () => void): void {
 export function credentialHeaders(method: string): Record<string, string> {
   const headers: Record<string, string> = {};
   if (credentials.bearer) headers.authorization = `Bearer ${credentials.bearer}`;
-  if (credentials.environment) headers['postrider-environment'] = credentials.environment;
+  if (credentials.environment) headers[environmentHeader] = credentials.environment;
   if (credentials.csrfToken && method !== 'GET') headers['postrider-csrf'] = credentials.csrfToken;
   return headers;
 }
 
 const middleware: Middleware = {
   onRequest({ request }) {
+    const isEverywhere = request.headers.get(environmentHeader) === '';
     for (const [name, value] of Object.entries(credentialHeaders(request.method))) request.headers.set(name, value);
+    if (isEverywhere) request.headers.delete(environmentHeader);
   },
   async onResponse({ request, response }) {
     if (response.ok) return;

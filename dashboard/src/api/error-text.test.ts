@@ -19,14 +19,19 @@ test('a field that is missing or of another type is told in Korean, by its kind'
       { loc: ['body', 'name'], msg: 'may have 4 bytes at most', type: 'value_error' },
     ],
   });
-  expect(errorText(wrong, en.failure)).toBe('url: field required. name: may have 4 bytes at most.');
+  expect(errorText(wrong, en.failure)).toBe('URL: field required. Name: may have 4 bytes at most.');
   expect(errorText(wrong, ko.failure)).toBe(
-    '입력한 값을 받을 수 없습니다. url: 필수 항목입니다. name: may have 4 bytes at most.',
+    '입력한 값을 받을 수 없습니다. URL: 필수 항목입니다. 이름: may have 4 bytes at most.',
   );
+});
+
+test('a page that is not there is told as one', () => {
+  const wrong = answered(422, { detail: [{ loc: ['query', 'iterator'], msg: 'may have 320 characters at most' }] });
+  expect(errorText(wrong, en.failure)).toBe('There is no such page of this list.');
 });
 
 test('what depends on the input is quoted as the server tells it', () => {
   const wrong = answered(422, { detail: [{ loc: ['body', 'url'], msg: 'is not a URL' }] });
-  expect(errorText(wrong, ko.failure)).toBe('입력한 값을 받을 수 없습니다. url: is not a URL.');
+  expect(errorText(wrong, ko.failure)).toBe('입력한 값을 받을 수 없습니다. URL: is not a URL.');
   expect(errorText(new TypeError('fetch failed'), ko.failure)).toBe(ko.failure.network);
 });

@@ -32,6 +32,17 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether asking the same once more may be answered otherwise. */
+export function mayPass(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.status >= 500 || [408, 425, 429].includes(error.status);
+}
+
+/** The parameters of the question that were refused. */
+export function refusedParameters(error: unknown): string[] {
+  if (!(error instanceof ApiError) || error.status !== 422) return [];
+  return error.fields.filter((field) => field.loc[0] === 'query').map((field) => field.loc[1] ?? '');
+}
+
 function sentenceOf(field: FieldProblem): string {
   return `${field.loc.slice(1).join('.')}: ${field.msg}.`;
 }

@@ -7,13 +7,14 @@ import { Sparkline } from '../design/charts/Sparkline';
 import { Button } from '../design/controls/Button';
 import { FilterBar } from '../design/controls/FilterBar';
 import { LateLine } from '../design/feedback/Loaded';
-import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Empty, NoMatch } from '../design/feedback/Notice';
 import { PageHead } from '../design/layout/Card';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { StateWord, Tag } from '../design/values/State';
 import type { StateName } from '../design/values/states';
 import { useFormat, useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { useOverview } from '../overview/queries';
@@ -35,6 +36,7 @@ export function ApplicationsView() {
     { enabled: ids !== '', placeholderData: keepPreviousData },
   );
   const create = () => setUrl({ panel: 'new' });
+  const columns = useColumns(byId(charts, (each) => each.id));
   return (
     <>
       <PageHead
@@ -56,30 +58,33 @@ export function ApplicationsView() {
         onChange={setUrl}
         search={{ name: 'q', placeholder: t.applications.search }}
       />
-      {list.error && <Failure error={list.error} onRetry={list.refetch} />}
-      <div className="card">
-        <Table
-          label={t.applications.title}
-          columns={useColumns(byId(charts, (each) => each.id))}
-          rows={list.data?.data}
-          rowKey={(row) => row.id}
-          expected={8}
-          empty={
-            url.q ? (
-              <NoMatch onClear={() => setUrl({ q: undefined })} />
-            ) : (
-              <Empty
-                icon="application"
-                title={t.applications.none}
-                action={<Button onClick={create}>{t.applications.create}</Button>}
-              >
-                {t.applications.noneNote}
-              </Empty>
-            )
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </div>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <div className="card">
+          <Table
+            label={t.applications.title}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.id}
+            expected={8}
+            empty={
+              url.q ? (
+                <NoMatch onClear={() => setUrl({ q: undefined })} />
+              ) : (
+                <Empty
+                  icon="application"
+                  title={t.applications.none}
+                  action={<Button onClick={create}>{t.applications.create}</Button>}
+                >
+                  {t.applications.noneNote}
+                </Empty>
+              )
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </div>
+      )}
       <ApplicationForm
         isOpen={url.panel === 'new'}
         onClose={() => setUrl({ panel: undefined, iterator: url.iterator })}

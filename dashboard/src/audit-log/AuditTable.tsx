@@ -1,12 +1,13 @@
 // Who changed what, as a table with pages.
-import { api } from '../api/client';
+import { api, everywhere } from '../api/client';
 import type { AuditEntry } from '../api/types';
-import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Empty, NoMatch } from '../design/feedback/Notice';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { Id } from '../design/values/Id';
 import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { detailsOf } from './details';
@@ -20,13 +21,26 @@ export interface AuditFilter {
   until?: string;
 }
 
-export function AuditTable({ filter, onClear }: { filter: AuditFilter; onClear?: () => void }) {
+interface Props {
+  filter: AuditFilter;
+  /** Of all environments, and what is of none, such as signing in. */
+  isEverywhere?: boolean;
+  onClear?: () => void;
+}
+
+export function AuditTable({ filter, isEverywhere = false, onClear }: Props) {
   const t = useT();
   const format = useFormat();
   const [url, setUrl] = useUrl();
-  const list = api.useQuery('get', '/api/v1/audit-log', {
-    params: { query: { ...filter, limit: 50, order: 'descending', iterator: url.iterator } },
-  });
+  const query = { ...filter, limit: 50, order: 'descending' as const, iterator: url.iterator };
+  const here = api.useQuery('get', '/api/v1/audit-log', { params: { query } }, { enabled: !isEverywhere });
+  const everything = api.useQuery(
+    'get',
+    '/api/v1/admin/audit-log',
+    { params: { query, header: everywhere } },
+    { enabled: isEverywhere },
+  );
+  const list = isEverywhere ? everything : here;
   const columns: Column<AuditEntry>[] = [
     { id: 'at', head: t.audit.when, narrow: 'end', cell: (row) => <Time at={row.at} as="exact" /> },
     {
@@ -41,15 +55,20 @@ export function AuditTable({ filter, onClear }: { filter: AuditFilter; onClear?:
       id: 'details',
       head: t.audit.details,
       isWide: true,
-      narrow: 'hidden',
-      cell: (row) => (
-        <span className="faint" title={JSON.stringify(row.details, null, 2)}>
-          {detailsOf(row, t, format)}
-        </span>
-      ),
+      narrow: 'line',
+      cell: (row) => {
+        const text = detailsOf(row, t, format);
+        return (
+          text && (
+            <span className="faint" title={JSON.stringify(row.details, null, 2)}>
+              {text}
+            </span>
+          )
+        );
+      },
     },
   ];
-  if (list.error && !list.data) return <Failure error={list.error} onRetry={list.refetch} />;
+  if (list.error && !list.data) return <ListFailure error={list.error} onRetry={list.refetch} />;
   return (
     <>
       <Table

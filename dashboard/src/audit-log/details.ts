@@ -7,8 +7,8 @@ export function detailsOf(entry: { details: unknown }, t: Messages, format: Form
   const { fields, kind, filter, total, note, ...others } = (entry.details ?? {}) as Record<string, unknown>;
   const names = Array.isArray(fields) ? fields.map(String) : [];
   return [
-    names.length > 0 ? t.audit.changed(names) : null,
-    typeof kind === 'string' ? t.task.kinds(kind) : null,
+    names.length > 0 ? t.audit.changed(names.map((name) => t.audit.fields[name] ?? name)) : null,
+    typeof kind === 'string' ? kindOf(kind, t) : null,
     filter !== undefined && filter !== null ? askedIn(filter, t, format) : null,
     typeof total === 'number' ? t.audit.matched(total) : null,
     ...Object.entries(others).map(([name, value]) => factOf(name, value, t, format)),
@@ -18,9 +18,14 @@ export function detailsOf(entry: { details: unknown }, t: Messages, format: Form
     .join(' · ');
 }
 
+/** Of a task, or of an alert's channel. */
+function kindOf(kind: string, t: Messages): string {
+  return (t.alerts.shortKinds as Record<string, string>)[kind] ?? t.task.kinds(kind);
+}
+
 /** What is not named here is a condition such as a task has, or shown as it is. */
 function factOf(name: string, value: unknown, t: Messages, format: Format): string | null {
-  if (value === null || value === undefined || value === false) return null;
+  if (value === null || value === undefined || value === false || value === 0) return null;
   const label = t.audit.names[name];
   if (label === undefined) return askedIn({ [name]: value }, t, format);
   if (value === true) return label;

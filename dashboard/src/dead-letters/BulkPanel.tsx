@@ -10,7 +10,7 @@ import { Failure } from '../design/feedback/Notice';
 import { Panel, useAct } from '../design/layout/Dialog';
 import { useFormat, useT } from '../i18n';
 import { TaskProgress } from '../tasks/TaskProgress';
-import { type Act, type Preview, preview, rateLimitOf, run, type Target } from './bulk';
+import { type Act, keyedRate, type Preview, preview, rateLimitOf, run, type Target } from './bulk';
 import { Condition } from './Condition';
 
 interface Props {
@@ -29,6 +29,8 @@ export function BulkPanel({ act, appId, isOpen, targets, onClose, onDone }: Prop
   const t = useT();
   const queries = useQueryClient();
   const [tasks, setTasks] = useState<BackgroundTask[]>([]);
+  const [endedCount, setEndedCount] = useState(0);
+  const [startedFor, setStartedFor] = useState('');
   const [rate, setRate] = useState(usualRate);
   const [isOldestFirst, setOldestFirst] = useState(false);
   const [note, setNote] = useState('');
@@ -45,12 +47,15 @@ export function BulkPanel({ act, appId, isOpen, targets, onClose, onDone }: Prop
   useEffect(() => {
     if (isOpen) return;
     setTasks([]);
+    setEndedCount(0);
     setNote('');
     setOldestFirst(false);
   }, [isOpen]);
 
+  const about = targets.map((target) => target.label).join(', ');
   const begin = () =>
     start(async () => {
+      setStartedFor(about);
       const how =
         act === 'replay'
           ? { ratePerSecond: Math.min(rate, most), oldestFirst: isOldestFirst, note: note || null }
@@ -71,11 +76,11 @@ export function BulkPanel({ act, appId, isOpen, targets, onClose, onDone }: Prop
       isOpen={isOpen}
       onClose={onClose}
       title={title}
-      note={targets.map((target) => target.label).join(', ')}
+      note={tasks.length > 0 ? startedFor : about}
       footer={
         tasks.length > 0 ? (
           <>
-            <span className="caption grow">{t.deadLetters.goesOn}</span>
+            <span className="caption grow">{endedCount < tasks.length && t.deadLetters.goesOn}</span>
             <Button onClick={onClose}>{t.close}</Button>
           </>
         ) : (
@@ -95,7 +100,7 @@ export function BulkPanel({ act, appId, isOpen, targets, onClose, onDone }: Prop
       }
     >
       {tasks.map((task) => (
-        <TaskProgress key={task.id} taskId={task.id} first={task} />
+        <TaskProgress key={task.id} taskId={task.id} first={task} onEnd={() => setEndedCount((now) => now + 1)} />
       ))}
       {tasks.length === 0 && found.error && <Failure error={found.error} onRetry={() => found.refetch()} />}
       {tasks.length === 0 && !found.data && !found.error && <Skeleton height={240} />}
@@ -199,7 +204,17 @@ function Rate({
     (mark, place, all) => mark <= most && all.indexOf(mark) === place && (mark === most || mark < most / 1.8),
   );
   return (
-    <div className="rate">
+    // Steps of the slider itself are of a power of ten: too small to reach the next whole rate.
+    <fieldset
+      className="rate plain-fieldset"
+      onKeyDownCapture={(event) => {
+        const next = keyedRate(event.key, value, most);
+        if (next === null) return;
+        event.preventDefault();
+        event.stopPropagation();
+        onChange(next);
+      }}
+    >
       <div className="row">
         <h3 id="rate-label">{t.deadLetters.rate}</h3>
         <span className="caption grow">{isLimit ? t.deadLetters.upToLimit(format.number(most)) : ''}</span>
@@ -221,6 +236,6 @@ function Rate({
         size={4}
         thumbSize={16}
       />
-    </div>
+    </fieldset>
   );
 }

@@ -3,13 +3,14 @@ import { useState } from 'react';
 import { api } from '../api/client';
 import type { DeadLetter } from '../api/types';
 import { FilterBar } from '../design/controls/FilterBar';
-import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Empty, NoMatch } from '../design/feedback/Notice';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { StateWord } from '../design/values/State';
 import { Time } from '../design/values/Time';
 import { EndpointName } from '../endpoints/name';
 import { useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { usePermissions } from '../navigation/permissions';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
@@ -20,16 +21,18 @@ import './dead-letters.css';
 import { useLetterFilters } from './filters';
 import { PickBox } from './PickBox';
 import { useRange } from './range';
-import { toggled } from './selection';
+import { namedIn, nameList, toggled } from './selection';
 
 interface Props {
   appId?: string;
   endpointId?: string;
   /** The view around it has the filters already. */
   hasOwnFilters?: boolean;
+  /** The view around it says already what dead letters are. */
+  isExplained?: boolean;
 }
 
-export function DeadLetterList({ appId, endpointId, hasOwnFilters }: Props) {
+export function DeadLetterList({ appId, endpointId, hasOwnFilters, isExplained }: Props) {
   const t = useT();
   const [url, setUrl] = useUrl();
   const { may } = usePermissions();
@@ -37,16 +40,17 @@ export function DeadLetterList({ appId, endpointId, hasOwnFilters }: Props) {
   const filter = { state: 'open', ...filterOf(url, fixed) };
   const list = useLetters(appId, filter, url.iterator);
   const rows = list.data?.data;
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [selected, setSelected] = useState<ReadonlySet<string>>(() => new Set(namedIn(url.ids)));
   const extend = useRange(rows?.map((row) => row.id) ?? [], selected, setSelected);
   const canAct = may('CreateAttempts');
   const filters = useLetterFilters(Object.keys(fixed));
+  const ids = namedIn(url.ids);
   const targets: Target[] =
-    selected.size > 0
+    ids.length > 0
       ? [
           {
-            filter: { ids: [...selected], state: filter.state === 'discarded' ? 'discarded' : undefined },
-            label: t.count.deadLetters(selected.size),
+            filter: { ids, state: filter.state === 'discarded' ? 'discarded' : undefined },
+            label: t.count.deadLetters(ids.length),
           },
         ]
       : [
@@ -78,40 +82,43 @@ export function DeadLetterList({ appId, endpointId, hasOwnFilters }: Props) {
   return (
     <>
       {!hasOwnFilters && <FilterBar values={url} onChange={setUrl} filters={filters} />}
-      {list.error && !rows && <Failure error={list.error} onRetry={list.refetch} />}
-      <div className="card">
-        <Table
-          label={t.deadLetters.title}
-          columns={canAct && filter.state !== 'replayed' ? [pick, ...columns] : columns}
-          rows={rows}
-          rowKey={(row) => row.id}
-          isSelected={(row) => selected.has(row.id)}
-          expected={8}
-          empty={
-            isFiltered(filter, fixed) || url.state ? (
-              <NoMatch onClear={() => setUrl(clearedFilter())} />
-            ) : (
-              <Empty icon="deadLetter" title={t.deadLetters.none}>
-                {t.deadLetters.noneNote}
-              </Empty>
-            )
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </div>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <div className="card">
+          <Table
+            label={t.deadLetters.title}
+            columns={canAct && filter.state !== 'replayed' ? [pick, ...columns] : columns}
+            rows={rows}
+            rowKey={(row) => row.id}
+            isSelected={(row) => selected.has(row.id)}
+            expected={8}
+            empty={
+              isFiltered(filter, fixed) || url.state ? (
+                <NoMatch onClear={() => setUrl(clearedFilter())} />
+              ) : (
+                <Empty icon="deadLetter" title={t.deadLetters.none}>
+                  {!isExplained && t.deadLetters.noneNote}
+                </Empty>
+              )
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </div>
+      )}
       {selected.size > 0 && (
         <BulkBar
           count={selected.size}
           onClear={() => setSelected(new Set())}
-          onAct={(panel) => setUrl({ panel, iterator: url.iterator })}
+          onAct={(panel) => setUrl({ panel, ids: nameList(selected), iterator: url.iterator })}
         />
       )}
       <BulkPanel
         act={url.panel === 'discard' ? 'discard' : 'replay'}
         appId={appId}
-        isOpen={url.panel === 'replay' || url.panel === 'discard'}
+        isOpen={canAct && (url.panel === 'replay' || url.panel === 'discard')}
         targets={targets}
-        onClose={() => setUrl({ panel: undefined, iterator: url.iterator })}
+        onClose={() => setUrl({ panel: undefined, ids: undefined, iterator: url.iterator })}
         onDone={() => setSelected(new Set())}
       />
     </>

@@ -10,6 +10,7 @@ import { Empty, NoMatch } from '../design/feedback/Notice';
 import { PageHead } from '../design/layout/Card';
 import { endpointName } from '../endpoints/name';
 import { useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { useUrl } from '../navigation/url';
 import { BulkBar } from './BulkBar';
 import { BulkPanel } from './BulkPanel';
@@ -19,7 +20,7 @@ import { DeadLetterList } from './DeadLetterList';
 import { useLetterFilters } from './filters';
 import { Groups } from './Groups';
 import { RunningTasks } from './RunningTasks';
-import { groupKey } from './selection';
+import { groupKey, namedIn, nameList } from './selection';
 
 const refetchMs = 10_000;
 
@@ -42,7 +43,7 @@ export function DeadLettersView() {
         actions={
           open &&
           open.count > 0 && (
-            <Button icon="replay" onClick={() => setUrl({ panel: 'replay', for: undefined })}>
+            <Button icon="replay" onClick={() => setUrl({ panel: 'replay', for: undefined, ids: undefined })}>
               {isFiltered(filter) ? t.deadLetters.replayMatching : t.deadLetters.replayAll}
             </Button>
           )
@@ -68,7 +69,9 @@ export function DeadLettersView() {
           ]}
         />
       </FilterBar>
-      {isGrouped ? (
+      {isGrouped && groups.error && !groups.data ? (
+        <ListFailure error={groups.error} onRetry={groups.refetch} />
+      ) : isGrouped ? (
         <Loaded query={groups} skeleton={<Skeleton height={400} />}>
           {(data) => <GroupedInbox groups={data.data} />}
         </Loaded>
@@ -83,21 +86,21 @@ function GroupedInbox({ groups }: { groups: DeadLetterGroup[] }) {
   const t = useT();
   const [url, setUrl] = useUrl();
   const filter = filterOf(url);
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const [letters, setLetters] = useState<ReadonlySet<string>>(new Set());
+  const [selected, setSelected] = useState<ReadonlySet<string>>(() => new Set(namedIn(url.for)));
+  const [letters, setLetters] = useState<ReadonlySet<string>>(() => new Set(namedIn(url.ids)));
   const all = bulkOf(filter);
   const targetOf = (group: DeadLetterGroup): Target => ({
     filter: { ...all, appId: group.appId, endpointId: group.endpointId, reason: group.reason },
     label: `${group.appName} · ${endpointName(group.url)}`,
   });
-  const asked = groups.find((group) => groupKey(group) === url.for);
+  const keys = namedIn(url.for);
+  const ids = namedIn(url.ids);
   const chosen = groups.filter((group) => selected.has(groupKey(group)));
-  const targets = asked
-    ? [targetOf(asked)]
-    : chosen.length + letters.size > 0
+  const targets =
+    keys.length + ids.length > 0
       ? [
-          ...chosen.map(targetOf),
-          ...(letters.size > 0 ? [{ filter: { ids: [...letters] }, label: t.count.deadLetters(letters.size) }] : []),
+          ...groups.filter((group) => keys.includes(groupKey(group))).map(targetOf),
+          ...(ids.length > 0 ? [{ filter: { ids }, label: t.count.deadLetters(ids.length) }] : []),
         ]
       : [{ filter: all, label: isFiltered(filter) ? t.deadLetters.allMatching : t.deadLetters.allOpen }];
   const count = chosen.reduce((sum, group) => sum + group.count, 0) + letters.size;
@@ -105,28 +108,27 @@ function GroupedInbox({ groups }: { groups: DeadLetterGroup[] }) {
     setSelected(new Set());
     setLetters(new Set());
   };
-  if (groups.length === 0) {
-    return (
-      <div className="card">
-        {isFiltered(filter) ? (
-          <NoMatch onClear={() => setUrl(clearedFilter())} />
-        ) : (
-          <Empty icon="deadLetter" title={t.deadLetters.none} command="postrider dead-letters list --state open">
-            {t.deadLetters.noneNote}
-          </Empty>
-        )}
-      </div>
-    );
-  }
   return (
     <>
-      <Groups
-        groups={groups}
-        selected={selected}
-        onSelect={setSelected}
-        letters={letters}
-        onSelectLetters={setLetters}
-      />
+      {groups.length === 0 ? (
+        <div className="card">
+          {isFiltered(filter) ? (
+            <NoMatch onClear={() => setUrl(clearedFilter())} />
+          ) : (
+            <Empty icon="deadLetter" title={t.deadLetters.none} command="postrider dead-letters list --state open">
+              {t.deadLetters.noneNote}
+            </Empty>
+          )}
+        </div>
+      ) : (
+        <Groups
+          groups={groups}
+          selected={selected}
+          onSelect={setSelected}
+          letters={letters}
+          onSelectLetters={setLetters}
+        />
+      )}
       {count > 0 && (
         <BulkBar
           count={{ count, isCapped: chosen.some((group) => group.isCapped) }}
@@ -136,14 +138,14 @@ function GroupedInbox({ groups }: { groups: DeadLetterGroup[] }) {
               : undefined
           }
           onClear={clear}
-          onAct={(panel) => setUrl({ panel, for: undefined })}
+          onAct={(panel) => setUrl({ panel, for: nameList(selected), ids: nameList(letters) })}
         />
       )}
       <BulkPanel
         act={url.panel === 'discard' ? 'discard' : 'replay'}
         isOpen={url.panel === 'replay' || url.panel === 'discard'}
         targets={targets}
-        onClose={() => setUrl({ panel: undefined, for: undefined })}
+        onClose={() => setUrl({ panel: undefined, for: undefined, ids: undefined })}
         onDone={clear}
       />
     </>

@@ -109,7 +109,11 @@ function Group({ group, isSelected, onSelect, letters, onSelectLetters }: GroupP
             <Icon name="replay" small /> {t.deadLetters.running}
           </Go>
         ) : (
-          <Button small data-key="r" onClick={() => setUrl({ panel: isGone ? 'discard' : 'replay', for: key })}>
+          <Button
+            small
+            data-key="r"
+            onClick={() => setUrl({ panel: isGone ? 'discard' : 'replay', for: key, ids: undefined })}
+          >
             {isGone ? t.deadLetters.discard : t.deadLetters.replay}
           </Button>
         )}

@@ -1,4 +1,6 @@
 // Replays and discards that run now.
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
 import { api } from '../api/client';
 import { TaskProgress } from '../tasks/TaskProgress';
 
@@ -13,5 +15,11 @@ export function RunningTasks() {
     { refetchInterval: refetchMs },
   );
   const running = list.data?.data.filter((task) => kinds.includes(task.kind)) ?? [];
+  const queries = useQueryClient();
+  // What a task changed shows when it is gone from here.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the number changes when one ends.
+  useEffect(() => {
+    if (running.length > 0) return () => void queries.invalidateQueries();
+  }, [running.length]);
   return running.map((task) => <TaskProgress key={task.id} taskId={task.id} first={task} />);
 }

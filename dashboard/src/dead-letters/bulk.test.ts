@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bulkOf, filterOf, isFiltered, type Preview, rateLimitOf, summed } from './bulk';
+import { bulkOf, filterOf, isFiltered, keyedRate, type Preview, rateLimitOf, summed } from './bulk';
 
 const target = (endpointId: string, count: number, rateLimit: number | null) =>
   ({ endpointId, count, rateLimit }) as Preview['endpoints'][number];
@@ -44,4 +44,13 @@ test('what the list shows is what a replay means', () => {
   expect(bulkOf(filter)).toMatchObject({ appId: 'app_1', statusCode: 503, state: undefined });
   expect(isFiltered(filter)).toBe(true);
   expect(isFiltered(filterOf({ state: 'open' }))).toBe(false);
+});
+
+test('arrow keys reach every rate from the slowest to the fastest', () => {
+  const along = (key: string, from: number, steps: number) =>
+    Array.from({ length: steps }).reduce<number>((rate) => keyedRate(key, rate, 1000) ?? Number.NaN, from);
+  expect(along('ArrowLeft', 20, 19)).toBe(1);
+  expect(along('ArrowLeft', 1, 1)).toBe(1);
+  expect(along('ArrowUp', 1, 300)).toBe(1000);
+  expect(keyedRate('Home', 20, 1000)).toBeNull();
 });

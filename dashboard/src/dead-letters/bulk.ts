@@ -123,3 +123,11 @@ export function rateLimitOf(found: Preview): number | null {
   if (limits.length === 0 || limits.some((limit) => limit === null)) return null;
   return limits.reduce<number>((sum, limit) => sum + (limit ?? 0), 0);
 }
+
+/** The next rate by an arrow key: a twentieth of it, and one at least. */
+export function keyedRate(key: string, rate: number, most: number): number | null {
+  const step = Math.max(1, Math.round(rate / 20));
+  if (key === 'ArrowLeft' || key === 'ArrowDown') return Math.max(1, rate - step);
+  if (key === 'ArrowRight' || key === 'ArrowUp') return Math.min(most, rate + step);
+  return null;
+}

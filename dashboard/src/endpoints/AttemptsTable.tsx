@@ -1,13 +1,14 @@
 // The attempts of an endpoint, newest first.
 import { api } from '../api/client';
 import type { Attempt } from '../api/types';
-import { Empty, Failure } from '../design/feedback/Notice';
+import { Empty } from '../design/feedback/Notice';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { AttemptAnswer } from '../design/values/AttemptAnswer';
 import { Id } from '../design/values/Id';
 import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 
@@ -75,11 +76,11 @@ export function AttemptsTable({ appId, endpointId, limit = 50, hasPages }: Props
       id: 'took',
       head: t.attempt.took,
       isNumber: true,
-      narrow: 'end',
+      narrow: 'named',
       cell: (row) => format.duration(row.responseDurationMs),
     },
   ];
-  if (list.error && !list.data) return <Failure error={list.error} onRetry={list.refetch} />;
+  if (list.error && !list.data) return <ListFailure error={list.error} onRetry={list.refetch} />;
   return (
     <>
       <Table

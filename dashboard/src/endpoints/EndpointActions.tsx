@@ -54,12 +54,17 @@ export function EndpointActions({ appId, endpoint }: { appId: string; endpoint: 
           {t.endpoint.test}
         </Button>
       )}
-      <EndpointForm appId={appId} endpoint={endpoint} isOpen={url.panel === 'edit'} onClose={close} />
-      <HeadersForm appId={appId} endpoint={endpoint} isOpen={url.panel === 'headers'} onClose={close} />
-      <Recover appId={appId} endpoint={endpoint} isOpen={url.panel === 'recover'} onClose={close} />
-      <CheckPanel appId={appId} endpoint={endpoint} isOpen={url.panel === 'test'} onClose={close} />
+      <EndpointForm appId={appId} endpoint={endpoint} isOpen={acts.canManage && url.panel === 'edit'} onClose={close} />
+      <HeadersForm
+        appId={appId}
+        endpoint={endpoint}
+        isOpen={acts.canManage && url.panel === 'headers'}
+        onClose={close}
+      />
+      <Recover appId={appId} endpoint={endpoint} isOpen={acts.canSend && url.panel === 'recover'} onClose={close} />
+      <CheckPanel appId={appId} endpoint={endpoint} isOpen={acts.canSend && url.panel === 'test'} onClose={close} />
       <Ask
-        isOpen={url.panel === 'pause'}
+        isOpen={acts.canPause && url.panel === 'pause'}
         onClose={close}
         title={t.endpoint.pauseTitle}
         act={t.endpoint.pauseAct}
@@ -68,7 +73,7 @@ export function EndpointActions({ appId, endpoint }: { appId: string; endpoint: 
         <p>{t.endpoint.pauseText}</p>
       </Ask>
       <Ask
-        isOpen={url.panel === 'disable'}
+        isOpen={acts.canManage && url.panel === 'disable'}
         onClose={close}
         title={t.endpoint.disableTitle}
         act={t.endpoint.disableAct}
@@ -77,7 +82,7 @@ export function EndpointActions({ appId, endpoint }: { appId: string; endpoint: 
         <p>{t.endpoint.disableText}</p>
       </Ask>
       <Ask
-        isOpen={url.panel === 'delete'}
+        isOpen={acts.canManage && url.panel === 'delete'}
         onClose={close}
         title={t.endpoint.deleteTitle}
         act={t.deleteNow}

@@ -105,7 +105,7 @@ function Policies({ appId, endpoint, overview }: Props) {
                 [
                   t.policies.retries,
                   <span key="r">
-                    {policies.retrySchedule.map((wait) => format.duration(wait * 1000)).join(', ')}
+                    {policies.retrySchedule.map((wait) => format.duration(wait * 1000)).join(', ') || t.none}
                     {from(policies.retryScheduleFrom)}
                   </span>,
                 ],

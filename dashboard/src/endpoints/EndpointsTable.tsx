@@ -6,12 +6,13 @@ import type { Endpoint, Sparkline as SparklineData } from '../api/types';
 import { Sparkline } from '../design/charts/Sparkline';
 import { Button } from '../design/controls/Button';
 import { FilterBar } from '../design/controls/FilterBar';
-import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Empty, NoMatch } from '../design/feedback/Notice';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { StateWord } from '../design/values/State';
 import { useNow } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { EndpointForm } from './forms/EndpointForm';
@@ -39,6 +40,7 @@ export function EndpointsTable({ appId }: { appId: string }) {
   });
   const charts = useEndpointCharts(appId, list.data?.data);
   const create = () => setUrl({ panel: 'new' });
+  const columns = useEndpointColumns(appId, charts);
   return (
     <>
       <FilterBar filters={[]} values={url} onChange={setUrl} search={{ name: 'q', placeholder: t.endpoint.search }}>
@@ -47,29 +49,32 @@ export function EndpointsTable({ appId }: { appId: string }) {
           {t.endpoint.create}
         </Button>
       </FilterBar>
-      {list.error && <Failure error={list.error} onRetry={list.refetch} />}
-      <div className="card">
-        <Table
-          label={t.application.endpoints}
-          columns={useEndpointColumns(appId, charts)}
-          rows={list.data?.data}
-          rowKey={(row) => row.id}
-          empty={
-            url.q ? (
-              <NoMatch onClear={() => setUrl({ q: undefined })} />
-            ) : (
-              <Empty
-                icon="external"
-                title={t.endpoint.none}
-                action={<Button onClick={create}>{t.endpoint.create}</Button>}
-              >
-                {t.endpoint.noneNote}
-              </Empty>
-            )
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </div>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <div className="card">
+          <Table
+            label={t.application.endpoints}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.id}
+            empty={
+              url.q ? (
+                <NoMatch onClear={() => setUrl({ q: undefined })} />
+              ) : (
+                <Empty
+                  icon="external"
+                  title={t.endpoint.none}
+                  action={<Button onClick={create}>{t.endpoint.create}</Button>}
+                >
+                  {t.endpoint.noneNote}
+                </Empty>
+              )
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </div>
+      )}
       <EndpointForm appId={appId} isOpen={url.panel === 'new'} onClose={() => setUrl({ panel: undefined })} />
     </>
   );

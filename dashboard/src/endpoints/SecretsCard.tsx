@@ -43,6 +43,12 @@ export function SecretsCard({ appId, endpoint, secrets }: Props) {
     await queries.invalidateQueries();
     toast(t.secrets.rotated);
   };
+  const end = async () => {
+    await client.DELETE('/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret/{secret_id}', {
+      params: { path: { ...path, secret_id: url.id ?? '' } },
+    });
+    await queries.invalidateQueries();
+  };
   if (!may('ViewEndpointSecret')) return null;
   return (
     <Card
@@ -61,7 +67,7 @@ export function SecretsCard({ appId, endpoint, secrets }: Props) {
         <SecretRow key={secret.id} appId={appId} endpoint={endpoint} secret={secret} />
       ))}
       <Ask
-        isOpen={url.panel === 'rotate'}
+        isOpen={may('ManageEndpointSecret') && url.panel === 'rotate'}
         onClose={() => setUrl({ panel: undefined })}
         title={t.secrets.rotateTitle}
         act={t.secrets.rotateAct}
@@ -75,6 +81,16 @@ export function SecretsCard({ appId, endpoint, secrets }: Props) {
           data={graces.map((value) => ({ value: String(value), label: t.secrets.graces(value / hour) }))}
         />
       </Ask>
+      <Ask
+        isOpen={may('ManageEndpointSecret') && url.panel === 'end-secret'}
+        onClose={() => setUrl({ panel: undefined, id: undefined })}
+        title={t.secrets.endTitle}
+        act={t.secrets.endAct}
+        isDangerous
+        onAct={end}
+      >
+        <p>{t.secrets.endText}</p>
+      </Ask>
     </Card>
   );
 }
@@ -83,7 +99,7 @@ function SecretRow({ appId, endpoint, secret }: { appId: string; endpoint: Endpo
   const t = useT();
   const format = useFormat();
   const now = useNow();
-  const queries = useQueryClient();
+  const [, setUrl] = useUrl();
   const { may } = usePermissions();
   const [shown, setShown] = useState<string | null>(null);
   const path = { app_id: appId, endpoint_id: endpoint.id };
@@ -91,12 +107,6 @@ function SecretRow({ appId, endpoint, secret }: { appId: string; endpoint: Endpo
     if (shown) return setShown(null);
     const { data } = await client.GET('/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret', { params: { path } });
     setShown(data?.key ?? null);
-  };
-  const end = async () => {
-    await client.DELETE('/api/v1/app/{app_id}/endpoint/{endpoint_id}/secret/{secret_id}', {
-      params: { path: { ...path, secret_id: secret.id } },
-    });
-    await queries.invalidateQueries();
   };
   const left = secret.expiresAt ? Math.max(0, new Date(secret.expiresAt).getTime() - now) : null;
   const whole = secret.expiresAt ? new Date(secret.expiresAt).getTime() - new Date(secret.createdAt).getTime() : 1;
@@ -115,7 +125,7 @@ function SecretRow({ appId, endpoint, secret }: { appId: string; endpoint: Endpo
           </Button>
         )}
         {left !== null && may('ManageEndpointSecret') && (
-          <Button small kind="quiet" className="dead" onClick={end}>
+          <Button small kind="quiet" className="dead" onClick={() => setUrl({ panel: 'end-secret', id: secret.id })}>
             {t.secrets.endNow}
           </Button>
         )}

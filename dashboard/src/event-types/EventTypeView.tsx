@@ -7,7 +7,7 @@ import { AuditCard } from '../audit-log/AuditCard';
 import { Button } from '../design/controls/Button';
 import { More } from '../design/controls/More';
 import { Loaded } from '../design/feedback/Loaded';
-import { Empty, Failure } from '../design/feedback/Notice';
+import { Empty } from '../design/feedback/Notice';
 import { Card, PageHead } from '../design/layout/Card';
 import { Ask } from '../design/layout/Dialog';
 import { Pager } from '../design/tables/Pager';
@@ -16,6 +16,7 @@ import { JsonView } from '../design/values/JsonView';
 import { StateWord, Tag } from '../design/values/State';
 import { EndpointName } from '../endpoints/name';
 import { useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go, usePlaces } from '../navigation/places';
 import { useParam, useUrl } from '../navigation/url';
 import { EventTypeForm } from './EventTypeForm';
@@ -170,7 +171,7 @@ function Subscribers({ name }: { name: string }) {
   return (
     <Card title={t.eventTypes.whoListens}>
       {list.error && !list.data ? (
-        <Failure error={list.error} onRetry={list.refetch} />
+        <ListFailure error={list.error} onRetry={list.refetch} />
       ) : (
         <Table
           label={t.eventTypes.whoListens}

@@ -6,12 +6,13 @@ import { Sparkline } from '../design/charts/Sparkline';
 import { Button } from '../design/controls/Button';
 import { FilterBar } from '../design/controls/FilterBar';
 import { LateLine } from '../design/feedback/Loaded';
-import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Empty, NoMatch } from '../design/feedback/Notice';
 import { Card, PageHead } from '../design/layout/Card';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { Tag } from '../design/values/State';
 import { useFormat, useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { EventTypeForm } from './EventTypeForm';
@@ -153,26 +154,35 @@ export function EventTypesView() {
               ]
         }
       />
-      {list.error && !list.data && <Failure error={list.error} onRetry={list.refetch} />}
-      <Card label={t.eventTypes.title}>
-        <Table
-          label={t.eventTypes.title}
-          columns={columns}
-          rows={list.data?.data}
-          rowKey={(row) => row.name}
-          expected={8}
-          empty={
-            url.q ? (
-              <NoMatch onClear={() => setUrl({ q: undefined })} />
-            ) : (
-              <Empty icon="eventType" title={t.eventTypes.none}>
-                {t.eventTypes.noneNote}
-              </Empty>
-            )
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </Card>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <Card label={t.eventTypes.title}>
+          <Table
+            label={t.eventTypes.title}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.name}
+            expected={8}
+            empty={
+              url.q ? (
+                <NoMatch onClear={() => setUrl({ q: undefined })} />
+              ) : (
+                <Empty
+                  icon="eventType"
+                  title={t.eventTypes.none}
+                  action={
+                    !places.isPortal && <Button onClick={() => setUrl({ panel: 'new' })}>{t.eventTypes.create}</Button>
+                  }
+                >
+                  {t.eventTypes.noneNote}
+                </Empty>
+              )
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </Card>
+      )}
       {!places.isPortal && (
         <>
           <EventTypeForm isOpen={url.panel === 'new'} onClose={() => setUrl({ panel: undefined })} />

@@ -19,7 +19,7 @@ import { EndpointName } from '../endpoints/name';
 import { useFormat, useT } from '../i18n';
 import { usePermissions } from '../navigation/permissions';
 import { Go, usePlaces } from '../navigation/places';
-import { wasSentAgain } from './life';
+import { answeredAfterMs, inOrder, wasSentAgain } from './life';
 
 interface Props {
   appId: string;
@@ -37,7 +37,9 @@ export function DeliveryCard({ appId, msgId, acceptedAt, delivery, attempts, ope
   const format = useFormat();
   const now = useNow();
   const places = usePlaces();
-  const oldestFirst = [...(attempts ?? [])].sort((one, other) => one.timestamp.localeCompare(other.timestamp));
+  const oldestFirst = inOrder(attempts ?? []);
+  const [delivered, ...deliveredAgain] = oldestFirst.filter((attempt) => attempt.status === 0);
+  const isOpen = ['waiting', 'in_flight', 'held'].includes(delivery.state);
   return (
     <section className="card" aria-label={t.message.deliveryTo(delivery.endpointUrl)}>
       <header>
@@ -59,7 +61,13 @@ export function DeliveryCard({ appId, msgId, acceptedAt, delivery, attempts, ope
           <Icon name={stateIcons[delivery.state]} />
         </span>
         <span>
-          <Rich text={t.why.delivery(delivery, acceptedAt, format, now, wasSentAgain(oldestFirst))} />
+          <Rich
+            text={
+              delivered && deliveredAgain.length > 0 && delivery.state === 'delivered'
+                ? t.why.deliveredAgain(answeredAfterMs(delivered, acceptedAt), deliveredAgain.length, format)
+                : t.why.delivery(delivery, acceptedAt, format, now, wasSentAgain(oldestFirst))
+            }
+          />
         </span>
       </div>
       <ol className="rail">
@@ -80,7 +88,7 @@ export function DeliveryCard({ appId, msgId, acceptedAt, delivery, attempts, ope
             <span className={`rail-dot ${delivery.state}`}>
               <Icon name={stateIcons[delivery.state]} />
             </span>
-            <div className="rail-text dim">{t.life.noAttempt}</div>
+            <div className="rail-text dim">{isOpen ? t.life.noAttemptYet : t.life.noAttempt}</div>
           </li>
         )}
         {oldestFirst.map((attempt, place) => (

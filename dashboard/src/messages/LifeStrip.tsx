@@ -93,7 +93,9 @@ export function LifeStrip({
           </div>
           <div className="row small">
             <StateBadge state={lane.delivery.state} />
-            <span className="dim cut">{t.life.summary(lane.delivery, format, now, lane.wasSentAgain)}</span>
+            <span className="dim cut" title={t.life.summary(lane.delivery, format, now, lane.wasSentAgain)}>
+              {t.life.summary(lane.delivery, format, now, lane.wasSentAgain)}
+            </span>
           </div>
         </div>
       ))}

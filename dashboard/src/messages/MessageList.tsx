@@ -2,16 +2,17 @@
 import { useEffect, useState } from 'react';
 import { useLive } from '../api/live';
 import type { FoundMessage } from '../api/types';
-import { Button } from '../design/controls/Button';
 import { FilterBar } from '../design/controls/FilterBar';
 import { LiveMark } from '../design/feedback/LiveMark';
-import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Empty, NoMatch } from '../design/feedback/Notice';
+import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { Icon } from '../design/values/Icon';
 import { Id } from '../design/values/Id';
 import { stateIcons } from '../design/values/states';
 import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go, usePlaces } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import './messages.css';
@@ -28,17 +29,16 @@ export function MessageList({ appId, endpointId }: { appId?: string; endpointId?
   const fixed = { ...(appId && { app_id: appId }), ...(endpointId && { endpoint_id: endpointId }) };
   const filter = filterOf(url, fixed);
   const hasFilter = isFiltered(filter, fixed);
-  const list = useMessageSearch(filter);
-  const { live, waiting, status, showWaiting } = useLiveMessages(appId, endpointId, hasFilter);
-  const pages = list.data?.pages;
-  const last = pages?.at(-1);
-  const rows =
-    pages &&
-    merged(
-      live,
-      pages.flatMap((page) => page.data),
-    );
+  const list = useMessageSearch(filter, url.iterator);
+  const { live, waiting, status, showWaiting } = useLiveMessages(
+    appId,
+    endpointId,
+    hasFilter || url.iterator !== undefined,
+  );
+  const page = list.data;
+  const rows = page && merged(live, page.data);
   const clear = () => setUrl(Object.fromEntries(filterNames.map((name) => [name, undefined])));
+  const columns = useColumns(appId);
   const options = states.map((value) => ({ value, label: t.states[value] }));
   return (
     <>
@@ -59,43 +59,46 @@ export function MessageList({ appId, endpointId }: { appId?: string; endpointId?
         <span className="grow" />
         <LiveMark status={status} />
       </FilterBar>
-      {list.error && <Failure error={list.error} onRetry={() => list.refetch()} />}
+      {list.error && <ListFailure error={list.error} onRetry={list.refetch} />}
       {waiting > 0 && (
         <button type="button" className="new-rows" onClick={showWaiting}>
           {t.newRows(waiting)}
         </button>
       )}
-      <div className="card">
-        <Table
-          label={t.message.title}
-          columns={useColumns(appId)}
-          rows={list.error ? (rows ?? []) : rows}
-          rowKey={(row) => row.id}
-          isNew={(row) => live.includes(row)}
-          expected={12}
-          empty={
-            hasFilter ? (
-              <NoMatch onClear={clear}>{last?.done && t.message.lookedAtAll}</NoMatch>
-            ) : (
-              <Empty
-                icon="message"
-                title={t.message.none}
-                command={isPortal ? undefined : t.message.command(appId ?? 'app_…')}
-              >
-                {isPortal ? t.message.noneTenant : t.message.noneNote}
-              </Empty>
-            )
-          }
-        />
-        {list.hasNextPage && (
-          <div className="pager row">
-            <span className="caption grow">{last?.reachedAt && t.message.lookedTo(format.moment(last.reachedAt))}</span>
-            <Button small isBusy={list.isFetchingNextPage} onClick={() => list.fetchNextPage()}>
-              {t.message.older}
-            </Button>
-          </div>
-        )}
-      </div>
+      {(page || !list.error) && (
+        <div className="card">
+          <Table
+            label={t.message.title}
+            columns={columns}
+            rows={rows}
+            rowKey={(row) => row.id}
+            isNew={(row) => live.includes(row)}
+            expected={12}
+            empty={
+              hasFilter ? (
+                <NoMatch onClear={clear}>{page?.done && t.message.lookedAtAll}</NoMatch>
+              ) : url.iterator ? (
+                <Empty title={t.message.lookedAtAll} />
+              ) : (
+                <Empty
+                  icon="message"
+                  title={t.message.none}
+                  command={isPortal ? undefined : t.message.command(appId ?? 'app_…')}
+                >
+                  {isPortal ? t.message.noneTenant : t.message.noneNote}
+                </Empty>
+              )
+            }
+          />
+          <Pager
+            page={page}
+            iterator={url.iterator}
+            next={t.message.older}
+            note={page?.reachedAt && !page.done && t.message.lookedTo(format.moment(page.reachedAt))}
+            onChange={(iterator) => setUrl({ iterator })}
+          />
+        </div>
+      )}
     </>
   );
 }

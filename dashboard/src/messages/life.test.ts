@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Attempt, Delivery } from '../api/types';
-import { lifeOf, wasSentAgain } from './life';
+import { inOrder, lifeOf, wasSentAgain } from './life';
 
 const accepted = '2026-11-26T02:31:06Z';
 const now = new Date('2026-11-26T03:12:00Z').getTime();
@@ -63,8 +63,8 @@ test('what is held shows where it was held', () => {
 test('a resend is told from retries, and from a refusal that does not count', () => {
   const made = (attemptNumber: number, triggerType: 0 | 1, second: number) =>
     ({ ...attempt(`2026-11-26T02:31:0${second}Z`), attemptNumber, triggerType }) as Attempt;
-  expect(wasSentAgain([made(1, 1, 3), made(2, 0, 2), made(1, 0, 1)])).toBe(true);
-  expect(wasSentAgain([made(2, 0, 2), made(1, 0, 1)])).toBe(false);
-  expect(wasSentAgain([made(1, 0, 2), made(1, 0, 1)])).toBe(false);
-  expect(wasSentAgain([made(1, 1, 1)])).toBe(false);
+  expect(wasSentAgain(inOrder([made(1, 1, 3), made(2, 0, 2), made(1, 0, 1)]))).toBe(true);
+  expect(wasSentAgain(inOrder([made(2, 0, 2), made(1, 0, 1)]))).toBe(false);
+  expect(wasSentAgain(inOrder([made(1, 0, 2), made(1, 0, 1)]))).toBe(false);
+  expect(wasSentAgain(inOrder([made(1, 1, 1)]))).toBe(false);
 });

@@ -53,9 +53,18 @@ export function lifeOf(acceptedAt: string, deliveries: Delivery[], attempts: Att
   return { now, lanes, ticks: ticksOf(lanes, now, acceptedAt, isOpen) };
 }
 
-/** Whether these attempts of one delivery are of more than one round of its schedule: a resend or a replay counts from one. */
-export function wasSentAgain(attempts: Attempt[]): boolean {
-  const oldestFirst = [...attempts].sort((one, other) => one.timestamp.localeCompare(other.timestamp));
+export function inOrder(attempts: Attempt[]): Attempt[] {
+  return [...attempts].sort((one, other) => one.timestamp.localeCompare(other.timestamp));
+}
+
+/** From when the message was accepted until the attempt was answered. */
+export function answeredAfterMs({ timestamp, responseDurationMs }: Attempt, acceptedAt: string): number {
+  return new Date(timestamp).getTime() + responseDurationMs - new Date(acceptedAt).getTime();
+}
+
+/** Whether these attempts of one delivery, oldest first, are of more than one round of its schedule: a resend or a replay
+ *  counts from one. */
+export function wasSentAgain(oldestFirst: Attempt[]): boolean {
   return oldestFirst.some((attempt, place) => place > 0 && attempt.triggerType === 1 && attempt.attemptNumber === 1);
 }
 
@@ -72,16 +81,14 @@ function laneOf(
   now: number,
   acceptedAt: string,
 ): Lane {
-  const made = attempts.filter((attempt) => attempt.endpointId === delivery.endpointId);
-  const marks: Mark[] = made
-    .map(
-      (attempt): Mark => ({
-        at: place(attempt.timestamp),
-        kind: attempt.status === 0 ? 'delivered' : 'failed',
-        time: attempt.timestamp,
-      }),
-    )
-    .sort((one, other) => one.time.localeCompare(other.time));
+  const made = inOrder(attempts.filter((attempt) => attempt.endpointId === delivery.endpointId));
+  const marks = made.map(
+    (attempt): Mark => ({
+      at: place(attempt.timestamp),
+      kind: attempt.status === 0 ? 'delivered' : 'failed',
+      time: attempt.timestamp,
+    }),
+  );
   if (delivery.state === 'held')
     marks.push({ at: place(delivery.why.at ?? acceptedAt), kind: 'held', time: delivery.why.at ?? acceptedAt });
   spread(marks, left + 3, delivery.state === 'delivered' || delivery.state === 'dead' ? right : now - 3);

@@ -1,5 +1,5 @@
 // Walks through messages. The server looks at a bounded number at a time, so a page may need several calls.
-import { type InfiniteData, useInfiniteQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { client } from '../api/client';
 import type { FoundMessage, Schemas } from '../api/types';
 import type { UrlValues } from '../navigation/url';
@@ -62,12 +62,10 @@ async function ask(filter: MessageFilter, iterator: string | undefined, signal: 
   return answer.data;
 }
 
-export function useMessageSearch(filter: MessageFilter) {
-  return useInfiniteQuery<Found, Error, InfiniteData<Found>, unknown[], string | undefined>({
-    queryKey: ['message-search', filter],
-    initialPageParam: undefined,
-    queryFn: ({ pageParam, signal }) => walk(filter, pageParam, signal),
-    getNextPageParam: (last) => (last.done ? undefined : (last.iterator ?? undefined)),
+export function useMessageSearch(filter: MessageFilter, from: string | undefined) {
+  return useQuery<Found>({
+    queryKey: ['message-search', filter, from],
+    queryFn: ({ signal }) => walk(filter, from, signal),
     placeholderData: undefined,
   });
 }

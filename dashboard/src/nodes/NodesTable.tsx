@@ -5,6 +5,7 @@ import { StateWord } from '../design/values/State';
 import type { StateName } from '../design/values/states';
 import { useNow } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
+import { Go } from '../navigation/places';
 
 const states: Record<Node['state'], StateName> = { running: 'delivered', silent: 'waiting', stopped: 'dead' };
 
@@ -32,7 +33,14 @@ export function NodesTable({ nodes }: { nodes: Node[] | undefined }) {
       head: t.states.in_flight,
       isNumber: true,
       narrow: 'named',
-      cell: (row) => (row.inFlight === null ? '–' : format.number(row.inFlight)),
+      cell: (row) =>
+        row.inFlight === null ? (
+          '–'
+        ) : (
+          <Go to="/messages" search={{ state: 'in_flight' }}>
+            {format.number(row.inFlight)}
+          </Go>
+        ),
     },
     {
       id: 'sent',

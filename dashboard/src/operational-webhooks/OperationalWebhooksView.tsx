@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 import { api, client } from '../api/client';
 import type { Endpoint } from '../api/types';
 import { Button } from '../design/controls/Button';
-import { Empty, Failure } from '../design/feedback/Notice';
+import { Empty } from '../design/feedback/Notice';
 import { Card, PageHead } from '../design/layout/Card';
 import { FormPanel } from '../design/layout/Dialog';
 import { Pager } from '../design/tables/Pager';
@@ -14,6 +14,7 @@ import { StateWord, Tag } from '../design/values/State';
 import { Time } from '../design/values/Time';
 import { EndpointName } from '../endpoints/name';
 import { useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 
@@ -88,25 +89,28 @@ export function OperationalWebhooksView() {
       >
         <p>{t.operational.note}</p>
       </PageHead>
-      {list.error && !list.data && <Failure error={list.error} onRetry={list.refetch} />}
-      <Card label={t.shell.operationalWebhooks}>
-        <Table
-          label={t.shell.operationalWebhooks}
-          columns={columns}
-          rows={list.data?.data}
-          rowKey={(row) => row.id}
-          empty={
-            <Empty
-              icon="operational"
-              title={t.operational.none}
-              action={<Button onClick={create}>{t.operational.create}</Button>}
-            >
-              {t.operational.noneNote}
-            </Empty>
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </Card>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <Card label={t.shell.operationalWebhooks}>
+          <Table
+            label={t.shell.operationalWebhooks}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.id}
+            empty={
+              <Empty
+                icon="operational"
+                title={t.operational.none}
+                action={<Button onClick={create}>{t.operational.create}</Button>}
+              >
+                {t.operational.noneNote}
+              </Empty>
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </Card>
+      )}
       <OperationalForm isOpen={url.panel === 'new'} onClose={() => setUrl({ panel: undefined })} />
     </>
   );

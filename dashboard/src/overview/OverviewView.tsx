@@ -2,11 +2,11 @@
 
 import { useLive } from '../api/live';
 import type { Overview } from '../api/types';
-import { Button } from '../design/controls/Button';
+import { Button, ButtonLink } from '../design/controls/Button';
 import { Segmented } from '../design/controls/Segmented';
 import { LiveMark } from '../design/feedback/LiveMark';
 import { Loaded, Skeleton } from '../design/feedback/Loaded';
-import { Callout } from '../design/feedback/Notice';
+import { Callout, Empty } from '../design/feedback/Notice';
 import { Rich } from '../design/values/Rich';
 import { useNow } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
@@ -88,6 +88,21 @@ function Content({ overview, range, onRange }: Props) {
         >
           {t.overview.pausedNote(format.moment(overview.pausedAt, now))}
         </Callout>
+      )}
+      {overview.applications.count === 0 && (
+        <div className="card">
+          <Empty
+            icon="application"
+            title={t.applications.none}
+            action={
+              <ButtonLink to="/applications" search={{ panel: 'new' } as never} icon="plus">
+                {t.applications.create}
+              </ButtonLink>
+            }
+          >
+            {t.applications.noneNote}
+          </Empty>
+        </div>
       )}
       <Incidents incidents={overview.incidents} />
       <Section title={t.overview.last[range]} note={t.overview.asOfNow}>

@@ -3,12 +3,13 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, client } from '../api/client';
 import type { Schemas } from '../api/types';
 import { Button } from '../design/controls/Button';
-import { Empty, Failure } from '../design/feedback/Notice';
+import { Empty } from '../design/feedback/Notice';
 import { Card, PageHead } from '../design/layout/Card';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
 import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { useUrl } from '../navigation/url';
 
 type Person = Schemas['PersonOut'];
@@ -69,21 +70,24 @@ export function PeopleView() {
       <PageHead title={t.shell.people}>
         <p>{t.people.note}</p>
       </PageHead>
-      {list.error && !list.data && <Failure error={list.error} onRetry={list.refetch} />}
-      <Card label={t.shell.people}>
-        <Table
-          label={t.shell.people}
-          columns={columns}
-          rows={list.data?.data}
-          rowKey={(row) => row.id}
-          empty={
-            <Empty icon="people" title={t.people.none}>
-              {t.people.noneNote}
-            </Empty>
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </Card>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <Card label={t.shell.people}>
+          <Table
+            label={t.shell.people}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.id}
+            empty={
+              <Empty icon="people" title={t.people.none}>
+                {t.people.noneNote}
+              </Empty>
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </Card>
+      )}
     </>
   );
 }

@@ -4,7 +4,6 @@ import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useRef, useState } from 'react';
 import { publicPath } from '../api/base';
 import { api, client } from '../api/client';
-import { errorText } from '../api/error-text';
 import type { Schemas } from '../api/types';
 import { Button } from '../design/controls/Button';
 import { Loaded } from '../design/feedback/Loaded';
@@ -50,6 +49,7 @@ function LookForm({ look }: { look: Look }) {
     refreshUrl: look.refreshUrl ?? '',
     embedOrigins: look.embedOrigins,
   });
+  const [isLogoTooLarge, setLogoTooLarge] = useState(false);
   const [logo, setLogo] = useState<{ base64: string | null; shown: string | null } | null>(null);
   const { isBusy, error, run } = useAct(() => {});
   const set = (change: Partial<typeof form>) => setForm((now) => ({ ...now, ...change }));
@@ -73,10 +73,10 @@ function LookForm({ look }: { look: Look }) {
   };
   const pick = async (file: File | undefined) => {
     if (!file) return;
-    await run(async () => {
-      if (file.size > logoBytes) throw new Error(t.look.logoTooLarge);
-      setLogo({ base64: await base64Of(file), shown: URL.createObjectURL(file) });
-    });
+    setLogoTooLarge(file.size > logoBytes);
+    if (file.size > logoBytes) return;
+    const base64 = await base64Of(file);
+    setLogo({ base64, shown: `data:${file.type};base64,${base64}` });
   };
   const weak = (colour: string, ground: string, least: number) =>
     isColour(colour) && contrast(colour, ground) < least && t.look.weak;
@@ -112,6 +112,11 @@ function LookForm({ look }: { look: Look }) {
                 </Button>
               )}
             </div>
+            {isLogoTooLarge && (
+              <p className="small dead" role="alert">
+                {t.look.logoTooLarge}
+              </p>
+            )}
           </div>
           <Colour
             label={t.look.accentLight}
@@ -147,7 +152,7 @@ function LookForm({ look }: { look: Look }) {
             onChange={(embedOrigins) => set({ embedOrigins })}
             placeholder="https://app.example.com"
           />
-          {error !== null && <Failure error={error} title={errorText(error, t.failure)} />}
+          {error !== null && <Failure error={error} />}
           <div className="row">
             <span className="grow" />
             <Button kind="primary" type="submit" isBusy={isBusy}>
@@ -219,7 +224,7 @@ function LookPreview({
         ) : (
           <span className="look-mark" style={{ background: accent }} />
         )}
-        <b>{name || t.look.unnamed}</b>
+        <b className="cut">{name || t.look.unnamed}</b>
         <span className="dim">{t.portal.webhooks}</span>
       </div>
       <div className="row">

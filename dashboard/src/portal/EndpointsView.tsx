@@ -1,12 +1,13 @@
 // The tenant's endpoints: the first view of the portal.
 import { api } from '../api/client';
 import { ButtonLink } from '../design/controls/Button';
-import { Empty, Failure } from '../design/feedback/Notice';
+import { Empty } from '../design/feedback/Notice';
 import { Card, PageHead } from '../design/layout/Card';
 import { Pager } from '../design/tables/Pager';
 import { Table } from '../design/tables/Table';
 import { useEndpointCharts, useEndpointColumns } from '../endpoints/EndpointsTable';
 import { useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { usePermissions } from '../navigation/permissions';
 import { useUrl } from '../navigation/url';
 import '../overview/overview.css';
@@ -26,24 +27,28 @@ export function EndpointsView() {
       {t.portal.add}
     </ButtonLink>
   );
+  const columns = useEndpointColumns(appId, charts);
   return (
     <>
       <PageHead title={t.portal.yours} actions={add} />
-      {list.error && !list.data && <Failure error={list.error} onRetry={list.refetch} />}
-      <Card label={t.portal.yours}>
-        <Table
-          label={t.portal.yours}
-          columns={useEndpointColumns(appId, charts)}
-          rows={list.data?.data}
-          rowKey={(row) => row.id}
-          empty={
-            <Empty icon="external" title={t.portal.none} action={add}>
-              {t.portal.noneNote}
-            </Empty>
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </Card>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <Card label={t.portal.yours}>
+          <Table
+            label={t.portal.yours}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.id}
+            empty={
+              <Empty icon="external" title={t.portal.none} action={add}>
+                {t.portal.noneNote}
+              </Empty>
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </Card>
+      )}
     </>
   );
 }

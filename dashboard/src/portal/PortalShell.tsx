@@ -41,7 +41,7 @@ export function PortalShell() {
                 {look.name?.charAt(0) ?? <Icon name="operational" />}
               </span>
             )}
-            {look.name && <b>{look.name}</b>}
+            {look.name && <b className="cut">{look.name}</b>}
             <span className="dim">{t.portal.webhooks}</span>
             <span className="grow" />
             <span className="dim small cut">{appName}</span>

@@ -1,6 +1,7 @@
 // Messages and dead letters of the tenant: the console's views, held to one application.
 import { DeadLetterList } from '../dead-letters/DeadLetterList';
 import { DeadLetterView } from '../dead-letters/DeadLetterView';
+import { RunningTasks } from '../dead-letters/RunningTasks';
 import { PageHead } from '../design/layout/Card';
 import { useT } from '../i18n';
 import { MessageList } from '../messages/MessageList';
@@ -28,7 +29,8 @@ export function PortalDeadLettersView() {
       <PageHead title={t.deadLetters.title}>
         <p>{t.deadLetters.noneNote}</p>
       </PageHead>
-      <DeadLetterList appId={useAccess().appId} />
+      <RunningTasks />
+      <DeadLetterList appId={useAccess().appId} isExplained />
     </>
   );
 }

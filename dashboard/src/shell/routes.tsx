@@ -12,6 +12,8 @@ import { basePath } from '../api/base';
 import { Failure } from '../design/feedback/Notice';
 import { parseSearch, stringifySearch, type UrlValues } from '../navigation/url';
 import { chooseEnvironment } from './environment';
+import { useShell } from './Nav';
+import { NoEnvironment } from './NoEnvironment';
 import { Shell } from './Shell';
 import { currentSession } from './session';
 
@@ -29,6 +31,16 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import('../sign-in/SignInView'), 'SignInView'),
 });
 
+const firstEnvironment = createRoute({
+  getParentRoute: () => root,
+  path: '/first-environment',
+  component: lazyRouteComponent(() => import('./FirstEnvironmentView'), 'FirstEnvironmentView'),
+  beforeLoad: async () => {
+    const session = await currentSession();
+    if (session?.role !== 'operator' || (await chooseEnvironment(session, undefined))) throw redirect({ to: '/' });
+  },
+});
+
 // Links of older versions to the portal open at /login.
 const login = createRoute({
   getParentRoute: () => root,
@@ -39,10 +51,16 @@ const login = createRoute({
   },
 });
 
+/** A link may name an environment that is not there. */
+function ShellOrNowhere() {
+  const { session, environment } = useShell();
+  return session.role === 'operator' && environment === null ? <NoEnvironment /> : <Shell />;
+}
+
 const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
-  component: Shell,
+  component: ShellOrNowhere,
   search: { middlewares: [retainSearchParams<UrlValues>(['env'])] },
   beforeLoad: async ({ location, search }) => {
     const session = await currentSession();
@@ -51,7 +69,10 @@ const shell = createRoute({
         to: '/sign-in',
         search: { return_to: location.href === '/' ? undefined : location.href } as never,
       });
-    return { session, environment: await chooseEnvironment(session, (search as UrlValues).env) };
+    const { env } = search as UrlValues;
+    const environment = await chooseEnvironment(session, env);
+    if (session.role === 'operator' && environment === null && !env) throw redirect({ to: '/first-environment' });
+    return { session, environment };
   },
 });
 
@@ -101,7 +122,7 @@ const nowhere = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, login, shell.addChildren([...views, nowhere])]),
+  routeTree: root.addChildren([signIn, firstEnvironment, login, shell.addChildren([...views, nowhere])]),
   basepath: basePath || '/',
   parseSearch,
   stringifySearch,

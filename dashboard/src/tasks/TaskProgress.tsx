@@ -1,5 +1,6 @@
 // A background task with its progress. What runs can be stopped; what has ended says what came of it.
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
 import { api, client } from '../api/client';
 import type { BackgroundTask } from '../api/types';
 import '../dead-letters/dead-letters.css';
@@ -32,13 +33,27 @@ export function useCancel() {
   });
 }
 
-export function TaskProgress({ taskId, first }: { taskId: string; first: BackgroundTask }) {
+interface Props {
+  taskId: string;
+  first: BackgroundTask;
+  onEnd?: () => void;
+}
+
+export function TaskProgress({ taskId, first, onEnd }: Props) {
   const t = useT();
   const format = useFormat();
   const places = usePlaces();
   const task = useTask(taskId, first).data ?? first;
   const cancel = useCancel();
+  const queries = useQueryClient();
   const isRunning = task.status === 'running';
+  // What the task changed shows in what is open.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it ends.
+  useEffect(() => {
+    if (isRunning) return;
+    void queries.invalidateQueries();
+    onEnd?.();
+  }, [isRunning]);
   const state = isRunning
     ? 'in_flight'
     : task.status === 'finished'

@@ -2,7 +2,7 @@
 import { api } from '../api/client';
 import type { BackgroundTask } from '../api/types';
 import { FilterBar } from '../design/controls/FilterBar';
-import { Empty, Failure, NoMatch } from '../design/feedback/Notice';
+import { Empty, NoMatch } from '../design/feedback/Notice';
 import { Card, PageHead } from '../design/layout/Card';
 import { Pager } from '../design/tables/Pager';
 import { type Column, Table } from '../design/tables/Table';
@@ -10,6 +10,7 @@ import { StateWord } from '../design/values/State';
 import type { StateName } from '../design/values/states';
 import { Time } from '../design/values/Time';
 import { useFormat, useT } from '../i18n';
+import { ListFailure } from '../navigation/ListFailure';
 import { Go } from '../navigation/places';
 import { useUrl } from '../navigation/url';
 import { ProgressBar } from './TaskProgress';
@@ -123,25 +124,28 @@ export function TasksView() {
           { name: 'kind', label: t.task.what, options: kinds.map((value) => ({ value, label: t.task.kinds(value) })) },
         ]}
       />
-      {list.error && !list.data && <Failure error={list.error} onRetry={list.refetch} />}
-      <Card label={t.shell.tasks}>
-        <Table
-          label={t.shell.tasks}
-          columns={columns}
-          rows={list.data?.data}
-          rowKey={(row) => row.id}
-          empty={
-            isFiltered ? (
-              <NoMatch onClear={() => setUrl({ status: undefined, kind: undefined })} />
-            ) : (
-              <Empty icon="task" title={t.task.none}>
-                {t.task.noneNote}
-              </Empty>
-            )
-          }
-        />
-        <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
-      </Card>
+      {list.error && !list.data ? (
+        <ListFailure error={list.error} onRetry={list.refetch} />
+      ) : (
+        <Card label={t.shell.tasks}>
+          <Table
+            label={t.shell.tasks}
+            columns={columns}
+            rows={list.data?.data}
+            rowKey={(row) => row.id}
+            empty={
+              isFiltered ? (
+                <NoMatch onClear={() => setUrl({ status: undefined, kind: undefined })} />
+              ) : (
+                <Empty icon="task" title={t.task.none}>
+                  {t.task.noneNote}
+                </Empty>
+              )
+            }
+          />
+          <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
+        </Card>
+      )}
     </>
   );
 }

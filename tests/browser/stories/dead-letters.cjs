@@ -2,7 +2,7 @@
 // replayed at once.
 
 const assert = require("node:assert/strict");
-const { api, receiver, signIn, story, tenant, until } = require("./world.cjs");
+const { CONSOLE_URL, api, receiver, signIn, story, tenant, until } = require("./world.cjs");
 
 const LETTERS = 40;
 
@@ -22,6 +22,18 @@ story(async ({ open }) => {
   const group = page.locator(".group", { hasText: "Fabrikam" });
   await group.getByText("All attempts failed").waitFor();
   await group.getByText(String(LETTERS), { exact: true }).waitFor();
+
+  // A link to the open panel means what was selected, and never more than that.
+  await page.goto(`${CONSOLE_URL}/dead-letters?by=time`);
+  for (const row of [1, 2]) await page.getByRole("checkbox").nth(row).check();
+  await page.getByRole("region", { name: "Selection" }).getByRole("button", { name: "Replay…" }).click();
+  await page.getByRole("heading", { name: "Replay 2 dead letters" }).waitFor();
+  await page.reload();
+  await page.getByRole("heading", { name: "Replay 2 dead letters" }).waitFor();
+  await page.goto(`${CONSOLE_URL}/dead-letters?panel=replay&for=${fabrikam.endpoints[0].id}:gone`);
+  await page.getByRole("heading", { name: "Replay 0 dead letters" }).waitFor();
+  assert.ok(await page.getByRole("button", { name: "Replay 0" }).isDisabled());
+  await page.goto(`${CONSOLE_URL}/dead-letters`);
 
   // The preview says how many, which, and whether the endpoint answers. Nothing has happened yet.
   await group.getByRole("button", { name: "Replay" }).click();

@@ -36,8 +36,28 @@ story(async ({ open }) => {
   await page.getByLabel("invoice.paid").check();
   await page.getByRole("button", { name: "Next" }).click();
 
-  // It takes whatever comes.
+  // A URL that is mistyped is changed where that shows, and what was found before is forgotten.
+  await page.getByRole("button", { name: "Change the endpoint" }).click();
+  await page.getByRole("dialog").getByRole("textbox", { name: "URL" }).fill("http://127.0.0.1:9/mistyped");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Run the test" }).click();
+  await page.getByText("0 of 4 checks passed").waitFor();
+  await page.getByRole("button", { name: "Change the endpoint" }).click();
+  await page.getByRole("dialog").getByRole("textbox", { name: "URL" }).fill(hook.url("/hook"));
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("0 of 4 checks passed").waitFor({ state: "detached" });
+
+  // It neither accepts nor refuses.
+  hook.answer = () => [500, "on fire"];
+  await page.getByRole("button", { name: "Run the test" }).click();
+  await page.getByText("1 of 4 checks passed").waitFor();
+  await page.getByText(/not refused either/).first().waitFor();
+  hook.answer = () => 204;
+  hook.came.length = 0;
+
+  // It takes whatever comes.
+  await page.getByRole("button", { name: "Run the test again" }).click();
   await page.getByText("2 of 4 checks passed").waitFor();
   await page.getByText(/Your code does not check the signature yet/).waitFor();
 

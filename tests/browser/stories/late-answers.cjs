@@ -7,7 +7,7 @@ const { fill, isSettledNow, signIn, story, until, viewsOf } = require("./world.c
 
 const API = /\/api\/v1\//;
 // Without these no view begins; the last one never ends.
-const NOT_HELD = /^\/session|^\/auth\/whoami|\/live$/;
+const NOT_HELD = /^\/session|^\/admin\/environment\/|^\/auth\/whoami|\/live$/;
 // What waits for these is there already: an id that becomes a name, a field that gets choices, a row that comes in addition.
 const NOT_SEEN = new Set(["/app/*", "/event-type", "/background-task"]);
 

@@ -2,7 +2,7 @@
 // pauses the endpoint while it is mended, and lets go what was held.
 
 const assert = require("node:assert/strict");
-const { api, place, receiver, signIn, story, tenant, until } = require("./world.cjs");
+const { CONSOLE_URL, api, place, receiver, signIn, story, tenant, until } = require("./world.cjs");
 
 story(async ({ open }) => {
   const hook = await receiver(() => [503, "the queue behind us is full"]);
@@ -51,4 +51,35 @@ story(async ({ open }) => {
   await page.getByRole("link", { name: "Overview" }).click();
   await incident.waitFor({ state: "detached" });
   assert.equal(place(page), "/");
+
+  // An operator's key is of no environment, and is listed and revoked all the same.
+  await api("POST", "/admin/api-key", { name: "lost laptop", role: "operator" });
+  await page.goto(`${CONSOLE_URL}/api-keys`);
+  const lost = page.getByRole("row").filter({ hasText: "lost laptop" });
+  await lost.getByRole("button", { name: "Revoke…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke", exact: true }).click();
+  await lost.getByText("Revoked").waitFor();
+  await page.goto(`${CONSOLE_URL}/audit-log`);
+  await page.getByRole("radio", { name: "Everywhere" }).or(page.getByText("Everywhere", { exact: true })).first().click();
+  await page.getByText("API key revoked").first().waitFor();
+
+  // A link to an environment that is not there says so, and makes none.
+  const environments = async () => (await api("GET", "/admin/environment?limit=250")).data.length;
+  const before = await environments();
+  await page.goto(`${CONSOLE_URL}/?env=org_mistyped`);
+  await page.getByText("There is no such environment").waitFor();
+  await page.getByRole("link", { name: "Overview" }).click();
+  await page.getByRole("navigation", { name: "Places" }).waitFor();
+  assert.equal(await environments(), before);
+
+  // An installation without any begins with the first.
+  const list = /\/api\/v1\/admin\/environment(\?|$)/;
+  await page.route(list, (route) => (route.request().method() === "GET" ? route.fulfill({ json: { data: [], iterator: null, done: true } }) : route.continue()));
+  await page.evaluate(() => localStorage.removeItem("postrider.environment"));
+  await page.goto(CONSOLE_URL);
+  await page.getByRole("heading", { name: "Make the first environment" }).waitFor();
+  await page.getByLabel("Name").fill("fresh");
+  await page.getByRole("button", { name: "Make it" }).click();
+  await page.getByRole("navigation", { name: "Places" }).waitFor();
+  assert.equal(await environments(), before + 1);
 });

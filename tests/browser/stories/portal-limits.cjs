@@ -1,7 +1,10 @@
 // What a portal link does not open: another tenant's things, changes when it is for looking only, anything once it is over.
 
 const assert = require("node:assert/strict");
-const { API_URL, CONSOLE_URL, api, receiver, story, tenant, until } = require("./world.cjs");
+const { API_URL, CONSOLE_URL, api, receiver, signIn, story, tenant, until } = require("./world.cjs");
+
+/** A picture of one pixel. */
+const DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 story(async ({ open }) => {
   const hook = await receiver();
@@ -37,6 +40,20 @@ story(async ({ open }) => {
   await looker.getByText("Your endpoints").first().waitFor();
   assert.equal(await looker.getByRole("link", { name: "Add an endpoint" }).count(), 0);
 
+  // Nor by their address.
+  for (const panel of ["edit", "delete", "rotate", "recover", "test"]) {
+    await looker.goto(`${CONSOLE_URL}/portal/endpoints/${mine.endpoints[0].id}?panel=${panel}`);
+    await looker.getByText(/\/mine/).first().waitFor();
+    assert.equal(await looker.getByRole("dialog").count(), 0, panel);
+  }
+  await looker.goto(`${CONSOLE_URL}/portal/add`);
+  await looker.getByText("This link does not allow adding endpoints").waitFor();
+
+  // An empty view says once what it is for.
+  await looker.goto(`${CONSOLE_URL}/portal/dead-letters`);
+  await looker.getByText("No dead letters").waitFor();
+  assert.equal(await looker.getByText(/A delivery comes here/).count(), 1);
+
   // A link that was taken back is over at once, and says where to get another.
   const hash = await link({});
   const taken = await portal(hash);
@@ -49,6 +66,21 @@ story(async ({ open }) => {
   });
   await taken.reload();
   await taken.getByText("This link is over").waitFor();
+
+  // The operator's look is seen before it is saved, and by the tenant after that.
+  const operator = await open();
+  await signIn(operator, "/portal-look");
+  await operator.getByLabel("Name").fill("Contoso");
+  const logo = operator.locator("input[type=file]");
+  await logo.setInputFiles({ name: "large.png", mimeType: "image/png", buffer: Buffer.alloc(65 * 1024) });
+  await operator.getByText("The logo is larger than 64 KiB.").waitFor();
+  await logo.setInputFiles({ name: "logo.png", mimeType: "image/png", buffer: Buffer.from(DOT, "base64") });
+  await operator.waitForFunction(() => [...document.querySelectorAll("img.look-logo")].some((image) => image.naturalWidth === 1));
+  await operator.getByRole("button", { name: "Save" }).click();
+  await operator.getByText("The look is saved.").waitFor();
+  const dressed = await portal(await link({}));
+  await dressed.getByText("Contoso").waitFor();
+  await dressed.waitForFunction(() => document.querySelector("img.portal-logo")?.naturalWidth === 1);
 
   // Without a link nothing opens, nor with half of one.
   const stranger = await portal("");

@@ -33,7 +33,10 @@ story(async ({ open }) => {
   const both = hook.came.find((one) => one.id === first.id);
   assert.deepEqual(new Set(both.headers["webhook-signature"].split(" ")), new Set([sign(fresh, both), sign(old, both)]));
 
-  await page.getByRole("button", { name: "End now" }).click();
+  await page.getByRole("button", { name: "End now…" }).click();
+  await page.getByText("It signs no longer.").waitFor();
+  await page.getByText(/Signs along until/).waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "End now", exact: true }).click();
   await page.getByText(/Signs along until/).waitFor({ state: "detached" });
   const second = await app.post("made", { number: 2 });
   await hook.until("it is sent", (came) => came.some((one) => one.id === second.id));

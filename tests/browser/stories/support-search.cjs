@@ -38,4 +38,12 @@ story(async ({ open }) => {
   await page.goto(new URL(`${process.env.CONSOLE_URL}${copied}`).href);
   await page.getByRole("region", { name: /Delivery to .*\/gone/ }).waitFor();
   assert.equal(place(page), copied);
+
+  // A link to a page of the list that is not there says so, and leads to the first.
+  await page.goto(`${process.env.CONSOLE_URL}/messages?iterator=${"x".repeat(400)}`);
+  await page.getByText("There is no such page of this list.").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0, "that would not help");
+  await page.getByRole("button", { name: "First page" }).click();
+  await page.getByText("inv-2026-0042").waitFor();
+  assert.equal(place(page), "/messages");
 });

@@ -14,6 +14,8 @@ export interface PlotInput {
 }
 
 const rightPadding = 16;
+/** Of every chart, so that those beside one another have the same times below them. */
+const labelsWidth = 56;
 /** Of a glyph of a label of an axis, wide ones among them; in px. */
 const halfGlyph = 4;
 
@@ -43,7 +45,7 @@ export function draw(node: HTMLElement, input: PlotInput): uPlot {
   const time = (second: number) =>
     spanSeconds > 172_800 ? input.format.day(second * 1000) : input.format.clock(second * 1000);
   const day = 86_400;
-  const dayTicks = spanSeconds > 2 * day ? { incrs: [day, 2 * day, 7 * day] } : {};
+  const dayTicks = spanSeconds > 2 * day ? { incrs: [day, 2 * day, 3 * day, 7 * day] } : {};
   const axis = {
     stroke: token('--text-3'),
     font: `11px ${style.fontFamily}`,
@@ -73,7 +75,7 @@ export function draw(node: HTMLElement, input: PlotInput): uPlot {
       },
       {
         ...axis,
-        size: isBars ? 40 : 56,
+        size: labelsWidth,
         space: 36,
         ...(isBars ? {} : { splits: (_plot: uPlot, _axis: number, min: number, max: number) => powersOfTen(min, max) }),
         values: (_plot, ticks) => ticks.map((tick) => tickLabel(tick, input)),

@@ -1,6 +1,6 @@
 // What a view shows in place of its content: nothing there, nothing matches, it failed; and a call for attention.
 import type { ReactNode } from 'react';
-import { ApiError, isStatus } from '../../api/error';
+import { ApiError, isStatus, mayPass } from '../../api/error';
 import { errorText } from '../../api/error-text';
 import { useT } from '../../i18n';
 import type { Messages } from '../../i18n/en';
@@ -48,7 +48,16 @@ function titleOf(error: unknown, canBeReadAgain: boolean, failure: Messages['fai
   return canBeReadAgain ? failure.title : failure.notDone;
 }
 
-export function Failure({ error, onRetry, title }: { error: unknown; onRetry?: () => void; title?: string }) {
+interface FailureProps {
+  error: unknown;
+  /** Offered where it can help. */
+  onRetry?: () => void;
+  title?: string;
+  /** What else can be done about it. */
+  action?: ReactNode;
+}
+
+export function Failure({ error, onRetry, title, action }: FailureProps) {
   const t = useT();
   const isApi = error instanceof ApiError;
   const text = errorText(error, t.failure);
@@ -58,11 +67,12 @@ export function Failure({ error, onRetry, title }: { error: unknown; onRetry?: (
       icon="warning"
       title={title ?? titleOf(error, onRetry !== undefined, t.failure)}
       actions={
-        onRetry && (
+        action ||
+        (onRetry && mayPass(error) && (
           <Button icon="replay" onClick={onRetry}>
             {t.tryAgain}
           </Button>
-        )
+        ))
       }
     >
       {text}

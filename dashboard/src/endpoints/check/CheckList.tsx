@@ -8,6 +8,7 @@ import { useFormat, useT } from '../../i18n';
 import './check.css';
 
 export type Check = Schemas['CheckResultOut'];
+const colours = { passed: 'delivered', failed: 'dead', open: 'faint' };
 const kinds: Check['kind'][] = ['reached', 'genuine', 'forged', 'old'];
 
 export function passedChecks(checks: Check[] | undefined): number {
@@ -32,17 +33,13 @@ function CheckRow({ kind, check }: { kind: Check['kind']; check: Check | undefin
   const outcome = check?.passed === true ? 'passed' : check?.passed === false ? 'failed' : 'open';
   return (
     <li className={`check ${outcome}`}>
-      <span className={{ passed: 'delivered', failed: 'dead', open: 'faint' }[outcome]}>
+      <span className={colours[outcome]}>
         <Icon name={({ passed: 'delivered', failed: 'dead', open: 'waiting' } as const)[outcome]} />
       </span>
       <div className="grow">
         <div className="row wrap">
           <span className="medium grow">{t.check.titles[kind]}</span>
-          {check && (
-            <span className={`small medium ${outcome === 'failed' ? 'dead' : 'delivered'}`}>
-              {t.check.result(check, format)}
-            </span>
-          )}
+          {check && <span className={`small medium ${colours[outcome]}`}>{t.check.result(check, format)}</span>}
         </div>
         <p className="small dim">{check ? t.check.explain(check, format) : t.check.expects[kind]}</p>
       </div>

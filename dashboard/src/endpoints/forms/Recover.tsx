@@ -2,14 +2,15 @@
 import { NumberInput, Radio, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { client } from '../../api/client';
 import type { BackgroundTask, Endpoint, RecoverPreview } from '../../api/types';
 import { toast } from '../../design/feedback/toast';
-import { FormPanel } from '../../design/layout/Dialog';
+import { FormPanel, Panel } from '../../design/layout/Dialog';
 import { SkeletonText } from '../../design/tables/Table';
 import { useT } from '../../i18n';
 import { usePlaces } from '../../navigation/places';
+import { TaskProgress } from '../../tasks/TaskProgress';
 import { endpointName } from '../name';
 
 interface Props {
@@ -35,6 +36,9 @@ export function Recover({ appId, endpoint, isOpen, onClose }: Props) {
   const [what, setWhat] = useState<'failed' | 'missing'>('failed');
   const [since, setSince] = useState(() => localValue(new Date(Date.now() - dayMs)));
   const [rate, setRate] = useState<number | string>('');
+  // Tenants have no view of a task, so its progress shows here.
+  const started = useRef<BackgroundTask>(null);
+  const [task, setTask] = useState<BackgroundTask | null>(null);
   const from = Number.isNaN(Date.parse(since)) ? null : new Date(since).toISOString();
   const found = useQuery({
     queryKey: ['recover-preview', appId, endpoint.id, from],
@@ -58,14 +62,38 @@ export function Recover({ appId, endpoint, isOpen, onClose }: Props) {
         ? await client.POST(`${base}/recover`, input)
         : await client.POST(`${base}/replay-missing`, input);
     await queries.invalidateQueries();
+    const made = data as BackgroundTask | undefined;
+    if (!made) return;
+    if (isPortal) {
+      started.current = made;
+      return;
+    }
     toast(t.recover.started);
-    const task = data as BackgroundTask | undefined;
-    if (task && !isPortal) await navigate({ to: `/tasks/${task.id}` });
+    await navigate({ to: `/tasks/${made.id}` });
   };
+  const close = () => {
+    if (started.current) setTask(started.current);
+    else onClose();
+    started.current = null;
+  };
+  if (task)
+    return (
+      <Panel
+        isOpen={isOpen}
+        onClose={() => {
+          setTask(null);
+          onClose();
+        }}
+        title={t.recover.title}
+        note={endpointName(endpoint.url)}
+      >
+        <TaskProgress taskId={task.id} first={task} />
+      </Panel>
+    );
   return (
     <FormPanel
       isOpen={isOpen}
-      onClose={onClose}
+      onClose={close}
       title={t.recover.title}
       note={endpointName(endpoint.url)}
       act={t.recover.act}

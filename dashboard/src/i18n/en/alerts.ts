@@ -58,6 +58,8 @@ export const alerts = {
     turnOn: 'Turn on',
     turnOff: 'Turn off',
     nameNote: 'Alerts carry it as their title.',
+    /** Those that are there from the start have English names. */
+    ruleName: (name: string): string => name,
     condition: (condition: AlertCondition, format: Format) => capital(sentence(condition, format)),
     conditionKinds: {
       dead_letters: 'Deliveries become dead letters',

@@ -1,7 +1,13 @@
 // Words that many views share.
-import type { ApiError } from '../../api/error';
+import type { ApiError, FieldProblem } from '../../api/error';
 import { answer } from './answers';
-import { type Count, many, num } from './words';
+import { fields } from './fields';
+import { type Count, capital, many, num } from './words';
+
+function fieldSentence({ loc, msg }: FieldProblem): string {
+  const [name = '', ...rest] = loc.slice(1);
+  return `${capital([fields[name] ?? name, ...rest].join('.'))}: ${msg}.`;
+}
 
 export const common = {
   num,
@@ -64,8 +70,10 @@ export const common = {
     network: 'The server does not answer. Deliveries that are under way go on.',
     page: 'The page made a mistake. Reload it; if it happens again, tell those who run Postrider.',
     request: 'Request',
+    noPage: 'There is no such page of this list.',
     /** The server tells it in English. */
-    told: (error: Pick<ApiError, 'code' | 'message' | 'fields'>): string => error.message,
+    told: (error: Pick<ApiError, 'code' | 'message' | 'fields'>): string =>
+      error.fields.length > 0 ? error.fields.map(fieldSentence).join(' ') : error.message,
   },
   live: {
     connecting: 'Connecting',

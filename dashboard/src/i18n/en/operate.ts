@@ -1,4 +1,5 @@
 // Event types, API keys, people, audit, settings, operational webhooks, the portal's look.
+import { fields } from './fields';
 import { many, num } from './words';
 
 const objects: Record<string, string> = {
@@ -24,6 +25,11 @@ const objects: Record<string, string> = {
   alert_channel: 'Alert channel',
 };
 const roles: Record<string, string> = { operator: 'Operator', environment: 'Environment', application: 'Application' };
+
+const verbs: Record<string, string> = {
+  acknowledge: 'acknowledged',
+  unacknowledge: 'acknowledgement taken back',
+};
 
 export const operate = {
   eventTypes: {
@@ -128,7 +134,7 @@ export const operate = {
     action: (action: string): string => {
       const [object = '', ...rest] = action.split('.');
       const name = objects[object] ?? object.replaceAll('_', ' ');
-      const words = rest.map((each) => (each === 'acknowledge' ? 'acknowledged' : each.replaceAll('_', ' ')));
+      const words = rest.map((each) => verbs[each] ?? each.replaceAll('_', ' '));
       return [name, ...words].join(' ');
     },
     actor: (actor: { kind: string; id: string; name?: string | null }): string => {
@@ -140,7 +146,10 @@ export const operate = {
     sentence: (actor: string, action: string) => `${action}, by ${actor}`,
     changed: (fields: string[]) => `changed: ${fields.join(', ')}`,
     matched: (count: number) => `${num(count)} matched`,
+    thisEnvironment: 'This environment',
+    everywhere: 'Everywhere',
     noted: (note: string) => `“${note}”`,
+    fields,
     names: {
       gracePeriodSeconds: 'old secret signs along for',
       graceSeconds: 'still accepted for',

@@ -2,10 +2,15 @@
 import type { Schemas } from '../../api/types';
 import type { Format } from '../format';
 import { answer } from './answers';
-import { num } from './words';
+import { capital, num } from './words';
 
 type Check = Schemas['CheckResultOut'];
 type Verdict = Schemas['SignatureVerdict'];
+
+/** Whether it was answered 2xx. */
+export function wasTaken({ statusCode }: Pick<Check, 'statusCode'>): boolean {
+  return statusCode !== null && statusCode >= 200 && statusCode < 300;
+}
 
 export const portal = {
   portal: {
@@ -14,6 +19,8 @@ export const portal = {
     endpoints: 'Endpoints',
     yours: 'Your endpoints',
     add: 'Add an endpoint',
+    mayNotAdd: 'This link does not allow adding endpoints',
+    mayNotAddNote: 'Ask for another one where you got it.',
     none: 'No endpoints yet',
     noneNote: 'Tell us a URL, and events are sent there. It takes five minutes.',
     loading: 'Loading',
@@ -31,6 +38,7 @@ export const portal = {
     back: 'Back',
     finish: 'Start receiving',
     finishAnyway: 'Finish without the check',
+    change: 'Change the endpoint',
     urlLabel: 'Your URL',
     urlNote: 'An https address of your server that takes POST requests.',
     inbox: 'No server yet? Use a test inbox',
@@ -88,7 +96,7 @@ export const portal = {
     explain: (check: Check, format: Format): string => {
       if (check.passed === null) return 'It was not reached, so this was not tried.';
       if (check.kind === 'reached') {
-        if (!check.passed) return check.detail ?? 'No connection could be made.';
+        if (!check.passed) return check.detail ? `${capital(check.detail)}.` : 'No connection could be made.';
         return [
           check.address,
           check.tlsVersion,
@@ -97,10 +105,15 @@ export const portal = {
           .filter(Boolean)
           .join(', ');
       }
-      if (check.kind === 'genuine')
-        return check.passed
-          ? 'Signed with this endpoint’s secret, sent just now.'
-          : (check.detail ?? 'It was signed correctly. Look at your server’s answer below.');
+      if (check.kind === 'genuine') {
+        if (check.passed) return 'Signed with this endpoint’s secret, sent just now.';
+        if (check.detail) return `${capital(check.detail)}.`;
+        return check.failure === 'redirect'
+          ? 'Redirects are not followed. Change the URL to the one that it leads to.'
+          : 'It was signed correctly. Look at your server’s answer below.';
+      }
+      if (!check.passed && !wasTaken(check))
+        return 'It was not accepted, and not refused either. Answer with 4xx, such as 401; anything else counts as a failure of your server.';
       if (check.kind === 'forged')
         return check.passed
           ? 'Signed with a wrong secret, and refused.'

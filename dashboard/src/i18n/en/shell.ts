@@ -33,7 +33,17 @@ export const shell = {
     signOut: 'Sign out',
     signOutEverywhere: 'Sign out everywhere',
   },
-  nowhere: { title: 'There is no such page', text: 'The link may be mistyped, or of another version.' },
+  nowhere: {
+    title: 'There is no such page',
+    noEnvironment: 'There is no such environment',
+    text: 'The link may be mistyped, or of another version.',
+  },
+  firstEnvironment: {
+    title: 'Make the first environment',
+    text: 'An environment is an installation of yours, such as production or staging. It has its own applications, event types and keys; nothing is shared between two.',
+    nameNote: (id: string) => `Letters, digits, - and _. Its id is ${id}, for programs, and does not change.`,
+    make: 'Make it',
+  },
   help: {
     title: 'Keyboard',
     palette: 'Search everything, go anywhere, act',

@@ -3,7 +3,7 @@ import type { Delivery, EndpointOverview } from '../../api/types';
 import type { Act, Preview } from '../../dead-letters/bulk';
 import type { Format } from '../format';
 import { answer } from './answers';
-import { type Count, capital, many, num, word } from './words';
+import { type Count, capital, isNone, many, num, word } from './words';
 
 type Why = NonNullable<EndpointOverview['heldBecause']>;
 type Target = Preview['endpoints'][number];
@@ -121,17 +121,20 @@ export const traffic = {
     held,
     heldNote: (why: Why, format: Format, now: number) =>
       `Messages are accepted and held${why.heldUntil ? `, the first until ${format.moment(why.heldUntil, now)}` : ''}. ${why.code.startsWith('disabled') ? 'Enabling it sends them.' : 'They go out when it is resumed.'}`,
+    deliveredAgain: (firstMs: number, timesMore: number, format: Format): string =>
+      `**Delivered ${format.duration(firstMs)} after it was accepted**, and ${timesMore === 1 ? 'once' : `${num(timesMore)} times`} more since.`,
     delivery: (delivery: Delivery, acceptedAt: string, format: Format, now: number, isAgain: boolean): string => {
       const { why } = delivery;
       const attempt = `attempt ${delivery.attemptsMade + 1} of ${delivery.attemptsPlanned}`;
       const ahead = why.ahead && why.ahead.count > 0 ? `, behind ${many(why.ahead, 'other', 'others')}` : '';
       if (delivery.state === 'delivered') return arrived(delivery, acceptedAt, format, isAgain);
-      if (delivery.state === 'in_flight') return `**The request is out** (${attempt}).`;
       if (why.code === 'retry' && delivery.nextAttemptAt) {
         const inTime = format.duration(Math.max(0, new Date(delivery.nextAttemptAt).getTime() - now));
         return `**Retry at ${format.moment(delivery.nextAttemptAt, now)}, in ${inTime}** (${attempt}). Last answer: ${answer(delivery.lastStatusCode, delivery.lastFailure)}.`;
       }
+      // A node may hold it already, and it goes when its turn comes.
       if (why.code === 'rate_limited') return `**Waits for the rate limit**${ahead} (${attempt}).`;
+      if (delivery.state === 'in_flight') return `**The request is out** (${attempt}).`;
       if (delivery.state === 'waiting') return `**Due, about to go**${ahead} (${attempt}).`;
       if (delivery.state === 'held')
         return `**${held(why, format, now)}.** Goes out when that ends${ahead}${why.heldUntil ? `; held until ${format.moment(why.heldUntil, now)} at the latest` : ''}.`;
@@ -155,6 +158,7 @@ export const traffic = {
       return '';
     },
     noAttempt: 'No attempt was made.',
+    noAttemptYet: 'No attempt was made yet.',
     attempt: (number: number) => `Attempt ${number}`,
     took: (span: string, after: string | null, isManual: boolean) =>
       [`in ${span}`, after && `after ${after}`, isManual && 'by hand'].filter(Boolean).join(' · '),
@@ -171,9 +175,12 @@ export const traffic = {
   deadLetters: {
     title: 'Dead letters',
     one: 'Dead letter',
-    headline: (open: Count) => `${many(open, 'dead letter is', 'dead letters are')} open`,
+    headline: (open: Count) =>
+      isNone(open) ? 'No dead letter is open' : `${many(open, 'dead letter is', 'dead letters are')} open`,
     summary: (endpoints: number, fresh: Count) =>
-      `${many(endpoints, 'endpoint', 'endpoints')} missed them. Kept until you replay or discard them; ${num(fresh)} came in the last 24 hours.`,
+      endpoints === 0
+        ? 'Nothing waits to be replayed or discarded.'
+        : `${many(endpoints, 'endpoint', 'endpoints')} missed them. Kept until you replay or discard them; ${num(fresh)} came in the last 24 hours.`,
     none: 'No dead letters',
     noneNote:
       'A delivery comes here when its last attempt failed, or when it can never succeed. You can replay it from here once the receiver is well.',
@@ -318,11 +325,14 @@ export const traffic = {
     ) => {
       const { done, total, delivered, failedAgain } = task.progress;
       const rate = task.data.ratePerSecond;
+      const isCounting = task.status === 'running' && total === 0;
       return [
-        `${num(done)} of ${num(total)}`,
+        isCounting ? 'being counted' : `${num(done)} of ${num(total)}`,
         delivered ? `${num(delivered)} delivered` : null,
         failedAgain ? `${num(failedAgain)} failed again` : null,
-        task.status === 'running' && rate ? `${format.duration(((total - done) / rate) * 1000)} left` : null,
+        task.status === 'running' && rate && !isCounting
+          ? `${format.duration(((total - done) / rate) * 1000)} left`
+          : null,
         rate ? `${num(rate)} a second` : null,
       ]
         .filter(Boolean)

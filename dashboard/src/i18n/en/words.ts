@@ -13,6 +13,10 @@ export function many(count: Count, one: string, others: string): string {
   return `${num(count)} ${value === 1 ? one : others}`;
 }
 
+export function isNone(count: Count): boolean {
+  return (typeof count === 'number' ? count : count.count) === 0;
+}
+
 const small = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
 
 /** Small numbers as words, as they stand in a sentence. */

@@ -39,6 +39,12 @@ function sentence(condition: AlertCondition, { duration }: Format): string {
   }
 }
 
+/** As they are named when nobody has renamed them. */
+const firstRules: Record<string, string> = {
+  'Dead letters': '데드 레터',
+  'Many attempts fail': '많은 시도가 실패',
+};
+
 export const alerts: Alerts = {
   alerts: {
     title: '알림',
@@ -59,6 +65,7 @@ export const alerts: Alerts = {
     turnOn: '켜기',
     turnOff: '끄기',
     nameNote: '알림의 제목으로 쓰입니다.',
+    ruleName: (name) => firstRules[name] ?? name,
     condition: sentence,
     conditionKinds: {
       dead_letters: '데드 레터 발생',

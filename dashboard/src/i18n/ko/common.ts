@@ -2,6 +2,7 @@
 import type { ApiError } from '../../api/error';
 import type { Messages } from '../en';
 import { answer } from './answers';
+import { fields as fieldNames } from './fields';
 import { many, num } from './words';
 
 type Common = Pick<Messages, keyof typeof import('../en/common').common>;
@@ -37,7 +38,10 @@ const kindsOfFields: Record<string, string> = {
 
 function toldOfFields({ fields, message }: Pick<ApiError, 'fields' | 'message'>): string {
   if (fields.length === 0) return message;
-  const each = fields.map(({ loc, msg, type }) => `${loc.slice(1).join('.')}: ${kindsOfFields[type ?? ''] ?? msg}.`);
+  const each = fields.map(({ loc, msg, type }) => {
+    const [name = '', ...rest] = loc.slice(1);
+    return `${[fieldNames[name] ?? name, ...rest].join('.')}: ${kindsOfFields[type ?? ''] ?? msg}.`;
+  });
   return ['입력한 값을 받을 수 없습니다.', ...each].join(' ');
 }
 
@@ -102,6 +106,7 @@ export const common: Common = {
     network: '서버가 응답하지 않습니다. 진행 중인 전송은 계속됩니다.',
     page: '페이지에 오류가 있습니다. 새로고침해도 반복되면 Postrider 운영자에게 알려 주십시오.',
     request: '요청',
+    noPage: '목록에 그런 페이지가 없습니다.',
     told: (error) => told[error.code] ?? toldOfFields(error),
   },
   live: {

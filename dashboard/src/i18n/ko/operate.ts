@@ -1,5 +1,6 @@
 // Event types, API keys, people, audit, settings, operational webhooks, the portal's look.
 import type { Messages } from '../en';
+import { fields } from './fields';
 import { settingDescriptions } from './setting-descriptions';
 import { many, num } from './words';
 
@@ -46,7 +47,10 @@ const verbs: Record<string, string> = {
   cancelled: '취소',
   logged_out: '로그아웃',
   acknowledge: '확인',
-  look: '모양 변경',
+  unacknowledge: '확인 취소',
+  look: '모양',
+  set: '변경',
+  began: '시작',
   check: '테스트',
   checked: '테스트',
   secret: '시크릿',
@@ -173,7 +177,10 @@ export const operate: Operate = {
     sentence: (actor, action) => `${action} · ${actor}`,
     changed: (fields) => `변경: ${fields.join(', ')}`,
     matched: (count) => `해당 ${many(count, '건')}`,
+    thisEnvironment: '이 환경',
+    everywhere: '전체',
     noted: (note) => `“${note}”`,
+    fields,
     names: {
       gracePeriodSeconds: '이전 시크릿 함께 서명',
       graceSeconds: '유예',

@@ -1,5 +1,6 @@
 // The portal, and the checks of an endpoint.
 import type { Messages } from '../en';
+import { wasTaken } from '../en/portal';
 import { answer } from './answers';
 import { num } from './words';
 
@@ -12,6 +13,8 @@ export const portal: Portal = {
     endpoints: '엔드포인트',
     yours: '내 엔드포인트',
     add: '엔드포인트 추가',
+    mayNotAdd: '이 링크로는 엔드포인트를 추가할 수 없습니다',
+    mayNotAddNote: '링크를 받은 곳에 다른 링크를 요청하십시오.',
     none: '엔드포인트가 아직 없습니다',
     noneNote: 'URL을 알려 주면 그곳으로 이벤트를 보냅니다. 5분이면 됩니다.',
     loading: '불러오는 중',
@@ -29,6 +32,7 @@ export const portal: Portal = {
     back: '이전',
     finish: '수신 시작',
     finishAnyway: '확인 없이 완료',
+    change: '엔드포인트 수정',
     urlLabel: '내 URL',
     urlNote: 'POST 요청을 받는 서버의 https 주소입니다.',
     inbox: '아직 서버가 없습니까? 테스트 수신함 사용하기',
@@ -95,10 +99,15 @@ export const portal: Portal = {
           .filter(Boolean)
           .join(' · ');
       }
-      if (check.kind === 'genuine')
-        return check.passed
-          ? '이 엔드포인트의 시크릿으로 서명해 방금 보냈습니다.'
-          : (check.detail ?? '서명은 올바릅니다. 아래에서 서버의 응답을 확인하십시오.');
+      if (check.kind === 'genuine') {
+        if (check.passed) return '이 엔드포인트의 시크릿으로 서명해 방금 보냈습니다.';
+        if (check.detail) return check.detail;
+        return check.failure === 'redirect'
+          ? '리디렉션은 따르지 않습니다. URL을 이동할 주소로 바꾸십시오.'
+          : '서명은 올바릅니다. 아래에서 서버의 응답을 확인하십시오.';
+      }
+      if (!check.passed && !wasTaken(check))
+        return '수락하지는 않았지만 거부한 것도 아닙니다. 401 같은 4xx로 응답하십시오. 그 밖의 응답은 서버의 장애로 봅니다.';
       if (check.kind === 'forged')
         return check.passed
           ? '틀린 시크릿으로 서명한 요청을 거부했습니다.'

@@ -36,7 +36,17 @@ export const shell: Shell = {
     signOut: '로그아웃',
     signOutEverywhere: '모든 곳에서 로그아웃',
   },
-  nowhere: { title: '그런 페이지가 없습니다', text: '링크가 잘못되었거나 다른 버전의 링크입니다.' },
+  nowhere: {
+    title: '그런 페이지가 없습니다',
+    noEnvironment: '그런 환경이 없습니다',
+    text: '링크가 잘못되었거나 다른 버전의 링크입니다.',
+  },
+  firstEnvironment: {
+    title: '첫 환경 만들기',
+    text: '환경은 프로덕션이나 스테이징 같은 하나의 설치입니다. 애플리케이션, 이벤트 유형, 키를 따로 가지며 환경 사이에는 아무것도 공유되지 않습니다.',
+    nameNote: (id) => `영문자, 숫자, -, _. ID는 ${id}이며 프로그램에서 쓰이고 바뀌지 않습니다.`,
+    make: '만들기',
+  },
   help: {
     title: '키보드',
     palette: '모두 검색, 이동, 실행',

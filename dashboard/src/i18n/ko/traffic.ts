@@ -1,6 +1,7 @@
 // Messages, deliveries, dead letters.
 import type { Delivery, EndpointOverview } from '../../api/types';
 import type { Messages } from '../en';
+import { isNone } from '../en/words';
 import type { Format } from '../format';
 import { answer } from './answers';
 import { many, num } from './words';
@@ -49,12 +50,12 @@ const waits = (delivery: Delivery, format: Format, now: number): string => {
   const { why, nextAttemptAt } = delivery;
   const attempt = `${delivery.attemptsPlanned}회 중 ${delivery.attemptsMade + 1}번째 시도`;
   const ahead = why.ahead && why.ahead.count > 0 ? `, 앞에 ${many(why.ahead, '건')}` : '';
-  if (delivery.state === 'in_flight') return `**요청이 나가 있습니다**(${attempt}).`;
   if (why.code === 'retry' && nextAttemptAt) {
     const left = format.duration(Math.max(0, new Date(nextAttemptAt).getTime() - now));
     return `**${format.moment(nextAttemptAt, now)}에 재시도, ${left} 남음**(${attempt}). 마지막 응답: ${answer(delivery.lastStatusCode, delivery.lastFailure)}.`;
   }
   if (why.code === 'rate_limited') return `**속도 제한을 기다립니다**${ahead}(${attempt}).`;
+  if (delivery.state === 'in_flight') return `**요청이 나가 있습니다**(${attempt}).`;
   return `**보낼 때가 되어 곧 나갑니다**${ahead}(${attempt}).`;
 };
 
@@ -127,6 +128,8 @@ export const traffic: Traffic = {
     held,
     heldNote: (why, format, now) =>
       `메시지는 접수되어 보류됩니다${why.heldUntil ? `(가장 이른 것은 ${format.moment(why.heldUntil, now)}까지)` : ''}. ${why.code.startsWith('disabled') ? '활성화하면 나갑니다.' : '다시 시작하면 나갑니다.'}`,
+    deliveredAgain: (firstMs, timesMore, format) =>
+      `**접수 후 ${format.duration(firstMs)} 만에 전달되었습니다.** 그 뒤로 ${num(timesMore)}번 더 전달했습니다.`,
     delivery: (delivery, acceptedAt, format, now, isAgain) => {
       const { why } = delivery;
       const ahead = why.ahead && why.ahead.count > 0 ? ` 앞에 ${many(why.ahead, '건')}이 있습니다.` : '';
@@ -155,6 +158,7 @@ export const traffic: Traffic = {
       return '';
     },
     noAttempt: '시도하지 않았습니다.',
+    noAttemptYet: '아직 시도하지 않았습니다.',
     attempt: (number) => `${number}번째 시도`,
     took: (span, after, isManual) => [span, after && `${after} 뒤`, isManual && '수동'].filter(Boolean).join(' · '),
     next: (number) => `다음은 ${number}번째 시도`,
@@ -169,9 +173,11 @@ export const traffic: Traffic = {
   deadLetters: {
     title: '데드 레터',
     one: '데드 레터',
-    headline: (open) => `미처리 데드 레터 ${many(open, '건')}`,
+    headline: (open) => (isNone(open) ? '미처리 데드 레터가 없습니다' : `미처리 데드 레터 ${many(open, '건')}`),
     summary: (endpoints, fresh) =>
-      `엔드포인트 ${many(endpoints, '개')}에서 놓쳤습니다. 재전송하거나 폐기할 때까지 보관합니다. 최근 24시간에 ${many(fresh, '건')}이 들어왔습니다.`,
+      endpoints === 0
+        ? '재전송하거나 폐기할 것이 없습니다.'
+        : `엔드포인트 ${many(endpoints, '개')}에서 놓쳤습니다. 재전송하거나 폐기할 때까지 보관합니다. 최근 24시간에 ${many(fresh, '건')}이 들어왔습니다.`,
     none: '데드 레터가 없습니다',
     noneNote:
       '마지막 시도가 실패했거나 성공할 수 없는 전송이 여기로 옵니다. 수신자가 회복되면 여기에서 재전송할 수 있습니다.',
@@ -291,11 +297,14 @@ export const traffic: Traffic = {
     progress: (task, format) => {
       const { done, total, delivered, failedAgain } = task.progress;
       const rate = task.data.ratePerSecond;
+      const isCounting = task.status === 'running' && total === 0;
       return [
-        `${num(total)}건 중 ${num(done)}건`,
+        isCounting ? '세는 중' : `${num(total)}건 중 ${num(done)}건`,
         delivered ? `전달 ${many(delivered, '건')}` : null,
         failedAgain ? `다시 실패 ${many(failedAgain, '건')}` : null,
-        task.status === 'running' && rate ? `${format.duration(((total - done) / rate) * 1000)} 남음` : null,
+        task.status === 'running' && rate && !isCounting
+          ? `${format.duration(((total - done) / rate) * 1000)} 남음`
+          : null,
         rate ? `초당 ${num(rate)}건` : null,
       ]
         .filter(Boolean)

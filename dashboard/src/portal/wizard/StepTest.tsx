@@ -8,6 +8,7 @@ import { Card } from '../../design/layout/Card';
 import { CheckExchanges, CheckList, passedChecks } from '../../endpoints/check/CheckList';
 import { useCheck } from '../../endpoints/check/CheckPanel';
 import { SignatureExplainer } from '../../endpoints/check/SignatureExplainer';
+import { EndpointForm } from '../../endpoints/forms/EndpointForm';
 import { InboxCard } from '../../endpoints/InboxCard';
 import { useT } from '../../i18n';
 import { usePermissions } from '../../navigation/permissions';
@@ -49,6 +50,9 @@ export function StepTest({ endpoint }: { endpoint: Endpoint }) {
           )}
         </div>
         <div className="wizard-foot">
+          <Button kind="quiet" icon="edit" onClick={() => setUrl({ panel: 'edit' })}>
+            {t.portal.change}
+          </Button>
           <span className="grow" />
           {!isPassed && (
             <Button kind="quiet" isBusy={finish.isPending} onClick={() => finish.mutate()}>
@@ -72,6 +76,12 @@ export function StepTest({ endpoint }: { endpoint: Endpoint }) {
           )}
         </div>
       </Card>
+      <EndpointForm
+        appId={appId}
+        endpoint={endpoint}
+        isOpen={url.panel === 'edit'}
+        onClose={() => setUrl({ panel: undefined })}
+      />
       <div className="stack">
         {url.inbox && <InboxCard inboxId={url.inbox} />}
         <Snippets />

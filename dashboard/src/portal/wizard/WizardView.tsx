@@ -1,10 +1,12 @@
 // Adding an endpoint: URL, event types, a live test, done. Where one is stands in the URL.
 import { api } from '../../api/client';
 import { Loaded, Skeleton } from '../../design/feedback/Loaded';
-import { PageHead } from '../../design/layout/Card';
+import { Empty } from '../../design/feedback/Notice';
+import { Card, PageHead } from '../../design/layout/Card';
 import { Icon } from '../../design/values/Icon';
 import { endpointName } from '../../endpoints/name';
 import { useT } from '../../i18n';
+import { usePermissions } from '../../navigation/permissions';
 import { useUrl } from '../../navigation/url';
 import { useAccess } from '../context';
 import '../portal.css';
@@ -25,6 +27,7 @@ export function stepOf(wanted: string | undefined, hasUrl: boolean, hasEndpoint:
 export function WizardView() {
   const t = useT();
   const { appId } = useAccess();
+  const { may } = usePermissions();
   const [url] = useUrl();
   const step = stepOf(url.step, Boolean(url.url), Boolean(url.endpoint));
   const endpoint = api.useQuery(
@@ -45,6 +48,14 @@ export function WizardView() {
     t.portal.stepNotes.test,
     t.portal.stepNotes.done,
   ];
+  if (!may('ManageEndpoint'))
+    return (
+      <Card label={t.portal.add}>
+        <Empty icon="link" title={t.portal.mayNotAdd}>
+          {t.portal.mayNotAddNote}
+        </Empty>
+      </Card>
+    );
   return (
     <>
       <PageHead title={t.portal.add} />
@@ -64,7 +75,7 @@ export function WizardView() {
       {step === 'types' && <StepTypes />}
       {(step === 'test' || step === 'done') && (
         <Loaded query={endpoint} skeleton={<Skeleton height={320} />}>
-          {(made) => (step === 'test' ? <StepTest endpoint={made} /> : <StepDone endpoint={made} />)}
+          {(made) => (step === 'test' ? <StepTest key={made.url} endpoint={made} /> : <StepDone endpoint={made} />)}
         </Loaded>
       )}
     </>
