@@ -163,7 +163,7 @@ pub use rollup::incident::TroubledEndpoint;
 pub use rollup::presence::NodePresence;
 pub use rollup::presence::NodeSeen;
 pub use rollup::queue_total::QueueTotal;
-pub use rollup::recover_preview::RecoverPreview;
+pub use rollup::replay_preview::RecoverPreview;
 pub use rollup::replay_target::ReplayPreview;
 pub use rollup::replay_target::ReplayTarget;
 pub use rollup::series::Gauge;

@@ -16,6 +16,7 @@ export type EventType = Schemas['EventTypeOut'];
 export type Inbox = Schemas['InboxOut'];
 export type Incident = Schemas['IncidentOut'];
 export type RecoverPreview = Schemas['RecoverPreviewOut'];
+export type MissingPreview = Schemas['ReplayMissingPreviewOut'];
 export type Overview = Schemas['OverviewOut'];
 export type EndpointOverview = Schemas['EndpointOverviewOut'];
 export type UnderWay = Schemas['UnderWayOut'];

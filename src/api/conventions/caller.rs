@@ -73,7 +73,8 @@ async fn identify(parts: &Parts, state: &SharedState) -> Result<Caller, ApiError
             named_environment("header", ENVIRONMENT_HEADER, asked)?;
         }
     }
-    state.authenticator.create_environment(&caller, &state.configuration).await?;
+    let only_reads = parts.method.is_safe();
+    state.authenticator.create_environment(&caller, only_reads, &state.configuration).await?;
     Ok(caller)
 }
 

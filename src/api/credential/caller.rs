@@ -145,9 +145,15 @@ impl Caller {
         }
     }
 
-    /// The environment that exists from the first call on that names it. A tenant's is there already.
-    pub(in crate::api) fn environment_to_create(&self) -> Option<&EnvironmentId> {
-        self.environment.as_ref().filter(|_| self.role != Role::Application)
+    /// The environment that exists from this call on. A tenant's is there already, and an operator who only looks at one that
+    /// is not there may have mistyped it.
+    pub(in crate::api) fn environment_to_create(&self, only_reads: bool) -> Option<&EnvironmentId> {
+        let creates = match self.role {
+            Role::Operator => !only_reads,
+            Role::Environment => true,
+            Role::Application => false,
+        };
+        self.environment.as_ref().filter(|_| creates)
     }
 
     /// Who the audit log remembers.

@@ -156,13 +156,14 @@ impl Authenticator {
         &self.0.clock
     }
 
-    /// Creates the caller's environment, unless it is known to be there.
+    /// Creates the caller's environment where the call does that, unless it is known to be there.
     pub(in crate::api) async fn create_environment(
         &self,
         caller: &Caller,
+        only_reads: bool,
         configuration: &ConfigurationStore,
     ) -> Result<(), ApiError> {
-        let Some(environment) = caller.environment_to_create() else { return Ok(()) };
+        let Some(environment) = caller.environment_to_create(only_reads) else { return Ok(()) };
         if self.created().contains(environment) {
             return Ok(());
         }

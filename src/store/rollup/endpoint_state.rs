@@ -20,6 +20,8 @@ use super::sample::COUNTED_PER_ENDPOINT;
 
 /// Of one endpoint, so many are counted of a kind.
 const COUNTED_ALONE: i64 = 10_000;
+/// So many of an endpoint's newest deliveries are looked at for those that a node has in memory.
+const NEWEST_LOOKED_AT: i64 = 1_000;
 
 /// An endpoint as it stands.
 #[derive(Debug, Clone)]
@@ -38,8 +40,9 @@ pub struct EndpointState {
     pub due: Capped,
     /// Due later.
     pub later: Capped,
-    /// With a node, which claimed it from the queue.
-    pub claimed: i64,
+    /// With a node, which claimed it from the queue or has had it in memory since it was posted. Of the latter those are counted
+    /// that are among the last thousand to this endpoint.
+    pub with_nodes: Capped,
     /// When that which is due first was accepted.
     pub oldest_at: Option<DateTime<Utc>>,
     /// When the first that waits is due.
@@ -91,7 +94,7 @@ impl RollupStore {
                    coalesce(e.disabled_at, e.paused_at, a.paused_at, g.paused_at) AS closed_at,
                    least(e.disabled_at, e.paused_at, a.paused_at) AS held_since,
                    e.policy, a.policy AS application_policy, n.policy AS environment_policy,
-                   due.count AS "due!", later.count AS "later!", later.claimed AS "claimed!",
+                   due.count AS "due!", later.count AS "later!", later.claimed AS "claimed!", kept.count AS "in_memory!",
                    first.oldest_at AS "oldest_at?", first.due_at AS "first_due_at?", next.due_at AS "next_at?",
                    dead.count AS "dead!", oldest.died_at AS "oldest_died_at?",
                    (endpoint_throttle_of(e.id) ->> 'until')::timestamptz AS throttled_until
@@ -103,6 +106,8 @@ impl RollupStore {
             CROSS JOIN LATERAL (SELECT count(*) AS count, count(owner) AS claimed FROM (
                 SELECT p.owner FROM pending p WHERE p.endpoint_id = e.id AND p.due_at > '-infinity' AND p.due_at > now()
                 ORDER BY p.due_at LIMIT $3) c) later
+            CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE c.state = 'in_flight') AS count FROM (
+                SELECT d.state FROM delivery d WHERE d.endpoint_id = e.id ORDER BY d.message_id DESC LIMIT $5) c) kept
             LEFT JOIN LATERAL (
                 SELECT uuid_moment(p.message_id) AS oldest_at, p.due_at FROM pending p
                 WHERE p.endpoint_id = e.id AND p.due_at > '-infinity' ORDER BY p.due_at, p.message_id LIMIT 1) first ON true
@@ -122,6 +127,7 @@ impl RollupStore {
             endpoint.uuid(),
             COUNTED_ALONE + 1,
             &reasons as &[&str],
+            NEWEST_LOOKED_AT,
         )
         .fetch_optional(&self.reading)
         .await?;
@@ -148,7 +154,10 @@ impl RollupStore {
             ],
             due: Capped::of(row.due, COUNTED_ALONE),
             later: Capped { count: (later.count - row.claimed).max(0), ..later },
-            claimed: row.claimed,
+            with_nodes: Capped {
+                count: row.claimed + row.in_memory,
+                is_capped: row.in_memory >= NEWEST_LOOKED_AT,
+            },
             oldest_at: row.oldest_at,
             first_due_at: row.first_due_at,
             next_at: row.next_at,

@@ -11,7 +11,7 @@ pub(in crate::store) mod health;
 pub(in crate::store) mod incident;
 pub(in crate::store) mod presence;
 pub(in crate::store) mod queue_total;
-pub(in crate::store) mod recover_preview;
+pub(in crate::store) mod replay_preview;
 pub(in crate::store) mod replay_target;
 pub(in crate::store) mod sample;
 pub(in crate::store) mod series;

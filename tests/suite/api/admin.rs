@@ -29,6 +29,20 @@ async fn environments_are_listed_and_made() {
     app.environment().get("/admin/environment").await.expect_error(403, "forbidden");
 }
 
+/// A mistyped environment does not begin to exist because an operator looks at it; its own token makes it.
+#[tokio::test]
+async fn an_operator_who_looks_makes_no_environment() {
+    let app = LocalApp::start().await;
+    let operator = app.operator();
+    let mistyping = app.api().claiming(&json!({"sub": "operator", "org": "org_mistyped"}));
+    for path in ["/app", "/overview", "/event-type", "/dead-letter"] {
+        mistyping.get(path).await.expect(200);
+    }
+    operator.get("/admin/environment/org_mistyped").await.expect_error(404, "not_found");
+    app.api().claiming(&json!({"sub": "org_own"})).get("/app").await.expect(200);
+    operator.get("/admin/environment/org_own").await.expect(200);
+}
+
 #[tokio::test]
 async fn nodes_are_listed_with_their_heartbeats() {
     let app = TestApp::start().await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::overview::operator;
-use crate::support::{Receiver, Reply, Setup, until};
+use crate::support::{LocalApp, Receiver, Reply, Setup, until};
 
 #[tokio::test]
 async fn an_endpoints_screen_tells_what_came_of_it_what_holds_and_why_nothing_goes_out() {
@@ -73,4 +73,23 @@ async fn an_endpoints_screen_tells_what_came_of_it_what_holds_and_why_nothing_go
         .get(&other.path(&format!("/endpoint/{endpoint}/overview")))
         .await
         .expect_error(404, "not_found");
+}
+
+/// They are in the memory of a node, and nothing of them is in the queue.
+#[tokio::test]
+async fn what_waits_for_its_turn_behind_a_limit_is_counted() {
+    let (mut app, receiver) = (LocalApp::start().await, Receiver::start().await);
+    app.leave_work();
+    let tenant = app.tenant("one").await;
+    let hook = receiver.hook("/a");
+    let endpoint = tenant.endpoint(&hook, json!({"rateLimit": 1})).await;
+    for number in 0..40 {
+        tenant.message("a", json!({"number": number})).await;
+    }
+    let shown =
+        app.environment().get(&tenant.path(&format!("/endpoint/{endpoint}/overview"))).await.expect(200);
+    let under_way = shown["underWay"].as_array().unwrap();
+    let count = under_way.iter().map(|kind| kind["count"].as_i64().unwrap()).sum::<i64>();
+    let sent = i64::try_from(receiver.received_at(&hook).len()).unwrap();
+    assert!((40 - sent - 2..=40).contains(&count), "{count} with {sent} sent: {under_way:?}");
 }

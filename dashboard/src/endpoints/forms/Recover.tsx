@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
 import { client } from '../../api/client';
-import type { BackgroundTask, Endpoint, RecoverPreview } from '../../api/types';
+import type { BackgroundTask, Endpoint, MissingPreview, RecoverPreview } from '../../api/types';
 import { toast } from '../../design/feedback/toast';
 import { FormPanel, Panel } from '../../design/layout/Dialog';
 import { SkeletonText } from '../../design/tables/Table';
@@ -20,6 +20,7 @@ interface Props {
   onClose: () => void;
 }
 
+const base = '/api/v1/app/{app_id}/endpoint/{endpoint_id}';
 const dayMs = 86_400_000;
 
 /** The value of a datetime-local field, in the browser's time zone. */
@@ -41,22 +42,25 @@ export function Recover({ appId, endpoint, isOpen, onClose }: Props) {
   const [task, setTask] = useState<BackgroundTask | null>(null);
   const from = Number.isNaN(Date.parse(since)) ? null : new Date(since).toISOString();
   const found = useQuery({
-    queryKey: ['recover-preview', appId, endpoint.id, from],
+    queryKey: ['recover-preview', what, appId, endpoint.id, from],
     queryFn: async () => {
-      const { data } = await client.POST('/api/v1/app/{app_id}/endpoint/{endpoint_id}/recover', {
+      const input = {
         params: { path: { app_id: appId, endpoint_id: endpoint.id } },
         body: { since: from ?? '', dryRun: true },
-      });
-      return data as RecoverPreview;
+      };
+      const { data } =
+        what === 'failed'
+          ? await client.POST(`${base}/recover`, input)
+          : await client.POST(`${base}/replay-missing`, input);
+      return data as RecoverPreview | MissingPreview;
     },
-    enabled: isOpen && what === 'failed' && from !== null,
+    enabled: isOpen && from !== null,
   });
   const submit = async () => {
     const input = {
       params: { path: { app_id: appId, endpoint_id: endpoint.id } },
       body: { since: new Date(since).toISOString(), ratePerSecond: rate === '' ? null : Number(rate) },
     };
-    const base = '/api/v1/app/{app_id}/endpoint/{endpoint_id}';
     const { data } =
       what === 'failed'
         ? await client.POST(`${base}/recover`, input)
@@ -116,8 +120,12 @@ export function Recover({ appId, endpoint, isOpen, onClose }: Props) {
         onChange={(event) => setSince(event.target.value)}
         required
       />
-      {what === 'failed' && found.isFetching && !found.data && <SkeletonText place={2} />}
-      {what === 'failed' && found.data && <p className="small dim">{t.recover.wouldGo(found.data)}</p>}
+      {found.isFetching && !found.data && <SkeletonText place={2} />}
+      {found.data && (
+        <p className="small dim">
+          {'messages' in found.data ? t.recover.missed(found.data.messages) : t.recover.wouldGo(found.data)}
+        </p>
+      )}
       <NumberInput
         label={t.recover.rate}
         description={t.recover.rateNote}

@@ -164,7 +164,8 @@ export const overview = {
     nothingNote: 'What is being sent, waits, or is held shows here.',
     whatWaits: 'What waits, and why',
     whyOf: (row: UnderWay, format: Format): string => {
-      if (row.kind === 'in_flight') return 'requests that are out';
+      if (row.kind === 'in_flight')
+        return row.endpoints === 1 ? 'requests that are out, or wait for their turn' : 'requests that are out';
       if (row.kind === 'due') return 'about to go, in the order of their turn';
       if (row.kind === 'retry')
         return row.nextAt

@@ -224,6 +224,8 @@ export const tenants = {
     missingNote: 'Messages of that time that match it and were never attempted, for example from before it was added.',
     wouldGo: ({ deadLetters, waiting }: RecoverPreview) =>
       `Of the messages accepted since then: ${many(deadLetters, 'open dead letter', 'open dead letters')}, ${many(waiting, 'delivery', 'deliveries')} waiting for a retry.`,
+    missed: (messages: Count) =>
+      `Of the messages accepted since then, ${many(messages, 'matches it and was never attempted', 'match it and were never attempted')}.`,
     since: 'Since',
     rate: 'At most this many a second',
     rateNote: 'Empty: as fast as the endpoint takes them.',

@@ -154,7 +154,7 @@ export const overview: Overview = {
     nothingNote: '전송 중이거나 대기, 보류된 것이 여기에 표시됩니다.',
     whatWaits: '기다리는 것과 그 이유',
     whyOf: (row, format) => {
-      if (row.kind === 'in_flight') return '나가 있는 요청';
+      if (row.kind === 'in_flight') return row.endpoints === 1 ? '나가 있거나 차례를 기다리는 요청' : '나가 있는 요청';
       if (row.kind === 'due') return '차례대로 곧 나감';
       if (row.kind === 'retry')
         return row.nextAt

@@ -202,6 +202,7 @@ export const tenants: Tenants = {
       '그 기간의 메시지 중 조건에 맞지만 시도한 적이 없는 것입니다. 예를 들어 엔드포인트를 추가하기 전의 메시지입니다.',
     wouldGo: ({ deadLetters, waiting }) =>
       `그때부터 접수된 메시지 중 미처리 데드 레터 ${many(deadLetters, '건')}, 재시도 대기 ${many(waiting, '건')}입니다.`,
+    missed: (messages) => `그때부터 접수된 메시지 중 조건에 맞지만 보낸 적이 없는 것은 ${many(messages, '건')}입니다.`,
     since: '시작',
     rate: '초당 최대 건수',
     rateNote: '비우면 엔드포인트가 받는 만큼 빠르게.',

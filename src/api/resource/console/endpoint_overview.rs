@@ -100,8 +100,7 @@ fn under_way(endpoint: &EndpointState) -> Vec<UnderWayOut> {
         examples: Vec::new(),
     };
     let (due, later) = (endpoint.due, endpoint.later);
-    let claimed = Capped { count: endpoint.claimed, is_capped: false };
-    let mut kinds = vec![kind(UnderWayKind::InFlight, claimed, None)];
+    let mut kinds = vec![kind(UnderWayKind::InFlight, endpoint.with_nodes, None)];
     match endpoint.closed {
         None => {
             kinds.push(kind(UnderWayKind::Due, due, endpoint.oldest_at));

@@ -17,7 +17,7 @@ use crate::api::state::SharedState;
 use crate::domain::background_task::TaskKind;
 use crate::store::TimeBounds;
 
-use super::replay::{BulkReplayIn, ReplayIn, start};
+use super::replay::{BulkReplayIn, start};
 
 /// From which time messages are sent, and at which pace; or how many these are.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -69,7 +69,7 @@ pub(super) async fn recover(
     JsonBody(input): JsonBody<RecoverIn>,
 ) -> Result<Response, ApiError> {
     let RecoverIn { since, until, rate_per_second, dry_run } = input;
-    let order = BulkReplayIn::from(ReplayIn { since, until, rate_per_second });
+    let order = BulkReplayIn::all(since, until, rate_per_second);
     if !dry_run {
         return Ok(start(&state, &caller, &path, TaskKind::Recover, order).await?.into_response());
     }

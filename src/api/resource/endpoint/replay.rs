@@ -3,13 +3,15 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::conventions::capped::CappedCount;
 use crate::api::conventions::extract::JsonBody;
 use crate::api::conventions::validate::{Findings, stored_count};
 use crate::api::credential::Caller;
@@ -19,24 +21,38 @@ use crate::api::resource::path::EndpointPath;
 use crate::api::state::SharedState;
 use crate::domain::background_task::{EndpointReplay, TaskKind};
 use crate::domain::delivery::Standing;
-use crate::store::NewTask;
+use crate::store::{NewTask, TimeBounds};
 
 /// A higher limit would never be reached.
 const MAX_RATE_PER_SECOND: u32 = 100_000;
 /// The pace where none is asked for: a million in ten minutes.
 const DEFAULT_RATE_PER_SECOND: u32 = 2_000;
 
-/// From which time messages are sent, and at which pace.
+/// From which time messages are sent, and at which pace; or how many these are.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ReplayIn {
+struct ReplayIn {
     /// Accepted then or later.
-    pub(super) since: DateTime<Utc>,
+    since: DateTime<Utc>,
     /// Accepted before.
-    pub(super) until: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
     /// At most this many a second; 2,000 when absent.
     #[schema(minimum = 1, maximum = 100000)]
-    pub(super) rate_per_second: Option<u32>,
+    rate_per_second: Option<u32>,
+    /// Only tell how many would be sent.
+    #[serde(default)]
+    #[schema(default = false)]
+    dry_run: bool,
+}
+
+/// What would be sent that the endpoint was never to get.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ReplayMissingPreviewOut {
+    /// Always true: nothing was changed.
+    dry_run: bool,
+    /// Messages of that time, counted among the first 2,000.
+    messages: CappedCount,
 }
 
 /// Which messages are sent once more.
@@ -64,22 +80,25 @@ pub(super) struct BulkReplayIn {
     rate_per_second: Option<u32>,
 }
 
-impl From<ReplayIn> for BulkReplayIn {
-    fn from(input: ReplayIn) -> Self {
+impl BulkReplayIn {
+    /// All messages of that time.
+    pub(super) fn all(
+        since: DateTime<Utc>,
+        until: Option<DateTime<Utc>>,
+        rate_per_second: Option<u32>,
+    ) -> Self {
         Self {
-            since: input.since,
-            until: input.until,
+            since,
+            until,
             event_types: None,
             channel: None,
             tag: None,
             status: None,
             status_code_class: None,
-            rate_per_second: input.rate_per_second,
+            rate_per_second,
         }
     }
-}
 
-impl BulkReplayIn {
     pub(super) fn check(&self) -> Result<(), ApiError> {
         let mut findings = Findings::of_body();
         if self.until.is_some_and(|until| until <= self.since) {
@@ -141,15 +160,26 @@ pub(super) async fn start(
     operation_id = "v1.endpoint.replay-missing", tag = "endpoint",
     params(EndpointPath),
     request_body = ReplayIn,
-    responses((status = 202, description = "A background task does it.", body = BackgroundTaskOut))
+    responses(
+        (status = 200, description = "What it would do (`dryRun`).", body = ReplayMissingPreviewOut),
+        (status = 202, description = "A background task does it.", body = BackgroundTaskOut)
+    )
 )]
 async fn replay_missing(
     State(state): State<SharedState>,
     caller: Caller,
     path: EndpointPath,
     JsonBody(input): JsonBody<ReplayIn>,
-) -> Result<(StatusCode, Json<BackgroundTaskOut>), ApiError> {
-    start(&state, &caller, &path, TaskKind::ReplayMissing, input.into()).await
+) -> Result<Response, ApiError> {
+    let ReplayIn { since, until, rate_per_second, dry_run } = input;
+    let order = BulkReplayIn::all(since, until, rate_per_second);
+    if !dry_run {
+        return Ok(start(&state, &caller, &path, TaskKind::ReplayMissing, order).await?.into_response());
+    }
+    order.check()?;
+    let time = TimeBounds { since: Some(since), until };
+    let found = state.rollups.missing_preview(path.application, path.endpoint, time).await?;
+    Ok(Json(ReplayMissingPreviewOut { dry_run: true, messages: found.into() }).into_response())
 }
 
 /// Send an endpoint once more what it got, or failed to get.
