@@ -86,7 +86,7 @@ export function ApiKeysView() {
       narrow: 'end',
       cell: (row) =>
         !row.revokedAt && (
-          <Button small kind="danger" onClick={() => setUrl({ revoke: row.id, iterator: url.iterator })}>
+          <Button small kind="danger" onClick={() => setUrl({ revoke: row.id })}>
             {t.apiKeys.revoke}
           </Button>
         ),

@@ -85,10 +85,7 @@ export function ApplicationsView() {
           <Pager page={list.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
         </div>
       )}
-      <ApplicationForm
-        isOpen={url.panel === 'new'}
-        onClose={() => setUrl({ panel: undefined, iterator: url.iterator })}
-      />
+      <ApplicationForm isOpen={url.panel === 'new'} onClose={() => setUrl({ panel: undefined })} />
     </>
   );
 }

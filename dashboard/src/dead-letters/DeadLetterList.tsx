@@ -110,7 +110,7 @@ export function DeadLetterList({ appId, endpointId, hasOwnFilters, isExplained }
         <BulkBar
           count={selected.size}
           onClear={() => setSelected(new Set())}
-          onAct={(panel) => setUrl({ panel, ids: nameList(selected), iterator: url.iterator })}
+          onAct={(panel) => setUrl({ panel, ids: nameList(selected) })}
         />
       )}
       <BulkPanel
@@ -118,7 +118,7 @@ export function DeadLetterList({ appId, endpointId, hasOwnFilters, isExplained }
         appId={appId}
         isOpen={canAct && (url.panel === 'replay' || url.panel === 'discard')}
         targets={targets}
-        onClose={() => setUrl({ panel: undefined, ids: undefined, iterator: url.iterator })}
+        onClose={() => setUrl({ panel: undefined, ids: undefined })}
         onDone={() => setSelected(new Set())}
       />
     </>

@@ -1,8 +1,9 @@
 // One message: its life at each endpoint, its payload as the bytes that were posted.
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { allPages } from '../api/all-pages';
 import { api, client } from '../api/client';
 import { useLive } from '../api/live';
-import type { Delivery, Message } from '../api/types';
+import type { Attempt, Message } from '../api/types';
 import { useApplication } from '../applications/ApplicationView';
 import { AuditCard } from '../audit-log/AuditCard';
 import { Button } from '../design/controls/Button';
@@ -10,10 +11,10 @@ import { More } from '../design/controls/More';
 import { LiveMark } from '../design/feedback/LiveMark';
 import { Loaded, Skeleton } from '../design/feedback/Loaded';
 import { Callout, Empty } from '../design/feedback/Notice';
-import { toast } from '../design/feedback/toast';
 import { Card, Facts, PageHead } from '../design/layout/Card';
 import { Ask } from '../design/layout/Dialog';
 import { useKeys } from '../design/tables/keys';
+import { Pager } from '../design/tables/Pager';
 import { Id, shortId, useCopy } from '../design/values/Id';
 import { JsonView } from '../design/values/JsonView';
 import { payloadIn } from '../design/values/json';
@@ -25,6 +26,7 @@ import { Go, usePlaces } from '../navigation/places';
 import { useParam, useUrl } from '../navigation/url';
 import { DeliveryCard } from './DeliveryCard';
 import { LifeStrip } from './LifeStrip';
+import { ResendAll } from './ResendAll';
 import './messages.css';
 
 const refetchMs = 5_000;
@@ -78,21 +80,26 @@ function Content({ appId, appName, message, payload }: Props) {
   const deliveries = api.useQuery(
     'get',
     '/api/v1/app/{app_id}/msg/{msg_id}/delivery',
-    { params: { path } },
+    { params: { path, query: { limit: 50, iterator: url.iterator } } },
     { refetchInterval: refetchMs },
   );
-  const attempts = api.useQuery(
-    'get',
-    '/api/v1/app/{app_id}/attempt/msg/{msg_id}',
-    { params: { path, query: { limit: 250, with_content: false } } },
-    { refetchInterval: refetchMs },
-  );
+  const attempts = useQuery({
+    queryKey: ['attempts-of-message', appId, message.id],
+    queryFn: () =>
+      allPages<Attempt>((iterator) =>
+        client.GET('/api/v1/app/{app_id}/attempt/msg/{msg_id}', {
+          params: { path, query: { limit: 250, with_content: false, iterator } },
+        }),
+      ),
+    refetchInterval: refetchMs,
+  });
   const queries = useQueryClient();
   const live = useLive(`/app/${appId}/live`, {
     attempt: (event) => event.msgId === message.id && void queries.invalidateQueries(),
   });
   const rows = deliveries.data?.data ?? [];
-  const made = attempts.data?.data;
+  const made = attempts.data;
+  const isWhole = deliveries.data?.done === true && !url.iterator;
   const mayResend = may('CreateAttempts') && rows.length > 0;
   useKeys({ r: () => mayResend && setUrl({ panel: 'resend' }) });
   return (
@@ -132,7 +139,7 @@ function Content({ appId, appName, message, payload }: Props) {
           </>
         }
       >
-        {deliveries.data && <p>{t.message.summary(rows)}</p>}
+        {deliveries.data && <p>{isWhole ? t.message.summary(rows) : t.message.many}</p>}
         <Id id={message.id} whole />
       </PageHead>
       {rows.length > 0 && <LifeStrip acceptedAt={message.timestamp} deliveries={rows} attempts={made ?? []} />}
@@ -161,6 +168,7 @@ function Content({ appId, appName, message, payload }: Props) {
               )
             }
           </Loaded>
+          <Pager page={deliveries.data} iterator={url.iterator} onChange={(iterator) => setUrl({ iterator })} />
         </div>
         <aside className="stack">
           <MessageFacts message={message} appId={appId} appName={appName} />
@@ -177,7 +185,6 @@ function Content({ appId, appName, message, payload }: Props) {
       <ResendAll
         appId={appId}
         msgId={message.id}
-        deliveries={rows}
         isOpen={url.panel === 'resend'}
         onClose={() => setUrl({ panel: undefined })}
       />
@@ -251,49 +258,15 @@ interface AskProps {
   onClose: () => void;
 }
 
-function ResendAll({ appId, msgId, deliveries, isOpen, onClose }: AskProps & { deliveries: Delivery[] }) {
-  const t = useT();
-  const queries = useQueryClient();
-  const targets = deliveries.filter((delivery) => !delivery.endpointDeletedAt);
-  const resend = async () => {
-    for (const { endpointId } of targets) {
-      await client.POST('/api/v1/app/{app_id}/msg/{msg_id}/endpoint/{endpoint_id}/resend', {
-        params: { path: { app_id: appId, msg_id: msgId, endpoint_id: endpointId } },
-      });
-    }
-    await queries.invalidateQueries();
-    toast(t.message.resent);
-  };
-  return (
-    <Ask
-      isOpen={isOpen}
-      onClose={onClose}
-      title={t.message.resendTitle}
-      act={t.message.resendAct(targets.length)}
-      onAct={resend}
-    >
-      <p>{t.message.resendText}</p>
-      <ul className="small">
-        {targets.map((delivery) => (
-          <li key={delivery.endpointId} className="row">
-            <span className="grow cut">{delivery.endpointUrl}</span>
-            <span className={delivery.state}>{t.states[delivery.state]}</span>
-          </li>
-        ))}
-      </ul>
-    </Ask>
-  );
-}
-
 function Erase({ appId, msgId, isOpen, onClose }: AskProps) {
   const t = useT();
-  const erase = useMutation({
-    mutationFn: () =>
-      client.DELETE('/api/v1/app/{app_id}/msg/{msg_id}/content', {
-        params: { path: { app_id: appId, msg_id: msgId } },
-      }),
-  });
   const queries = useQueryClient();
+  const erase = async () => {
+    await client.DELETE('/api/v1/app/{app_id}/msg/{msg_id}/content', {
+      params: { path: { app_id: appId, msg_id: msgId } },
+    });
+    await queries.invalidateQueries();
+  };
   return (
     <Ask
       isOpen={isOpen}
@@ -301,10 +274,7 @@ function Erase({ appId, msgId, isOpen, onClose }: AskProps) {
       title={t.message.eraseTitle}
       act={t.message.eraseAct}
       isDangerous
-      onAct={async () => {
-        await erase.mutateAsync();
-        await queries.invalidateQueries();
-      }}
+      onAct={erase}
     >
       <p>{t.message.eraseText}</p>
     </Ask>

@@ -17,6 +17,13 @@ export function stringifySearch(values: Record<string, unknown>): string {
   return text ? `?${text}` : '';
 }
 
+/** What opens beside a view. It changes nothing of what the view lists; something new shows on the first page. */
+const beside = ['panel', 'id', 'ids', 'for', 'revoke', 'open'];
+
+export function keepsPage(patch: UrlValues): boolean {
+  return patch.panel !== 'new' && Object.keys(patch).every((name) => beside.includes(name));
+}
+
 /** The values of the URL, and a way to change some of them. A change of filters goes back to the first page. */
 export function useUrl(): [UrlValues, (change: UrlValues, options?: { replace?: boolean }) => void] {
   const values = useSearch({ strict: false }) as UrlValues;
@@ -25,7 +32,7 @@ export function useUrl(): [UrlValues, (change: UrlValues, options?: { replace?: 
     (patch: UrlValues, options?: { replace?: boolean }) => {
       const search = (before: UrlValues) => ({
         ...before,
-        ...('iterator' in patch ? {} : { iterator: undefined }),
+        ...('iterator' in patch || keepsPage(patch) ? {} : { iterator: undefined }),
         ...patch,
       });
       void navigate({ to: '.', search: search as never, replace: options?.replace, resetScroll: false });

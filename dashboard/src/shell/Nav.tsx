@@ -1,10 +1,11 @@
 // The places of the console, with the counts that call for attention, the environment, and the person.
 import { Menu } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useLocation, useNavigate, useRouteContext } from '@tanstack/react-router';
 import { isFiring, useAlertRules } from '../alerts/queries';
-import { api } from '../api/client';
-import type { Session } from '../api/types';
+import { allPages } from '../api/all-pages';
+import { client } from '../api/client';
+import type { Schemas, Session } from '../api/types';
 import { Button } from '../design/controls/Button';
 import { Icon, type IconName } from '../design/values/Icon';
 import { useFormat, useT } from '../i18n';
@@ -128,12 +129,14 @@ function Environment() {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const isOperator = session.role === 'operator';
-  const { data } = api.useQuery(
-    'get',
-    '/api/v1/admin/environment',
-    { params: { query: { limit: 250 } } },
-    { enabled: isOperator },
-  );
+  const { data } = useQuery({
+    queryKey: ['all-environments'],
+    queryFn: () =>
+      allPages<Schemas['EnvironmentOut']>((iterator) =>
+        client.GET('/api/v1/admin/environment', { params: { query: { limit: 250, iterator } } }),
+      ),
+    enabled: isOperator,
+  });
   return (
     <div className="nav-environment">
       <span className="nav-mark">
@@ -157,10 +160,10 @@ function Environment() {
               void navigate({ to: '/', search: { env: event.target.value } as never });
             }}
           >
-            {environment && !data?.data.some((each) => each.id === environment) && (
+            {environment && !data?.some((each) => each.id === environment) && (
               <option value={environment}>{environment}</option>
             )}
-            {data?.data.map((each) => (
+            {data?.map((each) => (
               <option key={each.id} value={each.id}>
                 {each.id}
               </option>

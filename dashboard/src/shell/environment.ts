@@ -21,7 +21,7 @@ export async function chooseEnvironment(session: Session, wanted: string | undef
 
 let known: string | null = null;
 
-/** The server makes an environment that a question names, so one that is not there must not be named. */
+/** A change makes the environment that it names, so one that is not there must not be named. */
 async function found(environment: string | null | undefined): Promise<string | null> {
   if (!environment || environment === known) return environment ?? null;
   try {

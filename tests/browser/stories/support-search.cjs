@@ -46,4 +46,18 @@ story(async ({ open }) => {
   await page.getByRole("button", { name: "First page" }).click();
   await page.getByText("inv-2026-0042").waitFor();
   assert.equal(place(page), "/messages");
+
+  // To more endpoints than a page shows: the others are on the next one, and a resend goes to all.
+  const urls = Object.fromEntries(Array.from({ length: 52 }, (_, number) => [hook.url(`/many/${number}`), {}]));
+  const popular = await tenant("Popular", urls);
+  const toMany = await popular.post("order.created", { number: 1 });
+  await page.goto(`${process.env.CONSOLE_URL}/applications/${popular.id}/messages/${toMany.id}`);
+  await page.getByText("It went to more endpoints than a page shows.").waitFor();
+  const cards = page.getByRole("region", { name: /Delivery to .*\/many\// });
+  assert.equal(await cards.count(), 50);
+  await page.getByRole("button", { name: "Next page" }).click();
+  await page.waitForFunction(() => document.querySelectorAll("section[aria-label*='/many/']").length === 2);
+  await page.getByRole("button", { name: /^Resend/ }).first().click();
+  await page.getByRole("dialog").getByRole("button", { name: /52/ }).click();
+  await hook.until("all have it twice", (all) => all.filter((one) => one.id === toMany.id).length === 104);
 });

@@ -8,8 +8,8 @@ import { Button } from '../../design/controls/Button';
 import { Failure } from '../../design/feedback/Notice';
 import { toast } from '../../design/feedback/toast';
 import { Panel } from '../../design/layout/Dialog';
+import { useEventTypeNames } from '../../event-types/all';
 import { useT } from '../../i18n';
-import { useEventTypeNames } from '../forms/EndpointForm';
 import { endpointName } from '../name';
 import { CheckList } from './CheckList';
 

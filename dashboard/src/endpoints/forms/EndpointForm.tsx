@@ -3,9 +3,10 @@ import { NumberInput, TagsInput, Textarea, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { api, client } from '../../api/client';
+import { client } from '../../api/client';
 import type { Endpoint } from '../../api/types';
 import { FormPanel } from '../../design/layout/Dialog';
+import { useEventTypeNames } from '../../event-types/all';
 import { useT } from '../../i18n';
 import { usePlaces } from '../../navigation/places';
 
@@ -161,9 +162,4 @@ export function EndpointForm({ appId, isOpen, onClose, endpoint }: Props) {
       )}
     </FormPanel>
   );
-}
-
-export function useEventTypeNames(isWanted: boolean): string[] {
-  const query = api.useQuery('get', '/api/v1/event-type', { params: { query: { limit: 250 } } }, { enabled: isWanted });
-  return query.data?.data.map((type) => type.name) ?? [];
 }

@@ -68,6 +68,7 @@ export const traffic = {
     lookedTo: (time: string) => `Looked at everything back to ${time}.`,
     lookedAtAll: 'Everything that is kept was looked at.',
     older: 'Look further back',
+    many: 'It went to more endpoints than a page shows.',
     noEndpoint: 'No endpoint wants it',
     noEndpointNote:
       'No endpoint asked for this event type and these channels when it was accepted. “Recover” at an endpoint can still send it.',

@@ -81,6 +81,7 @@ export const traffic: Traffic = {
     lookedTo: (time) => `${time}까지 모두 살펴보았습니다.`,
     lookedAtAll: '보관 중인 것을 모두 살펴보았습니다.',
     older: '더 이전 살펴보기',
+    many: '한 페이지에 다 보이지 않을 만큼 많은 엔드포인트로 갔습니다.',
     noEndpoint: '받는 엔드포인트 없음',
     noEndpointNote:
       '접수 당시 이 이벤트 유형과 채널을 받는 엔드포인트가 없었습니다. 엔드포인트의 “복구”로 나중에 보낼 수 있습니다.',

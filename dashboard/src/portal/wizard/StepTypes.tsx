@@ -2,11 +2,12 @@
 import { Checkbox, Radio } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, client } from '../../api/client';
+import { client } from '../../api/client';
 import { Button } from '../../design/controls/Button';
 import { Skeleton } from '../../design/feedback/Loaded';
 import { Failure } from '../../design/feedback/Notice';
 import { Card } from '../../design/layout/Card';
+import { useAllEventTypes } from '../../event-types/all';
 import { useT } from '../../i18n';
 import { useUrl } from '../../navigation/url';
 import { useAccess } from '../context';
@@ -18,7 +19,7 @@ export function StepTypes() {
   const queries = useQueryClient();
   const [isAll, setAll] = useState(true);
   const [chosen, setChosen] = useState<string[]>([]);
-  const types = api.useQuery('get', '/api/v1/event-type', { params: { query: { limit: 250 } } });
+  const types = useAllEventTypes();
   const add = useMutation({
     meta: { showsItsErrors: true },
     mutationFn: async () =>
@@ -51,7 +52,7 @@ export function StepTypes() {
         {!isAll && (
           <div className="stack tight">
             {types.isPending && <Skeleton height={120} />}
-            {types.data?.data.map((type) => (
+            {types.data?.map((type) => (
               <Checkbox
                 key={type.name}
                 label={type.name}
