@@ -17,6 +17,8 @@ pub(in crate::store) struct Entry<'a> {
     action: &'static str,
     object_id: String,
     details: Value,
+    /// Of the fields that were set, none has another value than before.
+    is_unchanged: bool,
 }
 
 impl<'a> Entry<'a> {
@@ -26,8 +28,7 @@ impl<'a> Entry<'a> {
         action: &'static str,
         object: impl Display,
     ) -> Self {
-        let application = Some(application);
-        Self { environment: None, application, action, object_id: object.to_string(), details: json!({}) }
+        Self::of(None, Some(application), action, object)
     }
 
     /// Something about an environment as a whole.
@@ -36,8 +37,7 @@ impl<'a> Entry<'a> {
         action: &'static str,
         object: impl Display,
     ) -> Self {
-        let environment = Some(environment);
-        Self { environment, application: None, action, object_id: object.to_string(), details: json!({}) }
+        Self::of(Some(environment), None, action, object)
     }
 
     /// Something that is done in that environment for that application, or for all of them.
@@ -47,12 +47,14 @@ impl<'a> Entry<'a> {
         action: &'static str,
         object: impl Display,
     ) -> Self {
-        Self { environment, application, action, object_id: object.to_string(), details: json!({}) }
+        let (object_id, details) = (object.to_string(), json!({}));
+        Self { environment, application, action, object_id, details, is_unchanged: false }
     }
 
-    /// With the names of the fields that changed.
-    pub(in crate::store) fn fields(self, names: &[impl AsRef<str>]) -> Self {
+    /// With the names of the fields that changed. Without any, nothing is noted.
+    pub(in crate::store) fn fields(mut self, names: &[impl AsRef<str>]) -> Self {
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+        self.is_unchanged = names.is_empty();
         self.details(json!({ "fields": names }))
     }
 
@@ -73,6 +75,9 @@ pub(in crate::store) async fn note(
     actor: &Actor,
     entry: Entry<'_>,
 ) -> Result<(), StoreError> {
+    if entry.is_unchanged {
+        return Ok(());
+    }
     sqlx::query!(
         r#"-- audit::note
         INSERT INTO audit_log (id, environment_id, application_id, actor_kind, actor_id, actor_role, address, action,

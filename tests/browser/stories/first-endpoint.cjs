@@ -3,7 +3,7 @@
 
 const assert = require("node:assert/strict");
 const { createHmac, timingSafeEqual } = require("node:crypto");
-const { api, receiver, story, tenant, CONSOLE_URL } = require("./world.cjs");
+const { api, held, receiver, story, tenant, CONSOLE_URL } = require("./world.cjs");
 
 /** As receivers should do it. */
 function isGenuine({ headers, body }, secret) {
@@ -39,7 +39,11 @@ story(async ({ open }) => {
   // A URL that is mistyped is changed where that shows, and what was found before is forgotten.
   await page.getByRole("button", { name: "Change the endpoint" }).click();
   await page.getByRole("dialog").getByRole("textbox", { name: "URL" }).fill("http://127.0.0.1:9/mistyped");
+  // The new URL shows before all that the save reads anew has come.
+  const typesMayCome = await held(page, "**/api/v1/event-type*");
   await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("127.0.0.1:9/mistyped").first().waitFor();
+  await typesMayCome();
   await page.getByRole("dialog").waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Run the test" }).click();
   await page.getByText("0 of 4 checks passed").waitFor();

@@ -93,6 +93,25 @@ async fn what_did_not_happen_is_not_noted() {
 }
 
 #[tokio::test]
+async fn what_changes_nothing_is_not_noted() {
+    let app = LocalApp::start().await;
+    let tenant = app.tenant("one").await;
+    let api = &tenant.api;
+    let body = json!({"url": "http://127.0.0.1:9/", "rateLimit": 5, "headers": {"x-key": "a"}});
+    let made = api.post(&tenant.path("/endpoint"), &body).await.expect(201);
+    let endpoint = tenant.path(&format!("/endpoint/{}", made["id"].as_str().unwrap()));
+    api.post("/event-type", &json!({"name": "a.b", "description": "x"})).await.expect(201);
+    let before = actions(app.database()).await;
+    api.patch(&endpoint, &json!({"rateLimit": 5})).await.expect(200);
+    api.put(&format!("{endpoint}/headers"), &json!({"headers": {"x-key": "a"}})).await.expect(204);
+    api.patch(&tenant.path(""), &json!({"name": "one"})).await.expect(200);
+    api.patch("/event-type/a.b", &json!({"description": "x"})).await.expect(200);
+    assert_eq!(actions(app.database()).await, before);
+    api.patch(&endpoint, &json!({"rateLimit": 6})).await.expect(200);
+    assert_eq!(actions(app.database()).await.len(), before.len() + 1);
+}
+
+#[tokio::test]
 async fn an_entry_stays_as_it_is_until_retention() {
     let app = LocalApp::start().await;
     app.tenant("one").await;

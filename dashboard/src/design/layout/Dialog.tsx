@@ -140,7 +140,8 @@ export function FormPanel({ isOpen, onClose, title, note, children, act, onSubmi
   );
 }
 
-/** Runs what was asked for. Whoever closed what asked meanwhile, or opened something else, keeps what they see now. */
+/** Runs what was asked for. Whoever closed what asked meanwhile, or opened something else, keeps what they see now; what is
+ *  merely drawn anew, because a save changed what it is about, is done all the same. */
 export function useAct(onDone: () => void, isShown = true) {
   const t = useT();
   const [isBusy, setBusy] = useState(false);
@@ -156,9 +157,10 @@ export function useAct(onDone: () => void, isShown = true) {
   const run = async (act: () => Promise<unknown>) => {
     setBusy(true);
     setError(null);
+    const address = location.href;
     try {
       await act();
-      if (shown.current) onDone();
+      if (shown.current || location.href === address) onDone();
     } catch (problem) {
       if (shown.current) setError(problem);
       else toast(errorText(problem, t.failure), true);
