@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api::error::ApiError;
+
+/// The longest pause after a page. What a slow database adds to a page is no reason to wait.
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// Whose turn it is. Cheap to clone.
 #[derive(Clone)]
@@ -50,7 +53,7 @@ impl PageTurn {
         }
         let Self { permit, since, .. } = self;
         tokio::spawn(async move {
-            tokio::time::sleep(since.elapsed()).await;
+            tokio::time::sleep(since.elapsed().min(LONGEST_PAUSE)).await;
             drop(permit);
         });
     }
@@ -64,8 +67,6 @@ impl Drop for Reader {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const PAGE: Duration = Duration::from_millis(20);
