@@ -73,7 +73,9 @@ impl ContentPages {
         let room = self.budgets.room_for_answer(self.page_bytes).await?;
         let turn = self.turns.wait().await?;
         let found = read(ListedContent::Within(self.page_bytes)).await?;
-        let (page, turn) = on_blocking_thread(move || (shape_and_write(found, shape, room), turn)).await?;
+        let (page, turn) =
+            on_blocking_thread(move || (shape(found).and_then(|shaped| written(&shaped, Some(room))), turn))
+                .await?;
         turn.end();
         page
     }
@@ -81,14 +83,6 @@ impl ContentPages {
 
 /// A page as it is sent.
 pub type ContentPage = HeldAnswer<([(HeaderName, &'static str); 1], Bytes)>;
-
-fn shape_and_write<R, T: Serialize>(
-    found: Stretch<R>,
-    shape: impl FnOnce(Stretch<R>) -> Result<T, ApiError>,
-    room: AnswerRoom,
-) -> Result<ContentPage, ApiError> {
-    written(&shape(found)?, Some(room))
-}
 
 fn written(page: &impl Serialize, room: Option<AnswerRoom>) -> Result<ContentPage, ApiError> {
     let text = serde_json::to_vec(page).map_err(|error| {
