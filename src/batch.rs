@@ -109,11 +109,16 @@ impl<T> BatchQueue<T> {
 
     /// The next batch, in order; waits for the first item. `None` when the queue is closed and empty.
     pub async fn take(&self) -> Option<Vec<T>> {
+        self.take_within(|| self.limits.batch_bytes).await
+    }
+
+    /// The same with another limit of its bytes, which is asked for when the batch is taken.
+    pub async fn take_within(&self, batch_bytes: impl Fn() -> usize) -> Option<Vec<T>> {
         loop {
             let filled = self.filled.notified();
             let closed = {
                 let mut state = self.state();
-                let batch = self.cut_batch(&mut state);
+                let batch = self.cut_batch(&mut state, batch_bytes());
                 if !batch.is_empty() {
                     if !state.items.is_empty() {
                         self.filled.notify_one();
@@ -132,12 +137,11 @@ impl<T> BatchQueue<T> {
         }
     }
 
-    fn cut_batch(&self, state: &mut State<T>) -> Vec<T> {
+    fn cut_batch(&self, state: &mut State<T>, most_bytes: usize) -> Vec<T> {
         let mut batch = Vec::new();
         let mut batch_bytes = 0;
         while let Some(next) = state.items.front() {
-            let fits =
-                batch.len() < self.limits.batch_items && batch_bytes + next.bytes <= self.limits.batch_bytes;
+            let fits = batch.len() < self.limits.batch_items && batch_bytes + next.bytes <= most_bytes;
             if !(fits || next.joins_previous || batch.is_empty()) {
                 break;
             }
@@ -180,6 +184,17 @@ mod tests {
         assert_eq!(queue.try_push(5, 1), Err(5));
         assert_eq!(queue.take().await, Some(vec![1, 2]));
         assert_eq!(queue.take().await, Some(vec![3, 4]));
+    }
+
+    #[tokio::test]
+    async fn whoever_takes_may_take_less() {
+        let queue = BatchQueue::new(LIMITS);
+        queue.try_push_together(vec![(1, 10), (2, 10)]).unwrap();
+        queue.try_push(3, 10).unwrap();
+        queue.try_push(4, 10).unwrap();
+        assert_eq!(queue.take_within(|| 5).await, Some(vec![1, 2]), "what was pushed together");
+        assert_eq!(queue.take_within(|| 10).await, Some(vec![3]));
+        assert_eq!(queue.take().await, Some(vec![4]));
     }
 
     #[tokio::test]

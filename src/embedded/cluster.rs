@@ -7,6 +7,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::account::Account;
+use super::log_file;
 use super::programs::Programs;
 use super::{EmbeddedError, socket};
 
@@ -77,6 +78,7 @@ impl Cluster {
             "timezone=UTC".to_owned(),
             "log_timezone=UTC".to_owned(),
         ];
+        settings.extend(log_file::SETTINGS.map(str::to_owned));
         if programs.has_library("pg_stat_statements") {
             settings.push("shared_preload_libraries=pg_stat_statements".to_owned());
         }

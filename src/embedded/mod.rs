@@ -14,6 +14,7 @@ mod account;
 mod cluster;
 mod error;
 mod lock;
+mod log_file;
 mod postmaster;
 mod programs;
 mod socket;

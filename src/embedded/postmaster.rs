@@ -1,7 +1,6 @@
 //! The server process: started, adopted, stopped.
 
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Stdio;
@@ -18,6 +17,7 @@ use tokio::process::{Child, Command};
 use super::EmbeddedError;
 use super::account::Account;
 use super::cluster::Cluster;
+use super::log_file;
 use super::programs::Programs;
 
 /// How often a process that cannot be waited for is polled: while it starts or stops, and while it runs.
@@ -76,11 +76,7 @@ impl Postmaster {
         account: &Account,
         url: &str,
     ) -> Result<Self, EmbeddedError> {
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&cluster.log)
+        let log = log_file::open(&cluster.log)
             .map_err(|error| EmbeddedError::io("cannot open", &cluster.log, error))?;
         let program = programs.path("postgres");
         let mut command = account.command(&program);
@@ -173,8 +169,7 @@ pub(super) async fn answers_within(url: &str, limit: Duration) -> bool {
 }
 
 fn ended_early(log: &Path) -> EmbeddedError {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let last: Vec<&str> = text.lines().rev().take(5).collect();
-    let output = last.into_iter().rev().collect::<Vec<_>>().join("\n");
+    let output =
+        log_file::tail(log).unwrap_or_else(|error| format!("{} cannot be read: {error}", log.display()));
     EmbeddedError::Program { program: "postgres", output }
 }

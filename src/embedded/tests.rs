@@ -39,8 +39,12 @@ async fn what_was_written_is_there_after_a_restart() {
     assert_eq!(query(&postgres, "SHOW listen_addresses").await, "");
     assert_ne!(query(&postgres, "SHOW wal_compression").await, "off");
     assert_eq!(query(&postgres, "SHOW server_encoding").await, "UTF8");
+    let mut connection = PgConnection::connect(postgres.url()).await.unwrap();
+    sqlx::query("SELECT refused FROM nowhere").execute(&mut connection).await.unwrap_err();
     postgres.stop().await.unwrap();
     assert!(!directory.path().join("postgres/postmaster.pid").exists(), "it was stopped, not killed");
+    let log = std::fs::read_to_string(directory.path().join("postgres.log")).unwrap();
+    assert!(log.contains("ready to accept connections") && !log.contains("nowhere"), "{log}");
 
     let postgres = PrivatePostgres::start(directory.path(), None).await.unwrap();
     assert_eq!(query(&postgres, "SELECT word FROM kept").await, "here");

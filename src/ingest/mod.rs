@@ -4,6 +4,7 @@
 
 mod accept;
 mod fan_out;
+mod give_way;
 mod settle;
 mod writer;
 

@@ -1,11 +1,11 @@
 //! The batch writers of messages: what was queued while the last commit was under way becomes one statement. Large messages
-//! have a queue and a writer of their own, so that small ones do not wait behind them.
+//! have a queue and a writer of their own, so that small ones do not wait behind them (see `give_way.rs`).
 //!
 //! `settle.rs` finds out whether each message was written. Here that is acted on: what was written fills its places in
 //! memory or is announced as due, and every caller gets an answer.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -23,6 +23,7 @@ use crate::store::{FannedOut, IdempotencyKey, QueueStore, Refusal, StoreError};
 use crate::telemetry::metrics;
 use crate::telemetry::traces::Span;
 
+use super::give_way::GiveWay;
 use super::settle::{Batch, Item, Statements, Timing, WriteResult};
 
 /// What weighs so much or less, with its deliveries, is written apart from what is larger.
@@ -70,8 +71,9 @@ pub(super) enum Answer {
 
 /// The queues of messages, and what their writers need.
 pub(super) struct Writer {
-    small: Arc<Line>,
-    large: Arc<Line>,
+    small: Line,
+    large: Line,
+    give_way: GiveWay,
     queue: QueueStore,
     lease: Lease,
     dispatcher: Arc<Dispatcher>,
@@ -115,20 +117,31 @@ impl Writer {
         rollups: Rollups,
         progress: WritersProgress,
     ) -> (Arc<Self>, Writers) {
-        let line = |limits, progress| Arc::new(Line { waiting: BatchQueue::new(limits), progress });
+        let line = |limits, progress| Line { waiting: BatchQueue::new(limits), progress };
         let small = line(SMALL_LIMITS, progress.small);
         let large = line(LARGE_LIMITS, progress.large);
-        let writer = Arc::new(Self { small, large, queue, lease, dispatcher, rollups });
+        let writer =
+            Arc::new(Self { small, large, give_way: GiveWay::default(), queue, lease, dispatcher, rollups });
         let mut tasks = JoinSet::new();
-        for line in [writer.small.clone(), writer.large.clone()] {
-            let writer = writer.clone();
-            tasks.spawn(async move {
-                while let Some(batch) = line.waiting.take().await {
-                    writer.write(batch, &line.progress).await;
-                }
-            });
-        }
+        tasks.spawn(writer.clone().write_small());
+        tasks.spawn(writer.clone().write_large());
         (writer.clone(), Writers { writer, tasks })
+    }
+
+    async fn write_small(self: Arc<Self>) {
+        while let Some(batch) = self.small.waiting.take().await {
+            self.give_way.small_came();
+            self.write(batch, &self.small.progress).await;
+        }
+    }
+
+    async fn write_large(self: Arc<Self>) {
+        let batch_bytes = || self.give_way.batch_bytes(LARGE_LIMITS.batch_bytes);
+        while let Some(batch) = self.large.waiting.take_within(batch_bytes).await {
+            let began_at = Instant::now();
+            self.write(batch, &self.large.progress).await;
+            self.give_way.pause_after(began_at.elapsed()).await;
+        }
     }
 
     /// Queues messages to be written in one commit, or several if they weigh more than that. Each gets its

@@ -159,7 +159,8 @@ impl Store {
         let found = try_out(&connect, &options.database_url).await?;
         let schema = options.schema.clone().map_or_else(|| found.schema(), Ok);
         let schema = schema.map_err(|error| UnusableDatabase::of_schema(&error, &connect))?;
-        let sessions = SessionOptions::new(connect, schema).with(&settings(&BASE));
+        let sessions =
+            SessionOptions::new(connect, schema).with(&settings(&BASE)).with(&settings(found.settings()));
         Self::with_pools(&sessions, options)
             .map_err(|error| UnusableDatabase::of(&error, sessions.connect_options()))
     }

@@ -105,7 +105,7 @@ fn is_local(host: &str) -> bool {
 /// What nobody else may read: in the data directory, and the files that secrets were read from. Container platforms mount
 /// those for everybody in the container, so that they are only warned of.
 pub(super) fn files(data_dir: &Path, secret_files: &[PathBuf]) -> Vec<Finding> {
-    let private = ["secrets.toml", "lock", "postgres", "postgres.log", "run"];
+    let private = ["secrets.toml", "lock", "postgres", "postgres.log", "postgres.log.old", "run"];
     let own = private.iter().filter_map(|name| file(&data_dir.join(name), Finding::problem));
     let given = secret_files.iter().filter_map(|path| file(path, Finding::warning));
     let findings: Vec<Finding> = own.chain(given).collect();

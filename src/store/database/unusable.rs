@@ -99,6 +99,8 @@ impl UnusableDatabase {
 pub(in crate::store) struct Found {
     /// The schema that a connection works in; `None` when it is one that is not there.
     current_schema: Option<String>,
+    /// Whether it was built with LZ4.
+    has_lz4: bool,
 }
 
 impl Found {
@@ -106,9 +108,15 @@ impl Found {
     pub(in crate::store) fn schema(&self) -> Result<SchemaName, String> {
         self.current_schema.as_deref().map_or_else(|| Ok(SchemaName::public()), SchemaName::parse)
     }
+
+    /// What sessions of this server are to be like besides. Large payloads are compressed as they are stored: LZ4 takes
+    /// a small part of the time that PGLZ, which every server has, takes.
+    pub(in crate::store) fn settings(&self) -> &'static [(&'static str, &'static str)] {
+        if self.has_lz4 { &[("default_toast_compression", "lz4")] } else { &[] }
+    }
 }
 
-/// Connects, and asks for the version and the schema that a connection works in.
+/// Connects, and asks for the version, the schema that a connection works in, and what the server was built with.
 pub(in crate::store) async fn try_out(
     options: &PgConnectOptions,
     url: &str,
@@ -118,8 +126,10 @@ pub(in crate::store) async fn try_out(
     }
     let asked = async {
         let mut connection = PgConnection::connect_with(options).await?;
-        let (version, current_schema): (String, Option<String>) = sqlx::query_as(
-            "-- database::version\nSELECT current_setting('server_version_num'), current_schema()::text",
+        let (version, current_schema, has_lz4): (String, Option<String>, bool) = sqlx::query_as(
+            "-- database::version
+            SELECT current_setting('server_version_num'), current_schema()::text, EXISTS (
+                SELECT FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY(enumvals))",
         )
         .persistent(false)
         .fetch_one(&mut connection)
@@ -128,7 +138,10 @@ pub(in crate::store) async fn try_out(
         let is_shared = session_is_shared(&mut connection, &mut another).await?;
         // They end with their sockets in any case.
         let _ = (connection.close().await, another.close().await);
-        Ok((old_version(&version).or_else(|| is_shared.then(shared_session)), Found { current_schema }))
+        Ok((
+            old_version(&version).or_else(|| is_shared.then(shared_session)),
+            Found { current_schema, has_lz4 },
+        ))
     };
     match tokio::time::timeout(FIRST_ANSWER_TIMEOUT, asked).await {
         Ok(Ok((finding, found))) => finding.map_or(Ok(found), |finding| Err(finding.of(options))),

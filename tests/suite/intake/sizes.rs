@@ -44,3 +44,22 @@ async fn a_batch_of_large_messages_that_waits_holds_up_no_small_ones() {
     until("health is good again", || async { (health.get("/health").await.status == 200).then_some(()) })
         .await;
 }
+
+/// What is large is compressed in the way that costs the database least, where it was built with that.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_payloads_are_compressed_with_lz4() {
+    let app = LocalApp::start().await;
+    app.tenant("one").await.message("made", json!({"filler": "x".repeat(20_000)})).await;
+    let pool = &app.database().pool;
+    let has_lz4: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY(enumvals))",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap();
+    let found: Vec<String> = sqlx::query_scalar("SELECT pg_column_compression(payload) FROM message")
+        .fetch_all(pool)
+        .await
+        .unwrap();
+    assert_eq!(found, [if has_lz4 { "lz4" } else { "pglz" }]);
+}
