@@ -7,6 +7,29 @@ use super::kind::Kind;
 const SLOWLY: Duration = Duration::from_millis(50);
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
+/// A frame of zstd with a window of 128 MiB, and a block of 128 KiB of one letter (RFC 8878, section 3.1.1).
+const ZSTD_FRAME: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x88];
+const ZSTD_BLOCK: &[u8] = &[0x02, 0x00, 0x10, 0x61];
+/// A stream of brotli with the largest window, and 64 MiB of one letter in eight parts (RFC 7932, section 9).
+const BROTLI_STREAM: &[u8] = &[0x11, 0x1e];
+const BROTLI_PARTS: &[u8] = &[
+    0xff, 0xff, 0xff, 0x00, 0x80, 0x08, 0x0b, 0xfc, 0x02, 0xc0, 0xf7, 0xf4, 0x8f, 0xff, 0xff, 0x7f, 0x00,
+    0x40, 0x84, 0x05, 0x7e, 0x01, 0xe0, 0x7b, 0xfa, 0xc7, 0xff, 0xff, 0x3f, 0x00, 0x20, 0xc2, 0x02, 0xbf,
+    0x00, 0xf0, 0x3d, 0xfd, 0xe3, 0xff, 0xff, 0x1f, 0x00, 0x10, 0x61, 0x81, 0x5f, 0x00, 0xf8, 0x9e, 0xfe,
+    0xf1, 0xff, 0xff, 0x0f, 0x00, 0x88, 0xb0, 0xc0, 0x2f, 0x00, 0x7c, 0x4f, 0xff, 0xf8, 0xff, 0xff, 0x07,
+    0x00, 0x44, 0x58, 0xe0, 0x17, 0x00, 0xbe, 0xa7, 0x7f, 0xfc, 0xff, 0xff, 0x03, 0x00, 0x22, 0x2c, 0xf0,
+    0x0b, 0x00, 0xdf, 0xd3, 0x3f, 0xfe, 0xff, 0xff, 0x01, 0x00, 0x11, 0x16, 0xf8, 0x05, 0x80, 0xef, 0xe9,
+    0x1f,
+];
+
+/// Answers with this, and closes.
+fn unfolds(name: &'static str, encoding: &str, beginning: &[u8], then: &[u8], times: usize) -> Kind {
+    let body = [beginning, &then.repeat(times)].concat();
+    let head =
+        format!("HTTP/1.1 500 E\r\ncontent-encoding: {encoding}\r\ncontent-length: {}\r\n\r\n", body.len());
+    Kind { name, first: [head.as_bytes(), &body].concat(), closes: true, ..Kind::default() }
+}
+
 /// Sends `first`, then `then` without end, as fast as it goes.
 fn floods(name: &'static str, first: &str, then: &str) -> Kind {
     let repeated = then.repeat(16 * 1024 / then.len().max(1));
@@ -51,6 +74,8 @@ pub fn kinds() -> Vec<Kind> {
         drips("100 Continue that drips", "", "HTTP/1.1 100 Continue\r\n\r\n"),
         drips("silence", "", ""),
         drips("silence after the head", "HTTP/1.1 500 E\r\ncontent-length: 10\r\n\r\n", ""),
+        unfolds("a body that unfolds to 512 MiB of zstd", "zstd", ZSTD_FRAME, ZSTD_BLOCK, 4094),
+        unfolds("a body that unfolds to 1 GiB of brotli", "br", BROTLI_STREAM, BROTLI_PARTS, 16),
         Kind { closes: true, ..drips("an end at once", "", "") },
         Kind { resets: true, ..drips("a reset within the head", "HTTP/1.1 200", "") },
         Kind {
