@@ -3,6 +3,7 @@
 //! A certificate that stands in that file itself is trusted as it is, for its own names and in its own time, also when
 //! it says that it is an authority: `openssl req -x509` makes such, and they are meant to be used by a server.
 
+pub(super) mod chain;
 pub(super) mod unverified;
 
 use std::io;
@@ -146,6 +147,8 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        chain::check(end_entity, intermediates)
+            .map_err(|error| CertificateError::Other(OtherError(Arc::new(error))))?;
         let verified = match &self.authorities {
             Some(authorities) => authorities.verify_server_cert(end_entity, intermediates, name, ocsp, now),
             None => Err(CertificateError::UnknownIssuer.into()),

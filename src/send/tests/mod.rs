@@ -145,12 +145,21 @@ fn tls_receiver(identity: &Identity) -> (u16, std::thread::JoinHandle<()>) {
 
 /// The same with this answer. It closes the connection without saying so in TLS.
 fn tls_receiver_answering(identity: &Identity, answer: &'static str) -> (u16, std::thread::JoinHandle<()>) {
+    tls_receiver_with(identity, &[], answer)
+}
+
+/// The same, and these certificates come along with its own.
+fn tls_receiver_with(
+    identity: &Identity,
+    along: &[CertificateDer<'static>],
+    answer: &'static str,
+) -> (u16, std::thread::JoinHandle<()>) {
     use std::io::{Read, Write};
     install_tls_provider();
-    let (certificate, key) = (identity.certificate, identity.key);
+    let chain = [&[CertificateDer::from(identity.certificate)], along].concat();
     let config = rustls::ServerConfig::builder()
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.into()], key.try_into().unwrap())
+        .with_single_cert(chain, identity.key.try_into().unwrap())
         .unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

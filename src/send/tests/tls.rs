@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
+use crate::send::tls::chain::tests::unsigned;
+
 use super::*;
+
+const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
 /// As `openssl req -x509` makes them: signed by itself, and said to be an authority.
 const AUTHORITY: Identity = Identity {
@@ -129,6 +133,30 @@ async fn a_certificate_is_good_for_its_own_name_alone() {
     let outcome = attempt(&sender, &endpoint(&format!("https://[::ffff:127.0.0.1]:{port}/"))).await;
     assert_eq!(outcome.failure, Some(Failure::Tls));
     assert_eq!(outcome.response_body, "the certificate is for another name: it is for localhost, 127.0.0.1");
+    serving.join().unwrap();
+}
+
+#[tokio::test]
+async fn certificates_that_came_along_and_lead_in_circles_are_not_followed() {
+    let identity = CertificateDer::from(EXPIRED.certificate);
+    let parsed = webpki::EndEntityCert::try_from(&identity).unwrap();
+    let circles: Vec<_> = (0..8).map(|key| unsigned(parsed.issuer(), parsed.issuer(), key)).collect();
+    let (port, serving) = tls_receiver_with(&EXPIRED, &circles, "");
+    let outcome = attempt(&local_sender(PATIENT), &endpoint(&format!("https://localhost:{port}/"))).await;
+    serving.join().unwrap();
+    assert_eq!(outcome.failure, Some(Failure::Tls));
+    let said = String::from_utf8(outcome.response_body.to_vec()).unwrap();
+    assert!(said.starts_with("the certificate is not valid: too many ways lead through"), "{said}");
+}
+
+#[tokio::test]
+async fn what_a_trusted_certificate_brings_along_without_need_does_no_harm() {
+    let roots = [CertificateDer::from(SELF_SIGNED.certificate)];
+    let along = [unsigned(b"A", b"B", 1), unsigned(b"B", b"B", 2)];
+    let sender = sender_trusting(PATIENT, &["127.0.0.0/8"], &roots);
+    let (port, serving) = tls_receiver_with(&SELF_SIGNED, &along, ANSWER);
+    let outcome = attempt(&sender, &endpoint(&format!("https://localhost:{port}/"))).await;
+    assert_eq!((outcome.failure, outcome.http_status), (None, Some(200)), "{:?}", outcome.response_body);
     serving.join().unwrap();
 }
 
