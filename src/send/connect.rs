@@ -16,12 +16,13 @@ use crate::domain::endpoint::Endpoint;
 use crate::telemetry::metrics;
 
 use super::certificate;
-use super::connection::{Connection, MAX_HEAD_BYTES, MAX_TLS_BYTES, Meters};
+use super::connection::{Below, Connection, MAX_HEAD_BYTES, MAX_TLS_BYTES, Meters};
 use super::egress::{EgressPolicy, Refused};
 use super::error::SendError;
 use super::metered::{Meter, Metered};
 use super::progress::{Progress, Step};
 use super::resolver::{ResolveError, Resolver};
+use super::socket::{Socket, UnderWay};
 use super::tls;
 
 /// How long an address may be silent before the next one is tried beside it (RFC 8305, section 5).
@@ -87,7 +88,8 @@ impl Connector {
 
     fn prepare(&self, tcp: &TcpStream) -> io::Result<()> {
         tcp.set_nodelay(true)?;
-        // Closing a socket leaves to the kernel what is not yet sent. It gives up on it after this time.
+        // An answer can be complete before the receiver has taken all of the request. The kernel gives up on what is left when
+        // none of it was taken for so long.
         let unsent_timeout_ms = u32::try_from(self.unsent_timeout.as_millis()).unwrap_or(u32::MAX);
         #[cfg(target_os = "linux")]
         nix::sys::socket::setsockopt(tcp, nix::sys::socket::sockopt::TcpUserTimeout, &unsent_timeout_ms)?;
@@ -109,7 +111,9 @@ async fn over_tls(
         Host::Ipv6(address) => ServerName::from(IpAddr::from(*address)),
     };
     let (http, records) = (Meter::new(MAX_HEAD_BYTES), Meter::new(MAX_TLS_BYTES));
-    let stream = match connector.connect(name, Metered::new(tcp, records.clone())).await {
+    let under_way = UnderWay::default();
+    let socket = Socket::new(tcp, under_way.clone());
+    let stream = match connector.connect(name, Metered::new(socket, records.clone())).await {
         Ok(stream) => stream,
         Err(_) if records.is_exceeded() => return Err(SendError::TooMuch),
         Err(error) => return Err(SendError::Tls(error)),
@@ -121,19 +125,20 @@ async fn over_tls(
             connection.peer_certificates().and_then(<[_]>::first).and_then(certificate::ends_at);
     });
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    let meters = Meters { http: http.clone(), tls: Some(records) };
+    let below = Below { under_way, meters: Meters { http: http.clone(), tls: Some(records) } };
     let made = if http2 {
-        Connection::http2(Metered::of_frames(stream, http), meters).await
+        Connection::http2(Metered::of_frames(stream, http), below).await
     } else {
-        Connection::http1(Metered::new(stream, http), meters).await
+        Connection::http1(Metered::new(stream, http), below).await
     };
     made.map_err(SendError::Http)
 }
 
 async fn plain(tcp: TcpStream) -> Result<Connection, SendError> {
-    let http = Meter::new(MAX_HEAD_BYTES);
-    let stream = Metered::new(tcp, http.clone());
-    Connection::http1(stream, Meters { http, tls: None }).await.map_err(SendError::Http)
+    let (http, under_way) = (Meter::new(MAX_HEAD_BYTES), UnderWay::default());
+    let stream = Metered::new(Socket::new(tcp, under_way.clone()), http.clone());
+    let below = Below { under_way, meters: Meters { http, tls: None } };
+    Connection::http1(stream, below).await.map_err(SendError::Http)
 }
 
 /// Connects to the first address that answers. The next one is tried when one fails, or is silent for a while.

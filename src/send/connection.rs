@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::metered::Meter;
+use super::socket::UnderWay;
 
 /// What may come before the head of the answer is complete: informational answers, header fields, and whatever else
 /// the protocol has.
@@ -44,6 +45,12 @@ enum Requests {
     Http2(http2::SendRequest<Full<Bytes>>),
 }
 
+/// What is shared with the streams below a connection.
+pub(super) struct Below {
+    pub(super) under_way: UnderWay,
+    pub(super) meters: Meters,
+}
+
 /// The counts of a connection's bytes.
 pub(super) struct Meters {
     /// HTTP.
@@ -57,6 +64,7 @@ pub(super) struct Connection {
     requests: Requests,
     /// Moves bytes while it is polled; `None` when the connection is over.
     driver: Option<Driver>,
+    under_way: UnderWay,
     meters: Meters,
     /// When it was made.
     pub(super) opened_at: Instant,
@@ -66,7 +74,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// HTTP/1 over a stream.
-    pub(super) async fn http1<S>(stream: S, meters: Meters) -> Result<Self, hyper::Error>
+    pub(super) async fn http1<S>(stream: S, below: Below) -> Result<Self, hyper::Error>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -78,11 +86,11 @@ impl Connection {
                 tracing::trace!(%error, "a connection ended");
             }
         });
-        Ok(Self::new(Requests::Http1(requests), driver, meters))
+        Ok(Self::new(Requests::Http1(requests), driver, below))
     }
 
     /// HTTP/2 over a stream.
-    pub(super) async fn http2<S>(stream: S, meters: Meters) -> Result<Self, hyper::Error>
+    pub(super) async fn http2<S>(stream: S, below: Below) -> Result<Self, hyper::Error>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -99,12 +107,12 @@ impl Connection {
                 tracing::trace!(%error, "a connection ended");
             }
         });
-        Ok(Self::new(Requests::Http2(requests), driver, meters))
+        Ok(Self::new(Requests::Http2(requests), driver, below))
     }
 
-    fn new(requests: Requests, driver: Driver, meters: Meters) -> Self {
+    fn new(requests: Requests, driver: Driver, Below { under_way, meters }: Below) -> Self {
         let now = Instant::now();
-        Self { requests, driver: Some(driver), meters, opened_at: now, idle_since: now }
+        Self { requests, driver: Some(driver), under_way, meters, opened_at: now, idle_since: now }
     }
 
     pub(super) fn is_http2(&self) -> bool {
@@ -140,6 +148,7 @@ impl Connection {
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, hyper::Error> {
+        self.under_way.set(true);
         self.meters.http.begin(MAX_HEAD_BYTES);
         let answer = match &mut self.requests {
             Requests::Http1(requests) => {
@@ -160,17 +169,30 @@ impl Connection {
         drive(&mut self.driver, what).await
     }
 
+    /// Ends an exchange whose answer is here, and returns whether another one can begin at once. Where not, the connection is
+    /// to be dropped, and with it what the receiver has not taken.
+    pub(super) async fn end_exchange(&mut self) -> bool {
+        let ready = self.is_ready().await;
+        if ready {
+            self.under_way.set(false);
+        }
+        ready
+    }
+
     /// Whether another exchange can begin at once. It reads what came since the last one, such as the end of the
-    /// connection.
+    /// connection. The last one is over only when its request has gone out to its end: a receiver can answer before it
+    /// takes anything, and what it does not take is kept in memory.
     pub(super) async fn is_ready(&mut self) -> bool {
         if let Some(meter) = &self.meters.tls {
             meter.begin(MAX_TLS_BYTES);
         }
-        let (driver, requests) = (&mut self.driver, &mut self.requests);
+        let (driver, requests, http) = (&mut self.driver, &mut self.requests, &self.meters.http);
         poll_fn(|cx| {
             poll_driver(driver, cx);
             let ready = match requests {
                 Requests::Http1(requests) => requests.poll_ready(cx),
+                // It is ready whatever its streams do.
+                Requests::Http2(_) if !http.request_is_sent() => Poll::Pending,
                 Requests::Http2(requests) => requests.poll_ready(cx),
             };
             Poll::Ready(driver.is_some() && matches!(ready, Poll::Ready(Ok(()))))

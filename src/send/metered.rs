@@ -1,7 +1,8 @@
 //! Counts what comes in over a connection, and ends it when that is more than an exchange may cost.
 //!
 //! It is below HTTP, because much of what a receiver can send without end (informational answers, control frames, header
-//! fields, chunk framing) is not visible above: hyper reads it in a loop for as long as bytes are there.
+//! fields, chunk framing) is not visible above: hyper reads it in a loop for as long as bytes are there. What goes out over
+//! HTTP/2 is followed for the same reason: hyper does not say whether a receiver has taken a request that it has answered.
 
 use std::io;
 use std::pin::Pin;
@@ -12,6 +13,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frame_cost::FrameCost;
+use super::frames::RequestEnd;
 
 /// This much of an answer's beginning is kept, to show what came if it was not HTTP.
 const KEPT_BEGINNING_BYTES: usize = 64;
@@ -25,6 +27,8 @@ pub(super) struct Meter {
     received: AtomicUsize,
     /// More came than allowed.
     exceeded: AtomicBool,
+    /// The request of this exchange has gone out to its end. It is only known of HTTP/2.
+    request_sent: AtomicBool,
     beginning: Mutex<Vec<u8>>,
 }
 
@@ -37,6 +41,7 @@ impl Meter {
     pub(super) fn begin(&self, allowance_bytes: usize) {
         self.remaining.store(allowance_bytes, Ordering::Relaxed);
         self.received.store(0, Ordering::Relaxed);
+        self.request_sent.store(false, Ordering::Relaxed);
         self.beginning().clear();
     }
 
@@ -48,6 +53,11 @@ impl Meter {
     /// Whether nothing came since the exchange began.
     pub(super) fn received_nothing(&self) -> bool {
         self.received.load(Ordering::Relaxed) == 0
+    }
+
+    /// Whether the request of this exchange, one over HTTP/2, has gone out to its end.
+    pub(super) fn request_is_sent(&self) -> bool {
+        self.request_sent.load(Ordering::Relaxed)
     }
 
     /// Whether the connection was ended for what came over it.
@@ -91,17 +101,33 @@ pub(super) struct Metered<S> {
     stream: S,
     meter: Arc<Meter>,
     /// Where HTTP/2 is spoken.
-    frames: Option<FrameCost>,
+    http2: Option<Http2>,
+}
+
+/// What is followed of HTTP/2: what comes, and what goes out.
+#[derive(Debug, Default)]
+struct Http2 {
+    cost: FrameCost,
+    request_end: RequestEnd,
 }
 
 impl<S> Metered<S> {
     pub(super) fn new(stream: S, meter: Arc<Meter>) -> Self {
-        Self { stream, meter, frames: None }
+        Self { stream, meter, http2: None }
     }
 
     /// A stream of HTTP/2, whose frames are counted too.
     pub(super) fn of_frames(stream: S, meter: Arc<Meter>) -> Self {
-        Self { frames: Some(FrameCost::default()), ..Self::new(stream, meter) }
+        Self { http2: Some(Http2::default()), ..Self::new(stream, meter) }
+    }
+
+    /// Follows what went out, the beginning of these bytes.
+    fn follow_written(&mut self, bytes: &[u8], written: usize) {
+        if let Some(http2) = &mut self.http2
+            && http2.request_end.is_in(bytes.get(..written).unwrap_or(bytes))
+        {
+            self.meter.request_sent.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -120,7 +146,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
             other => other?,
         }
         let read = buffer.filled().get(before..).unwrap_or_default();
-        let cost = self.frames.as_mut().map_or(0, |frames| frames.of(read));
+        let cost = self.http2.as_mut().map_or(0, |http2| http2.cost.of(read));
         self.meter.count(read, cost);
         Poll::Ready(Ok(()))
     }
@@ -128,7 +154,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        self.follow_written(bytes, written);
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -144,7 +172,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, slices))?;
+        let mut left = written;
+        for slice in slices {
+            self.follow_written(slice, left);
+            left = left.saturating_sub(slice.len());
+        }
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -43,6 +43,7 @@ mod connection;
 pub mod egress;
 mod error;
 mod frame_cost;
+mod frames;
 mod handshake_pace;
 mod metered;
 mod operators_server;
@@ -53,6 +54,7 @@ mod post_json;
 mod progress;
 mod request;
 mod resolver;
+mod socket;
 mod tls;
 mod trial;
 

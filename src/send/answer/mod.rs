@@ -42,7 +42,7 @@ impl Sender {
         let mut body = KeptBody::default();
         let broken = match timeout_at(deadline, body.read(&mut connection, incoming)).await {
             Ok(Ok(ended)) => {
-                if ended && connection.is_ready().await {
+                if ended && connection.end_exchange().await {
                     self.pool.put(&request::origin(endpoint), connection);
                 }
                 None

@@ -41,14 +41,7 @@ struct Receiver {
 
 /// Accepts a connection for each of these, and answers the requests on it so.
 fn receiver(connections: Vec<Vec<Reply>>) -> Receiver {
-    install_tls_provider();
-    let Identity { certificate, key } = SELF_SIGNED;
-    let mut config = rustls::ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.into()], key.try_into().unwrap())
-        .unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    let config = Arc::new(config);
+    let config = server_config();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://localhost:{}/hook", listener.local_addr().unwrap().port());
     let serving = std::thread::spawn(move || {
@@ -62,6 +55,17 @@ fn receiver(connections: Vec<Vec<Reply>>) -> Receiver {
             .collect()
     });
     Receiver { url, serving }
+}
+
+fn server_config() -> Arc<rustls::ServerConfig> {
+    install_tls_provider();
+    let Identity { certificate, key } = SELF_SIGNED;
+    let mut config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.into()], key.try_into().unwrap())
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Arc::new(config)
 }
 
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
@@ -96,18 +100,12 @@ fn serve(tls: &mut Tls, replies: &[Reply]) -> Vec<usize> {
 fn read_request(tls: &mut Tls) -> Option<(u32, usize)> {
     let mut size = 0;
     loop {
-        let mut head = [0; 9];
-        tls.read_exact(&mut head).ok()?;
-        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-        let mut payload = vec![0; length as usize];
-        tls.read_exact(&mut payload).ok()?;
-        let (kind, flags) = (head[3], head[4]);
-        let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        let (kind, flags, stream, length) = read_frame(tls)?;
         if kind == SETTINGS && flags & ACK == 0 {
             tls.write_all(&frame(SETTINGS, ACK, 0, &[])).unwrap();
         }
         if kind == DATA {
-            size += payload.len();
+            size += length as usize;
             if length > 0 {
                 tls.write_all(&frame(WINDOW_UPDATE, 0, 0, &length.to_be_bytes())).unwrap();
                 tls.write_all(&frame(WINDOW_UPDATE, 0, stream, &length.to_be_bytes())).unwrap();
@@ -117,6 +115,15 @@ fn read_request(tls: &mut Tls) -> Option<(u32, usize)> {
             }
         }
     }
+}
+
+/// The next frame: its kind, flags, stream and length.
+fn read_frame(tls: &mut Tls) -> Option<(u8, u8, u32, u32)> {
+    let mut head = [0; 9];
+    tls.read_exact(&mut head).ok()?;
+    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+    tls.read_exact(&mut vec![0; length as usize]).ok()?;
+    Some((head[3], head[4], u32::from_be_bytes([head[5], head[6], head[7], head[8]]), length))
 }
 
 fn sender() -> Sender {
@@ -170,4 +177,48 @@ async fn requests_side_by_side_have_a_connection_each() {
     assert_eq!((one.failure, other.failure), (None, None));
     drop(sender);
     assert_eq!(receiver.serving.join().unwrap(), [7; 2]);
+}
+
+/// A receiver that gives a request no window for its body, and answers it all the same. It says how many requests each
+/// connection had.
+fn receiver_that_takes_nothing(requests: usize) -> (String, JoinHandle<Vec<usize>>) {
+    let config = server_config();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://localhost:{}/hook", listener.local_addr().unwrap().port());
+    let serving = std::thread::spawn(move || {
+        let mut seen = Vec::new();
+        while seen.iter().sum::<usize>() < requests {
+            let (socket, _) = listener.accept().unwrap();
+            let connection = rustls::ServerConnection::new(config.clone()).unwrap();
+            let mut tls = Tls::new(connection, socket);
+            tls.read_exact(&mut [0; PREFACE.len()]).unwrap();
+            tls.write_all(&frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])).unwrap();
+            let mut answered = 0;
+            while let Some((kind, _, stream, _)) = read_frame(&mut tls) {
+                let answer = frame(HEADERS, END_HEADERS | END_STREAM, stream, &[0x88]);
+                if kind == HEADERS && tls.write_all(&answer).is_ok() {
+                    answered += 1;
+                }
+            }
+            seen.push(answered);
+        }
+        seen
+    });
+    (url, serving)
+}
+
+#[tokio::test]
+async fn an_answer_to_a_request_that_was_not_taken_ends_its_connection() {
+    let (url, serving) = receiver_that_takes_nothing(3);
+    let (sender, endpoint) = (sender(), endpoint(&url));
+    for _ in 0..3 {
+        let message = message(vec![b'x'; 200_000].leak());
+        let signature = sign(&endpoint.keys, message.id, &message.payload, Clock::default().now()).unwrap();
+        let outcome = sender.send(AttemptId::generate(), &endpoint, &message, signature).await;
+        assert_eq!((outcome.failure, outcome.http_status), (None, Some(200)), "{outcome:?}");
+    }
+    drop(sender);
+    // Its last connection ends on this thread.
+    let seen = tokio::task::spawn_blocking(|| serving.join().unwrap()).await.unwrap();
+    assert_eq!(seen, [1; 3]);
 }

@@ -173,6 +173,30 @@ async fn an_attempt_that_times_out_closes_its_connection() {
     timeout(SHORT, serving).await.expect("the connection ended with the attempt").unwrap();
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_a_receiver_has_not_taken_by_the_deadline_is_forgotten() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let endpoint = endpoint(&format!("http://{}/", listener.local_addr().unwrap()));
+    let accepting = tokio::spawn(async move { listener.accept().await.unwrap().0 });
+    let message = message(vec![b'x'; 4 << 20].leak());
+    let signature = sign(&endpoint.keys, message.id, &message.payload, Clock::default().now()).unwrap();
+    let outcome = local_sender(SHORT).send(AttemptId::generate(), &endpoint, &message, signature).await;
+    assert_eq!(outcome.failure, Some(Failure::Timeout));
+    let mut stream = accepting.await.unwrap();
+    let error = loop {
+        match stream.read(&mut [0; 4096]).await {
+            Ok(0) => panic!("the kernel went on to the end"),
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
 /// A port of 127.0.0.2 (which only Linux has by itself) where nothing is accepted any more, so that a connection is neither made nor refused.
 #[cfg(target_os = "linux")]
 async fn silent(port: u16) -> (TcpListener, Vec<TcpStream>) {
