@@ -27,11 +27,15 @@ pub fn raised_limit() -> u64 {
     soft
 }
 
-/// What of the wanted numbers fits into `limit`. Connections that deliveries keep for the next one count as well.
+/// A delivery asks for a name over two sockets, and then connects to two addresses at a time; and for each delivery at a time
+/// one connection is kept for the next.
+const SOCKETS_PER_DELIVERY: u64 = 3;
+
+/// What of the wanted numbers fits into `limit`.
 pub fn shares(limit: u64, connections: u32, deliveries: u32, database: u32) -> SocketShares {
     let free = limit.saturating_sub(RESERVED_DESCRIPTORS + u64::from(database));
-    let deliveries = u64::from(deliveries).min((free / 3).max(1));
-    let left = free.saturating_sub(deliveries * 2);
+    let deliveries = u64::from(deliveries).min((free / (SOCKETS_PER_DELIVERY + 1)).max(1));
+    let left = free.saturating_sub(deliveries * SOCKETS_PER_DELIVERY);
     let connections = u64::from(connections).min(left.max(1));
     SocketShares {
         connections: u32::try_from(connections).unwrap_or(u32::MAX),
@@ -51,9 +55,11 @@ mod tests {
     #[test]
     fn a_small_limit_is_shared() {
         let shared = shares(1_024, 4_096, 2_048, 18);
-        assert_eq!(shared, SocketShares { connections: 304, deliveries: 303 });
-        let used =
-            u64::from(shared.connections) + 2 * u64::from(shared.deliveries) + RESERVED_DESCRIPTORS + 18;
+        assert_eq!(shared, SocketShares { connections: 229, deliveries: 227 });
+        let used = u64::from(shared.connections)
+            + SOCKETS_PER_DELIVERY * u64::from(shared.deliveries)
+            + RESERVED_DESCRIPTORS
+            + 18;
         assert!(used <= 1_024);
         let few = shares(64, 10, 10, 8);
         assert!(few.connections >= 1 && few.deliveries >= 1);

@@ -1,11 +1,12 @@
 //! From a URL to a connection: name, addresses, policy, TCP, TLS.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use futures_util::FutureExt;
+use futures_util::future::select_all;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
@@ -29,6 +30,8 @@ use super::tls;
 pub(super) const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
 /// A name has no more addresses than this, as far as we are concerned.
 const MAX_ADDRESSES_TRIED: usize = 8;
+/// So many addresses are tried beside one another: each takes a socket.
+const MAX_ADDRESSES_AT_ONCE: usize = 2;
 
 /// Makes connections.
 pub(super) struct Connector {
@@ -141,25 +144,71 @@ async fn plain(tcp: TcpStream) -> Result<Connection, SendError> {
     Connection::http1(stream, below).await.map_err(SendError::Http)
 }
 
-/// Connects to the first address that answers. The next one is tried when one fails, or is silent for a while.
+/// Connects to the first address that answers.
 pub(super) async fn connect_any(addresses: &[IpAddr], port: u16) -> io::Result<TcpStream> {
-    let mut left = addresses.iter().take(MAX_ADDRESSES_TRIED).map(|address| SocketAddr::new(*address, port));
-    let mut trying = FuturesUnordered::new();
+    first_to_answer(addresses, |address| TcpStream::connect(SocketAddr::new(address, port))).await
+}
+
+/// The first address that answers. The next one is tried when one fails, or is silent for a while; the one that has been
+/// silent for longest is then given up.
+async fn first_to_answer<T, F>(addresses: &[IpAddr], connect: impl Fn(IpAddr) -> F) -> io::Result<T>
+where
+    F: Future<Output = io::Result<T>>,
+{
+    let mut left = addresses.iter().take(MAX_ADDRESSES_TRIED);
+    let mut trying = VecDeque::new();
     let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);
     loop {
-        match left.next() {
-            Some(address) => trying.push(TcpStream::connect(address)),
-            None if trying.is_empty() => return Err(last_error),
-            None => {}
+        if let Some(address) = left.next() {
+            if trying.len() == MAX_ADDRESSES_AT_ONCE {
+                trying.pop_front();
+            }
+            trying.push_back(Box::pin(connect(*address)));
+        } else if trying.is_empty() {
+            return Err(last_error);
         }
         let next_at = Instant::now() + NEXT_ADDRESS_AFTER;
         tokio::select! {
             biased;
-            Some(tried) = trying.next() => match tried {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last_error = error,
+            (tried, index) = select_all(trying.iter_mut()).map(|(tried, index, _)| (tried, index)) => match tried {
+                Ok(connected) => return Ok(connected),
+                Err(error) => {
+                    last_error = error;
+                    trying.remove(index);
+                }
             },
             () = sleep_until(next_at), if left.len() > 0 => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn two_addresses_are_tried_at_once_and_the_last_of_many_has_its_turn() {
+        struct Trying<'a>(&'a Cell<usize>);
+        impl Drop for Trying<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.0.get() - 1);
+            }
+        }
+        let (at_once, most) = (Cell::new(0), Cell::new(0));
+        let addresses = [1, 2, 3, 4, 5].map(|last| IpAddr::from([127, 0, 0, last]));
+        let answered = first_to_answer(&addresses, |address| {
+            at_once.set(at_once.get() + 1);
+            most.set(most.get().max(at_once.get()));
+            let trying = Trying(&at_once);
+            async move {
+                let _trying = trying;
+                if address == addresses[4] { Ok(address) } else { pending().await }
+            }
+        });
+        assert_eq!(answered.await.unwrap(), addresses[4]);
+        assert_eq!((most.get(), at_once.get()), (2, 0));
     }
 }
