@@ -30,8 +30,10 @@ use crate::operational::OperationalWebhooks;
 use crate::rescue::Rescuer;
 use crate::rollup::{NodeFacts, RollupKeeper, Rollups};
 use crate::send::{EgressPolicy, OwnAddresses, Sender, SenderOptions};
-use crate::store::{Credentials, Snapshots, Store, Trust};
+use crate::store::{Credentials, Snapshots, Store, Trust, database_host};
 
+/// Connections that are kept for the next delivery, unless there are fewer deliveries at once: each takes a descriptor.
+const MAX_IDLE_CONNECTIONS: usize = 1024;
 /// Deliveries that one endpoint's lane queues in memory.
 const QUEUED_PER_LANE: usize = 1024;
 
@@ -302,8 +304,8 @@ async fn within(limit: Duration, work: impl Future) -> bool {
 
 /// What this server's requests may reach.
 pub fn egress_policy(config: &Config) -> EgressPolicy {
-    let database = config.database_url.as_ref().map(ExposeSecret::expose_secret);
-    EgressPolicy::new(&config.allow_subnets).refusing(OwnAddresses::with_database(database))
+    let database = config.database_url.as_ref().and_then(|url| database_host(url.expose_secret()));
+    EgressPolicy::new(&config.allow_subnets).refusing(OwnAddresses::with_database(database.as_deref()))
 }
 
 fn dispatch_options(config: &Config, paused: bool) -> DispatchOptions {

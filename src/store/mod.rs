@@ -115,6 +115,7 @@ pub use live::LiveNotices;
 pub use live::LiveStore;
 pub use open::Store;
 pub use open::StoreOptions;
+pub use open::database_host;
 pub use operational::OperationalStore;
 pub use operational::notice::LastAttempt;
 pub use operational::notice::Notice as OperationalNotice;

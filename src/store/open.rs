@@ -29,6 +29,13 @@ use super::tasks::TaskStore;
 use super::upkeep::UpkeepStore;
 use super::{Sealer, UnusableDatabase};
 
+/// The host that a database URL leads to, by itself, its parameters or the environment; `None` for a socket of this machine, or
+/// where it is no such URL.
+pub fn database_host(url: &str) -> Option<String> {
+    let options = PgConnectOptions::from_str(url).ok()?;
+    options.get_socket().is_none().then(|| options.get_host().to_owned())
+}
+
 /// What the store needs to know.
 #[derive(Clone)]
 pub struct StoreOptions {
@@ -256,4 +263,25 @@ impl Store {
 fn pool(name: &'static str, options: &SessionOptions, limits: Limits) -> Result<Pool, sqlx::Error> {
     Pool::new(name, options, limits)
         .map_err(|error| sqlx::Error::Protocol(format!("a pool of connections cannot be made: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_a_database_is_read_as_a_connection_to_it_does() {
+        for (url, host) in [
+            ("postgres://user:pass@203.0.113.7:5432/db", Some("203.0.113.7")),
+            ("postgres://db.example/db", Some("db.example")),
+            ("postgres:///db?host=db.example", Some("db.example")),
+            ("postgres://other.example/db?host=db.example", Some("db.example")),
+            ("postgres:///db?hostaddr=203.0.113.7", Some("203.0.113.7")),
+            ("postgres:///db?host=/run/postgresql", None),
+            ("postgres://%2Frun%2Fpostgresql/db", None),
+            ("no URL", None),
+        ] {
+            assert_eq!(database_host(url).as_deref(), host, "{url}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use super::sending::{attempt, sender_with};
 
 /// An address on the machine's interface.
 const OWN: &str = "8.8.4.4";
-const DATABASE: &str = "postgres://user:pass@9.9.9.9:5432/postrider";
+const DATABASE: &str = "9.9.9.9";
 
 fn policy(allow_subnets: &[&str]) -> EgressPolicy {
     let allowed: Vec<_> = allow_subnets.iter().map(|subnet| subnet.parse().unwrap()).collect();
