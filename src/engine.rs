@@ -112,6 +112,7 @@ impl Engine {
             longest_timeout: LONGEST_TIMEOUT,
             idle_timeout: config.connection_idle_timeout,
             connection_lifetime: config.connection_lifetime,
+            max_idle_connections: (config.max_in_flight_total as usize).min(MAX_IDLE_CONNECTIONS),
             egress: egress_policy(config),
             tls_ca_file: config.tls_ca_file.clone(),
             own_places: Some(Arc::new(inboxes.clone())),

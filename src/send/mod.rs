@@ -83,6 +83,8 @@ pub struct SenderOptions {
     pub idle_timeout: Duration,
     /// How long a connection is used at most. After that the name is resolved, and its address judged, again.
     pub connection_lifetime: Duration,
+    /// So many connections are kept for the next request.
+    pub max_idle_connections: usize,
     /// What may be reached.
     pub egress: EgressPolicy,
     /// A PEM file of certificates that are trusted along with the machine's.
@@ -99,6 +101,7 @@ impl Default for SenderOptions {
             longest_timeout: LONGEST_TIMEOUT,
             idle_timeout: Duration::from_secs(4),
             connection_lifetime: Duration::from_secs(60),
+            max_idle_connections: 1024,
             egress: EgressPolicy::default(),
             tls_ca_file: None,
             own_places: None,
@@ -150,8 +153,8 @@ impl Sender {
             unverified_tls: tls::unverified::connector(),
             unsent_timeout: options.longest_timeout,
         });
-        let pool =
-            Pool::start(ConnectionAges { idle: options.idle_timeout, total: options.connection_lifetime });
+        let ages = ConnectionAges { idle: options.idle_timeout, total: options.connection_lifetime };
+        let pool = Pool::start(ages, options.max_idle_connections);
         let own_places = options.own_places.clone();
         Ok(Self {
             connector,

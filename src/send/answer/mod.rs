@@ -43,7 +43,7 @@ impl Sender {
         let broken = match timeout_at(deadline, body.read(&mut connection, incoming)).await {
             Ok(Ok(ended)) => {
                 if ended && connection.end_exchange().await {
-                    self.pool.put(&request::origin(endpoint), connection);
+                    self.pool.put(&request::origin(endpoint), endpoint.application_id, connection);
                 }
                 None
             }
