@@ -276,7 +276,7 @@ impl Sender {
     /// A new connection. When no more files can be open, idle connections are closed first.
     async fn connect(&self, endpoint: &Endpoint, progress: &Progress) -> Result<Connection, SendError> {
         if endpoint.url.scheme() == "https" {
-            self.handshakes.wait(endpoint.id).await;
+            self.handshakes.wait(endpoint).await;
         }
         match self.connector.connect(endpoint, progress).await {
             Err(SendError::Connect(error)) if is_out_of_files(&error) => {
