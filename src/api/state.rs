@@ -124,11 +124,16 @@ impl ApiState {
     ///
     /// # Errors
     /// [`ApiError::Overloaded`] when there is no room for a while.
-    pub(super) async fn room_for_page(&self, with_content: bool) -> Result<Option<AnswerRoom>, ApiError> {
-        if !with_content {
-            return Ok(None);
-        }
-        self.budgets.room_for_answer(self.intake.page_bytes).await.map(Some)
+    pub(super) async fn room_for_page(&self) -> Result<AnswerRoom, ApiError> {
+        self.budgets.room_for_answer(self.intake.page_bytes).await
+    }
+
+    /// The room for one object that may be as large as a body, and for a page of small ones.
+    ///
+    /// # Errors
+    /// [`ApiError::Overloaded`] when there is no room for a while.
+    pub(super) async fn room_for_object(&self) -> Result<AnswerRoom, ApiError> {
+        self.budgets.room_for_answer(self.intake.body_bytes.min(self.intake.page_bytes)).await
     }
 }
 

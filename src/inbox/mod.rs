@@ -7,7 +7,7 @@
 //! reached so, and no connection is made that could be used for anything else. Everybody else posts to the same URL over
 //! the network; whoever knows it may.
 //!
-//! Bounds: the head and 64 KiB of a body, a hundred requests and 1 MiB an inbox, a hundred posts in ten seconds an inbox and
+//! Bounds: the head and 64 KiB of a body, a hundred requests and 1 MiB of bodies and headers an inbox, a hundred posts in ten seconds an inbox and
 //! node, and few look-ups of names that are not known.
 
 mod delivery;

@@ -2,6 +2,7 @@
 //! items are inserted before or after it; with a `-` in front it walks back from the first one.
 
 use std::fmt::Display;
+use std::io;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -138,6 +139,55 @@ impl<K> PageRequest<K> {
         let prev_iterator = rows.first().map(|row| format!("-{}", key(row)));
         ListOut { data: rows.into_iter().map(shape).collect(), iterator, prev_iterator, done }
     }
+
+    /// The same with as many items as are shown in so many bytes, and one at least.
+    ///
+    /// # Errors
+    /// The first one of `shape`.
+    pub fn answer_within<R, T: Serialize, E>(
+        &self,
+        most_bytes: usize,
+        found: impl Into<Stretch<R>>,
+        key: impl Fn(&R) -> String,
+        shape: impl Fn(R) -> Result<T, E>,
+    ) -> Result<ListOut<T>, E> {
+        let Stretch { rows, mut is_cut } = found.into();
+        let mut bytes = 0_usize;
+        let mut fitting = Vec::new();
+        for row in rows {
+            let (key, item) = (key(&row), shape(row)?);
+            bytes = bytes.saturating_add(json_bytes(&item));
+            if bytes > most_bytes && !fitting.is_empty() {
+                is_cut = true;
+                break;
+            }
+            fitting.push((key, item));
+        }
+        let found = Stretch { rows: fitting, is_cut };
+        Ok(self.answer(found, |(key, _)| key.clone(), |(_, item)| item))
+    }
+}
+
+/// How long something is as JSON.
+pub(in crate::api) fn json_bytes(shown: &impl Serialize) -> usize {
+    struct Count(usize);
+    impl io::Write for Count {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            self.0 += text.len();
+            Ok(text.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, shown).map_or(usize::MAX, |()| count.0)
+}
+
+/// As many of these as are shown in so many bytes, and one at least.
+pub(in crate::api) fn shown_within<T: Serialize>(most_bytes: usize, items: Vec<T>) -> Vec<T> {
+    Stretch::within(most_bytes, items, json_bytes).rows
 }
 
 /// The key of a list by name. Names may begin with `-`, so its text form begins with a dot.
@@ -234,6 +284,23 @@ mod tests {
         assert_eq!(pages, [vec![2, 4], vec![6], vec![8, 10, 12, 14], vec![16, 18, 20]]);
         let back = read(Some("-8"));
         assert_eq!((back.data, back.done), (vec![6], false));
+    }
+
+    #[test]
+    fn a_page_has_as_many_items_as_are_shown_in_its_bytes() {
+        let read = |iterator: Option<&str>| {
+            let request = query(Some(4), iterator).request::<u32>(Ordering::Ascending).unwrap();
+            // As JSON each has six times its letter and two quotes.
+            let shape = |number: u32| Ok::<_, ()>((number == 6).then(|| "\u{1}".repeat(10)));
+            request.answer_within(66, scan(&request.scan), ToString::to_string, shape).unwrap()
+        };
+        let shown = |page: &ListOut<Option<String>>| page.data.len();
+        let first = read(None);
+        let second = read(first.iterator.as_deref());
+        let third = read(second.iterator.as_deref());
+        assert_eq!((shown(&first), shown(&second), shown(&third)), (2, 2, 4));
+        assert_eq!((first.done, second.iterator.as_deref()), (false, Some("8")));
+        assert_eq!(shown_within(3, vec!["long", "x"]), ["long"]);
     }
 
     #[test]

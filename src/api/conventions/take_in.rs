@@ -52,20 +52,22 @@ pub(in crate::api) async fn take_in(State(intake): State<Intake>, request: Reque
     let connection = parts.extensions.get::<Arc<CallerConnection>>().cloned();
     let is_page = !parts.uri.path().starts_with("/api/");
     let taken = intake.take_body(&mut parts, body, connection.as_deref()).await;
-    let answer = match taken {
+    let (answer, room) = match taken {
         Ok((bytes, room)) => {
             let answer = intake.answer(Request::from_parts(parts, Body::from(bytes)), next).await;
-            drop(room);
-            answer
+            match is_page {
+                true => (answer, None),
+                false => answer::with_room(answer, room, &intake.state.budgets).await,
+            }
         }
-        Err(refused) => refused.answer(parts.version).await,
+        Err(refused) => (refused.answer(parts.version).await, None),
     };
     let known = connection.is_none_or(|connection| connection.is_known());
     if answer.extensions().get::<Endless>().is_some() {
         return answer;
     }
     let longest = if known || is_page { intake.state.intake.answer_timeout } else { STRANGERS_TIMEOUT };
-    answer::in_slices(answer, longest)
+    answer::in_slices(answer, room, longest)
 }
 
 /// No request has a larger head. The connection reads somewhat more, so that the answer can say so.

@@ -1,5 +1,6 @@
-//! A large answer goes out in slices, each when the one before it has left. Its room in the budget is held until then,
-//! and a caller that does not take it in time loses it.
+//! A large answer goes out in slices, each when the one before it has left. It holds its room in the budget until then, and a
+//! caller that does not take it in time loses it. Whoever knows that an answer may be large takes its room before reading
+//! it; every other one that is large takes it here.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,17 +12,65 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::time::Sleep;
 
-use super::budget::AnswerRoom;
+use super::budget::{AnswerRoom, BodyRoom, Budgets};
 
+/// What goes out at a time. An answer that is no larger takes no room.
 const SLICE_BYTES: usize = 64 << 10;
 
 /// An answer that goes on until somebody ends it, and bounds itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Endless;
 
+/// An answer that is in memory once, whoever gets it.
+#[derive(Debug, Clone, Copy)]
+pub struct InMemoryOnce;
+
+/// What a large answer holds until it is sent.
+pub(in crate::api) enum HeldRoom {
+    /// Its own room.
+    Answer {
+        /// It is held, not read.
+        _room: AnswerRoom,
+    },
+    /// The room of the body that it answers.
+    Body {
+        /// It is held, not read.
+        _room: BodyRoom,
+    },
+}
+
+/// An answer with what it holds; in its place a refusal, when it is large and there is no room for a while.
+pub(in crate::api) async fn with_room(
+    mut response: Response,
+    of_body: Option<BodyRoom>,
+    budgets: &Budgets,
+) -> (Response, Option<HeldRoom>) {
+    let own = response.extensions_mut().remove::<AnswerRoom>();
+    let Some(length) = large_length(&response) else { return (response, None) };
+    if response.extensions().get::<InMemoryOnce>().is_some() {
+        return (response, None);
+    }
+    if let Some(room) = own {
+        return (response, Some(HeldRoom::Answer { _room: room.shrunk_to(length) }));
+    }
+    // What a producer posted is stored, and it has to learn that, however little room readers leave.
+    if let Some(room) = of_body.filter(|room| !room.is_of_tenant()) {
+        return (response, Some(HeldRoom::Body { _room: room }));
+    }
+    match budgets.room_for_written(length).await {
+        Ok(room) => (response, Some(HeldRoom::Answer { _room: room })),
+        Err(error) => (error.into_response(), None),
+    }
+}
+
+/// The length of an answer that is known to be large.
+fn large_length(response: &Response) -> Option<usize> {
+    let length = usize::try_from(response.body().size_hint().exact()?).unwrap_or(usize::MAX);
+    (length > SLICE_BYTES).then_some(length)
+}
+
 /// The same answer in slices, if it is large.
-pub(in crate::api) fn in_slices(mut response: Response, longest: Duration) -> Response {
-    let room = response.extensions_mut().remove::<AnswerRoom>();
+pub(in crate::api) fn in_slices(response: Response, room: Option<HeldRoom>, longest: Duration) -> Response {
     let is_small = response.body().size_hint().exact().is_some_and(|length| length <= SLICE_BYTES as u64);
     if is_small {
         return response;
@@ -36,7 +85,7 @@ pub(in crate::api) fn in_slices(mut response: Response, longest: Duration) -> Re
 pub struct HeldAnswer<B> {
     /// The answer.
     pub body: B,
-    /// Its room, if it may be large.
+    /// Its room; `None` for what is small.
     pub room: Option<AnswerRoom>,
 }
 
@@ -55,7 +104,7 @@ struct Slices {
     /// What was taken from the body and not sent yet.
     left: Bytes,
     until: Pin<Box<Sleep>>,
-    _room: Option<AnswerRoom>,
+    _room: Option<HeldRoom>,
 }
 
 /// The caller did not take the answer.
@@ -104,14 +153,31 @@ impl HttpBody for Slices {
 #[cfg(test)]
 mod tests {
     use axum::body::to_bytes;
+    use http::StatusCode;
     use http_body_util::BodyExt as _;
 
     use super::*;
+    use crate::api::intake::limits::IntakeLimits;
+
+    fn budgets() -> Budgets {
+        Budgets::new(&IntakeLimits {
+            body_bytes: 1 << 20,
+            body_timeout: Duration::from_secs(1),
+            answer_timeout: Duration::from_secs(1),
+            body_budget_bytes: 8 << 20,
+            answer_budget_bytes: 8 << 20,
+            page_bytes: 1 << 20,
+        })
+    }
+
+    fn answer(bytes: usize) -> Response {
+        Response::new(Body::from("x".repeat(bytes)))
+    }
 
     #[tokio::test]
     async fn a_large_answer_goes_out_whole_in_slices() {
         let text = "x".repeat(SLICE_BYTES * 2 + 1);
-        let answer = in_slices(Response::new(Body::from(text.clone())), Duration::from_secs(1));
+        let answer = in_slices(Response::new(Body::from(text.clone())), None, Duration::from_secs(1));
         assert_eq!(answer.body().size_hint().exact(), Some(text.len() as u64));
         let mut body = answer.into_body();
         let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
@@ -122,11 +188,57 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_taken_in_time_ends() {
-        let answer =
-            in_slices(Response::new(Body::from("x".repeat(SLICE_BYTES * 2))), Duration::from_millis(50));
+        let answer = in_slices(
+            Response::new(Body::from("x".repeat(SLICE_BYTES * 2))),
+            None,
+            Duration::from_millis(50),
+        );
         let mut body = answer.into_body();
         assert!(body.frame().await.unwrap().is_ok());
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert!(body.frame().await.unwrap().is_err());
+    }
+
+    #[tokio::test]
+    async fn every_large_answer_takes_room_and_is_refused_without() {
+        let budgets = budgets();
+        let (_, small) = with_room(answer(SLICE_BYTES), None, &budgets).await;
+        assert!(small.is_none());
+        let (first, held) = with_room(answer(6 << 20), None, &budgets).await;
+        assert_eq!((first.status(), budgets.answer_bytes().0), (StatusCode::OK, 6 << 20));
+        let (refused, none) = with_room(answer(3 << 20), None, &budgets).await;
+        assert_eq!((refused.status(), none.is_none()), (StatusCode::SERVICE_UNAVAILABLE, true));
+        let shared =
+            with_room((axum::Extension(InMemoryOnce), "x".repeat(9 << 20)).into_response(), None, &budgets);
+        assert!(shared.await.1.is_none(), "what is in memory once takes none");
+        drop(held);
+        assert_eq!(budgets.answer_bytes().0, 0);
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_for_an_answer_is_held_as_far_as_it_is_needed() {
+        let budgets = budgets();
+        let room = Some(budgets.room_for_answer(1 << 20).await.unwrap());
+        let response = HeldAnswer { body: "x".repeat(100 << 10), room }.into_response();
+        let (_, held) = with_room(response, None, &budgets).await;
+        assert_eq!(budgets.answer_bytes().0, 100 << 10);
+        drop(held);
+        let room = Some(budgets.room_for_answer(1 << 20).await.unwrap());
+        let (_, held) = with_room(HeldAnswer { body: "x", room }.into_response(), None, &budgets).await;
+        assert!(held.is_none());
+        assert_eq!(budgets.answer_bytes().0, 0);
+    }
+
+    #[tokio::test]
+    async fn what_a_producer_posted_is_answered_whatever_readers_take() {
+        let budgets = budgets();
+        let _readers = budgets.room_for_answer(4 << 20).await.unwrap();
+        let producers = budgets.room_for_body(1 << 20, false, None).await;
+        let (answered, held) = with_room(answer(1 << 20), producers, &budgets).await;
+        assert_eq!((answered.status(), budgets.body_bytes().0), (StatusCode::OK, 1 << 20));
+        drop(held);
+        let tenants = budgets.room_for_body(1 << 20, true, None).await;
+        let (refused, _) = with_room(answer(1 << 20), tenants, &budgets).await;
+        assert_eq!((refused.status(), budgets.body_bytes().0), (StatusCode::SERVICE_UNAVAILABLE, 0));
     }
 }

@@ -29,6 +29,8 @@ pub struct Budgets {
     small_bodies: Arc<Semaphore>,
     tenants_bodies: Arc<Semaphore>,
     answers: Arc<Semaphore>,
+    /// What answers may take that are written and wait for room.
+    waiting_answers: Arc<Semaphore>,
     /// What all bodies may take, and all answers, in permits.
     sizes: (usize, usize),
 }
@@ -37,11 +39,12 @@ pub struct Budgets {
 pub(in crate::api) struct BodyRoom {
     of_all: OwnedSemaphorePermit,
     of_connection: Option<OwnedSemaphorePermit>,
+    is_tenant: bool,
 }
 
 /// A large answer's room. It is held until the answer is sent.
 #[derive(Clone)]
-pub struct AnswerRoom(#[expect(dead_code, reason = "it is held, not read")] Arc<OwnedSemaphorePermit>);
+pub struct AnswerRoom(Arc<OwnedSemaphorePermit>);
 
 impl Budgets {
     /// The budgets of these limits. One of each kind always finds room.
@@ -53,6 +56,7 @@ impl Budgets {
             small_bodies: semaphore((bodies / SMALL_PART).max(SMALL_BYTES)),
             tenants_bodies: semaphore((bodies / TENANTS_PART).max(limits.body_bytes + KIB)),
             answers: semaphore(answers),
+            waiting_answers: semaphore(answers),
             sizes: (0, 0),
         };
         let sizes = (budgets.free_for_bodies(), budgets.answers.available_permits());
@@ -92,7 +96,7 @@ impl Budgets {
             Some(connection) => Some(take(&connection.bodies, wanted).await?),
             None => None,
         };
-        Some(BodyRoom { of_all: take(all, wanted).await?, of_connection })
+        Some(BodyRoom { of_all: take(all, wanted).await?, of_connection, is_tenant })
     }
 
     /// Room for an answer of so many bytes, up to those of the largest page.
@@ -101,6 +105,18 @@ impl Budgets {
     /// [`ApiError::Overloaded`] when there is none for a while.
     pub async fn room_for_answer(&self, bytes: usize) -> Result<AnswerRoom, ApiError> {
         let permit = take(&self.answers, permits(bytes * COPIES)).await.ok_or(ApiError::Overloaded(1))?;
+        Ok(AnswerRoom(Arc::new(permit)))
+    }
+
+    /// Room for an answer that is written already. One that is larger than all the room there is takes all of it.
+    ///
+    /// # Errors
+    /// [`ApiError::Overloaded`] when there is none for a while, and at once when too much waits for it.
+    pub(in crate::api) async fn room_for_written(&self, bytes: usize) -> Result<AnswerRoom, ApiError> {
+        let wanted = permits(bytes).min(permits(self.sizes.1 * KIB));
+        let waiting = self.waiting_answers.clone().try_acquire_many_owned(wanted);
+        let _waiting = waiting.map_err(|_| ApiError::Overloaded(1))?;
+        let permit = take(&self.answers, wanted).await.ok_or(ApiError::Overloaded(1))?;
         Ok(AnswerRoom(Arc::new(permit)))
     }
 }
@@ -112,7 +128,22 @@ async fn take(semaphore: &Arc<Semaphore>, wanted: u32) -> Option<OwnedSemaphoreP
     tokio::time::timeout(PATIENCE, semaphore.clone().acquire_many_owned(wanted)).await.ok()?.ok()
 }
 
+impl AnswerRoom {
+    /// Gives back what turned out not to be needed.
+    pub(in crate::api) fn shrunk_to(mut self, bytes: usize) -> Self {
+        if let Some(permit) = Arc::get_mut(&mut self.0) {
+            drop(permit.split(permit.num_permits().saturating_sub(bytes.div_ceil(KIB))));
+        }
+        self
+    }
+}
+
 impl BodyRoom {
+    /// Whether it is of the tenants' part.
+    pub(in crate::api) fn is_of_tenant(&self) -> bool {
+        self.is_tenant
+    }
+
     /// Gives back what turned out not to be needed.
     pub(in crate::api) fn shrunk_to(mut self, bytes: usize) -> Self {
         for permit in [Some(&mut self.of_all), self.of_connection.as_mut()].into_iter().flatten() {
@@ -194,5 +225,23 @@ mod tests {
         assert!(budgets.room_for_answer(4 << 20).await.is_err());
         drop(room);
         assert!(budgets.room_for_answer(4 << 20).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_written_takes_what_it_has_and_waits_within_bounds() {
+        let budgets = Budgets::new(&limits());
+        let all = budgets.room_for_answer(4 << 20).await.unwrap();
+        let waiting = tokio::spawn({
+            let budgets = budgets.clone();
+            async move { budgets.room_for_written(100 << 20).await.is_ok() }
+        });
+        tokio::task::yield_now().await;
+        let refused = tokio::time::timeout(Duration::ZERO, budgets.room_for_written(1 << 20)).await;
+        assert!(refused.unwrap().is_err(), "as much waits as there is room in all");
+        drop(all);
+        assert!(waiting.await.unwrap());
+        let page = budgets.room_for_answer(4 << 20).await.unwrap().shrunk_to(1 << 20);
+        assert!(budgets.room_for_written(7 << 20).await.is_ok(), "a written answer holds its length");
+        drop(page);
     }
 }

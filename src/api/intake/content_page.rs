@@ -84,7 +84,14 @@ impl ContentPages {
 /// A page as it is sent.
 pub type ContentPage = HeldAnswer<([(HeaderName, &'static str); 1], Bytes)>;
 
-fn written(page: &impl Serialize, room: Option<AnswerRoom>) -> Result<ContentPage, ApiError> {
+/// Writes it.
+///
+/// # Errors
+/// [`ApiError::Internal`] when it cannot be written.
+pub(in crate::api) fn written(
+    page: &impl Serialize,
+    room: Option<AnswerRoom>,
+) -> Result<ContentPage, ApiError> {
     let text = serde_json::to_vec(page).map_err(|error| {
         tracing::error!(%error, "a page could not be written");
         ApiError::Internal

@@ -3,9 +3,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::Router;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use utoipa::Modify;
@@ -14,6 +14,7 @@ use utoipa::openapi::{OpenApi, SecurityRequirement};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::api::error::{ApiError, ErrorOut, ValidationErrorOut};
+use crate::api::intake::answer::InMemoryOnce;
 
 const SPECIFICATION_PATH: &str = "/api/v1/openapi.json";
 
@@ -82,7 +83,9 @@ pub fn routes<S: Clone + Send + Sync + 'static>(
 fn answer(text: &OnceLock<Result<Bytes, String>>, describe: &impl Fn() -> OpenApi) -> Response {
     let made = || serde_json::to_vec(&describe()).map(Bytes::from).map_err(|error| error.to_string());
     match text.get_or_init(made) {
-        Ok(text) => ([(CONTENT_TYPE, "application/json")], text.clone()).into_response(),
+        Ok(text) => {
+            (Extension(InMemoryOnce), [(CONTENT_TYPE, "application/json")], text.clone()).into_response()
+        }
         Err(error) => {
             tracing::error!(error, "the API's description cannot be written");
             ApiError::Internal.into_response()

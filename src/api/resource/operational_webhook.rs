@@ -13,6 +13,7 @@ use crate::api::conventions::page::{ListOut, PageQuery};
 use crate::api::conventions::path::{PathObject, PathParameter, PathValues, path_extractors};
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
+use crate::api::intake::content_page::ContentPage;
 use crate::api::openapi::errors::Conflict;
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::reference::Reference;
@@ -73,7 +74,7 @@ async fn list(
     State(state): State<SharedState>,
     caller: Caller,
     ApiQuery(query): ApiQuery<PageQuery>,
-) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
+) -> Result<ContentPage, ApiError> {
     // Without the hidden application, that of nobody has as few endpoints.
     let application = state.configuration.operational_application(caller.whole_environment()?).await?;
     let application = application.unwrap_or_else(|| ApplicationId::from(uuid::Uuid::nil()));

@@ -20,7 +20,7 @@ use crate::domain::settings::Settings;
 use crate::store::StoreError;
 use crate::store::access::audit::{Entry, note};
 use crate::store::database::connection::Connection;
-use crate::store::history::message::stored_length;
+use crate::store::history::message::{ListedContent, stored_length};
 use crate::store::operational::write_notice::{refresh_operational_application, write_notice};
 use crate::store::sealing::current_key::hold_current_key;
 
@@ -53,8 +53,8 @@ impl ConfigurationStore {
         find(&mut connection, application, endpoint).await
     }
 
-    /// A stretch of the application's endpoints, by id; as many as have no more than so many bytes of event types. With
-    /// `asked`, those that have it in their URL, their description or their `uid`.
+    /// A stretch of the application's endpoints, by id; as many as are shown in so many bytes, or take as many in memory.
+    /// With `asked`, those that have it in their URL, their description or their `uid`.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -62,10 +62,11 @@ impl ConfigurationStore {
         &self,
         application: ApplicationId,
         asked: Option<AskedText<'_>>,
-        most_bytes: usize,
+        content: ListedContent,
         scan: &Scan<EndpointId>,
     ) -> Result<Stretch<EndpointRecord>, StoreError> {
-        // A page of endpoints with many event types could be large: those that do not fit are not read.
+        // A page of endpoints with long texts or many event types could be large: those that do not fit are not read. Event
+        // types are shown twice, and each takes some hundred bytes in memory.
         let rows = sqlx::query!(
             r#"-- endpoint::list
             SELECT id AS "id!", uid, url AS "url!", description AS "description!", version AS "version!",
@@ -75,7 +76,11 @@ impl ConfigurationStore {
                 throttle AS "throttle: Json<ThrottleRecord>", found AS "found!"
             FROM (
             SELECT *, count(*) OVER () AS found, row_number() OVER listed AS place,
-                sum(octet_length(array_to_string(event_types, ','))) OVER (listed ROWS UNBOUNDED PRECEDING) AS bytes
+                sum(512 + octet_length(to_json(ARRAY[uid, url, description])::text) + octet_length(metadata::text)
+                    + 2 * coalesce(octet_length(to_json(event_types)::text), 0)
+                    + 100 * coalesce(cardinality(event_types), 0)
+                    + coalesce(octet_length(to_json(channels)::text), 0)
+                    + octet_length(policy::text)) OVER (listed ROWS UNBOUNDED PRECEDING) AS bytes
             FROM (
             (SELECT id, uid, url, description, version, event_types, channels, policy, metadata,
                 disabled_reason, paused_at, created_at, updated_at,
@@ -103,13 +108,13 @@ impl ConfigurationStore {
             ) page
             WINDOW listed AS (ORDER BY CASE WHEN $2 THEN id END, CASE WHEN NOT $2 THEN id END DESC)
             ) weighed
-            WHERE place = 1 OR coalesce(bytes, 0) <= $5
+            WHERE place = 1 OR bytes <= $5
             ORDER BY place"#,
             application.uuid(),
             scan.ascending,
             scan.after.map(EndpointId::uuid),
             scan.limit,
-            stored_length(most_bytes),
+            content.max_bytes(),
             asked.map(|asked| asked.text),
             asked.is_none_or(|asked| asked.in_whole_url),
         )

@@ -17,7 +17,7 @@ const MAX_OF_APPLICATION: i64 = 20;
 const MAX_OF_ENVIRONMENT: i64 = 200;
 /// Requests that an inbox keeps.
 const MAX_REQUESTS: i64 = 100;
-/// What the bodies take that it keeps.
+/// What the bodies and the headers take that it keeps.
 const MAX_KEPT_BYTES: i64 = 1 << 20;
 
 /// A header's name and its value; no value where it is a secret.
@@ -212,12 +212,12 @@ impl PortalStore {
             WITH alive AS (
                 SELECT id FROM inbox WHERE id = $1 AND expires_at > now() FOR UPDATE
             ), kept AS (
-                SELECT r.id, row_number() OVER newest AS place, sum(octet_length(r.body)) OVER newest AS bytes
+                SELECT r.id, row_number() OVER newest AS place, sum(octet_length(r.body) + octet_length(r.headers::text)) OVER newest AS bytes
                 FROM alive a JOIN inbox_request r ON r.inbox_id = a.id
                 WINDOW newest AS (ORDER BY r.id DESC)
             ), taken_out AS (
                 DELETE FROM inbox_request r USING kept k
-                WHERE r.id = k.id AND (k.place >= $7 OR k.bytes > $8::bigint - octet_length($5::bytea))
+                WHERE r.id = k.id AND (k.place >= $7 OR k.bytes > $8::bigint - octet_length($5::bytea) - octet_length($4::jsonb::text))
             ), put AS (
                 INSERT INTO inbox_request (id, inbox_id, method, headers, body, is_verified)
                 SELECT $2, a.id, $3, $4, $5::bytea, $6 FROM alive a RETURNING id

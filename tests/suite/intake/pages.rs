@@ -1,10 +1,14 @@
 //! Lists of what is large.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use super::measure::{Health, assert_small};
-use crate::support::{Api, TestApp};
+use crate::support::{Api, Setup, TestApp};
 
 const MESSAGES: usize = 40;
 const PAYLOAD_BYTES: usize = 900 << 10;
@@ -58,7 +62,7 @@ async fn large_pages_are_cut_and_eight_readers_take_little() {
 /// A page back begins where the page before it ended.
 #[tokio::test]
 async fn a_cut_page_leads_back() {
-    let app = crate::support::Setup::default().with("PAGE_BYTES", "64KiB").start().await;
+    let app = Setup::default().with("PAGE_BYTES", "64KiB").start().await;
     let tenant = app.tenant("back").await;
     let text = "x".repeat(30 << 10);
     for n in 0..5 {
@@ -82,7 +86,7 @@ async fn a_cut_page_leads_back() {
 
 #[tokio::test]
 async fn lists_of_event_types_and_endpoints_are_cut_as_well() {
-    let app = crate::support::Setup::default().with("PAGE_BYTES", "64KiB").start().await;
+    let app = Setup::default().with("PAGE_BYTES", "64KiB").start().await;
     let api = app.environment();
     let tenant = app.tenant("many").await;
     let schema = json!({"1": {"type": "object", "description": "x".repeat(30 << 10)}});
@@ -112,4 +116,72 @@ async fn lists_of_event_types_and_endpoints_are_cut_as_well() {
     assert_eq!(found.len(), 5);
     let page = api.get(&tenant.path("/endpoint")).await.expect(200);
     assert_eq!((page["data"].as_array().unwrap().len(), &page["done"]), (1, &json!(false)));
+}
+
+const ENDPOINTS: usize = 100;
+const READERS: usize = 50;
+
+/// Each of them is 110 KiB of text, from 28 KiB.
+async fn make_large_endpoints(api: &Api, path: &str) {
+    let types: Vec<String> = (0..1_000).map(|n| format!("t{n}")).collect();
+    let made = (0..ENDPOINTS).map(|n| {
+        let description = "\u{1}".repeat(16 << 10);
+        let endpoint = json!({"url": "https://example.com/", "uid": format!("e{n}"), "disabled": true,
+            "description": description, "eventTypes": types});
+        async move { api.post(path, &endpoint).await.expect(201) }
+    });
+    join_all(made).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_ask_for_large_endpoints_and_do_not_read_take_little() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant("large").await;
+    let path = tenant.path("/endpoint");
+    make_large_endpoints(&tenant.api, &path).await;
+    let own = app.api().claiming(&json!({"sub": tenant.id, "org": "org_test", "cap": ["ViewBase"]}));
+    let ask = async || {
+        let mut connection = TcpStream::connect(app.address()).await.unwrap();
+        let head = format!(
+            "GET /api/v1{path}?limit=250 HTTP/1.1\r\nhost: postrider\r\nauthorization: Bearer {}\r\n\r\n",
+            own.token()
+        );
+        connection.write_all(head.as_bytes()).await.unwrap();
+        connection
+    };
+    let connections = join_all((0..READERS).map(|_| ask())).await;
+    // Those for whom there is no room wait for longer than that, and then hear so.
+    let answers = join_all(connections.iter().map(TcpStream::readable));
+    let _ = tokio::time::timeout(Duration::from_secs(2), answers).await;
+    assert_small(&app, "fifty who do not read their lists of endpoints");
+    drop(connections);
+    let pages = walk(&own, &path).await;
+    assert!(pages.len() > 2, "{} pages", pages.len());
+    assert_eq!(pages.concat().len(), ENDPOINTS);
+}
+
+#[tokio::test]
+async fn what_stands_beside_the_content_counts_as_well() {
+    let app = Setup::default().with("PAGE_BYTES", "64KiB").with("RETRY_SCHEDULE", "none").start().await;
+    let api = app.environment();
+    let name = "\u{1}".repeat(6 << 10);
+    let application = api.post("/app", &json!({"name": name, "uid": "long"})).await.expect(201);
+    api.post("/app", &json!({"name": name})).await.expect(201);
+    let url = format!("http://127.0.0.1:9/{}", "x".repeat(8_000));
+    api.post("/app/long/endpoint", &json!({"url": url, "uid": "main"})).await.expect(201);
+    for n in 0..9 {
+        api.post("/app/long/msg", &json!({"eventType": "a", "payload": {"n": n}})).await.expect(202);
+    }
+    app.settled().await;
+    let id = application["id"].as_str().unwrap();
+    for (path, fitting, all) in [
+        ("/app".to_owned(), 1, 2),
+        ("/dead-letter".to_owned(), 1, 9),
+        (format!("/app/{id}/dead-letter"), 1, 9),
+        (format!("/app/{id}/attempt/endpoint/main?with_content=false"), 7, 9),
+    ] {
+        let page = api.get(&path).await.expect(200);
+        assert_eq!(page["data"].as_array().unwrap().len(), fitting, "{path}");
+        assert_eq!((api.all(&path, 250).await.len(), &page["done"]), (all, &json!(false)), "{path}");
+    }
 }

@@ -8,10 +8,12 @@ use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
+use crate::api::intake::answer::HeldAnswer;
 use crate::api::resource::path::ApplicationPath;
 use crate::api::state::SharedState;
 use crate::domain::id::ApplicationId;
 use crate::domain::id::reference::Reference;
+use crate::store::ApplicationRecord;
 
 use super::shape::ApplicationOut;
 
@@ -28,11 +30,15 @@ pub(super) async fn list(
     caller: Caller,
     ApiQuery(query): ApiQuery<PageQuery>,
     ApiQuery(asked): ApiQuery<AskedQuery>,
-) -> Result<Json<ListOut<ApplicationOut>>, ApiError> {
+) -> Result<HeldAnswer<Json<ListOut<ApplicationOut>>>, ApiError> {
     let environment = caller.whole_environment()?;
     let page = query.request::<ApplicationId>(Ordering::Ascending)?;
+    let room = state.room_for_object().await?;
     let rows = state.configuration.applications(environment, asked.text(), &page.scan).await?;
-    Ok(Json(page.answer(rows, |row| row.id.to_string(), ApplicationOut::from)))
+    let key = |row: &ApplicationRecord| row.id.to_string();
+    let shape = |row| Ok::<_, ApiError>(ApplicationOut::from(row));
+    let list = page.answer_within(state.intake.page_bytes, rows, key, shape)?;
+    Ok(HeldAnswer { body: Json(list), room: Some(room) })
 }
 
 /// Get an application.

@@ -13,9 +13,10 @@ use utoipa_axum::routes;
 
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::moment::optional_moment;
-use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
+use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery, json_bytes};
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
+use crate::api::intake::answer::HeldAnswer;
 use crate::api::intake::content_page::ContentPage;
 use crate::api::resource::endpoint::shape::EndpointOut;
 use crate::api::resource::message::{EventTypes, MessageOut};
@@ -25,9 +26,7 @@ use crate::domain::delivery::Standing;
 use crate::domain::delivery::hold::HoldReason;
 use crate::domain::id::{EndpointId, MessageId};
 use crate::domain::page::Stretch;
-use crate::store::{
-    ClosedEndpoint, DeliveryStanding, EndpointRecord, MessageFilter, MessageRecord, TimeBounds,
-};
+use crate::store::{ClosedEndpoint, DeliveryStanding, MessageFilter, MessageRecord, TimeBounds};
 
 /// Where a delivery stands.
 #[derive(Debug, Serialize, ToSchema)]
@@ -203,17 +202,18 @@ async fn destinations(
     caller: Caller,
     path: MessagePath,
     ApiQuery(page): ApiQuery<PlainPageQuery>,
-) -> Result<Json<ListOut<MessageEndpointOut>>, ApiError> {
+) -> Result<HeldAnswer<Json<ListOut<MessageEndpointOut>>>, ApiError> {
     let page = page.request::<EndpointId>(Ordering::Ascending)?;
+    let room = state.room_for_page().await?;
     let rows = state.history.destinations_of_message(path.message, &page.scan).await?;
-    let (found, mut endpoints) = endpoints_of(&state, rows).await?;
+    let (found, mut endpoints) = endpoints_of(&state, &caller, rows).await?;
     let ids: Vec<EndpointId> = endpoints.keys().copied().collect();
     let closed = state.history.closed_endpoints(&ids).await?;
     let list = page.answer(
         found,
         |(id, _)| id.to_string(),
         |(id, standing)| {
-            let endpoint = EndpointOut::from(endpoints.remove(&id)?).shown_to(&caller);
+            let endpoint = endpoints.remove(&id)?;
             let closed = closed.get(&id);
             let deleted_at = closed.and_then(|closed| closed.deleted_at);
             Some(MessageEndpointOut {
@@ -224,12 +224,13 @@ async fn destinations(
         },
     );
     // One that was forgotten a moment ago is not there any more.
-    Ok(Json(ListOut {
+    let body = Json(ListOut {
         data: list.data.into_iter().flatten().collect(),
         iterator: list.iterator,
         prev_iterator: list.prev_iterator,
         done: list.done,
-    }))
+    });
+    Ok(HeldAnswer { body, room: Some(room) })
 }
 
 /// Reads so many endpoints at once.
@@ -238,24 +239,25 @@ const ENDPOINTS_PER_READ: usize = 25;
 /// The endpoints of these rows, and as many of the rows as have endpoints that fit into a page.
 async fn endpoints_of(
     state: &SharedState,
-    mut rows: Vec<(EndpointId, DeliveryStanding)>,
-) -> Result<(Stretch<(EndpointId, DeliveryStanding)>, HashMap<EndpointId, EndpointRecord>), ApiError> {
+    caller: &Caller,
+    rows: Vec<(EndpointId, DeliveryStanding)>,
+) -> Result<(Stretch<(EndpointId, DeliveryStanding)>, HashMap<EndpointId, EndpointOut>), ApiError> {
     let mut endpoints = HashMap::new();
-    let (mut bytes, mut read) = (0, 0);
+    let (mut bytes, mut fitting) = (0_usize, Vec::new());
     for part in rows.chunks(ENDPOINTS_PER_READ) {
         let ids: Vec<EndpointId> = part.iter().map(|(id, _)| *id).collect();
         for record in state.configuration.endpoints_by_id(&ids).await? {
-            bytes += record.settings.filter_types.iter().flatten().map(String::len).sum::<usize>();
-            endpoints.insert(record.id, record);
+            endpoints.insert(record.id, EndpointOut::from(record).shown_to(caller));
         }
-        read += part.len();
-        if bytes > state.intake.page_bytes {
-            break;
+        for (id, standing) in part {
+            bytes = bytes.saturating_add(endpoints.get(id).map_or(0, json_bytes));
+            if bytes > state.intake.page_bytes && !fitting.is_empty() {
+                return Ok((Stretch { rows: fitting, is_cut: true }, endpoints));
+            }
+            fitting.push((*id, *standing));
         }
     }
-    let is_cut = read < rows.len();
-    rows.truncate(read);
-    Ok((Stretch { rows, is_cut }, endpoints))
+    Ok((fitting.into(), endpoints))
 }
 
 /// The routes of this resource.

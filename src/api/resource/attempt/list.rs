@@ -13,6 +13,7 @@ use crate::api::resource::path::{EndpointPath, MessagePath, named_endpoint};
 use crate::api::state::SharedState;
 use crate::domain::id::AttemptId;
 use crate::domain::id::reference::Reference;
+use crate::store::AttemptRecord;
 
 use super::query::{EndpointQuery, ListQuery};
 use super::shape::AttemptOut;
@@ -39,16 +40,16 @@ pub(super) async fn list_by_endpoint(
 ) -> Result<HeldAnswer<Json<ListOut<AttemptOut>>>, ApiError> {
     let page = page.request::<AttemptId>(Ordering::Descending)?;
     let content = query.with_content.unwrap_or(true);
-    let room = state.room_for_page(content).await?;
+    let room = if content { state.room_for_page().await? } else { state.room_for_object().await? };
     let rows = match query.filter(event_types)? {
         None => Vec::new(),
         Some(filter) => {
             state.history.attempts_at_endpoint(path.endpoint, &filter, content, &page.scan).await?
         }
     };
-    let found = query.shape(rows, &caller, state.intake.page_bytes)?;
-    let body = Json(page.answer(found, |attempt| attempt.id.to_string(), |attempt| attempt));
-    Ok(HeldAnswer { body, room })
+    let key = |row: &AttemptRecord| row.id.to_string();
+    let list = page.answer_within(state.intake.page_bytes, rows, key, |row| query.shape(row, &caller))?;
+    Ok(HeldAnswer { body: Json(list), room: Some(room) })
 }
 
 /// List the attempts of a message.
@@ -79,14 +80,14 @@ pub(super) async fn list_by_message(
     };
     let page = page.request::<AttemptId>(Ordering::Descending)?;
     let content = query.with_content.unwrap_or(true);
-    let room = state.room_for_page(content).await?;
+    let room = if content { state.room_for_page().await? } else { state.room_for_object().await? };
     let rows = match query.filter(event_types)? {
         None => Vec::new(),
         Some(filter) => {
             state.history.attempts_of_message(path.message, endpoint, &filter, content, &page.scan).await?
         }
     };
-    let found = query.shape(rows, &caller, state.intake.page_bytes)?;
-    let body = Json(page.answer(found, |attempt| attempt.id.to_string(), |attempt| attempt));
-    Ok(HeldAnswer { body, room })
+    let key = |row: &AttemptRecord| row.id.to_string();
+    let list = page.answer_within(state.intake.page_bytes, rows, key, |row| query.shape(row, &caller))?;
+    Ok(HeldAnswer { body: Json(list), room: Some(room) })
 }

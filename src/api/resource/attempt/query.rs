@@ -7,7 +7,6 @@ use utoipa::IntoParams;
 use crate::api::conventions::moment::optional_moment;
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
-use crate::domain::page::Stretch;
 use crate::store::{AttemptFilter, AttemptRecord, MessageFilter, StatusClass, TimeBounds};
 
 use super::shape::AttemptOut;
@@ -86,32 +85,8 @@ impl ListQuery {
         }))
     }
 
-    pub(super) fn shape(
-        &self,
-        rows: Vec<AttemptRecord>,
-        caller: &Caller,
-        most_bytes: usize,
-    ) -> Result<Stretch<AttemptOut>, ApiError> {
-        let with_msg = self.with_msg.unwrap_or(false);
-        let fitting = Stretch::within(most_bytes, rows, row_bytes);
-        fitting.try_map(|row| Ok(AttemptOut::of(row, with_msg)?.shown_to(caller)))
+    /// An attempt as this caller sees it.
+    pub(super) fn shape(&self, row: AttemptRecord, caller: &Caller) -> Result<AttemptOut, ApiError> {
+        Ok(AttemptOut::of(row, self.with_msg.unwrap_or(false))?.shown_to(caller))
     }
-}
-
-/// What an attempt adds to a page at most: what was answered.
-fn row_bytes(row: &AttemptRecord) -> usize {
-    let headers = row.response_headers.iter().flatten();
-    let headers = headers.map(|(name, value)| name.len() + shown_bytes(Some(value.as_bytes())));
-    shown_bytes(row.response.as_deref()) + headers.sum::<usize>()
-}
-
-/// How long an answer is at most when it is shown as JSON: what is not text is replaced, and controls are escaped.
-fn shown_bytes(response: Option<&[u8]>) -> usize {
-    let shown = |byte: &u8| match byte {
-        0..0x20 => 6,
-        b'"' | b'\\' => 2,
-        0x20..0x80 => 1,
-        0x80.. => 3,
-    };
-    response.unwrap_or_default().iter().map(shown).sum()
 }

@@ -8,6 +8,7 @@ use utoipa::IntoParams;
 use crate::api::conventions::extract::ApiQuery;
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
+use crate::api::intake::answer::HeldAnswer;
 use crate::api::resource::path::AttemptPath;
 use crate::api::state::SharedState;
 
@@ -35,8 +36,10 @@ pub(super) async fn get(
     caller: Caller,
     path: AttemptPath,
     ApiQuery(_query): ApiQuery<GetQuery>,
-) -> Result<Json<AttemptOut>, ApiError> {
+) -> Result<HeldAnswer<Json<AttemptOut>>, ApiError> {
+    let room = state.room_for_object().await?;
     let record =
         state.history.attempt(path.message, path.attempt).await?.ok_or(ApiError::NoSuch("attempt"))?;
-    Ok(Json(AttemptOut::of(record, false)?.shown_to(&caller)))
+    let body = Json(AttemptOut::of(record, false)?.shown_to(&caller));
+    Ok(HeldAnswer { body, room: Some(room) })
 }

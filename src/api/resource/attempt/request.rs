@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
+use crate::api::intake::answer::HeldAnswer;
 use crate::api::resource::path::AttemptPath;
 use crate::api::state::SharedState;
 use crate::domain::endpoint::custom_header;
@@ -137,7 +138,8 @@ pub(super) async fn get_request(
     State(state): State<SharedState>,
     caller: Caller,
     path: AttemptPath,
-) -> Result<Json<RequestOut>, ApiError> {
+) -> Result<HeldAnswer<Json<RequestOut>>, ApiError> {
+    let room = state.room_for_object().await?;
     let attempt =
         state.history.attempt(path.message, path.attempt).await?.ok_or(ApiError::NoSuch("attempt"))?;
     let parts = state.configuration.sending_parts(path.application, attempt.endpoint_id).await?;
@@ -148,5 +150,6 @@ pub(super) async fn get_request(
         Content::Expunged => None,
     });
     let of_message = state.history.message_headers(path.message).await?;
-    Ok(Json(shape(&attempt, &parts, &of_message, payload, &caller)?))
+    let body = Json(shape(&attempt, &parts, &of_message, payload, &caller)?);
+    Ok(HeldAnswer { body, room: Some(room) })
 }

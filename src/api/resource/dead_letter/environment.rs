@@ -11,6 +11,7 @@ use crate::api::conventions::extract::{ApiQuery, JsonBody, OptionalJsonBody};
 use crate::api::conventions::page::{ListOut, PageQuery};
 use crate::api::credential::Caller;
 use crate::api::error::{ApiError, ErrorOut};
+use crate::api::intake::answer::HeldAnswer;
 use crate::api::openapi::errors::NotFound;
 use crate::api::resource::background_task::BackgroundTaskOut;
 use crate::api::state::SharedState;
@@ -35,7 +36,7 @@ async fn list(
     caller: Caller,
     ApiQuery(page): ApiQuery<PageQuery>,
     ApiQuery(query): ApiQuery<FilterQuery>,
-) -> Result<Json<ListOut<DeadLetterOut>>, ApiError> {
+) -> Result<HeldAnswer<Json<ListOut<DeadLetterOut>>>, ApiError> {
     operate::list(&state, &scope(&caller)?, &page, query).await
 }
 
@@ -49,7 +50,7 @@ async fn get(
     State(state): State<SharedState>,
     caller: Caller,
     path: DeadLetterPath,
-) -> Result<Json<DeadLetterOut>, ApiError> {
+) -> Result<HeldAnswer<Json<DeadLetterOut>>, ApiError> {
     operate::get(&state, &scope(&caller)?, path.dead_letter).await
 }
 

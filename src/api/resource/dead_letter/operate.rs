@@ -4,8 +4,9 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
-use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
+use crate::api::conventions::page::{ListOut, Ordering, PageQuery, shown_within};
 use crate::api::error::ApiError;
+use crate::api::intake::answer::HeldAnswer;
 use crate::api::resource::attempt::AttemptOut;
 use crate::api::resource::background_task::start_task;
 use crate::api::resource::message::resend::content_gone;
@@ -20,7 +21,7 @@ use super::filter::{BulkIn, FilterQuery, ReplayIn};
 use super::preview::preview;
 use super::{DeadLetterOut, Scope};
 
-/// With one dead letter, so many of its latest attempts are shown.
+/// With one dead letter, so many of its latest attempts are shown, as far as they fit into a page.
 const ATTEMPTS_SHOWN: i64 = 100;
 
 pub(in crate::api::resource::dead_letter) async fn list(
@@ -28,11 +29,15 @@ pub(in crate::api::resource::dead_letter) async fn list(
     scope: &Scope,
     page: &PageQuery,
     query: FilterQuery,
-) -> Result<Json<ListOut<DeadLetterOut>>, ApiError> {
+) -> Result<HeldAnswer<Json<ListOut<DeadLetterOut>>>, ApiError> {
     let page = page.request::<DeadLetterId>(Ordering::Descending)?;
     let filter = query.filter(state, Some(&scope.environment), scope.application).await?;
+    let room = state.room_for_object().await?;
     let rows = state.history.dead_letters(Some(&scope.environment), &filter, &page.scan).await?;
-    Ok(Json(page.answer(rows, |letter| letter.id.to_string(), |letter| shaped(letter, scope))))
+    let key = |letter: &DeadLetter| letter.id.to_string();
+    let shape = |letter| Ok::<_, ApiError>(shaped(letter, scope));
+    let list = page.answer_within(state.intake.page_bytes, rows, key, shape)?;
+    Ok(HeldAnswer { body: Json(list), room: Some(room) })
 }
 
 fn shaped(letter: DeadLetter, scope: &Scope) -> DeadLetterOut {
@@ -48,18 +53,19 @@ pub(in crate::api::resource::dead_letter) async fn get(
     state: &SharedState,
     scope: &Scope,
     id: DeadLetterId,
-) -> Result<Json<DeadLetterOut>, ApiError> {
+) -> Result<HeldAnswer<Json<DeadLetterOut>>, ApiError> {
     let letter = state.history.dead_letter(&scope.environment, scope.application, id).await?;
     let letter = letter.ok_or(ApiError::NoSuch("dead letter"))?;
+    let room = state.room_for_page().await?;
     let payload = state.history.dead_letter_payload(id).await?;
     let latest = Scan { after: None, ascending: false, limit: ATTEMPTS_SHOWN };
     let (message, endpoint) = (letter.message_id, Some(letter.endpoint_id));
     let filter = AttemptFilter::default();
     let attempts = state.history.attempts_of_message(message, endpoint, &filter, true, &latest).await?;
     let mut out = shaped(letter, scope).with_payload(payload)?;
-    out.attempts =
-        Some(attempts.into_iter().map(|row| shaped_attempt(row, scope)).collect::<Result<_, _>>()?);
-    Ok(Json(out))
+    let attempts = attempts.into_iter().map(|row| shaped_attempt(row, scope)).collect::<Result<_, _>>()?;
+    out.attempts = Some(shown_within(state.intake.page_bytes, attempts));
+    Ok(HeldAnswer { body: Json(out), room: Some(room) })
 }
 
 pub(in crate::api::resource::dead_letter) async fn replay(

@@ -11,9 +11,11 @@ use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
+use crate::api::intake::answer::HeldAnswer;
 use crate::api::openapi::errors::NotFound;
 use crate::api::state::SharedState;
 use crate::domain::id::DeadLetterId;
+use crate::store::DeadLetter;
 
 use super::DeadLetterOut;
 use super::filter::FilterQuery;
@@ -30,12 +32,16 @@ async fn list(
     ApiQuery(page): ApiQuery<PageQuery>,
     ApiQuery(query): ApiQuery<FilterQuery>,
     ApiQuery(of): ApiQuery<EnvironmentQuery>,
-) -> Result<Json<ListOut<DeadLetterOut>>, ApiError> {
+) -> Result<HeldAnswer<Json<ListOut<DeadLetterOut>>>, ApiError> {
     let environment = of.chosen(&caller)?;
     let page = page.request::<DeadLetterId>(Ordering::Descending)?;
     let filter = query.filter(&state, environment.as_ref(), None).await?;
+    let room = state.room_for_object().await?;
     let rows = state.history.dead_letters(environment.as_ref(), &filter, &page.scan).await?;
-    Ok(Json(page.answer(rows, |letter| letter.id.to_string(), Into::into)))
+    let key = |letter: &DeadLetter| letter.id.to_string();
+    let shape = |letter| Ok::<_, ApiError>(DeadLetterOut::from(letter));
+    let list = page.answer_within(state.intake.page_bytes, rows, key, shape)?;
+    Ok(HeldAnswer { body: Json(list), room: Some(room) })
 }
 
 /// The routes of operators.

@@ -11,6 +11,7 @@ use crate::api::conventions::extract::{ApiQuery, JsonBody, OptionalJsonBody};
 use crate::api::conventions::page::{ListOut, PageQuery};
 use crate::api::credential::Caller;
 use crate::api::error::{ApiError, ErrorOut};
+use crate::api::intake::answer::HeldAnswer;
 use crate::api::resource::background_task::BackgroundTaskOut;
 use crate::api::resource::path::ApplicationPath;
 use crate::api::state::SharedState;
@@ -42,7 +43,7 @@ async fn list(
     path: ApplicationPath,
     ApiQuery(page): ApiQuery<PageQuery>,
     ApiQuery(query): ApiQuery<FilterQuery>,
-) -> Result<Json<ListOut<DeadLetterOut>>, ApiError> {
+) -> Result<HeldAnswer<Json<ListOut<DeadLetterOut>>>, ApiError> {
     operate::list(&state, &scope(&caller, path.application)?, &page, query).await
 }
 
@@ -57,7 +58,7 @@ async fn get(
     State(state): State<SharedState>,
     caller: Caller,
     path: ApplicationDeadLetterPath,
-) -> Result<Json<DeadLetterOut>, ApiError> {
+) -> Result<HeldAnswer<Json<DeadLetterOut>>, ApiError> {
     operate::get(&state, &scope(&caller, path.application)?, path.dead_letter).await
 }
 

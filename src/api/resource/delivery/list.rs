@@ -11,6 +11,7 @@ use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
+use crate::api::intake::answer::HeldAnswer;
 use crate::api::resource::attempt::shown_failure;
 use crate::api::resource::path::MessagePath;
 use crate::api::shared_views::ServerPolicies;
@@ -133,16 +134,18 @@ pub(super) async fn list(
     caller: Caller,
     path: MessagePath,
     ApiQuery(query): ApiQuery<DeliveriesQuery>,
-) -> Result<Json<ListOut<DeliveryOut>>, ApiError> {
+) -> Result<HeldAnswer<Json<ListOut<DeliveryOut>>>, ApiError> {
     let page = PlainPageQuery { limit: query.limit.or(Some(DEFAULT_LIMIT)), iterator: query.iterator };
     let page = page.request::<EndpointId>(Ordering::Descending)?;
+    let room = state.room_for_page().await?;
     let records = state.history.deliveries_of_message(path.message, &page.scan).await?;
     let policies = &state.views.policies;
     let placed: Vec<Placed> = records.into_iter().map(|record| place(record, policies)).collect();
     let around = surroundings(&state, path.message, &placed).await?;
     let key = |one: &Placed| one.record.endpoint.id.to_string();
-    let mut list = page.answer(placed, key, |one| shape(one, &around, &caller));
+    let shape = |one| Ok::<_, ApiError>(shape(one, &around, &caller));
+    let mut list = page.answer_within(state.intake.page_bytes, placed, key, shape)?;
     // In the order of the states: what needs attention comes first.
     list.data.sort_by_key(|delivery| delivery.state);
-    Ok(Json(list))
+    Ok(HeldAnswer { body: Json(list), room: Some(room) })
 }

@@ -8,10 +8,12 @@ use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, Ordering, PageQuery};
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
+use crate::api::intake::content_page::ContentPage;
 use crate::api::resource::path::{ApplicationPath, EndpointPath};
 use crate::api::state::{ApiState, SharedState};
 use crate::domain::id::{ApplicationId, EndpointId};
-use crate::store::AskedText;
+use crate::domain::page::Stretch;
+use crate::store::{AskedText, EndpointRecord};
 
 use super::shape::EndpointOut;
 
@@ -29,7 +31,7 @@ pub(super) async fn list(
     path: ApplicationPath,
     ApiQuery(query): ApiQuery<PageQuery>,
     ApiQuery(asked): ApiQuery<AskedQuery>,
-) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
+) -> Result<ContentPage, ApiError> {
     page_of(&state, &caller, path.application, &query, &asked).await
 }
 
@@ -40,12 +42,16 @@ pub(in crate::api) async fn page_of(
     application: ApplicationId,
     query: &PageQuery,
     asked: &AskedQuery,
-) -> Result<Json<ListOut<EndpointOut>>, ApiError> {
+) -> Result<ContentPage, ApiError> {
     let page = query.request::<EndpointId>(Ordering::Descending)?;
     let asked = asked.text().map(|text| AskedText { text, in_whole_url: caller.sees_secrets() });
-    let most_bytes = state.intake.page_bytes;
-    let found = state.configuration.endpoints(application, asked, most_bytes, &page.scan).await?;
-    Ok(Json(page.answer(found, |row| row.id.to_string(), |row| EndpointOut::from(row).shown_to(caller))))
+    let scan = page.scan.clone();
+    let read = |content| state.configuration.endpoints(application, asked, content, &scan);
+    let caller = caller.clone();
+    let shape = move |found: Stretch<EndpointRecord>| {
+        Ok(page.answer(found, |row| row.id.to_string(), |row| EndpointOut::from(row).shown_to(&caller)))
+    };
+    state.content_pages.page(true, read, shape).await
 }
 
 /// Get an endpoint.

@@ -10,6 +10,7 @@ use crate::api::conventions::extract::ApiQuery;
 use crate::api::conventions::page::{ListOut, NameKey, Ordering, PageQuery};
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
+use crate::api::intake::answer::HeldAnswer;
 use crate::api::intake::content_page::ContentPage;
 use crate::api::state::SharedState;
 use crate::domain::page::{Scan, Stretch};
@@ -79,8 +80,10 @@ pub(super) async fn get(
     State(state): State<SharedState>,
     caller: Caller,
     path: EventTypePath,
-) -> Result<Json<EventTypeOut>, ApiError> {
+) -> Result<HeldAnswer<Json<EventTypeOut>>, ApiError> {
+    let room = state.room_for_object().await?;
     let record = state.configuration.event_type(caller.environment()?, &path.name).await?;
     let shown = record.filter(|record| caller.shows(record.settings.feature_flags.as_deref()));
-    shown.map(|record| Json(record.into())).ok_or(ApiError::NoSuch("event type"))
+    let record = shown.ok_or(ApiError::NoSuch("event type"))?;
+    Ok(HeldAnswer { body: Json(record.into()), room: Some(room) })
 }

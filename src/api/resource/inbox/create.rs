@@ -41,7 +41,7 @@ async fn create(
         code: "too_many_inboxes",
         detail: "There are as many test inboxes as there may be; delete one, or wait until one ends.",
     })?;
-    Ok((StatusCode::CREATED, Json(InboxOut::of(&state.inboxes, &inbox, Vec::new()))))
+    Ok((StatusCode::CREATED, Json(InboxOut::of(&state, &inbox, Vec::new()))))
 }
 
 /// Whose it will be.

@@ -8,6 +8,7 @@ use utoipa_axum::routes;
 
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
+use crate::api::intake::answer::HeldAnswer;
 use crate::api::resource::path::EndpointPath;
 use crate::api::state::SharedState;
 
@@ -27,7 +28,7 @@ async fn get(
     State(state): State<SharedState>,
     caller: Caller,
     path: EndpointPath,
-) -> Result<Json<InboxOut>, ApiError> {
+) -> Result<HeldAnswer<Json<InboxOut>>, ApiError> {
     const NO_INBOX: ApiError = ApiError::NoSuch("inbox");
     let endpoint = state.configuration.endpoint(path.application, path.endpoint).await?;
     let endpoint = endpoint.ok_or(ApiError::NoSuch("endpoint"))?;
@@ -37,10 +38,11 @@ async fn get(
     let environment = caller.environment()?;
     // Whoever knows an inbox's URL may post to it, and no more.
     let inbox = inbox.filter(|inbox| is_of(inbox, environment, caller.own_application())).ok_or(NO_INBOX)?;
+    let room = state.room_for_page().await?;
     let requests = state.portal.inbox_requests(inbox.id).await?;
-    let mut out = InboxOut::of(&state.inboxes, &inbox, requests);
+    let mut out = InboxOut::of(&state, &inbox, requests);
     out.url = caller.shown_url(out.url);
-    Ok(Json(out))
+    Ok(HeldAnswer { body: Json(out), room: Some(room) })
 }
 
 /// The routes of this part.

@@ -8,6 +8,7 @@ use utoipa_axum::routes;
 
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
+use crate::api::intake::answer::HeldAnswer;
 use crate::api::state::SharedState;
 
 use super::path::InboxPath;
@@ -22,9 +23,11 @@ use super::shape::InboxOut;
 async fn get(
     State(state): State<SharedState>,
     InboxPath { inbox }: InboxPath,
-) -> Result<Json<InboxOut>, ApiError> {
+) -> Result<HeldAnswer<Json<InboxOut>>, ApiError> {
+    let room = state.room_for_page().await?;
     let requests = state.portal.inbox_requests(inbox.id).await?;
-    Ok(Json(InboxOut::of(&state.inboxes, &inbox, requests)))
+    let body = Json(InboxOut::of(&state, &inbox, requests));
+    Ok(HeldAnswer { body, room: Some(room) })
 }
 
 /// Delete an inbox and what it got.

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::conventions::page::shown_within;
 use crate::api::resource::attempt::exchange::HeaderOut;
+use crate::api::state::ApiState;
 use crate::domain::id::{InboxId, InboxRequestId};
-use crate::inbox::Inboxes;
 use crate::store::{InboxRecord, InboxRequest};
 
 /// A test inbox to make.
@@ -37,7 +38,7 @@ pub(super) struct InboxOut {
     created_at: DateTime<Utc>,
     /// When it ends, and what it got with it.
     expires_at: DateTime<Utc>,
-    /// What it got, the newest first.
+    /// What it got, the newest first, as far as it fits into a page.
     #[schema(max_items = 100)]
     requests: Vec<InboxRequestOut>,
 }
@@ -66,14 +67,15 @@ struct InboxRequestOut {
 }
 
 impl InboxOut {
-    pub(super) fn of(inboxes: &Inboxes, inbox: &InboxRecord, requests: Vec<InboxRequest>) -> Self {
+    pub(super) fn of(state: &ApiState, inbox: &InboxRecord, requests: Vec<InboxRequest>) -> Self {
+        let requests = requests.into_iter().map(InboxRequestOut::from).collect();
         Self {
             id: inbox.id,
-            url: inboxes.url_of(&inbox.name),
+            url: state.inboxes.url_of(&inbox.name),
             answer_status: inbox.answer_status,
             created_at: inbox.created_at,
             expires_at: inbox.expires_at,
-            requests: requests.into_iter().map(InboxRequestOut::from).collect(),
+            requests: shown_within(state.intake.page_bytes, requests),
         }
     }
 }

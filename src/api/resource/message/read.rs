@@ -17,6 +17,7 @@ use crate::api::conventions::moment::optional_moment;
 use crate::api::conventions::page::{ListOut, Ordering, PlainPageQuery};
 use crate::api::conventions::validate::Findings;
 use crate::api::error::ApiError;
+use crate::api::intake::answer::HeldAnswer;
 use crate::api::intake::content_page::ContentPage;
 use crate::api::resource::path::{ApplicationPath, MessageName};
 use crate::api::state::SharedState;
@@ -131,10 +132,12 @@ async fn get(
     State(state): State<SharedState>,
     path: MessageName,
     ApiQuery(query): ApiQuery<GetQuery>,
-) -> Result<Json<MessageOut>, ApiError> {
-    let found =
-        state.history.message(path.application, &path.name, query.with_content.unwrap_or(true)).await?;
-    Ok(Json(MessageOut::of(found.ok_or(ApiError::NoSuch("message"))?)?))
+) -> Result<HeldAnswer<Json<MessageOut>>, ApiError> {
+    let with_content = query.with_content.unwrap_or(true);
+    let room = if with_content { Some(state.room_for_object().await?) } else { None };
+    let found = state.history.message(path.application, &path.name, with_content).await?;
+    let body = Json(MessageOut::of(found.ok_or(ApiError::NoSuch("message"))?)?);
+    Ok(HeldAnswer { body, room })
 }
 
 /// The routes that read.

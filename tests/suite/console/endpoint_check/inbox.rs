@@ -265,3 +265,20 @@ async fn an_inbox_is_reached_from_every_node() {
     until("both have arrived", || async { (requests(&there.api, &id).await.len() == 2).then_some(()) }).await;
     app.settled().await;
 }
+
+#[tokio::test]
+async fn headers_count_as_what_an_inbox_keeps() {
+    let app = strict().await;
+    let (id, url) = inbox(&app.environment()).await;
+    for n in 0..30 {
+        let mut request = client().post(&url).body(n.to_string());
+        for place in 0..20 {
+            request = request.header(format!("x-{place}"), "x".repeat(2_000));
+        }
+        Api::send(request).await.expect(204);
+    }
+    let kept = requests(&app.environment(), &id).await;
+    let bodies: Vec<&str> = kept.iter().map(|request| request["body"].as_str().unwrap()).collect();
+    assert!((20..27).contains(&kept.len()), "{bodies:?}");
+    assert_eq!(bodies[0], "29", "the newest are kept");
+}
