@@ -1,18 +1,22 @@
 //! Every list, text and map of every input has a bound in the description, and a body is held against it before its
 //! handler sees it, as it is against the names of its fields. What a field says for itself stays; the others get the bound
-//! of their name here.
+//! of their name here. How many values a body may have in all is looked at before anything is made of it, and stands beside
+//! it in the description as `x-max-values`.
 //!
 //! Messages are read in a way of their own, and check themselves.
 
 pub mod known_names;
+pub mod value_count;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
+use super::idempotency::{BATCH_PATH, MESSAGE_PATH};
 use crate::api::error::ApiError;
 use known_names::unknown_field;
+use value_count::{MOST_IMPORTED_VALUES, MOST_VALUES, has_no_more_values};
 
 /// A text that no rule names.
 pub(in crate::api) const MOST_CHARACTERS: usize = 256;
@@ -57,6 +61,19 @@ fn depth_bound(place: &str) -> usize {
     if place == "payload" { 256 } else { 120 }
 }
 
+/// Messages: their payloads are never made into values.
+const OF_MESSAGES: [&str; 2] = [MESSAGE_PATH, BATCH_PATH];
+const IMPORT_PATH: &str = "/api/v1/event-type/import/openapi";
+
+/// How many values the body of an operation may have. `None` where its reader bounds it.
+fn value_bound(path: &str) -> Option<usize> {
+    match path {
+        _ if OF_MESSAGES.contains(&path) => None,
+        IMPORT_PATH => Some(MOST_IMPORTED_VALUES),
+        _ => Some(MOST_VALUES),
+    }
+}
+
 /// The description with the bounds of every input.
 pub(in crate::api) fn add_bounds(openapi: OpenApi) -> OpenApi {
     serde_json::from_value(bounded(&openapi)).unwrap_or(openapi)
@@ -66,7 +83,12 @@ pub(in crate::api) fn add_bounds(openapi: OpenApi) -> OpenApi {
 pub(in crate::api) fn bounded(openapi: &OpenApi) -> Value {
     let mut description = json!(openapi);
     let mut wanted: Vec<String> = Vec::new();
-    for operation in operations(&mut description) {
+    for (path, operation) in operations(&mut description) {
+        if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut)
+            && let Some(most) = value_bound(path)
+        {
+            set_unless_there(body, "x-max-values", most);
+        }
         for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
             let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
             parameter.get_mut("schema").into_iter().for_each(|schema| bound(schema, &name, &mut wanted));
@@ -87,10 +109,12 @@ pub(in crate::api) fn bounded(openapi: &OpenApi) -> Value {
     description
 }
 
-fn operations(description: &mut Value) -> impl Iterator<Item = &mut Value> {
+fn operations(description: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
     let paths = description.get_mut("paths").and_then(Value::as_object_mut);
-    let items = paths.into_iter().flat_map(|paths| paths.values_mut()).filter_map(Value::as_object_mut);
-    items.flat_map(|item| item.values_mut()).filter(|operation| operation.is_object())
+    let items = paths.into_iter().flat_map(|paths| paths.iter_mut());
+    let items = items.filter_map(|(path, item)| Some((path, item.as_object_mut()?)));
+    let operations = items.flat_map(|(path, item)| item.values_mut().map(move |operation| (path, operation)));
+    operations.filter(|(_, operation)| operation.is_object())
 }
 
 fn is_of(schema: &Map<String, Value>, kind: &str) -> bool {
@@ -146,7 +170,13 @@ fn bound(schema: &mut Value, place: &str, wanted: &mut Vec<String>) {
 /// The bounds of bodies, by method and path, as handlers' extractors find them in a request.
 pub(in crate::api) struct BodyBounds {
     schemas: Value,
-    by_operation: BTreeMap<(String, String), Value>,
+    by_operation: BTreeMap<(String, String), BodyBound>,
+}
+
+/// The bounds of one operation's body.
+struct BodyBound {
+    schema: Value,
+    most_values: usize,
 }
 
 impl BodyBounds {
@@ -156,7 +186,9 @@ impl BodyBounds {
         for (path, item) in description.get("paths").and_then(Value::as_object).into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {
                 if let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema") {
-                    by_operation.insert((method.to_ascii_uppercase(), path.clone()), schema.clone());
+                    let most_values = value_bound(path).unwrap_or(MOST_VALUES);
+                    let bound = BodyBound { schema: schema.clone(), most_values };
+                    by_operation.insert((method.to_ascii_uppercase(), path.clone()), bound);
                 }
             }
         }
@@ -166,14 +198,25 @@ impl BodyBounds {
         }
     }
 
+    /// Holds a body against the number of values that it may have, without reading it.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] when it has more.
+    pub(in crate::api) fn check_values(&self, method: &str, path: &str, body: &[u8]) -> Result<(), ApiError> {
+        let most = self.of_operation(method, path).map_or(MOST_VALUES, |bound| bound.most_values);
+        within_values(body, most)
+    }
+
+    fn of_operation(&self, method: &str, path: &str) -> Option<&BodyBound> {
+        self.by_operation.get(&(method.to_owned(), path.to_owned()))
+    }
+
     /// Holds a body against the fields and the bounds of its operation. What is not JSON is for its reader to say.
     ///
     /// # Errors
     /// [`ApiError::Invalid`] for the first field that is not known, and for the first bound that it breaks.
     pub(in crate::api) fn check(&self, method: &str, path: &str, body: &[u8]) -> Result<(), ApiError> {
-        let Some(schema) = self.by_operation.get(&(method.to_owned(), path.to_owned())) else {
-            return Ok(());
-        };
+        let Some(BodyBound { schema, .. }) = self.of_operation(method, path) else { return Ok(()) };
         let Ok(value) = serde_json::from_slice::<Value>(body) else { return Ok(()) };
         let mut place = vec!["body".to_owned()];
         if let Some(unknown) = unknown_field(&|schema| self.resolved(schema), schema, &value, &mut place) {
@@ -253,11 +296,48 @@ impl BodyBounds {
     }
 }
 
+/// # Errors
+/// [`ApiError::Invalid`] when a body has more values than that.
+fn within_values(body: &[u8], most: usize) -> Result<(), ApiError> {
+    if has_no_more_values(body, most) {
+        return Ok(());
+    }
+    Err(ApiError::invalid(&["body"], format!("may have {most} values at most"), "value_error"))
+}
+
 /// Lists and maps within one another. The reader of JSON has bounded it already.
 fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
         Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_body_but_those_of_messages_says_how_many_values_it_may_have() {
+        let description = bounded(&crate::api::openapi());
+        let bounds = BodyBounds::of(&description);
+        let body = |values: usize| format!("[{}1]", "1,".repeat(values - 2));
+        for (path, item) in description["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let most = &operation["requestBody"]["x-max-values"];
+                let is_bounded =
+                    operation["requestBody"].is_object() && !OF_MESSAGES.contains(&path.as_str());
+                assert_eq!(most.is_u64(), is_bounded, "{method} {path}");
+                let Some(most) = most.as_u64().and_then(|most| usize::try_from(most).ok()) else { continue };
+                let check =
+                    |values| bounds.check_values(&method.to_uppercase(), path, body(values).as_bytes());
+                assert_eq!(check(most), Ok(()), "{method} {path}");
+                let ApiError::Invalid(fields) = check(most + 1).unwrap_err() else {
+                    panic!("{method} {path}")
+                };
+                assert_eq!(fields[0].msg, format!("may have {most} values at most"));
+            }
+        }
     }
 }

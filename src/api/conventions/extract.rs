@@ -1,13 +1,14 @@
 //! What handlers take out of a request. Each extractor refuses with the API's own errors, so that a client
 //! never meets an answer that is not JSON.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, header};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use url::form_urlencoded;
@@ -24,6 +25,15 @@ const ENCODED_NUL: &str = "%00";
 
 /// A JSON body of that shape.
 pub struct JsonBody<T>(pub T);
+
+/// A JSON body that is read when its handler says so.
+pub struct UnreadBody<T> {
+    bytes: Bytes,
+    method: Method,
+    path: Option<MatchedPath>,
+    bounds: Arc<BodyBounds>,
+    shape: PhantomData<fn() -> T>,
+}
 
 /// A JSON body's bytes, as they came: declared as JSON and within the limit, but not yet read.
 pub struct RawBody(pub Bytes);
@@ -51,7 +61,7 @@ fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
     if is_json { Ok(()) } else { Err(ApiError::UnsupportedMediaType) }
 }
 
-impl<T: DeserializeOwned + Send + 'static> FromRequest<SharedState> for JsonBody<T> {
+impl<T> FromRequest<SharedState> for UnreadBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &SharedState) -> Result<Self, ApiError> {
@@ -59,13 +69,32 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<SharedState> for JsonBody
         let path = request.extensions().get::<MatchedPath>().cloned();
         let bounds = request.extensions().get::<Arc<BodyBounds>>().cloned().ok_or(ApiError::Internal)?;
         let RawBody(bytes) = RawBody::from_request(request, state).await?;
-        let length = bytes.len();
-        let read = move || {
-            let value = parse(&bytes)?;
-            bounds.check(method.as_str(), path.as_ref().map_or("", MatchedPath::as_str), &bytes)?;
-            Ok(Self(value))
-        };
-        state.bodies.read(length, read).await
+        Ok(Self { bytes, method, path, bounds, shape: PhantomData })
+    }
+}
+
+impl<T: DeserializeOwned> UnreadBody<T> {
+    /// Reads it. That takes a while if it is large.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] with what is wrong.
+    pub fn read(self) -> Result<T, ApiError> {
+        let Self { bytes, method, path, bounds, .. } = self;
+        let (method, path) = (method.as_str(), path.as_ref().map_or("", MatchedPath::as_str));
+        bounds.check_values(method, path, &bytes)?;
+        // What is made of the body to check it has gone before the body is read, so that it is in memory once.
+        let within_bounds = bounds.check(method, path, &bytes);
+        let value = parse(&bytes)?;
+        within_bounds.map(|()| value)
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> FromRequest<SharedState> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &SharedState) -> Result<Self, ApiError> {
+        let body = UnreadBody::<T>::from_request(request, state).await?;
+        state.bodies.read(body.bytes.len(), || body.read().map(Self)).await
     }
 }
 

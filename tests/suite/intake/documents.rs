@@ -1,5 +1,6 @@
 //! Documents that say much in few characters.
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::measure::{Health, assert_small};
@@ -42,4 +43,36 @@ async fn an_import_is_bounded_before_it_is_read() {
     assert!(matches!(answer.status, 200 | 422), "{}", answer.text);
     health.expect("imports").await;
     assert_small(&app, "imports that multiply");
+}
+
+/// So many small objects, each of which takes a hundred times as much in memory as here.
+fn small_objects(count: usize) -> String {
+    vec![r#"{"":0}"#; count].join(",")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_of_small_objects_are_counted_before_they_are_read() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant("small").await;
+    let own = app.api().claiming(&json!({"sub": tenant.id, "org": "org_test"}));
+    let endpoint = tenant.path("/endpoint");
+    let environment = app.environment();
+    let import = "/event-type/import/openapi";
+    let as_many_as_fit = small_objects(ROOM / 7);
+    let tried = [
+        (&own, &*endpoint, format!(r#"{{"url":"https://example.com/","none":[{as_many_as_fit}]}}"#)),
+        (&environment, import, format!(r#"{{"spec":{{"webhooks":{{}},"x":[{as_many_as_fit}]}}}}"#)),
+    ];
+    for (api, path, body) in &tried {
+        for answer in join_all((0..4).map(|_| api.post_bytes(path, body.clone()))).await {
+            let places = answer.expect_invalid();
+            assert!(places["body"].contains("values at most"), "{path}: {places:?}");
+        }
+    }
+    let within =
+        format!(r#"{{"spec":{{"webhooks":{{"a":{{"post":{{}}}}}},"x":[{}]}}}}"#, small_objects(49_000));
+    for answer in join_all((0..4).map(|_| environment.post_bytes(import, within.clone()))).await {
+        answer.expect(200);
+    }
+    assert_small(&app, "four at a time of small objects");
 }

@@ -1,8 +1,8 @@
 //! Importing event types from the webhooks of an OpenAPI document.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::value::to_raw_value;
@@ -13,15 +13,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::conventions::bounded_document;
-use crate::api::conventions::extract::JsonBody;
+use crate::api::conventions::extract::UnreadBody;
 use crate::api::conventions::validate::Findings;
 use crate::api::credential::Caller;
 use crate::api::error::ApiError;
 use crate::api::intake::blocking::on_blocking_thread;
+use crate::api::intake::content_page::{ContentPage, written};
 use crate::api::state::SharedState;
 use crate::domain::event_type::openapi_webhooks::{Webhook, webhooks};
 use crate::domain::event_type::settings::EventTypeSettings;
-use crate::store::ImportMode;
+use crate::store::{ImportMode, Imported};
 
 use super::shape::check_parts;
 
@@ -128,7 +129,7 @@ fn read(document: &Value, field: &'static str) -> Result<Vec<Webhook>, ApiError>
     let found = webhooks(document).map_err(|reason| refused(field, reason.to_string()))?;
     for webhook in &found {
         let mut findings = Findings::of_body().below(field).below(&webhook.name);
-        findings.event_type("name", &webhook.name);
+        findings.path_name("name", &webhook.name);
         findings.text("description", &webhook.description);
         let flags = webhook.feature_flags.as_deref().unwrap_or_default();
         check_parts(&mut findings, webhook.group_name.as_deref(), webhook.schemas.as_ref(), flags);
@@ -137,20 +138,29 @@ fn read(document: &Value, field: &'static str) -> Result<Vec<Webhook>, ApiError>
     Ok(found)
 }
 
-/// Reads the document on a thread that serves nobody else. The turn comes back with what was found; while a reading that
-/// took too long goes on, it keeps its turn.
-async fn read_on_thread(
-    turn: OwnedSemaphorePermit,
-    mut input: ImportIn,
-) -> Result<(OwnedSemaphorePermit, Vec<Webhook>), ApiError> {
-    let reading = move || {
-        let (document, field) = input.document()?;
-        read(&document, field)
-    };
-    let (turn, found) = on_thread(turn, READ_TIMEOUT, reading).await?;
-    Ok((turn, found?))
+/// What a body asks to import.
+struct Asked {
+    mode: ImportMode,
+    webhooks: Vec<Webhook>,
+    event_types: Vec<(String, EventTypeSettings)>,
 }
 
+impl Asked {
+    fn read(body: UnreadBody<ImportIn>) -> Result<Self, ApiError> {
+        let mut input = body.read()?;
+        let mode = ImportMode {
+            replace_all: input.replace_all.unwrap_or(false),
+            dry_run: input.dry_run.unwrap_or(false),
+        };
+        let (document, field) = input.document()?;
+        let webhooks = read(&document, field)?;
+        let event_types = webhooks.iter().map(settings).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { mode, webhooks, event_types })
+    }
+}
+
+/// Reads a body on a thread that serves nobody else. The turn comes back with what was found; while a reading that took too
+/// long goes on, it keeps its turn.
 async fn on_thread<T: Send + 'static>(
     turn: OwnedSemaphorePermit,
     timeout: Duration,
@@ -190,25 +200,34 @@ fn settings(webhook: &Webhook) -> Result<(String, EventTypeSettings), ApiError> 
 async fn import(
     State(state): State<SharedState>,
     caller: Caller,
-    JsonBody(input): JsonBody<ImportIn>,
-) -> Result<Json<ImportOut>, ApiError> {
+    body: UnreadBody<ImportIn>,
+) -> Result<ContentPage, ApiError> {
     let environment = caller.whole_environment()?;
-    let mode = ImportMode {
-        replace_all: input.replace_all.unwrap_or(false),
-        dry_run: input.dry_run.unwrap_or(false),
-    };
+    // Until its turn a body is bytes.
     let turn = state.imports.clone().acquire_owned().await.map_err(|_| ApiError::Unavailable)?;
-    let (_turn, found) = read_on_thread(turn, input).await?;
-    let event_types = found.iter().map(settings).collect::<Result<Vec<_>, _>>()?;
+    let (turn, asked) = on_thread(turn, READ_TIMEOUT, || Asked::read(body)).await?;
+    let Asked { mode, webhooks, event_types } = asked?;
     let imported =
         state.configuration.import_event_types(caller.actor(), environment, &event_types, mode).await?;
-    let (modified, to_modify) = if mode.dry_run {
-        let changed = found.into_iter().filter(|webhook| imported.modified.contains(&webhook.name));
-        (Vec::new(), Some(changed.map(Into::into).collect()))
-    } else {
-        (imported.modified, None)
-    };
-    Ok(Json(ImportOut { data: ImportDataOut { modified, to_modify, archived: imported.archived } }))
+    drop(event_types);
+    let mut answer = on_blocking_thread(move || written(&told(imported, webhooks, mode), None)).await??;
+    drop(turn);
+    if mode.dry_run {
+        answer.room = Some(state.budgets.room_for_written(answer.body.1.len()).await?);
+    }
+    Ok(answer)
+}
+
+/// What an import did, or would do.
+fn told(imported: Imported, webhooks: Vec<Webhook>, mode: ImportMode) -> ImportOut {
+    let Imported { modified, archived } = imported;
+    if !mode.dry_run {
+        return ImportOut { data: ImportDataOut { modified, to_modify: None, archived } };
+    }
+    let modified: HashSet<String> = modified.into_iter().collect();
+    let changed = webhooks.into_iter().filter(|webhook| modified.contains(&webhook.name));
+    let to_modify = Some(changed.map(Into::into).collect());
+    ImportOut { data: ImportDataOut { modified: Vec::new(), to_modify, archived } }
 }
 
 /// The routes of this part.

@@ -1,5 +1,7 @@
 //! What a payload may be. It is never parsed into values: its bytes are what is delivered.
 
+use crate::api::conventions::bounds::value_count::behind_string;
+
 /// Objects and lists may stand in one another this deep.
 pub const MAX_DEPTH: u32 = 256;
 
@@ -27,20 +29,6 @@ fn is_within_depth(text: &[u8]) -> bool {
         }
     }
     true
-}
-
-/// What comes after a string that has begun.
-fn behind_string(text: &[u8]) -> &[u8] {
-    let mut rest = text;
-    while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
-        let ends = rest.get(at) == Some(&b'"');
-        // The character after a backslash is a part of the string, whatever it is.
-        rest = rest.get(at + if ends { 1 } else { 2 }..).unwrap_or_default();
-        if ends {
-            return rest;
-        }
-    }
-    &[]
 }
 
 #[cfg(test)]
