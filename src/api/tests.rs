@@ -94,3 +94,33 @@ fn every_reference_leads_somewhere() {
         assert!(specification.pointer(reference).is_some(), "{reference}");
     }
 }
+
+/// What callers give to their objects, and paths have.
+const NAMES: [&str; 4] = ["{app_id}", "{endpoint_id}", "{msg_id}", "{event_type_name}"];
+
+/// Whether some path could be of either template.
+fn could_be_one(one: &[&str], other: &[&str]) -> bool {
+    let is_any = |part: &str| part.starts_with('{');
+    one.len() == other.len()
+        && one.iter().zip(other).all(|(one, other)| one == other || is_any(one) || is_any(other))
+}
+
+/// A name that stands where another path has a part of its own would be taken for that.
+#[test]
+fn no_object_can_be_called_like_a_part_of_another_path() {
+    let specification = serde_json::to_value(openapi()).unwrap();
+    let paths: Vec<Vec<&str>> =
+        specification["paths"].as_object().unwrap().keys().map(|path| path.split('/').collect()).collect();
+    let mut taken = std::collections::BTreeSet::new();
+    for named in &paths {
+        for (place, name) in named.iter().enumerate().filter(|(_, part)| NAMES.contains(part)) {
+            let siblings = paths.iter().filter(|other| {
+                let is_static = other.get(place).is_some_and(|part| !part.starts_with('{'));
+                is_static && could_be_one(named, other)
+            });
+            taken.extend(siblings.map(|other| (*name, other[place])));
+        }
+    }
+    let refused = resource::message::RESERVED_EVENT_IDS.map(|id| ("{msg_id}", id));
+    assert_eq!(taken, refused.into());
+}

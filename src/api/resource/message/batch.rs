@@ -23,7 +23,7 @@ use crate::telemetry::metrics;
 
 use super::MessageOut;
 use super::create::{earlier, record_of, refused};
-use super::input::MessageIn;
+use super::input::{MessageIn, bounded_application};
 
 const MAX_MESSAGES: usize = 1_000;
 
@@ -36,6 +36,7 @@ struct MessageBatchIn<'a> {
     #[schema(value_type = Vec<MessageIn>, min_items = 1, max_items = 1000)]
     messages: Vec<&'a RawValue>,
     /// The application to create, in case that there is none yet under the `uid` in the path.
+    #[serde(default, deserialize_with = "bounded_application")]
     application: Option<ApplicationIn>,
 }
 

@@ -1,28 +1,29 @@
 //! A message as it is posted: what it may say, and what is wrong with it.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use http::HeaderMap;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Error as _, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::api::conventions::bounds::value_count::{MOST_VALUES, has_no_more_values};
 use crate::api::conventions::validate::Findings;
 use crate::api::error::ApiError;
 use crate::api::resource::application::ApplicationIn;
 use crate::domain::id::MessageId;
 use crate::domain::message_headers::{self, InvalidMessageHeaders};
 use crate::domain::nearest::nearest;
-use crate::domain::settings::Fields;
 use crate::ingest::NewMessage;
 use crate::store::IdempotencyKey;
 
+use super::params::TransformationsParams;
 use super::payload::wrong_payload;
 
 pub(in crate::api::resource::message) const MAX_CHANNELS: usize = 5;
 const MAX_TAGS: usize = 5;
+/// What stands in paths where an `eventId` could: a path with such a one would be another operation's.
+pub(in crate::api) const RESERVED_EVENT_IDS: [&str; 3] = ["batch", "bulk-expunge", "expunge-all-contents"];
 const MAX_RETENTION_DAYS: u32 = 3_650;
 /// A payload that is smaller than a connection's buffer, which is at least this large.
 const MAX_COPIED_PAYLOAD_BYTES: usize = 8 * 1024;
@@ -54,6 +55,7 @@ pub(in crate::api::resource::message) struct MessageIn<'a> {
     #[schema(minimum = 1, maximum = 87600)]
     payload_retention_hours: Option<u32>,
     /// The application to create, in case that there is none yet under the `uid` in the path.
+    #[serde(default, deserialize_with = "bounded_application")]
     pub(in crate::api::resource::message) application: Option<ApplicationIn>,
     /// Not supported: a message is delivered at once.
     #[schema(ignore)]
@@ -62,22 +64,18 @@ pub(in crate::api::resource::message) struct MessageIn<'a> {
     transformations_params: Option<TransformationsParams>,
 }
 
-/// What else is sent with a message. Client libraries have it under this name; nothing is transformed, so whatever else
-/// stands here has no effect.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(example = json!({"headers": {"x-trace": "7"}}))]
-struct TransformationsParams {
-    /// Any text, which is delivered byte for byte instead of `payload`; that is `{}` then.
-    #[schema(min_length = 1, max_length = 67_108_864)]
-    raw_payload: Option<String>,
-    /// Headers for this message, 64 of them and 4 KiB at most. `content-type` says what the text is; it is
-    /// `application/json` where nothing is said. One of the endpoint's of the same name is not sent.
-    headers: Option<BTreeMap<String, String>>,
-    /// What has no effect.
-    #[schema(ignore)]
-    #[serde(flatten)]
-    others: BTreeMap<String, IgnoredAny>,
+/// The application beside messages. Unlike them it is made into values, so it has no more of them than any other body.
+///
+/// # Errors
+/// When it has more, or does not read.
+pub(in crate::api::resource::message) fn bounded_application<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<ApplicationIn>, D::Error> {
+    let Some(text) = Option::<&RawValue>::deserialize(deserializer)? else { return Ok(None) };
+    if !has_no_more_values(text.get().as_bytes(), MOST_VALUES) {
+        return Err(D::Error::custom(format!("may have {MOST_VALUES} values at most")));
+    }
+    serde_json::from_str(text.get()).map(Some).map_err(D::Error::custom)
 }
 
 impl MessageIn<'_> {
@@ -89,6 +87,9 @@ impl MessageIn<'_> {
         let mut findings = Findings::of_body();
         findings.event_type("eventType", &self.event_type);
         findings.uid("eventId", self.event_id.as_deref(), MessageId::PREFIX);
+        if self.event_id.as_deref().is_some_and(|id| RESERVED_EVENT_IDS.contains(&id)) {
+            findings.add("eventId", "is a part of the API's own paths: choose another");
+        }
         findings.channels("channels", self.channels.as_deref().unwrap_or_default(), MAX_CHANNELS);
         findings.channels("tags", self.tags.as_deref().unwrap_or_default(), MAX_TAGS);
         findings.note("payload", wrong_payload(self.payload.get().as_bytes()));
@@ -116,16 +117,16 @@ impl MessageIn<'_> {
             if text.is_empty() {
                 findings.add("rawPayload", "must not be empty");
             }
-            if serde_json::from_str::<Fields>(self.payload.get()).is_ok_and(|fields| !fields.is_empty()) {
+            if !is_empty_object(self.payload.get()) {
                 findings.add("rawPayload", "is sent instead of the payload, which has to be `{}`");
             }
         }
         findings.note("headers", self.headers().err().map(|wrong| wrong.to_string()));
         // A slip in one of these would deliver something else than was meant.
-        for other in self.transformations_params.iter().flat_map(|params| params.others.keys()) {
-            if let Some(meant) = nearest(other, ["rawPayload", "headers"].into_iter()) {
-                findings.add(other, format!("is not known; did you mean `{meant}`?"));
-            }
+        let mut others = self.transformations_params.iter().flat_map(|params| &params.others);
+        let meant = |other: &String| nearest(other, ["rawPayload", "headers"].into_iter());
+        if let Some((other, meant)) = others.find_map(|other| Some((other, meant(other)?))) {
+            findings.add(other, format!("is not known; did you mean `{meant}`?"));
         }
     }
 
@@ -162,6 +163,12 @@ impl MessageIn<'_> {
             idempotency,
         }
     }
+}
+
+/// Whether there is nothing between the braces of an object.
+fn is_empty_object(text: &str) -> bool {
+    let inside = text.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    inside.is_some_and(|inside| inside.trim().is_empty())
 }
 
 /// The payload's bytes: a part of the body or, where the connection's whole buffer would be kept for it, a copy.
@@ -215,8 +222,15 @@ mod tests {
             let body = with(&format!(r#""transformationsParams":{params}"#));
             assert_eq!(refused_fields(&body), [format!("body.transformationsParams.{refused}")]);
         }
-        let both = r#"{"eventType":"a","payload":{"a":1},"transformationsParams":{"rawPayload":"x"}}"#;
-        assert_eq!(refused_fields(both), ["body.transformationsParams.rawPayload"]);
+        for payload in [r#"{"a":1}"#, r#"{ "" : {} }"#] {
+            let both = format!(
+                r#"{{"eventType":"a","payload":{payload},"transformationsParams":{{"rawPayload":"x"}}}}"#
+            );
+            assert_eq!(refused_fields(&both), ["body.transformationsParams.rawPayload"]);
+        }
+        let blank =
+            "{\"eventType\":\"a\",\"payload\": {\n\t } ,\"transformationsParams\":{\"rawPayload\":\"x\"}}";
+        assert_eq!(parse::<MessageIn<'_>>(blank.as_bytes()).unwrap().check("tenant"), Ok(()));
         let harmless = with(r#""transformationsParams":{"a":1},"payloadRetentionPeriod":90"#);
         assert_eq!(parse::<MessageIn<'_>>(harmless.as_bytes()).unwrap().check("tenant"), Ok(()));
     }
@@ -230,6 +244,39 @@ mod tests {
         assert_eq!(input.check("tenant"), Ok(()));
         let message = input.message(&body, None);
         assert_eq!((&message.payload[..], message.headers.len()), ("<a>ü</a>".as_bytes(), 1));
+    }
+
+    #[test]
+    fn what_stands_beside_the_payload_is_bounded() {
+        let others = |count: usize| {
+            let entries: Vec<String> = (0..count).map(|n| format!(r#""rawPayloa{n}":[{{}}]"#)).collect();
+            format!(r#"{{"eventType":"a","payload":{{}},"transformationsParams":{{{}}}}}"#, entries.join(","))
+        };
+        assert_eq!(refused_fields(&others(64)), ["body.transformationsParams.rawPayloa0"], "the first alone");
+        assert_eq!(refused_fields(&others(65)), ["body.transformationsParams.rawPayloa64"]);
+        let twice = r#"{"eventType":"a","payload":{},"transformationsParams":{"headers":{},"headers":{}}}"#;
+        assert_eq!(refused_fields(twice), ["body.transformationsParams.headers"]);
+        let application = |count: usize| {
+            let values = vec![r#"{"":0}"#; count].join(",");
+            format!(
+                r#"{{"eventType":"a","payload":{{}},"application":{{"name":"x","metadata":[{values}]}}}}"#
+            )
+        };
+        let said = |body: &str| match parse::<MessageIn<'_>>(body.as_bytes()) {
+            Err(ApiError::Invalid(fields)) => fields[0].msg.clone(),
+            read => panic!("{read:?}"),
+        };
+        assert_eq!(said(&application(20_000)), "may have 20000 values at most");
+        let payload = format!(r#"{{"eventType":"a","payload":{{"a":[{}1]}}}}"#, "1,".repeat(30_000));
+        assert_eq!(parse::<MessageIn<'_>>(payload.as_bytes()).unwrap().check("tenant"), Ok(()));
+    }
+
+    #[test]
+    fn an_event_id_is_no_part_of_the_apis_own_paths() {
+        for id in RESERVED_EVENT_IDS {
+            let body = format!(r#"{{"eventType":"a","payload":{{}},"eventId":"{id}"}}"#);
+            assert_eq!(refused_fields(&body), ["body.eventId"]);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod cancel;
 pub mod create;
 pub mod expunge;
 mod input;
+mod params;
 pub mod payload;
 mod precheck;
 mod read;
@@ -12,6 +13,8 @@ pub mod resend;
 
 pub(in crate::api) use create::record_of;
 pub(in crate::api) use create::refused;
+#[cfg(test)]
+pub(in crate::api) use input::RESERVED_EVENT_IDS;
 pub(in crate::api) use payload::wrong_payload;
 pub(in crate::api) use read::EventTypes;
 
