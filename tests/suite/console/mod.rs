@@ -20,4 +20,4 @@ mod serving;
 pub mod sign_in;
 mod sparklines;
 mod stories;
-mod watcher;
+pub mod watcher;

@@ -6,5 +6,6 @@ mod clients;
 mod compatibility;
 mod errors;
 mod fuzz;
+mod internal_names;
 mod known_names;
 mod token_matrix;

@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::credential::Caller;
+use crate::api::resource::attempt::shown_failure;
 use crate::domain::id::{ApplicationId, AttemptId, EndpointId, MessageId};
 use crate::domain::live::report::{AttemptSeen, MessageSeen};
 use crate::store::Gauges;
@@ -186,8 +188,9 @@ impl LiveMessage {
     }
 }
 
-impl From<&AttemptSeen> for LiveAttempt {
-    fn from(seen: &AttemptSeen) -> Self {
+impl LiveAttempt {
+    /// As this caller sees it.
+    pub(super) fn shown_to(caller: &Caller, seen: &AttemptSeen) -> Self {
         Self {
             id: seen.id,
             msg_id: seen.message,
@@ -197,7 +200,7 @@ impl From<&AttemptSeen> for LiveAttempt {
             number: seen.number,
             delivered: seen.failure.is_none(),
             status_code: seen.status,
-            failure: seen.failure.clone(),
+            failure: seen.failure.clone().map(|failure| shown_failure(caller, failure)),
             duration_ms: seen.duration_ms,
             at: seen.at(),
             state: seen.state.clone(),

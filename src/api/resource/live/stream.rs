@@ -10,6 +10,7 @@ use serde::Serialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::api::conventions::caller::Standing;
+use crate::api::credential::Caller;
 use crate::api::state::SharedState;
 use crate::api::stream_rooms::StreamRoom;
 use crate::domain::live::report::Report;
@@ -37,6 +38,7 @@ struct Counted {
 /// A stream.
 pub(super) struct LiveStream {
     state: SharedState,
+    caller: Caller,
     scope: Scope,
     topics: Topics,
     standing: Standing,
@@ -61,14 +63,16 @@ fn every(period: Duration) -> Interval {
 impl LiveStream {
     pub(super) fn new(
         state: SharedState,
+        watcher: (Caller, Standing),
         scope: Scope,
         topics: Topics,
-        standing: Standing,
         subscription: Subscription,
         room: StreamRoom,
     ) -> Self {
+        let (caller, standing) = watcher;
         let mut stream = Self {
             state,
+            caller,
             scope,
             topics,
             standing,
@@ -140,9 +144,8 @@ impl LiveStream {
         }
         if self.topics.attempts {
             let told = self.pace.admit(report.delivered + report.failed, report.attempts.len());
-            let events =
-                evenly(&report.attempts, told).filter_map(|it| event("attempt", &LiveAttempt::from(it)));
-            self.waiting.extend(events);
+            let shown = |seen| event("attempt", &LiveAttempt::shown_to(&self.caller, seen));
+            self.waiting.extend(evenly(&report.attempts, told).filter_map(shown));
         }
     }
 

@@ -152,7 +152,8 @@ async fn stream(
     let subscription = state.streams.hub.subscribe(scope.clone()).await;
     // What is wanted went out as a notice; who has answered this has heard it.
     let _ = tokio::time::timeout(KNOWN_WITHIN, state.changes.wait()).await;
-    let stream = LiveStream::new(state, scope, topics, Standing::of(parts), subscription, room);
+    let watcher = (caller.clone(), Standing::of(parts));
+    let stream = LiveStream::new(state, watcher, scope, topics, subscription, room);
     let heartbeat = KeepAlive::new().interval(HEARTBEAT_EVERY);
     let mut response = Sse::new(stream.events()).keep_alive(heartbeat).into_response();
     let headers = response.headers_mut();

@@ -1,13 +1,18 @@
 //! What a check is asked for and what it answers.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use url::{Host, Url};
 use utoipa::ToSchema;
 
+use crate::api::credential::Caller;
 use crate::api::resource::attempt::exchange::HeaderOut;
 use crate::api::resource::attempt::request::RequestOut;
+use crate::api::resource::attempt::{shown_error, shown_failure};
 use crate::domain::delivery::attempt::Failure;
-use crate::send::Trial;
+use crate::send::{EgressPolicy, Trial};
 
 use super::exchange::{ExchangeOut, shown_headers};
 use super::requests::{AllTried, Kind, Tried};
@@ -57,14 +62,15 @@ struct CheckResultOut {
     status_code: Option<u16>,
     /// What went wrong with the request, as of an attempt.
     #[schema(required)]
-    failure: Option<&'static str>,
+    failure: Option<String>,
     /// A sentence on the failure.
     #[schema(required)]
     detail: Option<String>,
     /// How long the exchange took.
     #[schema(required)]
     duration_ms: Option<f64>,
-    /// `reached`: the address that took the connection.
+    /// `reached`: the address that took the connection. A tenant's token does not see the one that a name of a private
+    /// network leads to.
     #[schema(required, example = "203.0.113.7")]
     address: Option<String>,
     /// `reached`: the version of TLS.
@@ -79,12 +85,29 @@ struct CheckResultOut {
 }
 
 impl CheckOut {
-    pub(super) fn of(at: DateTime<Utc>, url: String, AllTried { payload, requests }: AllTried) -> Self {
+    /// As this caller sees it.
+    pub(super) fn shown_to(
+        caller: &Caller,
+        at: DateTime<Utc>,
+        url: &Url,
+        AllTried { payload, requests }: AllTried,
+    ) -> Self {
+        let shows_address = |address| !caller.is_tenant() || is_known_outside(url, address);
+        let url = caller.shown_url(url.to_string());
         let mut checks = match requests {
             Ok(requests) => {
                 let body = String::from_utf8_lossy(&payload);
-                let reached = requests.first().map(|first| CheckResultOut::reached(&first.trial));
-                let tried = requests.into_iter().map(|tried| CheckResultOut::tried(tried, &url, &body));
+                let reached = requests.first().map(|first| CheckResultOut {
+                    address: first
+                        .trial
+                        .connection
+                        .address
+                        .filter(|it| shows_address(*it))
+                        .map(|it| it.to_string()),
+                    ..CheckResultOut::reached(caller, &first.trial)
+                });
+                let tried =
+                    requests.into_iter().map(|tried| CheckResultOut::tried(caller, tried, &url, &body));
                 let mut checks: Vec<CheckResultOut> = reached.into_iter().collect();
                 // Whatever was not reached was tried once, and says nothing of how it checks signatures.
                 if checks.iter().all(|reached| reached.passed == Some(true)) {
@@ -94,7 +117,7 @@ impl CheckOut {
             }
             Err(error) => vec![CheckResultOut {
                 passed: Some(false),
-                failure: Some(Failure::Unsendable.name()),
+                failure: Some(Failure::Unsendable.name().to_owned()),
                 detail: Some(error.to_string()),
                 ..CheckResultOut::not_tried(CheckKind::Reached)
             }],
@@ -121,46 +144,52 @@ impl CheckResultOut {
         }
     }
 
-    fn reached(trial: &Trial) -> Self {
+    fn reached(caller: &Caller, trial: &Trial) -> Self {
         let connection = &trial.connection;
         let is_reached = trial.outcome.http_status.is_some();
+        let shown = Self::of_trial(caller, CheckKind::Reached, trial);
         Self {
             passed: Some(is_reached),
-            failure: trial.outcome.failure.filter(|_| !is_reached).map(Failure::name),
-            address: connection.address.map(|address| address.to_string()),
+            failure: shown.failure.filter(|_| !is_reached),
             tls_version: connection.tls_version,
             certificate_expires_at: connection.certificate_ends_at,
-            ..Self::of_trial(CheckKind::Reached, trial)
+            ..shown
         }
     }
 
-    fn tried(Tried { kind, trial }: Tried, url: &str, body: &str) -> Self {
+    fn tried(caller: &Caller, Tried { kind, trial }: Tried, url: &str, body: &str) -> Self {
         let passed = kind.is_passed_by(&trial);
         let kind = match kind {
             Kind::Genuine => CheckKind::Genuine,
             Kind::Forged => CheckKind::Forged,
             Kind::Old => CheckKind::Old,
         };
-        let mut shown = Self::of_trial(kind, &trial);
+        let mut shown = Self::of_trial(caller, kind, &trial);
         shown.passed = Some(passed);
         shown.exchange = Some(exchange(trial, url, body));
         shown
     }
 
-    fn of_trial(kind: CheckKind, trial: &Trial) -> Self {
+    fn of_trial(caller: &Caller, kind: CheckKind, trial: &Trial) -> Self {
         let outcome = &trial.outcome;
+        let failure = outcome.failure.map(Failure::name);
+        // Where there was no answer, what is kept of it is a sentence on why.
+        let sentence = || String::from_utf8_lossy(&outcome.response_body).into_owned();
+        let sentence = outcome.http_status.is_none().then(sentence);
         Self {
             status_code: outcome.http_status,
-            failure: outcome.failure.map(Failure::name),
-            // Where there was no answer, what is kept of it is a sentence on why.
-            detail: outcome
-                .http_status
-                .is_none()
-                .then(|| String::from_utf8_lossy(&outcome.response_body).into_owned()),
+            failure: failure.map(|failure| shown_failure(caller, failure.to_owned())),
+            detail: sentence.map(|sentence| shown_error(caller, failure, sentence)),
             duration_ms: Some(outcome.duration.as_secs_f64() * 1000.0),
             ..Self::not_tried(kind)
         }
     }
+}
+
+/// Whether everybody may know an address: it stands in the URL, or is one of the public internet.
+fn is_known_outside(url: &Url, address: IpAddr) -> bool {
+    let is_written = matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)));
+    is_written || EgressPolicy::default().allows(address)
 }
 
 fn exchange(trial: Trial, url: &str, body: &str) -> ExchangeOut {
