@@ -99,7 +99,7 @@ pub(super) fn api_state(
         alerts: store.alerts.clone(),
         portal: store.portal.clone(),
         embedders: Embedders::new(store.portal.clone()),
-        trials: Trials::new(engine.sender.clone()),
+        trials: Trials::new(engine.sender.clone(), engine.sending_threads.clone()),
         trusted_proxies: config.trusted_proxies.clone(),
         content_pages: ContentPages::new(&intake, budgets.clone()),
         budgets,
@@ -138,6 +138,7 @@ pub(super) fn delivery_policy(config: &Config) -> ServerPolicy {
         timeout: config.request_timeout,
         retry_on: config.retry_on.clone(),
         svix_headers: config.svix_headers,
+        max_in_flight_cap: config.caps.max_in_flight,
         allow_insecure_tls: config.allow_insecure_tls,
     }
 }

@@ -67,6 +67,8 @@ impl DeliveryPolicy {
 pub struct ServerPolicy {
     /// Requests at once to an endpoint.
     pub max_in_flight: u32,
+    /// The most that any other level gets of them, also where more was set before it was so few.
+    pub max_in_flight_cap: u32,
     /// The waits before each retry.
     pub retry_schedule: Arc<RetrySchedule>,
     /// The deadline of an attempt.
@@ -84,6 +86,7 @@ impl Default for ServerPolicy {
     fn default() -> Self {
         Self {
             max_in_flight: 16,
+            max_in_flight_cap: 64,
             retry_schedule: Arc::default(),
             timeout: Duration::from_secs(15),
             retry_on: RetryOn::default(),
@@ -170,7 +173,8 @@ impl EffectivePolicy {
             rate_limit: endpoint.rate_limit,
             application_rate_limit: application.rate_limit,
             has_own_max_in_flight: max_in_flight.is_some(),
-            max_in_flight: max_in_flight.map_or(server.max_in_flight, |(_, value)| value),
+            max_in_flight: max_in_flight
+                .map_or(server.max_in_flight, |(_, value)| value.min(server.max_in_flight_cap)),
             retry_schedule: retry_schedule
                 .map_or_else(|| server.retry_schedule.clone(), |(_, schedule)| schedule),
             timeout: timeout

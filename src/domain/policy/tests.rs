@@ -114,3 +114,13 @@ fn certificates_go_unverified_only_where_the_endpoint_says_so_and_the_operator_a
     assert!(is_insecure(&asks, &none, &allowing));
     assert!(!is_insecure(&asks, &none, &forbidding) && !is_insecure(&none, &asks, &allowing));
 }
+
+#[test]
+fn what_was_set_before_the_cap_was_lowered_is_held_to_it() {
+    let none = DeliveryPolicy::default();
+    let server = ServerPolicy { max_in_flight: 30, max_in_flight_cap: 20, ..server() };
+    let most = |fields| EffectivePolicy::resolve(&policy(fields), &none, &none, &server).max_in_flight;
+    assert_eq!(most(json!({"maxInFlight": 300})), 20);
+    assert_eq!(most(json!({"maxInFlight": 19})), 19);
+    assert_eq!(most(json!({})), 30, "the server's own number is the operator's");
+}

@@ -25,6 +25,24 @@ async fn nobody_asks_for_more_requests_at_once_than_the_operator_allows() {
     tenant.api.post(operational, &endpoint(&json!({"maxInFlight": 21}))).await.expect_invalid();
 }
 
+/// What was set before the cap was lowered is not in force, and is in nobody's way.
+#[tokio::test]
+async fn a_lower_cap_holds_for_what_is_there() {
+    let mut app = Setup::default().with("MAX_IN_FLIGHT_CAP", "300").start().await;
+    let tenant = app.tenant("capped").await;
+    let path = tenant.path("/endpoint");
+    tenant.api.post(&path, &endpoint(&json!({"uid": "a", "maxInFlight": 300}))).await.expect(201);
+    app.node_mut().set("POSTRIDER_MAX_IN_FLIGHT_CAP", "20");
+    app.node_mut().restart().await;
+    let in_force = async || {
+        let policies = tenant.api.get(&format!("{path}/a/overview")).await.expect(200);
+        policies["policies"]["maxInFlight"]["value"].clone()
+    };
+    assert_eq!(in_force().await, 20);
+    let patched = tenant.api.patch(&format!("{path}/a"), &json!({"description": "x"})).await.expect(200);
+    assert_eq!(patched["maxInFlight"], 300);
+}
+
 #[tokio::test]
 async fn a_tenants_schedule_is_longer_and_shorter_only_within_bounds() {
     let app = TestApp::start().await;
