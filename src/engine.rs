@@ -30,6 +30,7 @@ use crate::operational::OperationalWebhooks;
 use crate::rescue::Rescuer;
 use crate::rollup::{NodeFacts, RollupKeeper, Rollups};
 use crate::send::{EgressPolicy, OwnAddresses, Sender, SenderOptions};
+use crate::sending_threads::SendingThreads;
 use crate::store::{Credentials, Snapshots, Store, Trust, database_host};
 
 /// Connections that are kept for the next delivery, unless there are fewer deliveries at once: each takes a descriptor.
@@ -45,6 +46,8 @@ pub struct Engine {
     pub credentials: Credentials,
     /// The way out to receivers.
     pub sender: Sender,
+    /// Where else than in deliveries requests go out.
+    pub sending_threads: SendingThreads,
     /// Test inboxes.
     pub inboxes: Inboxes,
     /// Streams of live events.
@@ -183,6 +186,7 @@ impl Engine {
                 stop,
             )
         });
+        let sending_threads = SendingThreads::new(threads.clone());
         let alerts = config.roles.dispatcher.then(|| {
             let stop = CancellationToken::new();
             let dependencies = AlertDependencies {
@@ -190,6 +194,7 @@ impl Engine {
                 rollups: store.rollups.clone(),
                 ingest: ingest.clone(),
                 sender: sender.clone(),
+                sending_threads: sending_threads.clone(),
                 smtp: config.smtp.clone(),
             };
             Alerts::start(dependencies, stop.clone()).map(|alerts| (alerts, stop))
@@ -200,6 +205,7 @@ impl Engine {
             ingest,
             credentials,
             sender,
+            sending_threads,
             inboxes,
             hub,
             ends_streams,

@@ -19,6 +19,7 @@ pub mod lease;
 
 pub mod dispatch;
 pub mod send;
+pub mod sending_threads;
 pub mod sign;
 
 pub mod record;

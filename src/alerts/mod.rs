@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ingest::Ingest;
 use crate::send::{CaFileError, Sender};
+use crate::sending_threads::SendingThreads;
 use crate::store::{AlertStore, RollupStore};
 
 pub use email::SmtpOptions;
@@ -41,6 +42,8 @@ pub struct AlertDependencies {
     pub ingest: Ingest,
     /// The way out to chats.
     pub sender: Sender,
+    /// Where requests to chats go out.
+    pub sending_threads: SendingThreads,
     /// How e-mail is sent, where that is set.
     pub smtp: Option<SmtpOptions>,
 }
@@ -56,10 +59,10 @@ impl Alerts {
     /// # Errors
     /// When `tls_ca_file` cannot be used.
     pub fn start(dependencies: AlertDependencies, stop: CancellationToken) -> Result<Self, CaFileError> {
-        let AlertDependencies { alerts, rollups, ingest, sender, smtp } = dependencies;
+        let AlertDependencies { alerts, rollups, ingest, sender, sending_threads, smtp } = dependencies;
         let evaluator = Evaluator { alerts: alerts.clone(), rollups };
         let mailer = smtp.as_ref().map(Mailer::new).transpose()?;
-        let notifier = Notifier { alerts, ingest, sender, mailer };
+        let notifier = Notifier { alerts, ingest, sender, sending_threads, mailer };
         let running = tokio::spawn(async move {
             // A slow channel keeps no rule from being evaluated.
             tokio::join!(evaluate(&evaluator, &stop), stop.run_until_cancelled(send(&notifier)));

@@ -10,6 +10,7 @@ use crate::domain::alert::unsent::{Unsent, UnsentReason};
 use crate::domain::alert::{ChannelKind, NoticeKind};
 use crate::ingest::{Ingest, IngestError, NewMessage};
 use crate::send::Sender;
+use crate::sending_threads::SendingThreads;
 use crate::store::{AlertNotice, AlertStore, StoreError};
 use crate::telemetry::metrics;
 use crate::telemetry::metrics::NoticeResult;
@@ -39,6 +40,7 @@ pub(super) struct Notifier {
     pub(super) alerts: AlertStore,
     pub(super) ingest: Ingest,
     pub(super) sender: Sender,
+    pub(super) sending_threads: SendingThreads,
     pub(super) mailer: Option<Mailer>,
 }
 
@@ -101,7 +103,10 @@ impl Notifier {
     async fn post(&self, target: &str, body: &Value) -> Result<(), Unsent> {
         let unreadable = |_| Unsent::because(UnsentReason::Unsendable, "the channel's URL cannot be read");
         let url = target.parse().map_err(unreadable)?;
-        let outcome = self.sender.post_json(&url, Bytes::from(body.to_string())).await;
+        let (sender, body) = (self.sender.clone(), Bytes::from(body.to_string()));
+        let sending = self.sending_threads.run(async move { sender.post_json(&url, body).await });
+        let broke_off = |error| Unsent::because(UnsentReason::NotPosted, sentence_of(&error));
+        let outcome = sending.await.map_err(broke_off)?;
         let Some(failure) = outcome.failure else { return Ok(()) };
         let detail = String::from_utf8_lossy(&outcome.response_body).replace('\0', "");
         Err(Unsent { reason: failure.into(), status: outcome.http_status, detail })

@@ -94,7 +94,7 @@ pub struct DispatcherDependencies {
     pub lease: Lease,
     /// The threads that deliver.
     pub threads: Handle,
-    /// The threads that nothing else may occupy; it listens for notices there.
+    /// The threads that nothing else may occupy; it listens for notices and records outcomes there.
     pub critical_threads: Handle,
     /// How each part of this node gets on.
     pub health: NodeHealth,
@@ -140,14 +140,22 @@ impl Dispatcher {
         }
         let threads = deps.threads.clone();
         let _spawn_on_these_threads = threads.enter();
+        // What receivers did is recorded, and goes back into the queue, whatever they do to the threads that deliver.
+        let critical_threads = &deps.critical_threads;
         let claim_schedule = ClaimSchedule::default();
         let (queue, lease, health) = (deps.queue.clone(), deps.lease.clone(), deps.health.clone());
         let (rollups, live) = (deps.rollups.clone(), deps.live.clone());
-        let (recorder, mut writers) =
-            Recorder::start(queue.clone(), claim_schedule.clone(), rollups, live, health.outcomes);
+        let (recorder, mut writers) = Recorder::start(
+            queue.clone(),
+            claim_schedule.clone(),
+            rollups,
+            live,
+            health.outcomes,
+            critical_threads,
+        );
         let (hand_backs, hand_back_writer) =
             HandBackQueue::new(queue, lease, claim_schedule.clone(), health.hand_backs);
-        writers.spawn(hand_back_writer.run());
+        writers.spawn_on(hand_back_writer.run(), critical_threads);
         let dispatcher = Arc::new(Self {
             deps,
             lanes: Mutex::new(lanes),

@@ -1,6 +1,6 @@
 //! Threads of their own for work that must not wait behind other work. Those that deliver: however much is posted, what is
-//! accepted is sent as fast as the machine can. And the critical ones: the heartbeat, notices of other nodes and the search
-//! for lost deliveries go on whatever receivers do to the threads that deliver.
+//! accepted is sent as fast as the machine can. And the critical ones: the heartbeat, notices of other nodes, the recording
+//! of outcomes and the search for lost deliveries go on whatever receivers do to the threads that deliver.
 
 use std::io;
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::batch::{BatchLimits, BatchQueue};
@@ -113,13 +114,14 @@ pub struct Recorder<G> {
 
 impl<G: Send + Sync + 'static> Recorder<G> {
     /// Starts the writers. Retries are put on the claim schedule, and what was recorded is counted in the rollups and told to
-    /// those who watch.
+    /// those who watch. The writers work on these threads.
     pub fn start(
         queue: QueueStore,
         claim_schedule: ClaimSchedule,
         rollups: Rollups,
         live: Live,
         progress: Progress,
+        threads: &Handle,
     ) -> (Arc<Self>, JoinSet<()>) {
         let waiting = BatchQueue::new(QUEUE_LIMITS);
         let deaths = Deaths::default();
@@ -127,7 +129,7 @@ impl<G: Send + Sync + 'static> Recorder<G> {
         let mut writers = JoinSet::new();
         for _ in 0..WRITERS {
             let recorder = recorder.clone();
-            writers.spawn(async move {
+            let writing = async move {
                 while let Some(batch) = recorder.waiting.take().await {
                     let medium = MEDIUM_BATCH.contains(&batch.len());
                     recorder.write(batch).await;
@@ -136,7 +138,8 @@ impl<G: Send + Sync + 'static> Recorder<G> {
                     }
                 }
                 recorder.deaths.tell();
-            });
+            };
+            writers.spawn_on(writing, threads);
         }
         (recorder, writers)
     }

@@ -37,7 +37,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// its secrets, passes by 2xx. `forged`: signed with a random secret, passes by 4xx. `old`: genuine, with a timestamp of
 /// ten minutes ago, passes by 4xx. When it was not reached, the others are not tried. The body is the event type's
 /// example, or `{"type":"postrider.test"}`; its `webhook-id` begins with `msg_test_`. Nothing is stored, retried or
-/// counted. An endpoint may be checked ten times a minute.
+/// counted. An endpoint may be checked ten times a minute, and eight of an application at a time.
 #[utoipa::path(
     post, path = "/api/v1/app/{app_id}/endpoint/{endpoint_id}/check",
     operation_id = "v1.endpoint.check", tag = "endpoint",
@@ -60,14 +60,20 @@ async fn check(
             example_of(&state, caller.environment()?, event_type, 0).await?
         }
     };
-    let _under_way = state.trials.begin_check(path.endpoint)?;
+    let _under_way = state.trials.begin_check(path.application, path.endpoint)?;
     let found = state.configuration.endpoint_alone(path.application, path.endpoint).await?;
     let mut endpoint = found.ok_or(ApiError::NoSuch("endpoint"))?;
     state.configuration.note_endpoint_checked(caller.actor(), path.application, path.endpoint).await?;
     endpoint.policy.timeout = endpoint.policy.timeout.min(REQUEST_TIMEOUT);
     let now = state.authenticator.clock().now();
-    let tried = Requests::new(&endpoint, payload, now).send(&state.trials.sender).await;
-    Ok(Json(CheckOut::of(now, caller.shown_url(endpoint.url.into()), tried)))
+    let url = endpoint.url.clone();
+    let sender = state.trials.sender.clone();
+    let sending = async move { Requests::new(&endpoint, payload, now).send(&sender).await };
+    let tried = state.trials.threads.run(sending).await.map_err(|error| {
+        tracing::error!(%error, "a check broke off");
+        ApiError::Internal
+    })?;
+    Ok(Json(CheckOut::shown_to(&caller, now, &url, tried)))
 }
 
 /// The routes of this part.
