@@ -58,7 +58,7 @@ async fn prepare(database: &Database) -> anyhow::Result<()> {
             environment = found.environment_id,
             application = found.application_id.map(|id| ApplicationId::from(id).to_string()),
             name = found.name,
-            "no path reaches what has this name; give it another one, by its id"
+            "a path with this name may not reach what has it; give it another one, by its id"
         );
     }
     Ok(())

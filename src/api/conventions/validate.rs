@@ -80,13 +80,19 @@ impl Findings {
     /// one. Ids of ours for other objects are as good as any name.
     pub fn uid(&mut self, field: &str, uid: Option<&str>, prefix: &str) {
         let Some(uid) = uid else { return };
-        self.identifier(field, uid, MAX_NAME_LENGTH);
+        self.path_name(field, uid);
         if uid.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('_')) {
             self.add(field, format!("must not start with `{prefix}_`, as our own ids of such objects do"));
         }
     }
 
-    /// The name of an event type.
+    /// A name that stands in paths. Some clients take dots off the end of a path's part.
+    pub fn path_name(&mut self, field: &str, name: &str) {
+        let ends_with_dot = || path_name::ends_with_dot(name).then(|| "must not end with a dot".to_owned());
+        self.note(field, wrong_identifier(name, MAX_NAME_LENGTH).or_else(ends_with_dot));
+    }
+
+    /// The name of an event type, as messages and filters have it.
     pub fn event_type(&mut self, field: &str, name: &str) {
         self.identifier(field, name, MAX_NAME_LENGTH);
     }
@@ -210,10 +216,10 @@ mod tests {
     fn a_uid_is_a_short_word_that_is_no_id_of_ours() {
         let uid = |text| wrong(|f| f.uid("uid", text, "app"));
         let (longest, too_long) = ("x".repeat(256), "x".repeat(257));
-        for good in ["a", "A-b_c.9", "app", "org_2abc", "key_1", "msg_1", ".a", "a..", "..-", &longest] {
+        for good in ["a", "A-b_c.9", "app", "org_2abc", "key_1", "msg_1", ".a", "a..b", "..-", &longest] {
             assert!(!uid(Some(good)), "{good}");
         }
-        for bad in ["", "a b", "ü", "a/b", "app_1", "app_", ".", "..", "...", &too_long] {
+        for bad in ["", "a b", "ü", "a/b", "app_1", "app_", ".", "..", "...", "a.", "a..", &too_long] {
             assert!(uid(Some(bad)), "{bad}");
         }
         assert!(!uid(None));

@@ -1,13 +1,18 @@
 //! Names that stand in paths. Clients bring a path to its normal form before they send it: a part `..` takes the part
 //! before it away, and `.` itself, percent-encoded or not. A request about an object of such a name would be one about
-//! another object. Some clients take dots off the end of every part, so that nothing is left of dots alone.
+//! another object. Some clients take dots off the end of every part, so that nothing is left of dots alone, and `a` of `a.`.
 
-/// Whether a name cannot stand in a path.
+/// Whether a name consists of dots alone.
 pub fn is_only_dots(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte == b'.')
 }
 
-/// Whether a part of a path, as it stands in a request, is such a name.
+/// Whether a name may arrive as another one.
+pub fn ends_with_dot(name: &str) -> bool {
+    name.ends_with('.')
+}
+
+/// Whether a part of a path, as it stands in a request, consists of dots alone.
 pub fn has_dots_alone(path: &str) -> bool {
     path.split('/').any(is_dots_alone)
 }

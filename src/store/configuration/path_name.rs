@@ -1,11 +1,11 @@
-//! Names that were given before names of dots alone were refused. No path reaches what is called so by its name; it can
-//! be reached by its id.
+//! Names that were given before names that end with a dot were refused. A path that has one may reach something else, or
+//! nothing; what is called so can be reached by its id.
 
 use crate::store::StoreError;
 
 use super::ConfigurationStore;
 
-/// Something whose name cannot stand in a path.
+/// Something whose name may not arrive as it stands in a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreachableName {
     /// `application`, `endpoint`, `event_type` or `message`.
@@ -28,17 +28,17 @@ impl ConfigurationStore {
             UnreachableName,
             r#"-- path_name::unreachable
             SELECT 'application' AS "kind!", environment_id AS "environment_id!", id AS application_id, uid AS "name!"
-            FROM application WHERE uid ~ '^[.]+$' AND deleted_at IS NULL
+            FROM application WHERE uid ~ '[.]$' AND deleted_at IS NULL
             UNION ALL
             SELECT 'endpoint', a.environment_id, a.id, e.uid
             FROM endpoint e JOIN application a ON a.id = e.application_id
-            WHERE e.uid ~ '^[.]+$' AND e.deleted_at IS NULL
+            WHERE e.uid ~ '[.]$' AND e.deleted_at IS NULL
             UNION ALL
-            SELECT 'event_type', environment_id, NULL, name FROM event_type WHERE name ~ '^[.]+$'
+            SELECT 'event_type', environment_id, NULL, name FROM event_type WHERE name ~ '[.]$'
             UNION ALL
             SELECT 'message', a.environment_id, a.id, m.event_id
             FROM message_event_id m JOIN application a ON a.id = m.application_id
-            WHERE m.event_id ~ '^[.]+$'
+            WHERE m.event_id ~ '[.]$'
             LIMIT $1"#,
             most,
         )

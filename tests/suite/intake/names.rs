@@ -1,8 +1,9 @@
 //! Names that stand in paths.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::support::store::store;
 use crate::support::{Api, TestApp};
 
 const DOTS: [&str; 3] = [".", "..", "..."];
@@ -77,4 +78,70 @@ async fn dots_in_a_path_reach_nothing() {
         }
     }
     Api::send(api.request(Method::GET, &tenant.path(""))).await.expect(200);
+}
+
+/// Some clients take the dots off its end, and ask for something else then.
+#[tokio::test]
+async fn no_new_name_ends_with_a_dot() {
+    let app = TestApp::start().await;
+    let api = app.environment();
+    let tenant = app.tenant("named").await;
+    let endpoint = json!({"url": "https://example.com/", "uid": "a.", "disabled": true});
+    let message = json!({"eventType": "a", "payload": {}, "eventId": "a."});
+    let document = json!({"spec": {"webhooks": {"a.": {"post": {"description": ""}}}}});
+    for (path, body) in [
+        ("/app".to_owned(), json!({"name": "x", "uid": "a."})),
+        (tenant.path("/endpoint"), endpoint.clone()),
+        ("/operational-webhook/endpoint".to_owned(), endpoint.clone()),
+        (tenant.path("/msg"), message),
+        ("/event-type".to_owned(), json!({"name": "a.", "description": ""})),
+        ("/event-type/import/openapi".to_owned(), document),
+    ] {
+        let places = api.post(&path, &body).await.expect_invalid();
+        assert!(places.values().any(|said| said == "must not end with a dot"), "{path}: {places:?}");
+    }
+    for path in ["/app/a.".to_owned(), tenant.path("/endpoint/a."), "/event-type/a.".to_owned()] {
+        let body = json!({"name": "x", "url": "https://example.com/", "description": ""});
+        let known: Vec<&str> = match &*path {
+            "/app/a." => vec!["name"],
+            "/event-type/a." => vec!["description"],
+            _ => vec!["url", "description"],
+        };
+        let body: serde_json::Map<String, Value> =
+            known.into_iter().map(|name| (name.to_owned(), body[name].clone())).collect();
+        api.put(&path, &Value::Object(body)).await.expect_invalid();
+    }
+    // What messages are called by is no name in a path.
+    api.post(&tenant.path("/msg"), &json!({"eventType": "a.", "payload": {}})).await.expect(202);
+}
+
+#[tokio::test]
+async fn names_from_before_that_end_with_a_dot_are_found() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant("older").await;
+    let endpoint = json!({"url": "https://example.com/", "uid": "main", "disabled": true});
+    tenant.api.post(&tenant.path("/endpoint"), &endpoint).await.expect(201);
+    sqlx::query("UPDATE endpoint SET uid = 'a.'").execute(&app.database().pool).await.unwrap();
+    let found = store(app.database()).await.configuration.unreachable_names(10).await.unwrap();
+    let found: Vec<_> = found.iter().map(|found| (&*found.kind, &*found.name)).collect();
+    assert_eq!(found, [("endpoint", "a.")]);
+}
+
+/// Whatever stands in a path, the answer is one of ours.
+#[tokio::test]
+async fn a_path_that_is_no_text_is_answered_in_json() {
+    let app = TestApp::start().await;
+    let operator = app.api().claiming(&json!({"sub": "operator", "org": "org_test"}));
+    let specification = operator.get("/openapi.json").await.expect(200);
+    let mut paths: Vec<&str> = specification["paths"].as_object().unwrap().keys().map(|it| &**it).collect();
+    paths.push("/api/v1/portal/logo/{name}");
+    for path in paths.iter().filter(|path| path.contains('{')) {
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            let parts = path.strip_prefix("/api/v1").unwrap().split('/');
+            let bad: Vec<&str> = parts.map(|part| if part.starts_with('{') { "%ff" } else { part }).collect();
+            let answer = Api::send(operator.request(method.clone(), &bad.join("/"))).await;
+            let said = serde_json::from_str::<Value>(&answer.text);
+            assert!(said.is_ok_and(|said| said["code"].is_string()), "{method} {path}: {}", answer.text);
+        }
+    }
 }

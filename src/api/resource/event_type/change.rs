@@ -55,7 +55,7 @@ pub(super) async fn update(
         return Ok((StatusCode::OK, Json(record.into())));
     }
     let mut findings = Findings::of_path();
-    findings.event_type("event_type_name", &path.name);
+    findings.path_name("event_type_name", &path.name);
     findings.finish()?;
     let record =
         state.configuration.create_event_type(caller.actor(), environment, &path.name, &settings).await?;

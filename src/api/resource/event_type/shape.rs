@@ -109,7 +109,7 @@ impl EventTypeIn {
     pub(super) fn read(self) -> Result<(String, EventTypeSettings), ApiError> {
         let NameOfNew { name } = part(&self.0).map_err(|wrong| unreadable(&wrong))?;
         let settings = read(&Fields::new(), self.0, |settings, findings| {
-            findings.event_type("name", &name);
+            findings.path_name("name", &name);
             check(settings, findings);
         })?;
         Ok((name, settings))

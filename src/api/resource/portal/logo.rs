@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -21,7 +22,12 @@ const FIXED: [(HeaderName, &str); 3] = [
 
 const NO_LOGO: ApiError = ApiError::NoSuch("logo");
 
-async fn show(State(state): State<SharedState>, Path(name): Path<String>) -> Result<Response, ApiError> {
+async fn show(
+    State(state): State<SharedState>,
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    // A name that is not UTF-8 is nobody's.
+    let Path(name) = name.map_err(|_| NO_LOGO)?;
     let name = name.parse().map_err(|_| NO_LOGO)?;
     let logo = state.portal.logo(&name).await?.ok_or(NO_LOGO)?;
     let mut response = Body::from(logo.bytes).into_response();
