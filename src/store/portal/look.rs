@@ -123,15 +123,16 @@ impl PortalStore {
     }
 
     /// The origins whose pages may show the portal in a frame, of all environments: the page does not know of which it
-    /// will be.
+    /// will be. Where there are too many, the first of each environment come before the second of any.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn embed_origins(&self) -> Result<Vec<String>, StoreError> {
         Ok(sqlx::query_scalar!(
             r#"-- portal_look::embed_origins
-            SELECT DISTINCT o.origin AS "origin!" FROM portal_look l CROSS JOIN LATERAL unnest(l.embed_origins) AS o(origin)
-            ORDER BY 1 LIMIT $1"#,
+            SELECT o.origin AS "origin!"
+            FROM portal_look l CROSS JOIN LATERAL unnest(l.embed_origins) WITH ORDINALITY AS o(origin, place)
+            GROUP BY o.origin ORDER BY min(o.place), o.origin LIMIT $1"#,
             MAX_EMBED_ORIGINS,
         )
         .fetch_all(&self.pool)

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::support::api::client;
+use crate::support::store::store;
 use crate::support::{Api, LocalApp};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and what follows";
@@ -101,4 +102,19 @@ async fn a_logo_is_given_out_as_an_image_and_nothing_else() {
     for wrong in ["api/v1/portal/logo/x", "api/v1/portal/logo/2zq8v5n0w7j4c1x9m6t3b8h5d2f7k4p1"] {
         Api::send(client().get(url(wrong))).await.expect_error(404, "not_found");
     }
+}
+
+/// Where there is no room for all origins that may show the portal, each environment has its share.
+#[tokio::test]
+async fn no_environment_takes_the_whole_list_of_frames() {
+    let app = LocalApp::start().await;
+    for (environment, prefix, count) in [("org_one", "a", 64), ("org_two", "b", 64), ("org_three", "z", 1)] {
+        let origins: Vec<String> = (0..count).map(|n| format!("https://{prefix}{n}.example.com")).collect();
+        let api = app.api().claiming(&json!({"sub": environment}));
+        api.put("/portal/look", &look(&json!({"embedOrigins": origins}))).await.expect(200);
+    }
+    let kept = store(app.database()).await.portal.embed_origins().await.unwrap();
+    assert_eq!(kept.len(), 100);
+    assert!(kept.contains(&"https://z0.example.com".to_owned()), "{kept:?}");
+    assert!(kept.contains(&"https://b0.example.com".to_owned()), "{kept:?}");
 }
