@@ -1,8 +1,9 @@
 //! The one kind of cache: bounded, of what the database said, until a notice says that it changed.
 //!
 //! What is read is kept only if nothing was forgotten while it was read, and whoever asks after something was forgotten
-//! never gets an answer that was begun before. While this node does not hear the notices of others, nothing that is kept
-//! is used: see `notices/`.
+//! never gets an answer that was begun before. A read goes on to its end, within the limits of its pool, whoever of those who
+//! wait for it goes away: one that nobody drove would keep its connection, and others waiting, for ever. While this node does
+//! not hear the notices of others, nothing that is kept is used: see `notices/`.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
+use tokio::task::JoinError;
 
 use crate::store::StoreError;
 
@@ -22,6 +24,20 @@ const MAX_AGE: Duration = Duration::from_secs(30);
 pub trait Trust: Send + Sync {
     /// Whether every change that was answered so far has been heard.
     fn holds(&self) -> bool;
+}
+
+/// A read that broke off answers nothing.
+fn broken_off<V>(error: JoinError) -> Result<V, Arc<StoreError>> {
+    Err(Arc::new(StoreError::Unavailable(sqlx::Error::Io(error.into()))))
+}
+
+/// What is kept for so short that nobody has to say when it changes.
+pub(in crate::store) struct ShortLived;
+
+impl Trust for ShortLived {
+    fn holds(&self) -> bool {
+        true
+    }
 }
 
 type Read<V> = Shared<BoxFuture<'static, Result<V, Arc<StoreError>>>>;
@@ -50,6 +66,12 @@ impl<K, V> Clone for Cache<K, V> {
     }
 }
 
+impl<K, V> Cache<K, V> {
+    fn reading(&self) -> MutexGuard<'_, Reads<K, V>> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl<K, V> Cache<K, V>
 where
     K: Hash + Eq + Clone + Send + Sync + 'static,
@@ -61,12 +83,22 @@ where
         weight: impl Fn(&K, &V) -> u32 + Send + Sync + 'static,
         trust: Arc<dyn Trust>,
     ) -> Self {
+        Self::of_age(MAX_AGE, capacity, weight, trust)
+    }
+
+    /// The same, of entries that are kept for so long.
+    pub(in crate::store) fn of_age(
+        max_age: Duration,
+        capacity: u64,
+        weight: impl Fn(&K, &V) -> u32 + Send + Sync + 'static,
+        trust: Arc<dyn Trust>,
+    ) -> Self {
         // An entry that weighs more than everything would never be kept, and be read each time.
         let heaviest = u32::try_from(capacity / 4).unwrap_or(u32::MAX).max(1);
         let kept = moka::sync::Cache::builder()
             .max_capacity(capacity)
             .weigher(move |key, value| weight(key, value).clamp(1, heaviest))
-            .time_to_live(MAX_AGE)
+            .time_to_live(max_age)
             .build();
         Self { kept, reading: Arc::default(), trust, reads: Arc::default(), is_kept: |_| true }
     }
@@ -75,10 +107,6 @@ where
     pub(in crate::store) fn keeping(mut self, is_kept: fn(&V) -> bool) -> Self {
         self.is_kept = is_kept;
         self
-    }
-
-    fn reading(&self) -> MutexGuard<'_, Reads<K, V>> {
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is kept under this key, if it may be used.
@@ -97,31 +125,26 @@ where
         key: &K,
         read: impl FnOnce() -> BoxFuture<'static, Result<V, StoreError>>,
     ) -> Result<V, Arc<StoreError>> {
-        let (number, reading) = self.join(key, read);
-        let value = reading.await;
-        let mut reading = self.reading();
-        if reading.get(key).is_some_and(|(current, _)| *current == number) {
-            reading.remove(key);
-            if let Ok(value) = &value
-                && (self.is_kept)(value)
-            {
-                self.kept.insert(key.clone(), value.clone());
-            }
-        }
-        value
+        self.join(key, read).await
     }
 
-    fn join(
-        &self,
-        key: &K,
-        read: impl FnOnce() -> BoxFuture<'static, Result<V, StoreError>>,
-    ) -> (u64, Read<V>) {
+    /// The read that is under way, or one that begins now, in a task of its own.
+    fn join(&self, key: &K, read: impl FnOnce() -> BoxFuture<'static, Result<V, StoreError>>) -> Read<V> {
         let mut reading = self.reading();
-        let (number, read) = reading.entry(key.clone()).or_insert_with(|| {
-            let read = read().map(|value| value.map_err(Arc::new)).boxed().shared();
-            (self.reads.fetch_add(1, Ordering::Relaxed), read)
+        if let Some((_, under_way)) = reading.get(key) {
+            return under_way.clone();
+        }
+        let number = self.reads.fetch_add(1, Ordering::Relaxed);
+        let place = Place { cache: self.clone(), key: key.clone(), number };
+        let read = read();
+        let task = tokio::spawn(async move {
+            let value = read.await.map_err(Arc::new);
+            place.keep(&value);
+            value
         });
-        (*number, read.clone())
+        let under_way = task.map(|ended| ended.unwrap_or_else(broken_off)).boxed().shared();
+        reading.insert(key.clone(), (number, under_way.clone()));
+        under_way
     }
 
     /// Forgets what is kept under this key, and whatever is being read of it.
@@ -137,6 +160,44 @@ where
         reading.clear();
         self.kept.invalidate_all();
     }
+}
+
+/// The place of a read among those that are under way. It is given up when this is dropped, however the read ends.
+struct Place<K: Hash + Eq, V> {
+    cache: Cache<K, V>,
+    key: K,
+    number: u64,
+}
+
+impl<K, V> Place<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    /// Keeps what was read, unless its key was forgotten meanwhile.
+    fn keep(self, value: &Result<V, Arc<StoreError>>) {
+        let reading = self.cache.reading();
+        if let Ok(value) = value
+            && (self.cache.is_kept)(value)
+            && is_current(&reading, &self.key, self.number)
+        {
+            self.cache.kept.insert(self.key.clone(), value.clone());
+        }
+        drop(reading);
+    }
+}
+
+impl<K: Hash + Eq, V> Drop for Place<K, V> {
+    fn drop(&mut self) {
+        let mut reading = self.cache.reading();
+        if is_current(&reading, &self.key, self.number) {
+            reading.remove(&self.key);
+        }
+    }
+}
+
+fn is_current<K: Hash + Eq, V>(reading: &Reads<K, V>, key: &K, number: u64) -> bool {
+    reading.get(key).is_some_and(|(current, _)| *current == number)
 }
 
 #[cfg(test)]
@@ -214,6 +275,25 @@ mod tests {
         let (first, second, ()) = tokio::join!(first, second, async { answer.send(()).unwrap() });
         assert!(first.is_err() && second.is_err());
         assert_eq!(cache.read(&1, of(3)).await.unwrap(), 3, "a failure is not kept");
+    }
+
+    #[tokio::test]
+    async fn a_read_ends_whoever_goes_away_and_whatever_becomes_of_it() {
+        let (cache, _) = cache();
+        let (answer, answered) = oneshot::channel();
+        let read = move || async move { Ok(answered.await.unwrap()) }.boxed();
+        assert!(cache.read(&1, read).now_or_never().is_none(), "whoever asks goes away at once");
+        let joined = cache.read(&1, || unreachable!("it is being read"));
+        answer.send(7).unwrap();
+        assert_eq!(joined.await.unwrap(), 7, "and others get its answer");
+        assert!(cache.read(&2, of(8)).now_or_never().is_none());
+        while !cache.reading().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(cache.get(&2), Some(8));
+        let broken = cache.read(&3, || async { panic!("what reads is broken") }.boxed()).await;
+        assert!(matches!(*broken.unwrap_err(), StoreError::Unavailable(_)));
+        assert!(cache.reading().is_empty());
     }
 
     #[tokio::test]
