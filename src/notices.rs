@@ -81,6 +81,25 @@ impl NoticeTracker {
     fn next_number(&self) -> i64 {
         self.inner.last_number.fetch_add(1, Ordering::Relaxed)
     }
+
+    /// Opens a question.
+    fn question(&self) -> Question<'_> {
+        let number = self.next_number();
+        lock(&self.inner.answers).insert(number, HashSet::new());
+        Question { tracker: self, number }
+    }
+}
+
+/// A question that is open until this is dropped, also when whoever asks goes away.
+struct Question<'a> {
+    tracker: &'a NoticeTracker,
+    number: i64,
+}
+
+impl Drop for Question<'_> {
+    fn drop(&mut self) {
+        lock(&self.tracker.inner.answers).remove(&self.number);
+    }
 }
 
 impl Trust for NoticeTracker {
@@ -110,10 +129,9 @@ impl ChangeBarrier {
 
     /// Returns when every change that was committed before is in force on every node.
     pub async fn wait(&self) {
-        let number = self.tracker.next_number();
-        lock(&self.tracker.inner.answers).insert(number, HashSet::new());
-        let answered = tokio::time::timeout(ANSWER_TIMEOUT, self.ask(number)).await;
-        lock(&self.tracker.inner.answers).remove(&number);
+        let question = self.tracker.question();
+        let answered = tokio::time::timeout(ANSWER_TIMEOUT, self.ask(question.number)).await;
+        drop(question);
         if answered.is_err() {
             // By now that node uses nothing that it has cached, so the change is in force there as well.
             tracing::warn!("a node did not answer in time that it has received the notice of a change");
@@ -165,8 +183,10 @@ mod tests {
         let tracker = NoticeTracker::default();
         tracker.answer_received(3, 7);
         assert!(lock(&tracker.inner.answers).is_empty());
-        lock(&tracker.inner.answers).insert(3, HashSet::new());
-        tracker.answer_received(3, 7);
-        assert!(lock(&tracker.inner.answers)[&3].contains(&7));
+        let question = tracker.question();
+        tracker.answer_received(question.number, 7);
+        assert!(lock(&tracker.inner.answers)[&question.number].contains(&7));
+        drop(question);
+        assert!(lock(&tracker.inner.answers).is_empty(), "nobody waits for it");
     }
 }
