@@ -2,6 +2,9 @@
 //! application were taken back. A revocation that was answered holds on every node: see `notices/`.
 //!
 //! What is not there is remembered, too: keys and sessions have 256 random bits, so nobody presents one before it is made.
+//!
+//! Whoever makes keys up has each looked up once. That is done one at a time, so that those whose key was there before
+//! find a free connection: see `newcomers`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -18,6 +21,7 @@ use crate::store::database::cache::{Cache, Trust};
 use crate::store::{KeyScope, StoreError};
 
 use super::AccessStore;
+use super::newcomers::Newcomers;
 use super::session::SessionRecord;
 
 const MAX_CACHED_CREDENTIALS: u64 = 50_000;
@@ -64,6 +68,7 @@ pub struct Credentials {
     keys: Cache<KeyHash, Option<Arc<KnownKey>>>,
     sessions: Cache<OpaqueTokenHash, Option<Arc<KnownSession>>>,
     taken_back: Cache<ApplicationId, Arc<TakenBack>>,
+    newcomers: Newcomers,
 }
 
 impl Credentials {
@@ -71,7 +76,8 @@ impl Credentials {
     pub fn new(store: AccessStore, trust: Arc<dyn Trust>) -> Self {
         let keys = Cache::new(MAX_CACHED_CREDENTIALS, |_, _| 1, trust.clone());
         let sessions = Cache::new(MAX_CACHED_CREDENTIALS, |_, _| 1, trust.clone());
-        Self { store, keys, sessions, taken_back: Cache::new(MAX_CACHED_CREDENTIALS, |_, _| 1, trust) }
+        let taken_back = Cache::new(MAX_CACHED_CREDENTIALS, |_, _| 1, trust);
+        Self { store, keys, sessions, taken_back, newcomers: Newcomers::default() }
     }
 
     /// The live key of that hash. Its use is written down by the way.
@@ -87,8 +93,16 @@ impl Credentials {
             Some(known) => known,
             None => {
                 let (store, key) = (self.store.clone(), *hash);
-                Box::pin(self.keys.read(hash, move || async move { store.known_key(&key).await }.boxed()))
-                    .await?
+                let turn = self.newcomers.turn(hash).await?;
+                let read = move || {
+                    let reading = async move {
+                        let known = store.known_key(&key).await?;
+                        turn.end(known.is_some());
+                        Ok(known)
+                    };
+                    reading.boxed()
+                };
+                Box::pin(self.keys.read(hash, read)).await?
             }
         };
         let live = known.filter(|key| key.expires_at.is_none_or(|end| now < end));
@@ -112,7 +126,15 @@ impl Credentials {
             Some(known) => known,
             None => {
                 let (store, session) = (self.store.clone(), *hash);
-                let read = move || async move { store.known_session(&session).await }.boxed();
+                let turn = self.newcomers.turn(hash).await?;
+                let read = move || {
+                    let reading = async move {
+                        let known = store.known_session(&session).await?;
+                        turn.end(known.is_some());
+                        Ok(known)
+                    };
+                    reading.boxed()
+                };
                 Box::pin(self.sessions.read(hash, read)).await?
             }
         };

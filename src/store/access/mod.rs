@@ -7,6 +7,7 @@ pub(super) mod audit;
 pub(super) mod audit_log;
 pub(super) mod credentials;
 pub(super) mod idempotency;
+mod newcomers;
 pub(super) mod person;
 pub(super) mod session;
 pub(super) mod sign_in_link;
