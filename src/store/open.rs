@@ -23,6 +23,7 @@ use super::live::LiveStore;
 use super::operational::OperationalStore;
 use super::portal::PortalStore;
 use super::queue::QueueStore;
+use super::queue::health::LastLook;
 use super::rollup::RollupStore;
 use super::sealing::SealingStore;
 use super::tasks::TaskStore;
@@ -190,6 +191,7 @@ impl Store {
                 record: pool("record", &steady, WRITE)?,
                 claims: pool("claims", &steady, CLAIM)?,
                 vital: pool("vital", &steady, VITAL)?,
+                last_look: LastLook::default(),
                 sessions: base.clone(),
                 main_secrets: options.main_secrets.clone(),
             },

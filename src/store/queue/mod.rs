@@ -34,6 +34,8 @@ pub struct QueueStore {
     pub(super) claims: Pool,
     /// Heartbeats and health: small statements that must never wait for others.
     pub(super) vital: Pool,
+    /// How the queue was lately, for those who ask for health.
+    pub(super) last_look: health::LastLook,
     /// For listening, which needs a connection of sqlx's own.
     pub(super) sessions: SessionOptions,
     /// A node says which it has when it joins.
