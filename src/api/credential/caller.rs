@@ -16,6 +16,7 @@ use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EnvironmentId, TokenId};
 use crate::store::{ConfigurationStore, KeyScope, KnownKey, KnownSession};
 
+use super::token::ISSUE_LEEWAY_SECONDS;
 use super::{ENVIRONMENT_HEADER, Role};
 
 /// Who is calling.
@@ -309,9 +310,11 @@ fn chosen_environment(asked: &str) -> Result<EnvironmentId, ApiError> {
 }
 
 /// Our own tokens have their moment of issue in their id, to the millisecond. It is believed within the second that the
-/// token itself names: whoever can sign tokens could otherwise write one that cannot be taken back.
+/// token itself names: whoever can sign tokens could otherwise write one that cannot be taken back. Others' clocks may be ahead
+/// of ours by the leeway, so their tokens count as issued that much before they say.
 fn issued_at(claims: &Claims) -> DateTime<Utc> {
-    let said = DateTime::from_timestamp(claims.iat, 0).unwrap_or(DateTime::UNIX_EPOCH);
+    let at_least = claims.iat.saturating_sub(ISSUE_LEEWAY_SECONDS);
+    let said = DateTime::from_timestamp(at_least, 0).unwrap_or(DateTime::UNIX_EPOCH);
     let own = claims.jti.as_deref().and_then(|id| id.parse::<TokenId>().ok()).map(TokenId::created_at);
     own.filter(|own| (0..=1).contains(&(own.timestamp() - claims.iat))).unwrap_or(said)
 }

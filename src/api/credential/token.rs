@@ -18,7 +18,7 @@ use crate::domain::main_secret::MainSecrets;
 /// Clocks may differ by this much.
 const LEEWAY_SECONDS: i64 = 60;
 /// A token is issued this far in the future at most: one that is taken back goes by when it was issued.
-const ISSUE_LEEWAY_SECONDS: i64 = 5;
+pub(in crate::api::credential) const ISSUE_LEEWAY_SECONDS: i64 = 5;
 
 /// So much text of tokens that were verified is kept.
 const KEPT_BYTES: u64 = 4 << 20;

@@ -1,5 +1,6 @@
 //! Tokens that were taken back before they end.
 
+use postrider::domain::clock::Clock;
 use reqwest::Method;
 use serde_json::json;
 
@@ -34,6 +35,19 @@ async fn tokens_of_an_application_are_taken_back_by_session_or_all_at_once() {
     let left = "SELECT count(*) FROM token_cutoff";
     assert_eq!(app.database().count(left).await, 1, "the last one makes the others superfluous");
     tenant.api.post(&expire, &json!({"expiry": 604_801})).await.expect_invalid();
+}
+
+/// Whoever signs may have a clock that is a little ahead of ours.
+#[tokio::test]
+async fn a_token_of_a_clock_that_is_ahead_is_taken_back_as_well() {
+    let app = LocalApp::start().await;
+    let tenant = app.tenant("one").await;
+    let soon = Clock::default().now().timestamp() + 3;
+    let ahead = app.api().claiming(&json!({"sub": tenant.id, "org": "org_test", "iat": soon}));
+    ahead.get("/auth/whoami").await.expect(200);
+    let expire = format!("/auth/app/{}/expire-all", tenant.id);
+    Api::send(tenant.api.request(Method::POST, &expire)).await.expect(204);
+    ahead.get("/auth/whoami").await.expect_error(401, "authentication_failed");
 }
 
 #[tokio::test]

@@ -30,6 +30,9 @@ pub(super) struct ApplicationTokenExpireIn {
 }
 
 /// Take back the tokens of an application that were issued until now.
+///
+/// Tokens that you sign yourself count as issued five seconds before their `iat`, because your clock may be ahead: one that is
+/// to hold afterwards has to be signed five seconds later, or made by Postrider.
 #[utoipa::path(
     post, path = "/api/v1/auth/app/{app_id}/expire-all", operation_id = "v1.authentication.expire-all",
     tag = "authentication",
