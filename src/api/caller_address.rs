@@ -1,7 +1,7 @@
 //! Where a request came from. The peer of the connection, unless that is a proxy that the operator trusts: then the
 //! last address in `X-Forwarded-For` that is not such a proxy. What anybody else writes there is not believed.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use http::HeaderMap;
@@ -25,6 +25,14 @@ pub(in crate::api) fn unnamed_proxy(parts: &Parts, trusted: &[IpNet]) -> Option<
     let peer = peer.ip().to_canonical();
     let forwards = FORWARDING_HEADERS.iter().any(|name| parts.headers.contains_key(*name));
     (forwards && !trusted.iter().any(|net| net.contains(&peer))).then_some(peer)
+}
+
+/// What of an address is one customer's: of IPv6 its network.
+pub(in crate::api) fn network_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
+    }
 }
 
 fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {

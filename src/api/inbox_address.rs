@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::request::Parts;
 
 use crate::api::error::ApiError;
+use crate::api::public_names::Question;
 use crate::api::state::ApiState;
 use crate::inbox::{MAX_BODY_BYTES, NotTaken};
 use crate::store::InboxRecord;
@@ -32,7 +33,15 @@ pub(in crate::api) async fn addressed(
     }
     let last = parts.uri.path().rsplit('/').next().unwrap_or_default();
     let name = last.parse().map_err(|_| NO_INBOX)?;
-    let inbox = state.inboxes.find(&name).await.map_err(refused)?;
+    let question = match state.inboxes.is_known(&name) {
+        true => None,
+        false => Some(state.public_names.ask(parts, &state.trusted_proxies)?),
+    };
+    let found = state.inboxes.find(&name).await;
+    if !matches!(found, Err(NotTaken::NotThere)) {
+        question.into_iter().for_each(Question::found);
+    }
+    let inbox = found.map_err(refused)?;
     parts.extensions.insert(Found(inbox.clone()));
     Ok(inbox)
 }

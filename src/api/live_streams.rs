@@ -10,12 +10,10 @@ use crate::domain::live::scope::Scope;
 use crate::live::Hub;
 use crate::store::{Gauges, LiveStore, StoreError};
 
-use super::stream_rooms::StreamRooms;
+use super::stream_rooms::{MaxStreams, StreamRooms};
 
 /// Streams of this node.
-const MAX_STREAMS: usize = 200;
-/// Streams of one credential on this node.
-const MAX_OF_CREDENTIAL: usize = 20;
+const MAX_STREAMS: MaxStreams = MaxStreams { all: 200, of_credential: 20, of_tenant: 40 };
 /// So long a gauge is as good as new; all streams of a scope share it.
 const GAUGES_KEPT_FOR: Duration = Duration::from_secs(2);
 const NAMES_KEPT_FOR: Duration = Duration::from_secs(30);
@@ -39,7 +37,7 @@ impl LiveStreams {
         Self {
             hub,
             store,
-            rooms: StreamRooms::new(MAX_STREAMS, MAX_OF_CREDENTIAL),
+            rooms: StreamRooms::new(MAX_STREAMS),
             gauges: Cache::builder().max_capacity(MAX_GAUGES_KEPT).time_to_live(GAUGES_KEPT_FOR).build(),
             names: Cache::builder().max_capacity(MAX_NAMES_KEPT).time_to_live(NAMES_KEPT_FOR).build(),
         }

@@ -4,7 +4,7 @@
 //! The address of a proxy that nobody named in `trusted_proxies` is everybody's: by it nothing is counted, or a stranger could
 //! hold up everybody who signs in through it.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Once;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::keyed_limit::{Admitted, KeyedLimit};
 
-use super::caller_address::{address_of, unnamed_proxy};
+use super::caller_address::{address_of, network_of, unnamed_proxy};
 use super::error::ApiError;
 
 /// So many failures are allowed.
@@ -77,6 +77,22 @@ impl SignInFailures {
         self.begin([Counted::Address(address), credential])
     }
 
+    /// Begins to read the body of somebody who signs in. It counts as an attempt of its address until it is there, so that
+    /// one address cannot hold up many.
+    ///
+    /// # Errors
+    /// [`ApiError::TooManyFailures`] after too many failures.
+    pub(in crate::api) fn body(
+        &self,
+        request: &Parts,
+        trusted_proxies: &[IpNet],
+    ) -> Result<Attempt, ApiError> {
+        match unnamed_proxy(request, trusted_proxies) {
+            Some(_) => self.begin([]),
+            None => self.begin([Counted::Address(address_of(request, trusted_proxies).map(network_of))]),
+        }
+    }
+
     fn begin(&self, counted: impl IntoIterator<Item = Counted>) -> Result<Attempt, ApiError> {
         let mut attempt = Attempt(Vec::new());
         for one in counted {
@@ -107,13 +123,6 @@ fn beginning_of(tried: &str) -> &str {
     }
     let end = tried.char_indices().nth(PREFIX_CHARACTERS).map_or(tried.len(), |(end, _)| end);
     tried.get(..end).unwrap_or(tried)
-}
-
-fn network_of(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
-    }
 }
 
 #[cfg(test)]
@@ -178,6 +187,19 @@ mod tests {
         let under_way: Vec<_> =
             (0..MAX_FAILURES * 2).map(|nth| from(&failures, "192.0.2.7", &guess(nth))).collect();
         assert_eq!(under_way.iter().filter(|attempt| attempt.is_ok()).count(), 10);
+    }
+
+    #[test]
+    fn an_address_holds_up_few_bodies_and_those_that_arrive_count_for_nothing() {
+        let failures = SignInFailures::default();
+        let body = || failures.body(&request("192.0.2.7", None), &[]);
+        for _ in 0..MAX_FAILURES * 2 {
+            body().unwrap_or_else(|_| panic!()).succeeded();
+        }
+        let under_way: Vec<_> = (0..MAX_FAILURES).map(|_| body()).collect();
+        assert!(under_way.iter().all(Result::is_ok));
+        assert!(body().is_err());
+        assert!(failures.body(&request("192.0.2.7", Some("198.51.100.1")), &[]).is_ok(), "it is everybody's");
     }
 
     #[test]

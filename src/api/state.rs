@@ -30,6 +30,7 @@ use super::intake::content_page::ContentPages;
 use super::intake::large_body::BodyReader;
 use super::intake::limits::IntakeLimits;
 use super::live_streams::LiveStreams;
+use super::public_names::PublicNames;
 use super::shared_views::SharedViews;
 use super::sign_in_failures::SignInFailures;
 use super::stream_rooms::StreamRooms;
@@ -87,6 +88,8 @@ pub struct ApiState {
     pub trusted_proxies: Vec<IpNet>,
     /// Streams of live events.
     pub streams: LiveStreams,
+    /// What strangers may ask for by name.
+    pub public_names: PublicNames,
     /// Test inboxes.
     pub inboxes: Inboxes,
     /// Alerts.

@@ -7,8 +7,8 @@
 //! reached so, and no connection is made that could be used for anything else. Everybody else posts to the same URL over
 //! the network; whoever knows it may.
 //!
-//! Bounds: the head and 64 KiB of a body, a hundred requests and 1 MiB of bodies and headers an inbox, a hundred posts in ten seconds an inbox and
-//! node, and few look-ups of names that are not known.
+//! Bounds: the head and 64 KiB of a body, a hundred requests and 1 MiB of bodies and headers an inbox, and a hundred posts in
+//! ten seconds an inbox and node. How often strangers may ask for inboxes that are not there is the API's to say.
 
 mod delivery;
 mod urls;
@@ -41,8 +41,6 @@ const MAX_HEADERS: usize = 64;
 const MAX_POSTS: u32 = 100;
 /// So many inboxes' posts are counted at a time.
 const MAX_COUNTED: u64 = 50_000;
-/// Look-ups of names that are not known within [`WINDOW`], from everybody together.
-const MAX_LOOK_UPS: u32 = 200;
 const WINDOW: Duration = Duration::from_secs(10);
 /// Inboxes that are known at a time. Whether one is still there is asked with every request that is put into it.
 const MAX_KNOWN: u64 = 1_000;
@@ -90,7 +88,6 @@ struct Inner {
     urls: InboxUrls,
     known: Cache<PublicName, Arc<InboxRecord>>,
     posts: KeyedLimit<PublicName>,
-    look_ups: KeyedLimit<()>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -114,7 +111,6 @@ impl Inboxes {
             urls: InboxUrls::below(public_url),
             known: Cache::builder().max_capacity(MAX_KNOWN).time_to_live(WINDOW).build(),
             posts: KeyedLimit::new(MAX_POSTS, WINDOW, MAX_COUNTED),
-            look_ups: KeyedLimit::new(MAX_LOOK_UPS, WINDOW, 1),
         }))
     }
 
@@ -128,6 +124,11 @@ impl Inboxes {
         self.0.urls.name_in(url)
     }
 
+    /// Whether the inbox of that name was found lately, so that finding it asks nobody.
+    pub fn is_known(&self, name: &PublicName) -> bool {
+        self.0.known.contains_key(name)
+    }
+
     /// The inbox of that name.
     ///
     /// # Errors
@@ -136,7 +137,6 @@ impl Inboxes {
         let known = match self.0.known.get(name) {
             Some(known) => known,
             None => {
-                self.0.look_ups.admit(()).map_err(NotTaken::TooMuch)?;
                 let found = self.0.store.inbox_named(name).await?.ok_or(NotTaken::NotThere)?;
                 let found = Arc::new(found);
                 self.0.known.insert(name.clone(), found.clone());

@@ -20,6 +20,8 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
+use crate::api::TakeBy;
+
 use super::ListenerLimits;
 use super::connection_state::{CoarseClock, ConnectionState, RequestInFlight};
 use super::discard_rate::DiscardRate;
@@ -114,12 +116,18 @@ fn answer(
     peer: SocketAddr,
     state: &Arc<ConnectionState>,
 ) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + use<> {
-    let in_flight = state.begin(request.version());
+    let mut in_flight = state.begin(request.version());
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(state.caller.clone());
     let answering = router.call(request);
-    async move { Ok(answering.await?.map(|body| AnswerBody { body, _in_flight: in_flight })) }
+    async move {
+        let answer = answering.await?;
+        if let Some(take_by) = answer.extensions().get::<TakeBy>() {
+            in_flight.answered(take_by.clone());
+        }
+        Ok(answer.map(|body| AnswerBody { body, _in_flight: in_flight }))
+    }
 }
 
 /// An answer's body. The request is under way until it is sent.
@@ -165,7 +173,7 @@ mod tests {
         let (begun, goes_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (noted, awaited) = (begun.clone(), goes_on.clone());
         let handler = async move |Extension(caller): Extension<Arc<CallerConnection>>| {
-            caller.note_known();
+            caller.note_known(None);
             noted.notify_one();
             awaited.notified().await;
             "done"

@@ -1,12 +1,12 @@
 //! The state of a connection, shared by its task, its socket and the sweep. None of them waits for another.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use crate::api::CallerConnection;
+use crate::api::{CallerConnection, TakeBy};
 
 use super::{ListenerLimits, MIN_AGE_TO_CLOSE};
 
@@ -31,6 +31,10 @@ impl CoarseClock {
 
     pub(super) fn now_ms(&self) -> u64 {
         self.now_ms.load(Relaxed)
+    }
+
+    fn instant(&self, ms: u64) -> Instant {
+        self.start + Duration::from_millis(ms)
     }
 }
 
@@ -65,6 +69,11 @@ pub(super) struct ConnectionState {
     is_multiplexed: AtomicBool,
     /// What the API notes about the caller.
     pub(super) caller: Arc<CallerConnection>,
+    /// Answers whose heads are out, by their numbers, and until when they have to be taken.
+    answers: Mutex<Vec<(u64, TakeBy)>>,
+    next_answer: AtomicU64,
+    /// It is closed whatever goes on on it.
+    must_end: AtomicBool,
     closing: Notify,
 }
 
@@ -81,6 +90,9 @@ impl ConnectionState {
             was_used: AtomicBool::new(false),
             is_multiplexed: AtomicBool::new(false),
             caller: Arc::new(CallerConnection::new(body_bytes)),
+            answers: Mutex::default(),
+            next_answer: AtomicU64::new(0),
+            must_end: AtomicBool::new(false),
             closing: Notify::new(),
         }
     }
@@ -115,7 +127,11 @@ impl ConnectionState {
             self.is_multiplexed.store(true, Relaxed);
         }
         self.in_flight.fetch_add(1, Relaxed);
-        RequestInFlight(self.clone())
+        RequestInFlight { connection: self.clone(), answer: None }
+    }
+
+    fn answers(&self) -> MutexGuard<'_, Vec<(u64, TakeBy)>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn end(&self) {
@@ -127,8 +143,15 @@ impl ConnectionState {
 
     pub(super) fn is_overdue(&self, now_ms: u64, limits: &ListenerLimits) -> bool {
         let passed = |since: &AtomicU64| Duration::from_millis(now_ms.saturating_sub(since.load(Relaxed)));
-        if self.in_flight.load(Relaxed) > 0 {
-            return passed(&self.last_bytes_ms) > limits.stall_timeout;
+        let in_flight = self.in_flight.load(Relaxed);
+        if in_flight > 0 {
+            let (answers, now) = (self.answers(), self.clock.instant(now_ms));
+            // What else comes on the connection, such as PINGs, does not make an answer taken.
+            let stalls = || {
+                usize::try_from(in_flight).is_ok_and(|all| all > answers.len())
+                    && passed(&self.last_bytes_ms) > limits.stall_timeout
+            };
+            return answers.iter().any(|(_, take_by)| take_by.is_past(now)) || stalls();
         }
         let is_reading_head = !self.is_multiplexed.load(Relaxed)
             && (self.head_begun.load(Relaxed) || !self.was_used.load(Relaxed));
@@ -151,7 +174,18 @@ impl ConnectionState {
 
     /// Whether a known caller's request came in after it was decided to close the connection.
     pub(super) fn has_crossing_request(&self, now_ms: u64, limits: &ListenerLimits) -> bool {
-        self.close_priority(self.opened_at).is_none() && !self.is_overdue(now_ms, limits)
+        !self.must_end() && self.close_priority(self.opened_at).is_none() && !self.is_overdue(now_ms, limits)
+    }
+
+    /// Has it closed whatever goes on on it.
+    pub(super) fn end_all(&self) {
+        self.must_end.store(true, Relaxed);
+        self.close();
+    }
+
+    /// Whether it is to end whatever goes on on it.
+    pub(super) fn must_end(&self) -> bool {
+        self.must_end.load(Relaxed)
     }
 
     /// Tells the connection to close, unless a known caller's request has begun meanwhile.
@@ -166,11 +200,27 @@ impl ConnectionState {
 }
 
 /// Counts a request as in flight until it is dropped.
-pub(super) struct RequestInFlight(Arc<ConnectionState>);
+pub(super) struct RequestInFlight {
+    connection: Arc<ConnectionState>,
+    /// The number of its answer.
+    answer: Option<u64>,
+}
+
+impl RequestInFlight {
+    /// The head of its answer is out.
+    pub(super) fn answered(&mut self, take_by: TakeBy) {
+        let number = self.connection.next_answer.fetch_add(1, Relaxed);
+        self.connection.answers().push((number, take_by));
+        self.answer = Some(number);
+    }
+}
 
 impl Drop for RequestInFlight {
     fn drop(&mut self) {
-        self.0.end();
+        self.connection.end();
+        if let Some(number) = self.answer {
+            self.connection.answers().retain(|(other, _)| *other != number);
+        }
     }
 }
 
@@ -227,12 +277,32 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_is_not_taken_in_time_ends_its_connection_whatever_else_comes() {
+        let state = state();
+        let at = |seconds: u64| state.clock.instant(seconds * 1_000);
+        let mut endless = state.begin(http::Version::HTTP_2);
+        let offered = Arc::<Mutex<Option<Instant>>>::default();
+        endless.answered(TakeBy::Offered(offered.clone()));
+        assert!(!overdue_after(&state, 10_000), "nothing waits to be taken");
+        let mut page = state.begin(http::Version::HTTP_2);
+        page.answered(TakeBy::At(at(60)));
+        state.note_read();
+        assert!(!overdue_after(&state, 60) && overdue_after(&state, 61));
+        drop(page);
+        assert!(!overdue_after(&state, 61), "it was taken");
+        *offered.lock().unwrap() = Some(at(70));
+        assert!(!overdue_after(&state, 70) && overdue_after(&state, 71));
+        state.caller.note_known(None);
+        assert!(!state.has_crossing_request(71_000, &limits()), "it is not spared");
+    }
+
+    #[test]
     fn a_request_that_crosses_the_closing_is_spared_unless_it_stalls() {
         let state = state();
         assert!(!state.has_crossing_request(0, &limits()));
         let request = state.begin(http::Version::HTTP_11);
         assert!(!state.has_crossing_request(0, &limits()), "nobody knows whose it is");
-        state.caller.note_known();
+        state.caller.note_known(None);
         assert!(state.has_crossing_request(0, &limits()));
         assert!(!state.has_crossing_request(91_000, &limits()), "it stalls");
         drop(request);
@@ -249,7 +319,7 @@ mod tests {
         let at_work = stranger.begin(http::Version::HTTP_11);
         assert_eq!(stranger.close_priority(soon), Some((ClosePriority::UnauthenticatedBusy, 0)));
         assert_eq!(stranger.close_priority(later), Some((ClosePriority::UnauthenticatedBusy, 0)));
-        stranger.caller.note_known();
+        stranger.caller.note_known(None);
         assert_eq!(stranger.close_priority(later), None);
         drop(at_work);
         assert_eq!(stranger.close_priority(soon), Some((ClosePriority::Idle, 0)));

@@ -10,7 +10,8 @@ use url::Url;
 use crate::api;
 use crate::api::{
     ApiState, Authenticator, BodyReader, Budgets, ContentPages, Cookies, Embedders, EndpointCaps,
-    IntakeLimits, LiveStreams, ServerPolicies, SharedViews, SignInFailures, StreamRooms, TokenKey, Trials,
+    IntakeLimits, LiveStreams, MaxStreams, PublicNames, ServerPolicies, SharedViews, SignInFailures,
+    StreamRooms, TokenKey, Trials,
 };
 use crate::config::{Config, JwtKey};
 use crate::console::{Console, Documentation};
@@ -23,9 +24,8 @@ use crate::store::{Sealer, Store};
 
 /// What the bodies under way on one connection may take.
 const CONNECTION_BODY_BYTES: usize = 4 << 20;
-/// Exports of this node at a time, and of one credential. Each holds a page of some MiB.
-const MAX_EXPORTS: usize = 8;
-const MAX_EXPORTS_OF_CREDENTIAL: usize = 2;
+/// Exports of this node at a time. Each holds a page of some MiB.
+const MAX_EXPORTS: MaxStreams = MaxStreams { all: 8, of_credential: 2, of_tenant: 3 };
 
 pub(super) fn listener_limits(config: &Config) -> ListenerLimits {
     let intake = &config.intake;
@@ -95,6 +95,7 @@ pub(super) fn api_state(
         )?,
         egress: egress_policy(config),
         streams: LiveStreams::new(engine.hub.clone(), store.live.clone()),
+        public_names: PublicNames::default(),
         inboxes: engine.inboxes.clone(),
         alerts: store.alerts.clone(),
         portal: store.portal.clone(),
@@ -108,7 +109,7 @@ pub(super) fn api_state(
         endpoint_caps: EndpointCaps::default(),
         bodies: BodyReader::default(),
         imports: Arc::new(Semaphore::new(1)),
-        exports: StreamRooms::new(MAX_EXPORTS, MAX_EXPORTS_OF_CREDENTIAL),
+        exports: StreamRooms::new(MAX_EXPORTS),
         cors_origins,
         access_log: config.access_log,
     })

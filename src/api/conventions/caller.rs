@@ -62,7 +62,7 @@ impl Standing {
 async fn identify(parts: &Parts, state: &SharedState) -> Result<Caller, ApiError> {
     let caller = by_credential(parts, state).await?;
     if let Some(connection) = parts.extensions.get::<Arc<CallerConnection>>() {
-        connection.note_known();
+        connection.note_known(caller.own_application());
     }
     let caller = caller.at(address_of(parts, &state.trusted_proxies));
     let path = parts.extensions.get::<MatchedPath>().map_or(parts.uri.path(), MatchedPath::as_str);

@@ -19,8 +19,10 @@ use http::{HeaderValue, Method, Version, header};
 use crate::api::credential::{Caller, Role, SIGN_IN_PATH};
 use crate::api::error::ApiError;
 use crate::api::intake::answer::Endless;
+use crate::api::intake::budget::BodySender;
 use crate::api::intake::connection::CallerConnection;
 use crate::api::intake::{answer, body, budget};
+use crate::api::sign_in_failures::Attempt;
 use crate::api::state::SharedState;
 use crate::domain::id::path_name;
 
@@ -64,7 +66,7 @@ pub(in crate::api) async fn take_in(State(intake): State<Intake>, request: Reque
     };
     let known = connection.is_none_or(|connection| connection.is_known());
     if answer.extensions().get::<Endless>().is_some() {
-        return answer;
+        return answer::apart(answer, intake.state.intake.answer_timeout);
     }
     let longest = if known || is_page { intake.state.intake.answer_timeout } else { STRANGERS_TIMEOUT };
     answer::in_slices(answer, room, longest)
@@ -86,6 +88,14 @@ impl Intake {
             tracing::warn!("a request was not answered in time");
             ApiError::Unavailable.into_response()
         })
+    }
+
+    /// The attempt to sign in that begins with a body.
+    fn attempt(&self, sender: BodySender, parts: &Parts) -> Result<Option<Attempt>, ApiError> {
+        if sender != BodySender::SignIn {
+            return Ok(None);
+        }
+        self.state.sign_in_failures.body(parts, &self.state.trusted_proxies).map(Some)
     }
 
     /// The body's bytes with their room in the budget, or what is wrong with the request's head, or with its body.
@@ -124,28 +134,37 @@ impl Intake {
         let is_for_inbox = matched == Some(INBOX_PATH);
         let of_strangers = self.state.intake.of_strangers();
         let of_inboxes = self.state.intake.of_inboxes();
-        let (is_trusted, limits) = if signs_in {
-            (false, &of_strangers)
+        let allowed = if signs_in {
+            Ok((BodySender::SignIn, &of_strangers))
         } else if is_for_inbox {
-            match addressed(parts, &self.state).await {
-                Ok(_) => (false, &of_inboxes),
-                Err(error) => return Err(Refused::unread(error, parts, body)),
-            }
+            addressed(parts, &self.state).await.map(|_| (BodySender::Inbox, &of_inboxes))
         } else {
-            match Caller::identified(parts, &self.state).await {
-                Ok(caller) => (caller.role != Role::Application, &self.state.intake),
-                Err(error) => return Err(Refused::unread(error, parts, body)),
-            }
+            let caller = Caller::identified(parts, &self.state).await;
+            caller.map(|caller| match caller.role {
+                Role::Application => (BodySender::Tenant, &self.state.intake),
+                Role::Environment | Role::Operator => (BodySender::Producer, &self.state.intake),
+            })
+        };
+        let (sender, limits) = match allowed {
+            Ok(allowed) => allowed,
+            Err(error) => return Err(Refused::unread(error, parts, body)),
         };
         let declared = length.exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
         if declared.is_some_and(|declared| declared > limits.body_bytes) {
             return Err(Refused::unread(ApiError::TooLarge(limits.body_bytes), parts, body));
         }
+        let attempt = match self.attempt(sender, parts) {
+            Ok(attempt) => attempt,
+            Err(error) => return Err(Refused::unread(error, parts, body)),
+        };
         let wanted = declared.unwrap_or(limits.body_bytes);
-        let Some(room) = self.state.budgets.room_for_body(wanted, !is_trusted, connection).await else {
+        let Some(room) = self.state.budgets.room_for_body(wanted, sender, connection).await else {
+            attempt.into_iter().for_each(Attempt::succeeded);
             return Err(Refused::unread(ApiError::Overloaded(1), parts, body));
         };
+        // A body that does not come counts as a failure.
         let bytes = body::read(body, declared, limits).await.map_err(Refused::closing)?;
+        attempt.into_iter().for_each(Attempt::succeeded);
         let room = room.shrunk_to(bytes.len());
         Ok((bytes, Some(room)))
     }

@@ -1,21 +1,28 @@
 //! A large answer goes out in slices, each when the one before it has left. It holds its room in the budget until then, and a
 //! caller that does not take it in time loses it. Whoever knows that an answer may be large takes its room before reading
-//! it; every other one that is large takes it here.
+//! it; every other one that is large takes it here. Over HTTP/2 nobody asks for the rest of an answer that is not taken, so
+//! each answer says until when it has to be taken, and its connection is closed after that (`listener`).
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, HttpBody};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use http_body::{Frame, SizeHint};
+use tokio::sync::mpsc;
 use tokio::time::Sleep;
+use tracing::Instrument as _;
 
 use super::budget::{AnswerRoom, BodyRoom, Budgets};
 
 /// What goes out at a time. An answer that is no larger takes no room.
 const SLICE_BYTES: usize = 64 << 10;
+/// A connection is not closed before the answer on it had this long to break off by itself.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// An answer that goes on until somebody ends it, and bounds itself.
 #[derive(Debug, Clone, Copy)]
@@ -69,8 +76,37 @@ fn large_length(response: &Response) -> Option<usize> {
     (length > SLICE_BYTES).then_some(length)
 }
 
+/// Until when an answer has to be taken.
+#[derive(Debug, Clone)]
+pub enum TakeBy {
+    /// All of it.
+    At(Instant),
+    /// What is there of one that goes on; `None` while nothing waits.
+    Offered(Arc<Mutex<Option<Instant>>>),
+}
+
+impl TakeBy {
+    /// Whether the caller had its time.
+    pub fn is_past(&self, now: Instant) -> bool {
+        match self {
+            Self::At(end) => now > *end,
+            Self::Offered(end) => locked(end).is_some_and(|end| now > end),
+        }
+    }
+}
+
+fn locked(end: &Mutex<Option<Instant>>) -> MutexGuard<'_, Option<Instant>> {
+    end.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The same answer in slices, if it is large.
-pub(in crate::api) fn in_slices(response: Response, room: Option<HeldRoom>, longest: Duration) -> Response {
+pub(in crate::api) fn in_slices(
+    mut response: Response,
+    room: Option<HeldRoom>,
+    longest: Duration,
+) -> Response {
+    // Where somebody asks for the rest, it breaks off by itself, and its connection can go on.
+    response.extensions_mut().insert(TakeBy::At(Instant::now() + longest + GRACE));
     let is_small = response.body().size_hint().exact().is_some_and(|length| length <= SLICE_BYTES as u64);
     if is_small {
         return response;
@@ -79,6 +115,65 @@ pub(in crate::api) fn in_slices(response: Response, room: Option<HeldRoom>, long
         let until = Box::pin(tokio::time::sleep(longest));
         Body::new(Slices { body, left: Bytes::new(), until, _room: room })
     })
+}
+
+/// The same answer, which goes on until somebody ends it, made in a task of its own: what it holds meanwhile, such as a
+/// connection to the database, never waits for the caller. It is cut when what is there is not taken for so long.
+pub(in crate::api) fn apart(mut response: Response, longest: Duration) -> Response {
+    let offered = Arc::<Mutex<Option<Instant>>>::default();
+    response.extensions_mut().insert(TakeBy::Offered(offered.clone()));
+    let (parts, taken) = mpsc::channel(1);
+    response.map(|body| {
+        let offering = async move {
+            // However slowly it is taken, as long as it is taken.
+            let slices = body.into_data_stream().flat_map(|part| futures_util::stream::iter(slices_of(part)));
+            let mut slices = pin!(slices);
+            loop {
+                let part = tokio::select! {
+                    part = slices.next() => part,
+                    () = parts.closed() => return,
+                };
+                let is_last = part.is_none();
+                *locked(&offered) = Some(Instant::now() + longest);
+                if !matches!(tokio::time::timeout(longest, parts.send(part)).await, Ok(Ok(()))) || is_last {
+                    return;
+                }
+                *locked(&offered) = None;
+            }
+        };
+        tokio::spawn(offering.in_current_span());
+        Body::new(Offered(taken))
+    })
+}
+
+fn slices_of(part: Result<Bytes, axum::Error>) -> Vec<Result<Bytes, axum::Error>> {
+    match part {
+        Ok(bytes) => {
+            let starts = (0..bytes.len()).step_by(SLICE_BYTES);
+            starts.map(|at| Ok(bytes.slice(at..bytes.len().min(at + SLICE_BYTES)))).collect()
+        }
+        Err(error) => vec![Err(error)],
+    }
+}
+
+/// Parts of an answer as they come; `None` is its end.
+struct Offered(mpsc::Receiver<Option<Result<Bytes, axum::Error>>>);
+
+impl HttpBody for Offered {
+    type Data = Bytes;
+    type Error = axum::BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
+        Poll::Ready(match std::task::ready!(self.0.poll_recv(cx)) {
+            Some(Some(Ok(bytes))) => Some(Ok(Frame::data(bytes))),
+            Some(Some(Err(error))) => Some(Err(error.into())),
+            Some(None) => None,
+            None => Some(Err(NotTaken.into())),
+        })
+    }
 }
 
 /// An answer that holds its room until it is sent.
@@ -184,6 +279,30 @@ mod tests {
         assert_eq!(first.len(), SLICE_BYTES);
         assert_eq!(body.size_hint().exact(), Some((SLICE_BYTES + 1) as u64));
         assert_eq!(to_bytes(body, usize::MAX).await.unwrap().len(), SLICE_BYTES + 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_goes_on_is_made_whether_it_is_taken_or_not_and_is_cut_when_it_is_not() {
+        let (made, mut seen) = mpsc::unbounded_channel();
+        let parts = futures_util::stream::iter(0..3).map(move |nth| {
+            made.send(nth).unwrap();
+            Ok::<_, axum::Error>(nth.to_string())
+        });
+        let held = apart(Response::new(Body::from_stream(parts)), Duration::from_millis(50));
+        let take_by = held.extensions().get::<TakeBy>().unwrap().clone();
+        // The first is offered, and the second waits.
+        while seen.recv().await != Some(1) {}
+        assert_eq!(seen.recv().await, None, "it is cut, and what it held is free");
+        assert!(take_by.is_past(Instant::now()) && seen.is_empty());
+        let mut body = held.into_body();
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "0");
+        assert!(body.frame().await.unwrap().is_err(), "whoever takes it after all is told");
+        let text = "x".repeat(SLICE_BYTES + 1);
+        let parts = [text.clone(), "a".to_owned()].map(Ok::<_, axum::Error>);
+        let whole = Body::from_stream(futures_util::stream::iter(parts));
+        let mut whole = apart(Response::new(whole), Duration::from_secs(60)).into_body();
+        let first = whole.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!((first.len(), to_bytes(whole, usize::MAX).await.unwrap()), (SLICE_BYTES, "xa".into()));
     }
 
     #[tokio::test]

@@ -19,6 +19,10 @@ const SMALL_BYTES: usize = 16 << 10;
 const SMALL_PART: usize = 8;
 /// Tenants' bodies have this part of the budget, so that they never stand in the way of producers.
 const TENANTS_PART: usize = 4;
+/// What the bodies of those who sign in may take, all together, and what is posted to test inboxes: neither shows a
+/// credential first, so they have no part of anybody else's.
+const SIGN_INS_BYTES: usize = 1 << 20;
+const INBOXES_BYTES: usize = 4 << 20;
 /// An answer is held as rows, as values and as text.
 const COPIES: usize = 2;
 
@@ -28,11 +32,25 @@ pub struct Budgets {
     bodies: Arc<Semaphore>,
     small_bodies: Arc<Semaphore>,
     tenants_bodies: Arc<Semaphore>,
+    sign_ins: Arc<Semaphore>,
+    inboxes: Arc<Semaphore>,
     answers: Arc<Semaphore>,
     /// What answers may take that are written and wait for room.
     waiting_answers: Arc<Semaphore>,
     /// What all bodies may take, and all answers, in permits.
     sizes: (usize, usize),
+}
+
+/// Whose a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::api) enum BodySender {
+    /// A producer's, or an operator's.
+    Producer,
+    Tenant,
+    /// Somebody's who signs in with it.
+    SignIn,
+    /// Anybody's who posts to a test inbox.
+    Inbox,
 }
 
 /// A body's room.
@@ -55,6 +73,8 @@ impl Budgets {
             bodies: semaphore((bodies - bodies / SMALL_PART).max(limits.body_bytes + KIB)),
             small_bodies: semaphore((bodies / SMALL_PART).max(SMALL_BYTES)),
             tenants_bodies: semaphore((bodies / TENANTS_PART).max(limits.body_bytes + KIB)),
+            sign_ins: semaphore(SIGN_INS_BYTES),
+            inboxes: semaphore(INBOXES_BYTES),
             answers: semaphore(answers),
             waiting_answers: semaphore(answers),
             sizes: (0, 0),
@@ -64,7 +84,7 @@ impl Budgets {
     }
 
     fn free_for_bodies(&self) -> usize {
-        let all = [&self.bodies, &self.small_bodies, &self.tenants_bodies];
+        let all = [&self.bodies, &self.small_bodies, &self.tenants_bodies, &self.sign_ins, &self.inboxes];
         all.into_iter().map(|part| part.available_permits()).sum()
     }
 
@@ -83,17 +103,19 @@ impl Budgets {
     pub(in crate::api) async fn room_for_body(
         &self,
         bytes: usize,
-        is_tenant: bool,
+        sender: BodySender,
         connection: Option<&CallerConnection>,
     ) -> Option<BodyRoom> {
-        let all = match is_tenant {
-            true => &self.tenants_bodies,
-            false if bytes <= SMALL_BYTES => &self.small_bodies,
-            false => &self.bodies,
+        let all = match sender {
+            BodySender::Tenant => &self.tenants_bodies,
+            BodySender::SignIn => &self.sign_ins,
+            BodySender::Inbox => &self.inboxes,
+            BodySender::Producer if bytes <= SMALL_BYTES => &self.small_bodies,
+            BodySender::Producer => &self.bodies,
         };
         let wanted = permits(bytes);
         let of_connection = match connection {
-            Some(connection) => Some(take(&connection.bodies, wanted).await?),
+            Some(connection) => Some(take(connection.room_of(sender), wanted).await?),
             None => None,
         };
         Some(BodyRoom { of_all: take(all, wanted).await?, of_connection, is_tenant })
@@ -172,11 +194,11 @@ mod tests {
     #[tokio::test]
     async fn bodies_wait_in_turn_and_are_then_refused() {
         let budgets = Arc::new(Budgets::new(&limits()));
-        let first = budgets.room_for_body(7 << 20, false, None).await.unwrap();
-        assert!(budgets.room_for_body(1 << 20, false, None).await.is_none());
+        let first = budgets.room_for_body(7 << 20, BodySender::Producer, None).await.unwrap();
+        assert!(budgets.room_for_body(1 << 20, BodySender::Producer, None).await.is_none());
         let waiting = tokio::spawn({
             let budgets = budgets.clone();
-            async move { budgets.room_for_body(4 << 20, false, None).await.is_some() }
+            async move { budgets.room_for_body(4 << 20, BodySender::Producer, None).await.is_some() }
         });
         tokio::task::yield_now().await;
         drop(first);
@@ -187,35 +209,59 @@ mod tests {
     async fn tenants_do_not_stand_in_the_way_of_producers() {
         let budgets = Budgets::new(&limits());
         let _tenants = [
-            budgets.room_for_body(1 << 20, true, None).await.unwrap(),
-            budgets.room_for_body(1 << 20, true, None).await.unwrap(),
+            budgets.room_for_body(1 << 20, BodySender::Tenant, None).await.unwrap(),
+            budgets.room_for_body(1 << 20, BodySender::Tenant, None).await.unwrap(),
         ];
-        assert!(budgets.room_for_body(1 << 20, true, None).await.is_none());
-        assert!(budgets.room_for_body(7 << 20, false, None).await.is_some());
+        assert!(budgets.room_for_body(1 << 20, BodySender::Tenant, None).await.is_none());
+        assert!(budgets.room_for_body(7 << 20, BodySender::Producer, None).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn strangers_stand_in_nobodys_way_and_a_connection_has_few_of_them() {
+        let budgets = Budgets::new(&limits());
+        let mut held = Vec::new();
+        for (sender, bytes, all) in
+            [(BodySender::SignIn, 16 << 10, SIGN_INS_BYTES), (BodySender::Inbox, 64 << 10, INBOXES_BYTES)]
+        {
+            for _ in 0..all / bytes {
+                held.push(budgets.room_for_body(bytes, sender, None).await.unwrap());
+            }
+            assert!(budgets.room_for_body(bytes, sender, None).await.is_none(), "{sender:?}");
+        }
+        for sender in [BodySender::Tenant, BodySender::Producer] {
+            assert!(budgets.room_for_body(1 << 20, sender, None).await.is_some(), "{sender:?}");
+        }
+        held.clear();
+        let connection = CallerConnection::new(2 << 20);
+        for _ in 0..2 {
+            held.push(budgets.room_for_body(64 << 10, BodySender::Inbox, Some(&connection)).await.unwrap());
+        }
+        assert!(budgets.room_for_body(1, BodySender::SignIn, Some(&connection)).await.is_none());
+        assert!(budgets.room_for_body(1 << 20, BodySender::Tenant, Some(&connection)).await.is_some());
     }
 
     #[tokio::test]
     async fn small_bodies_do_not_wait_behind_large_ones_and_have_a_bound_too() {
         let budgets = Budgets::new(&limits());
-        let _large = budgets.room_for_body(7 << 20, false, None).await.unwrap();
+        let _large = budgets.room_for_body(7 << 20, BodySender::Producer, None).await.unwrap();
         let mut small = Vec::new();
         for _ in 0..(1 << 20) / SMALL_BYTES {
-            small.push(budgets.room_for_body(SMALL_BYTES, false, None).await.unwrap());
+            small.push(budgets.room_for_body(SMALL_BYTES, BodySender::Producer, None).await.unwrap());
         }
-        assert!(budgets.room_for_body(1, false, None).await.is_none());
-        assert!(budgets.room_for_body(SMALL_BYTES + 1, false, None).await.is_none());
+        assert!(budgets.room_for_body(1, BodySender::Producer, None).await.is_none());
+        assert!(budgets.room_for_body(SMALL_BYTES + 1, BodySender::Producer, None).await.is_none());
         small.pop();
-        assert!(budgets.room_for_body(1, false, None).await.is_some());
+        assert!(budgets.room_for_body(1, BodySender::Producer, None).await.is_some());
     }
 
     #[tokio::test]
     async fn a_connection_has_a_budget_of_its_own() {
         let budgets = Budgets::new(&limits());
         let connection = CallerConnection::new(2 << 20);
-        let room = budgets.room_for_body(2 << 20, false, Some(&connection)).await.unwrap();
-        assert!(budgets.room_for_body(1, false, Some(&connection)).await.is_none());
+        let room = budgets.room_for_body(2 << 20, BodySender::Producer, Some(&connection)).await.unwrap();
+        assert!(budgets.room_for_body(1, BodySender::Producer, Some(&connection)).await.is_none());
         let _room = room.shrunk_to(1 << 10);
-        assert!(budgets.room_for_body(1 << 20, false, Some(&connection)).await.is_some());
+        assert!(budgets.room_for_body(1 << 20, BodySender::Producer, Some(&connection)).await.is_some());
     }
 
     #[tokio::test]

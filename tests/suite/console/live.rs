@@ -184,6 +184,24 @@ async fn a_credential_has_so_many_streams_and_no_more() {
     .await;
 }
 
+/// A tenant has as many links as it asks for.
+#[tokio::test]
+async fn a_tenant_has_so_many_streams_by_all_of_its_links_together() {
+    let app = LocalApp::start().await;
+    let (tenant, other) = (app.tenant("one").await, app.tenant("other").await);
+    let link = |of: &str, nth: usize| {
+        app.api().claiming(&json!({"sub": of, "org": "org_test", "jti": format!("link {nth}")}))
+    };
+    let mut watchers = Vec::new();
+    for nth in 0..40 {
+        watchers.push(Watcher::begin(&link(&tenant.id, nth % 3), &tenant.path("/live?topics=message")).await);
+    }
+    let refused = link(&tenant.id, 4).get(&tenant.path("/live?topics=message")).await;
+    refused.expect_error(429, "too_many_requests");
+    Watcher::begin(&link(&other.id, 4), &other.path("/live?topics=message")).await;
+    Watcher::begin(&app.environment(), "/live?topics=message").await;
+}
+
 #[tokio::test]
 async fn what_cannot_be_watched_is_refused() {
     let app = LocalApp::start().await;

@@ -46,8 +46,8 @@ impl Pages for Messages {
 /// Export the messages of an application.
 ///
 /// A line of JSON for each (`application/x-ndjson`), as `v1.message.get` shows it, the oldest first. An answer that breaks off
-/// is not whole; it goes on after its last line, by `cursor`. A node gives eight exports at a time, and two of one
-/// credential.
+/// is not whole; it goes on after its last line, by `cursor`. A node gives eight exports at a time, two of one
+/// credential and three of one tenant.
 #[utoipa::path(
     get, path = "/api/v1/app/{app_id}/export/message", operation_id = "v1.export.messages", tag = "export",
     params(ApplicationPath, ExportQuery),

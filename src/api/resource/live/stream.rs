@@ -43,7 +43,8 @@ pub(super) struct LiveStream {
     topics: Topics,
     standing: Standing,
     subscription: Subscription,
-    _room: StreamRoom,
+    /// Until it ends: whoever does not take the end makes nobody wait.
+    room: Option<StreamRoom>,
     waiting: VecDeque<Event>,
     pace: Pace,
     counted: Counted,
@@ -77,7 +78,7 @@ impl LiveStream {
             topics,
             standing,
             subscription,
-            _room: room,
+            room: Some(room),
             waiting: VecDeque::new(),
             pace: Pace::default(),
             counted: Counted::default(),
@@ -168,6 +169,7 @@ impl LiveStream {
 
     fn end(&mut self, reason: &'static str) {
         self.is_over = true;
+        self.room = None;
         self.say("bye", &LiveBye { reason });
     }
 

@@ -73,7 +73,7 @@ struct ApplicationLiveQuery {
 /// every two seconds. `sampled`: in the last second more messages and attempts happened than the 20 that a stream tells one
 /// by one, and once more when it is whole again. `bye`: the server ends it, because the credential holds no longer, because
 /// the node stops, or because what was sent was not taken. Nothing is told late: what finds no room is counted. A node serves
-/// 200 streams, and 20 of one credential.
+/// 200 streams, 20 of one credential, and 40 of one tenant.
 #[utoipa::path(
     get, path = "/api/v1/live", operation_id = "v1.console.live", tag = "console",
     params(LiveQuery),

@@ -162,12 +162,32 @@ async fn an_inbox_gets_no_more_than_it_may() {
     }
     let refused = inboxes.find(&name.parse().unwrap()).await;
     assert!(matches!(refused, Err(NotTaken::TooMuch(1..=11))), "{refused:?}");
-    // Names that nobody knows are looked up as seldom, all together.
-    let mut unknown = 0;
-    while !matches!(inboxes.find(&PublicName::generate()).await, Err(NotTaken::TooMuch(_))) {
-        unknown += 1;
-        assert!(unknown < 200, "it is one of those");
+}
+
+/// An address may ask for few names that nobody knows; those that are there, and deliveries, do not wait for it.
+#[tokio::test]
+async fn names_that_are_made_up_shut_no_inbox() {
+    let setup = Setup::default().without("ALLOW_SUBNETS").with("RETRY_SCHEDULE", "none");
+    let app = setup.with("TRUSTED_PROXIES", "127.0.0.0/8").start_local().await;
+    let tenant = app.tenant("one").await;
+    let (_, url) = inbox(&tenant.api).await;
+    let (root, _) = url.split_once("/in/").unwrap();
+    let stranger = async |path: &str, address: &str| {
+        let url = format!("{root}/{path}/{}", PublicName::generate());
+        Api::send(client().get(url).header("x-forwarded-for", address)).await.status
+    };
+    for nth in 0..200 {
+        let path = if nth % 2 == 0 { "in" } else { "api/v1/portal/logo" };
+        assert_eq!(stranger(path, "192.0.2.1").await, 404);
     }
+    assert_eq!(stranger("in", "192.0.2.1").await, 429);
+    assert_eq!(stranger("api/v1/portal/logo", "192.0.2.1").await, 429);
+    assert_eq!(stranger("in", "192.0.2.2").await, 404);
+    posted(&url, "there").await.expect(204);
+    tenant.api.post(&tenant.path("/endpoint"), &json!({"url": url})).await.expect(201);
+    tenant.message("a.b", json!({})).await;
+    app.settled().await;
+    assert_eq!(tenant.dead_letters().await.len(), 0);
 }
 
 #[tokio::test]
