@@ -1,6 +1,7 @@
 //! Connections to the database, with a limit on everything that is waited for: a free connection, a new one, and the
-//! answer to each statement. A connection that did not answer in time, or whose statement was given up half-way, is
-//! closed and never used again, and those that were opened before it are looked at with distrust.
+//! answer to each statement. A connection that did not answer in time, or broke, is closed and never used again, and so are
+//! those that were opened before it. One whose statement was given up half-way, because nobody waits for it any more, is
+//! closed as well; it says nothing of the others.
 //!
 //! The limits are this side's own. `statement_timeout` and `lock_timeout` are set as well, so that a server that can
 //! still think ends its work first; but a server behind a proxy that has fallen silent can do nothing for us.
@@ -22,15 +23,25 @@ use super::opener::{CLOSING_TIMEOUT, Opener};
 pub(in crate::store) struct Connection {
     opened: Option<Object<Opener>>,
     limit: Duration,
-    /// False while a statement is under way, and for good when one was given up.
-    usable: bool,
+    state: State,
     generation: Arc<AtomicU64>,
+}
+
+/// What a connection can be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// For the next statement.
+    Free,
+    /// A statement is under way: when it is given up, nobody knows what comes next.
+    UnderWay,
+    /// For nothing: it did not answer in time, or broke.
+    Broken,
 }
 
 impl Connection {
     /// One that a pool has handed out.
     pub(super) fn new(opened: Object<Opener>, limit: Duration, generation: Arc<AtomicU64>) -> Self {
-        Self { opened: Some(opened), limit, usable: true, generation }
+        Self { opened: Some(opened), limit, state: State::Free, generation }
     }
 
     /// Closes it for good, and with it whatever the session holds.
@@ -43,12 +54,19 @@ impl Connection {
 
     /// Whether it may be used for another statement.
     pub(super) fn is_usable(&self) -> bool {
-        self.usable
+        self.state == State::Free
     }
 
-    fn parts(&mut self) -> Result<(&mut PgConnection, &mut bool, Duration), Error> {
+    /// Says that it did not answer in time, where somebody else measured that.
+    pub(super) fn did_not_answer(&mut self) {
+        self.state = State::Broken;
+    }
+
+    fn parts(&mut self) -> Result<(&mut PgConnection, &mut State, Duration), Error> {
         match &mut self.opened {
-            Some(opened) if self.usable => Ok((&mut opened.connection, &mut self.usable, self.limit)),
+            Some(opened) if self.state == State::Free => {
+                Ok((&mut opened.connection, &mut self.state, self.limit))
+            }
             _ => Err(timed_out("this connection was given up")),
         }
     }
@@ -60,19 +78,21 @@ impl Connection {
     where
         E: 'q + Execute<'q, Postgres>,
     {
-        let (connection, usable, limit) = self.parts()?;
+        let (connection, state, limit) = self.parts()?;
         let (query, measuring) = Measured::begin(query);
-        *usable = false;
+        *state = State::UnderWay;
         let answer = tokio::time::timeout(limit, connection.fetch_many(query).try_collect()).await;
-        conclude(usable, measuring, answer, limit)
+        conclude(state, measuring, answer, limit)
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
         let Some(opened) = self.opened.take() else { return };
-        if !self.usable {
+        if self.state == State::Broken {
             self.generation.fetch_add(1, Ordering::AcqRel);
+        }
+        if self.state != State::Free {
             drop(Object::take(opened));
         }
     }
@@ -80,7 +100,7 @@ impl Drop for Connection {
 
 /// What an answer says of the connection that it came by.
 fn conclude<T>(
-    usable: &mut bool,
+    state: &mut State,
     measuring: Measuring,
     answer: Result<Result<T, Error>, tokio::time::error::Elapsed>,
     limit: Duration,
@@ -89,9 +109,9 @@ fn conclude<T>(
         Err(timed_out(&format!("the database did not answer within {} s", limit.as_secs_f32())))
     });
     measuring.ended(answer.is_ok());
-    *usable = match &answer {
-        Ok(_) => true,
-        Err(error) => leaves_connection_usable(error),
+    *state = match &answer {
+        Err(error) if !leaves_connection_usable(error) => State::Broken,
+        _ => State::Free,
     };
     answer
 }
@@ -112,7 +132,7 @@ pub(super) fn timed_out(why: &str) -> Error {
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Connection").field("usable", &self.usable).finish_non_exhaustive()
+        formatter.debug_struct("Connection").field("state", &self.state).finish_non_exhaustive()
     }
 }
 
@@ -142,12 +162,12 @@ impl<'c> Executor<'c> for &'c mut Connection {
         E: 'q + Execute<'q, Postgres>,
     {
         Box::pin(async move {
-            let (connection, usable, limit) = self.parts()?;
+            let (connection, state, limit) = self.parts()?;
             let (query, measuring) = Measured::begin(query);
-            *usable = false;
+            *state = State::UnderWay;
             // It reads to the end of the answer, and so past the commit, before it returns the row.
             let answer = tokio::time::timeout(limit, connection.fetch_optional(query)).await;
-            conclude(usable, measuring, answer, limit)
+            conclude(state, measuring, answer, limit)
         })
     }
 
@@ -160,10 +180,10 @@ impl<'c> Executor<'c> for &'c mut Connection {
         'c: 'e,
     {
         Box::pin(async move {
-            let (connection, usable, limit) = self.parts()?;
-            *usable = false;
+            let (connection, state, limit) = self.parts()?;
+            *state = State::UnderWay;
             let answer = tokio::time::timeout(limit, connection.prepare_with(sql, parameters)).await;
-            conclude(usable, Measuring::none(), answer, limit)
+            conclude(state, Measuring::none(), answer, limit)
         })
     }
 

@@ -20,7 +20,7 @@ pub(super) const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) struct Opener {
     pub(super) options: SessionOptions,
     pub(super) limits: Limits,
-    /// Raised when a connection broke: those from before are not used again.
+    /// Raised when a connection broke, or did not answer: those from before are not used again.
     pub(super) generation: Arc<AtomicU64>,
 }
 

@@ -33,8 +33,10 @@ impl Drop for Transaction {
         let Some(mut connection) = self.connection.take().filter(Connection::is_usable) else { return };
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                // A rollback that is given up closes the connection, which rolls back as well.
-                let _ = tokio::time::timeout(CLOSING_TIMEOUT, connection.execute("ROLLBACK")).await;
+                // A rollback that is not answered closes the connection, which rolls back as well.
+                if tokio::time::timeout(CLOSING_TIMEOUT, connection.execute("ROLLBACK")).await.is_err() {
+                    connection.did_not_answer();
+                }
             });
         }
     }

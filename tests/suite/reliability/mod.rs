@@ -3,6 +3,7 @@
 mod caches;
 mod claims;
 mod erased;
+mod given_up;
 mod names;
 mod net;
 mod outages;
