@@ -5,7 +5,8 @@
 //! so a task that is interrupted anywhere goes on where it stopped and does nothing twice. When the
 //! runner is stopped it finishes its chunks under way and gives its tasks back.
 //!
-//! A task with a rate moves at most that many items a second. Tasks do not wait for one another.
+//! A task with a rate moves at most that many items a second. A chunk that the database does not manage is halved, down to one
+//! item, so that a task ends however much hangs on each. Tasks do not wait for one another.
 
 mod pace;
 
@@ -20,7 +21,7 @@ use crate::domain::id::TaskId;
 use crate::lease::Lease;
 use crate::store::{Step, StoreError, TaskStore};
 
-use pace::Pace;
+use pace::{ChunkSize, Pace};
 
 /// New tasks of other nodes are found this often.
 const POLL_INTERVAL: Duration = Duration::from_secs(10);
@@ -117,6 +118,7 @@ impl Worker {
     async fn work(&self, task: TaskId, pace: Pace) {
         let mut ticks = pace.ticks();
         let mut waits_for = FIRST_PAUSE_WHILE_WAITING;
+        let mut size = ChunkSize::of(pace);
         loop {
             let stopped = tokio::select! {
                 biased;
@@ -126,9 +128,10 @@ impl Worker {
             if stopped {
                 return self.give_back(task).await;
             }
-            match self.tasks.advance_task(task, self.lease.epoch(), pace.chunk).await {
+            match self.tasks.advance_task(task, self.lease.epoch(), size.now).await {
                 Ok(Step::Moved(count)) => {
                     waits_for = FIRST_PAUSE_WHILE_WAITING;
+                    size.grow();
                     tracing::debug!(%task, count, "background task made progress");
                 }
                 Ok(Step::Waits) => {
@@ -141,6 +144,8 @@ impl Worker {
                 }
                 Err(error @ StoreError::Unavailable(_)) => {
                     tracing::warn!(%task, error = &error as &dyn std::error::Error, "background task waits");
+                    // What took too long would take as long again.
+                    size.halve();
                     self.pause(PAUSE_AFTER_ERROR).await;
                 }
                 Err(error) => return self.give_up(task, &error).await,

@@ -9,6 +9,34 @@ const MAX_CHUNK: i64 = 500;
 /// A task with a rate makes about this many steps a second, so that it does not go in bursts.
 const STEPS_PER_SECOND: i64 = 4;
 
+/// A chunk that was made smaller grows by this with each one that is done.
+const CHUNK_GROWTH: i64 = 10;
+
+/// How many items are tried at once: as many as the pace allows, and fewer after a chunk that failed, because it may have been
+/// too much for one transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::background_tasks) struct ChunkSize {
+    pub(in crate::background_tasks) now: i64,
+    most: i64,
+}
+
+impl ChunkSize {
+    /// As many as the pace allows.
+    pub(in crate::background_tasks) const fn of(pace: Pace) -> Self {
+        Self { now: pace.chunk, most: pace.chunk }
+    }
+
+    /// A chunk failed.
+    pub(in crate::background_tasks) fn halve(&mut self) {
+        self.now = (self.now / 2).max(1);
+    }
+
+    /// A chunk was done.
+    pub(in crate::background_tasks) fn grow(&mut self) {
+        self.now = (self.now + CHUNK_GROWTH).min(self.most);
+    }
+}
+
 /// The pace of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::background_tasks) struct Pace {
@@ -69,6 +97,23 @@ mod tests {
             assert!(a_second <= f64::from(rate) * 1.01, "{rate}: {a_second}");
             assert!(pace.chunk >= 1 && pace.chunk <= MAX_CHUNK);
         }
+    }
+
+    #[test]
+    fn a_chunk_that_fails_is_halved_down_to_one_and_grows_again() {
+        let mut size = ChunkSize::of(Pace::of(None));
+        let halved: Vec<i64> = (0..10)
+            .map(|_| {
+                size.halve();
+                size.now
+            })
+            .collect();
+        assert_eq!(halved, [250, 125, 62, 31, 15, 7, 3, 1, 1, 1]);
+        (0..100).for_each(|_| size.grow());
+        assert_eq!(size.now, MAX_CHUNK);
+        let mut slow = ChunkSize::of(Pace::of(Some(2)));
+        slow.grow();
+        assert_eq!(slow.now, 1, "never more than the pace allows");
     }
 
     #[test]

@@ -22,6 +22,10 @@ use crate::store::queue::announce::announce_due;
 
 use super::TaskStore;
 use super::chunk::{Chunk, LockedTask};
+use super::rows::{first_of, is_full, rows_of_chunk};
+
+/// One message may have as many rows in a transaction as a chunk of so many.
+const MESSAGES_AT_ONCE: i64 = 500;
 
 impl TaskStore {
     /// Takes a message's payload away, in its dead letters, too, and what was answered to it: also when retention took the
@@ -37,10 +41,17 @@ impl TaskStore {
         if !is_of(&mut tx, application, message).await? {
             return Ok(false);
         }
-        expunge(&mut tx, &[message.uuid()]).await?;
+        let rows = rows_of_chunk(MESSAGES_AT_ONCE);
+        let mut expunged = expunge(&mut tx, &[message.uuid()], rows).await?;
+        // Should this end before nothing is left, that does the rest.
         expunge_once_more(&mut tx, &[message.uuid()]).await?;
         note(&mut tx, actor, Entry::in_application(application, "message.expunged", message)).await?;
         tx.commit().await?;
+        while !expunged.is_all {
+            let mut tx = self.pool.begin().await?;
+            expunged = expunge(&mut tx, &[message.uuid()], rows).await?;
+            tx.commit().await?;
+        }
         Ok(true)
     }
 
@@ -100,21 +111,21 @@ async fn is_of(
     .await?)
 }
 
-/// Takes these payloads away, with their copies. Returns how many messages had one.
-pub(in crate::store) async fn expunge(tx: &mut Connection, messages: &[Uuid]) -> Result<u64, StoreError> {
-    let hastened = sqlx::query!(
-        r#"-- pending::nothing_to_send
-        WITH free AS MATERIALIZED (
-            SELECT message_id, endpoint_id FROM pending
-            WHERE message_id = ANY($1) AND owner IS NULL AND due_at > now()
-            ORDER BY message_id, endpoint_id FOR UPDATE SKIP LOCKED
-        )
-        UPDATE pending p SET due_at = now() FROM free f
-        WHERE p.message_id = f.message_id AND p.endpoint_id = f.endpoint_id"#,
-        messages,
-    )
-    .execute(&mut *tx)
-    .await?;
+/// What was taken away.
+pub(in crate::store) struct Expunged {
+    /// So many messages had a payload.
+    pub(in crate::store) messages: u64,
+    /// Whether nothing is left of any of them; otherwise they are to be gone through again.
+    pub(in crate::store) is_all: bool,
+}
+
+/// Takes these payloads away, with their copies and with what receivers answered: `rows` rows of each table at most.
+pub(in crate::store) async fn expunge(
+    tx: &mut Connection,
+    messages: &[Uuid],
+    rows: i64,
+) -> Result<Expunged, StoreError> {
+    let hastened = hasten(tx, messages, rows).await?;
     let emptied = sqlx::query!(
         r#"-- message::expunge
         UPDATE message SET payload = NULL, headers = NULL WHERE id = ANY($1) AND payload IS NOT NULL"#,
@@ -122,35 +133,76 @@ pub(in crate::store) async fn expunge(tx: &mut Connection, messages: &[Uuid]) ->
     )
     .execute(&mut *tx)
     .await?;
-    sqlx::query!(
+    let copies = sqlx::query!(
         r#"-- dead_letter::expunge
-        UPDATE dead_letter SET payload = NULL, headers = NULL WHERE message_id = ANY($1) AND payload IS NOT NULL"#,
+        WITH chosen AS MATERIALIZED (
+            SELECT l.id FROM unnest($1::uuid[]) AS u(id) CROSS JOIN LATERAL (
+                SELECT l.id FROM dead_letter l WHERE l.message_id = u.id AND l.payload IS NOT NULL LIMIT $2
+            ) l
+            LIMIT $2
+        )
+        UPDATE dead_letter l SET payload = NULL, headers = NULL FROM chosen c WHERE l.id = c.id"#,
         messages,
+        rows,
     )
     .execute(&mut *tx)
     .await?;
-    expunge_answers(&mut *tx, messages).await?;
+    let answers = expunge_answers(&mut *tx, messages, rows).await?;
+    let is_all = ![hastened, copies.rows_affected(), answers].iter().any(|done| is_full(*done, rows));
+    Ok(Expunged { messages: emptied.rows_affected(), is_all })
+}
+
+/// Has what waits be due at once: without a payload it can only die.
+async fn hasten(tx: &mut Connection, messages: &[Uuid], rows: i64) -> Result<u64, StoreError> {
+    let hastened = sqlx::query!(
+        r#"-- pending::nothing_to_send
+        WITH free AS MATERIALIZED (
+            SELECT p.message_id, p.endpoint_id
+            FROM (SELECT id FROM unnest($1::uuid[]) AS u(id) ORDER BY id) u CROSS JOIN LATERAL (
+                SELECT p.message_id, p.endpoint_id FROM pending p
+                WHERE p.message_id = u.id AND p.owner IS NULL AND p.due_at > now()
+                ORDER BY p.endpoint_id LIMIT $2 FOR UPDATE SKIP LOCKED
+            ) p
+            LIMIT $2
+        )
+        UPDATE pending p SET due_at = now() FROM free f
+        WHERE p.message_id = f.message_id AND p.endpoint_id = f.endpoint_id"#,
+        messages,
+        rows,
+    )
+    .execute(&mut *tx)
+    .await?;
     if hastened.rows_affected() > 0 {
         announce_due(tx, &[]).await?;
     }
-    Ok(emptied.rows_affected())
+    Ok(hastened.rows_affected())
 }
 
-/// Takes away what receivers answered to attempts of these messages.
-async fn expunge_answers(tx: &mut Connection, messages: &[Uuid]) -> Result<(), StoreError> {
+/// Takes away what receivers answered to attempts of these messages, of `rows` attempts at most. Returns of how many.
+async fn expunge_answers(tx: &mut Connection, messages: &[Uuid], rows: i64) -> Result<u64, StoreError> {
     // No attempt is older than its message, so older partitions are not looked into.
     let oldest = messages.iter().min().copied().map(MessageId::from);
-    let Some(oldest) = oldest else { return Ok(()) };
-    sqlx::query!(
+    let Some(oldest) = oldest else { return Ok(0) };
+    let emptied = sqlx::query!(
         r#"-- attempt::expunge_of_messages
-        UPDATE attempt SET response_body = NULL, response_headers = NULL
-        WHERE message_id = ANY($1) AND id > $2 AND (response_body IS NOT NULL OR response_headers IS NOT NULL)"#,
+        WITH chosen AS MATERIALIZED (
+            SELECT a.message_id, a.id FROM unnest($1::uuid[]) AS u(id) CROSS JOIN LATERAL (
+                SELECT a.message_id, a.id FROM attempt a
+                WHERE a.message_id = u.id AND a.id > $2
+                  AND (a.response_body IS NOT NULL OR a.response_headers IS NOT NULL)
+                LIMIT $3
+            ) a
+            LIMIT $3
+        )
+        UPDATE attempt a SET response_body = NULL, response_headers = NULL FROM chosen c
+        WHERE a.message_id = c.message_id AND a.id = c.id AND a.id > $2"#,
         messages,
         earliest_after(oldest.created_at()),
+        rows,
     )
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(emptied.rows_affected())
 }
 
 /// Those of these messages that have a delivery that has not ended.
@@ -220,6 +272,8 @@ pub(super) async fn purge(tx: &mut Connection, task: &LockedTask, chunk: i64) ->
     )
     .fetch_all(&mut *tx)
     .await?;
+    let rows = rows_of_chunk(chunk);
+    let ids = first_of(tx, ids, rows).await?;
     let Some(last) = ids.last().copied() else {
         return Ok(Chunk {
             position: Some(Uuid::nil()),
@@ -229,9 +283,13 @@ pub(super) async fn purge(tx: &mut Connection, task: &LockedTask, chunk: i64) ->
     };
     // What has ended has left its answers where they are found now.
     let unended = unended(tx, &ids).await?;
-    let emptied = expunge(tx, &ids).await?;
+    let expunged = expunge(tx, &ids, rows).await?;
+    if !expunged.is_all {
+        // The same messages come again in the next step, with less to take away.
+        return Ok(Chunk { done: expunged.messages, ..Chunk::default() });
+    }
     expunge_once_more(tx, &unended).await?;
-    Ok(Chunk::moved(emptied, last))
+    Ok(Chunk::moved(expunged.messages, last))
 }
 
 async fn purge_dead_letters(
@@ -258,6 +316,10 @@ async fn purge_dead_letters(
     .await?;
     let newest = latest_before(task.created_at);
     let messages: Vec<Uuid> = read.iter().map(|row| row.message_id).filter(|id| *id < newest).collect();
-    expunge_answers(tx, &messages).await?;
+    let rows = rows_of_chunk(chunk);
+    if is_full(expunge_answers(tx, &messages, rows).await?, rows) {
+        // The same dead letters come again in the next step, with fewer answers.
+        return Ok(Chunk::default());
+    }
     Ok(read.last().map_or_else(Chunk::last, |last| Chunk::moved(0, last.id)))
 }

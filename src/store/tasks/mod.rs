@@ -12,6 +12,7 @@ mod oldest_first;
 pub(super) mod replay;
 pub(super) mod replayed;
 pub(super) mod resend;
+pub(super) mod rows;
 pub(super) mod settled;
 mod usage;
 pub(super) mod work;

@@ -8,8 +8,7 @@ use uuid::Uuid;
 use crate::store::StoreError;
 use crate::store::database::connection::Connection;
 
-/// Deliveries at most that are deleted in one transaction.
-const DELIVERIES_PER_TRANSACTION: i64 = 5_000;
+use super::rows::is_full;
 
 /// What went with some messages.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,11 +23,12 @@ pub(in crate::store) struct DeletedMessages {
     pub(in crate::store) is_all: bool,
 }
 
-/// Deletes those of these messages of which nothing waits, with their deliveries and `eventId`s. Who calls it has looked
-/// that nobody has them in hand.
+/// Deletes those of these messages of which nothing waits, with their deliveries, of which `rows` at most, and their
+/// `eventId`s. Who calls it has looked that nobody has them in hand.
 pub(in crate::store) async fn delete_settled(
     tx: &mut Connection,
     settled: &[Uuid],
+    rows: i64,
 ) -> Result<DeletedMessages, StoreError> {
     let locked = sqlx::query!(
         r#"-- settled::lock_deliveries
@@ -40,11 +40,11 @@ pub(in crate::store) async fn delete_settled(
         ) d
         LIMIT $2"#,
         settled,
-        DELIVERIES_PER_TRANSACTION,
+        rows,
     )
     .fetch_all(&mut *tx)
     .await?;
-    let is_all = locked.len() < usize::try_from(DELIVERIES_PER_TRANSACTION).unwrap_or(usize::MAX);
+    let is_all = !is_full(locked.len() as u64, rows);
     let (messages, endpoints): (Vec<_>, Vec<_>) =
         locked.into_iter().map(|row| (row.message_id, row.endpoint_id)).unzip();
     let deliveries = sqlx::query!(

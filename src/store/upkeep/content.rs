@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::store::StoreError;
 use crate::store::tasks::expunge::{expunge, expunge_once_more, in_hand};
+use crate::store::tasks::rows::{first_of, rows_of_chunk};
 
 use super::UpkeepStore;
 
@@ -14,32 +15,40 @@ struct Over {
 }
 
 impl UpkeepStore {
-    /// Expunges up to `chunk` payloads whose time is over. Returns how many; call again while it is a full chunk.
+    /// Expunges up to `chunk` payloads whose time is over. Returns how many were dealt with, of which some may come again
+    /// because much hangs on them; call again while it is any.
     pub async fn expunge_expired(&self, chunk: i64) -> Result<u64, StoreError> {
+        let rows = rows_of_chunk(chunk);
         let mut tx = self.pool.begin().await?;
-        let over = sqlx::query_as!(
+        let mut over = sqlx::query_as!(
             Over,
-            r#"-- payload_expiry::take
-            WITH over AS MATERIALIZED (
-                SELECT message_id FROM payload_expiry WHERE expires_at <= now()
-                ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
-            )
-            DELETE FROM payload_expiry x USING over WHERE x.message_id = over.message_id
-            RETURNING x.message_id, x.again"#,
+            r#"-- payload_expiry::over
+            SELECT message_id, again FROM payload_expiry WHERE expires_at <= now()
+            ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED"#,
             chunk,
         )
         .fetch_all(&mut *tx)
         .await?;
-        let ids: Vec<Uuid> = over.iter().map(|row| row.message_id).collect();
+        over.sort_unstable_by_key(|row| row.message_id);
+        let ids = first_of(&mut tx, over.iter().map(|row| row.message_id).collect(), rows).await?;
+        over.truncate(ids.len());
         let ids_of = |again: bool| -> Vec<Uuid> {
             over.iter().filter(|row| row.again == again).map(|row| row.message_id).collect()
         };
         let (mut again, later) = (ids_of(true), ids_of(false));
         // Asked before answers are taken away: what has ended by now has its answers among them.
         again.extend(in_hand(&mut tx, &later).await?);
-        expunge(&mut tx, &ids).await?;
-        expunge_once_more(&mut tx, &again).await?;
+        if expunge(&mut tx, &ids, rows).await?.is_all {
+            sqlx::query!(
+                r#"-- payload_expiry::delete
+                DELETE FROM payload_expiry WHERE message_id = ANY($1)"#,
+                &ids,
+            )
+            .execute(&mut *tx)
+            .await?;
+            expunge_once_more(&mut tx, &again).await?;
+        }
         tx.commit().await?;
-        Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
+        Ok(ids.len() as u64)
     }
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::store::StoreError;
+use crate::store::tasks::rows::rows_of_chunk;
 use crate::store::tasks::settled::delete_settled;
 
 use super::UpkeepStore;
@@ -119,7 +120,7 @@ impl UpkeepStore {
         let Some(last) = looked_at.last().map(|row| row.id) else { return Ok(ChunkProgress::default()) };
         let is_last = looked_at.len() < usize::try_from(chunk).unwrap_or(usize::MAX);
         let settled: Vec<Uuid> = looked_at.into_iter().filter(|row| !row.stays).map(|row| row.id).collect();
-        let deleted = delete_settled(&mut tx, &settled).await?;
+        let deleted = delete_settled(&mut tx, &settled, rows_of_chunk(chunk)).await?;
         tx.commit().await?;
         let next = if deleted.is_all { Some(last).filter(|_| !is_last) } else { Some(after) };
         Ok(ChunkProgress { done: deleted.messages, next })

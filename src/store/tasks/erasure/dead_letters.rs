@@ -7,6 +7,7 @@ use crate::store::StoreError;
 use crate::store::database::connection::Connection;
 use crate::store::database::span::latest_before;
 use crate::store::tasks::chunk::LockedTask;
+use crate::store::tasks::rows::{is_full, rows_of_chunk};
 
 use super::messages::delete_attempts;
 use super::{Part, Place};
@@ -25,31 +26,36 @@ pub(super) async fn erase(
         return Ok(Part::Over);
     }
     let read = sqlx::query!(
-        r#"-- erasure::dead_letters
-        WITH next AS MATERIALIZED (
-            SELECT id, message_id, tags FROM dead_letter WHERE application_id = $1 AND id > $2 ORDER BY id LIMIT $3
-        ), meant AS MATERIALIZED (
-            SELECT id, message_id FROM next
-            WHERE message_id < $5 AND ($4::text IS NULL OR ($4 = ANY(tags)) IS TRUE)
-        ), deleted AS (
-            DELETE FROM dead_letter l USING meant m WHERE l.id = m.id RETURNING l.message_id
-        )
-        SELECT (SELECT id FROM next ORDER BY id DESC LIMIT 1) AS last,
-               array(SELECT message_id FROM deleted) AS "messages!""#,
+        r#"-- erasure::next_dead_letters
+        SELECT id, message_id, message_id < $5 AND ($4::text IS NULL OR ($4 = ANY(tags)) IS TRUE) AS "is_meant!"
+        FROM dead_letter WHERE application_id = $1 AND id > $2 ORDER BY id LIMIT $3"#,
         application,
         place.after,
         chunk,
         order.tag.as_deref(),
         latest_before(task.created_at),
     )
-    .fetch_one(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
-    let Some(last) = read.last else { return Ok(Part::Over) };
-    let mut messages = read.messages;
-    let dead_letters = messages.len() as u64;
+    let Some(last) = read.last().map(|row| row.id) else { return Ok(Part::Over) };
+    let (ids, mut messages): (Vec<Uuid>, Vec<Uuid>) =
+        read.into_iter().filter(|row| row.is_meant).map(|row| (row.id, row.message_id)).unzip();
     messages.sort_unstable();
     messages.dedup();
-    let attempts = delete_attempts(tx, &messages).await?;
+    let rows = rows_of_chunk(chunk);
+    let attempts = delete_attempts(tx, &messages, rows).await?;
+    if is_full(attempts, rows) {
+        // The same dead letters come again in the next step, with fewer attempts.
+        let erased = Erased { attempts, ..Erased::default() };
+        return Ok(Part::Moved { erased, last: place.after, has_left: false });
+    }
+    let deleted = sqlx::query!(
+        r#"-- erasure::dead_letters
+        DELETE FROM dead_letter WHERE id = ANY($1)"#,
+        &ids,
+    )
+    .execute(&mut *tx)
+    .await?;
     let freed = sqlx::query!(
         r#"-- erasure::free_event_ids
         DELETE FROM message_event_id WHERE message_id = ANY($1)"#,
@@ -57,6 +63,11 @@ pub(super) async fn erase(
     )
     .execute(tx)
     .await?;
-    let erased = Erased { dead_letters, attempts, event_ids: freed.rows_affected(), ..Erased::default() };
+    let erased = Erased {
+        dead_letters: deleted.rows_affected(),
+        attempts,
+        event_ids: freed.rows_affected(),
+        ..Erased::default()
+    };
     Ok(Part::Moved { erased, last, has_left: false })
 }

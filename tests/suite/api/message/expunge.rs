@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use postrider::domain::id::{ApplicationId, MessageId};
 use postrider::maintenance::Round;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use crate::support::crowded::{crowd, insert_crowded};
 use crate::support::store::{MAINTENANCE, store};
 use crate::support::{Api, LocalApp, Receiver, Reply, Setup, until};
 
@@ -251,4 +253,37 @@ async fn what_is_answered_long_after_an_expunge_goes_as_well() {
         assert_eq!(app.database().count(answers).await, 0);
         assert_eq!(app.database().count("SELECT count(*) FROM payload_expiry").await, 0, "nothing is left");
     }
+}
+
+#[tokio::test]
+async fn what_receivers_answered_goes_however_often_they_were_asked() {
+    let mut app = LocalApp::start().await;
+    app.leave_work();
+    let (one, two) = (app.tenant("one").await, app.tenant("two").await);
+    let pool = &app.database().pool;
+    crowd(pool, 5_000).await;
+    for tenant in [&one, &two] {
+        let id: ApplicationId = tenant.id.parse().unwrap();
+        insert_crowded(pool, id.uuid(), 3, 4_000, false).await;
+    }
+    let api = app.environment();
+    let task = api.post(&one.path("/msg/expunge-all-contents"), &json!({})).await.expect(202);
+    let task = ended(&api, &task).await;
+    assert_eq!((&task["status"], &task["data"]["messagesPurged"]), (&json!("finished"), &json!(3)));
+    let left = "SELECT count(*) FROM attempt WHERE response_body IS NOT NULL";
+    assert_eq!(app.database().count(left).await, 12_000, "the other tenant's");
+
+    let all_on_one = "WITH one AS (SELECT id FROM message WHERE payload IS NOT NULL LIMIT 1)
+                      UPDATE attempt a SET message_id = one.id FROM one WHERE a.response_body IS NOT NULL";
+    sqlx::raw_sql("DROP FUNCTION at_most CASCADE; DROP FUNCTION insert_crowded").execute(pool).await.unwrap();
+    sqlx::raw_sql(all_on_one).execute(pool).await.unwrap();
+    crowd(pool, 5_000).await;
+    let message: uuid::Uuid =
+        sqlx::query_scalar("SELECT message_id FROM attempt WHERE response_body IS NOT NULL LIMIT 1")
+            .fetch_one(pool)
+            .await
+            .unwrap();
+    let path = two.path(&format!("/msg/{}/content", MessageId::from(message)));
+    api.delete(&path).await.expect(204);
+    assert_eq!(app.database().count(left).await, 0);
 }
