@@ -7,14 +7,12 @@ use crate::store::{StoreError, UpkeepStore};
 use crate::telemetry::metrics;
 
 use super::chunks::Chunks;
-use super::{MaintenanceOptions, failing};
+use super::{MaintenanceOptions, erase, failing};
 
 /// How many deliveries are buried in one transaction.
 const BURIED_PER_CHUNK: i64 = 500;
 /// How many endpoints with waiting deliveries are checked in one transaction.
 const ENDPOINTS_PER_CHUNK: i64 = 500;
-/// Rows that are erased in one statement.
-const ERASED_PER_CHUNK: i64 = 500;
 /// How many payloads are expunged in one transaction.
 const EXPUNGED_PER_CHUNK: i64 = 500;
 /// Chunks of one part in one round.
@@ -43,10 +41,7 @@ pub(super) async fn run(
     if expunged > 0 {
         tracing::info!(expunged, "payloads whose time is over");
     }
-    let erased = chunks.until_nothing(MAX_CHUNKS, || upkeep.erase_deleted(ERASED_PER_CHUNK)).await?;
-    if erased > 0 {
-        tracing::info!(erased, "messages and dead letters of deleted applications");
-    }
+    erase::erase_deleted(upkeep, chunks).await?;
     chunks.until_nothing(MAX_CHUNKS, async || upkeep.fold_steps().await.map(u64::from)).await?;
     Ok(())
 }

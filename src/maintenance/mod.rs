@@ -9,6 +9,7 @@
 //! Partitions are made a week ahead, and a default partition catches what has none, so nothing depends on a single tick.
 
 mod chunks;
+mod erase;
 mod failing;
 mod hourly;
 mod minutely;

@@ -22,7 +22,7 @@ const HOT: [&str; 9] = [
 ];
 
 /// What the dispatchers, the writers and the nodes run, all day long.
-const QUEUE: [&str; 53] = [
+const QUEUE: [&str; 59] = [
     "ingest::insert_messages",
     "ingest::written_messages",
     "ingest::earlier_post",
@@ -55,7 +55,13 @@ const QUEUE: [&str; 53] = [
     "rescue::put_back",
     "rescue::claims",
     "rescue::release_claims",
-    "erase::messages",
+    "erase::answers",
+    "erase::cancel",
+    "erase::contents",
+    "erase::next_messages",
+    "erasure::call_off",
+    "erasure::delete_attempts",
+    "delivery::first_beyond",
     "lane_home::take",
     "lane_home::list",
     "lane_home::release",

@@ -185,6 +185,23 @@ async fn a_cutoff_stays_until_a_later_one_that_holds_means_the_same_tokens_and_m
     assert_eq!(database.count("SELECT count(*) FROM token_cutoff").await, 1);
 }
 
+/// A token that was issued for a session ends with it, so nobody asks for it any more.
+#[tokio::test]
+async fn a_cutoff_of_a_session_goes_when_its_tokens_have_ended() {
+    let database = world().await;
+    run(
+        &database,
+        "WITH one AS MATERIALIZED (SELECT insert_application(NULL) AS a)
+         INSERT INTO token_cutoff (id, application_id, session_id, issued_until, effective_at)
+         SELECT id_at(issued), a, session, now() - issued, now() - issued
+         FROM one, (VALUES ('a', '91 days'::interval), ('b', '89 days'), (NULL, '400 days')) AS c(session, issued)",
+    )
+    .await;
+    night(&store(&database).await).await;
+    assert_eq!(database.count("SELECT count(*) FROM token_cutoff").await, 2);
+    assert_eq!(database.count("SELECT count(*) FROM token_cutoff WHERE session_id = 'b'").await, 1);
+}
+
 #[tokio::test]
 async fn notices_that_nobody_posted_go_with_their_retention() {
     let database = world().await;

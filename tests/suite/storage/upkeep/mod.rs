@@ -8,6 +8,7 @@ use crate::support::store::MAINTENANCE;
 
 mod aside;
 mod ends;
+mod erase;
 mod levels;
 mod plans;
 mod rounds;

@@ -6,7 +6,7 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::full_queue;
 
 /// Everything that maintenance runs once an hour or once a night.
-const UPKEEP: [&str; 47] = [
+const UPKEEP: [&str; 48] = [
     "alert_notice::retire",
     "api_key::retire",
     "application::retire",
@@ -34,7 +34,8 @@ const UPKEEP: [&str; 47] = [
     "partition::messages_of_keepers",
     "partition::size_of_needed",
     "partition::waiting",
-    "payload_expiry::take",
+    "payload_expiry::delete",
+    "payload_expiry::over",
     "pending::endpoints_after",
     "person::retire",
     "retention::applications",
@@ -132,6 +133,39 @@ async fn nothing_that_has_an_end_is_found_by_reading_a_whole_table() {
     assert!(offences.is_empty(), "{}", offences.join("\n"));
 }
 
+/// However many sessions of an application were taken back.
+#[tokio::test]
+async fn a_cutoff_of_tokens_is_compared_with_those_of_its_session_alone() {
+    let database = full_queue().await;
+    sqlx::raw_sql(FILL).execute(&database.pool).await.unwrap();
+    sqlx::raw_sql("UPDATE token_cutoff SET application_id = uuid_of(1, 1)")
+        .execute(&database.pool)
+        .await
+        .unwrap();
+    sqlx::raw_sql("ANALYZE token_cutoff").execute(&database.pool).await.unwrap();
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    let (query, parameters) = &statements()["token_cutoff::drop_superfluous_of_sessions"];
+    // As requests plan it, and as maintenance does.
+    for settings in ["SET plan_cache_mode = force_generic_plan", SETTINGS] {
+        sqlx::raw_sql(settings).execute(&mut connection).await.unwrap();
+        let plan = generic_plan(&mut connection, query, *parameters).await;
+        let mut all = Vec::new();
+        nodes(&plan, &mut all);
+        let conditions: Vec<&str> = all.iter().filter_map(|node| node["Index Cond"].as_str()).collect();
+        assert_eq!(conditions.len(), 1, "{plan}");
+        assert!(conditions[0].contains("session_id"), "{conditions:?}");
+    }
+    let (query, parameters) = &statements()["token_cutoff::retire"];
+    let plan = generic_plan(&mut connection, query, *parameters).await;
+    let mut all = Vec::new();
+    nodes(&plan, &mut all);
+    let later =
+        all.iter().filter(|node| node["Alias"].as_str().is_some_and(|alias| alias.starts_with("later")));
+    let conditions: Vec<&str> = later.filter_map(|node| node["Index Cond"].as_str()).collect();
+    assert_eq!(conditions.len(), 2, "{plan}");
+    assert!(conditions.iter().all(|condition| condition.contains("session_id")), "{conditions:?}");
+}
+
 /// The time that a chunk takes in the database does not depend on how much there is: pages are what it takes.
 #[tokio::test]
 async fn a_chunk_reads_what_it_deletes_however_much_there_is() {
@@ -146,6 +180,10 @@ async fn a_chunk_reads_what_it_deletes_however_much_there_is() {
         ("endpoint_hour::fold", "100"),
         ("audit::retire", "-86400, 100"),
         ("operational_notice::retire", "-86400, 100"),
+        // In the middle of many.
+        ("erase::next_messages", "uuid_of(1, 1), uuid_of(3, 100000), 100"),
+        ("erase::endpoints", "uuid_of(1, 1), uuid_of(2, 500), 100"),
+        ("erase::dead_letters", "uuid_of(1, 1), uuid_of(4, 10000), 100"),
     ] {
         let (query, _) = &statements[name];
         sqlx::raw_sql("BEGIN; SET LOCAL postrider.audit_retention = 'on'")
