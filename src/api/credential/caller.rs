@@ -10,7 +10,7 @@ use crate::domain::access::capability::{Capability, Need};
 use crate::domain::access::claims::{Claims, OPERATOR_SUBJECT};
 use crate::domain::access::opaque_token::OpaqueToken;
 use crate::domain::access::session::{ConsoleRole, SessionOrigin};
-use crate::domain::access::token_cutoff::TokenHash;
+use crate::domain::access::token_cutoff::{SESSION_TOKEN_LIFETIME, TokenHash};
 use crate::domain::endpoint::target_url;
 use crate::domain::id::reference::Reference;
 use crate::domain::id::{ApplicationId, EnvironmentId, TokenId};
@@ -79,7 +79,9 @@ impl Caller {
             caller.capabilities = claims.capabilities.as_ref().map(known);
             caller.feature_flags.clone_from(&claims.feature_flags);
         }
-        caller.expires_at = claims.exp.and_then(|exp| DateTime::from_timestamp(exp, 0));
+        let ends_with_session = token.session_id.as_ref().map(|_| token.issued_at + SESSION_TOKEN_LIFETIME);
+        let said = claims.exp.and_then(|exp| DateTime::from_timestamp(exp, 0));
+        caller.expires_at = said.into_iter().chain(ends_with_session).min();
         caller.token = Some(token);
         Ok(caller)
     }
@@ -165,6 +167,12 @@ impl Caller {
     /// The token that was presented; `None` for an API key and for a session.
     pub fn token(&self) -> Option<&PresentedToken> {
         self.token.as_ref()
+    }
+
+    /// Whether its token was issued for a session, and longer ago than one lasts.
+    pub(in crate::api) fn outlived_its_session(&self, now: DateTime<Utc>) -> bool {
+        let of_session = self.token.as_ref().filter(|token| token.session_id.is_some());
+        of_session.is_some_and(|token| now >= token.issued_at + SESSION_TOKEN_LIFETIME)
     }
 
     /// The session that the request came by.

@@ -95,7 +95,7 @@ impl Authenticator {
             let known = credentials.key(&key.hash(), now).await?.ok_or_else(refused)?;
             let caller = Caller::of_key(&known, asked)?;
             if let Some(application) = caller.own_application()
-                && credentials.taken_back(application).await?.application_is_gone
+                && credentials.taken_back(application).await?.application_is_gone()
             {
                 return Err(ApiError::Unauthenticated("The API key is not valid."));
             }
@@ -139,8 +139,13 @@ impl Authenticator {
 
     /// Verifies a signed token by itself.
     fn verify_text(&self, text: &str, asked: Option<&str>) -> Result<Caller, ApiError> {
-        let token = self.0.tokens.verify(text, self.0.clock.now())?;
-        Caller::of_token(&token.claims, token.hash, asked)
+        let now = self.0.clock.now();
+        let token = self.0.tokens.verify(text, now)?;
+        let caller = Caller::of_token(&token.claims, token.hash, asked)?;
+        if caller.outlived_its_session(now) {
+            return Err(ApiError::Unauthenticated("The token has expired."));
+        }
+        Ok(caller)
     }
 
     /// Signs a token of our own.

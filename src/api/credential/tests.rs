@@ -302,3 +302,21 @@ fn audience_and_issuer_can_be_required() {
     let own = authenticator.sign(&claims(&clock, "org_demo", None)).unwrap();
     assert!(verify(&authenticator, &with_token(&own)).is_ok(), "our own say both");
 }
+
+#[test]
+fn a_token_for_a_session_ends_with_it_and_any_other_when_it_says() {
+    let clock = Clock::default();
+    let authenticator = authenticator(&clock);
+    let application = ApplicationId::generate().to_string();
+    let issued = |days: i64, session: Option<&str>| {
+        let mut claims = claims(&clock, &application, Some("org_test"));
+        claims.iat -= days * 86_400;
+        (claims.nbf, claims.exp) = (None, None);
+        claims.session_id = session.map(str::to_owned);
+        verify(&authenticator, &signed(&claims))
+    };
+    assert!(is_refused(&issued(91, Some("user_7"))));
+    let young = issued(89, Some("user_7")).unwrap();
+    assert!(young.expires_at().is_some(), "also when it does not say it");
+    assert_eq!(issued(1_000, None).unwrap().expires_at(), None);
+}

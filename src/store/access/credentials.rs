@@ -25,6 +25,8 @@ use super::newcomers::Newcomers;
 use super::session::SessionRecord;
 
 const MAX_CACHED_CREDENTIALS: u64 = 50_000;
+/// Cutoffs and tokens that were taken back, of all applications.
+const MAX_CACHED_TAKEN_BACK: u64 = 200_000;
 /// The use of a key or a session is written down this often at most.
 const USE_RECORDED_EVERY_SECONDS: i64 = 60;
 
@@ -76,7 +78,10 @@ impl Credentials {
     pub fn new(store: AccessStore, trust: Arc<dyn Trust>) -> Self {
         let keys = Cache::new(MAX_CACHED_CREDENTIALS, |_, _| 1, trust.clone());
         let sessions = Cache::new(MAX_CACHED_CREDENTIALS, |_, _| 1, trust.clone());
-        let taken_back = Cache::new(MAX_CACHED_CREDENTIALS, |_, _| 1, trust);
+        let size = |_: &ApplicationId, taken: &Arc<TakenBack>| {
+            u32::try_from(taken.weight()).unwrap_or(u32::MAX).saturating_add(1)
+        };
+        let taken_back = Cache::new(MAX_CACHED_TAKEN_BACK, size, trust);
         Self { store, keys, sessions, taken_back, newcomers: Newcomers::default() }
     }
 

@@ -1,5 +1,7 @@
 //! Tokens that were taken back before their time: all of an application up to a moment, or one that logged out.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -11,6 +13,9 @@ use crate::store::database::connection::Connection;
 
 use super::AccessStore;
 use super::audit::{Entry, note};
+
+/// Superfluous cutoffs that are dropped at once by a new one.
+const MAX_DROPPED: i64 = 1_000;
 
 impl AccessStore {
     /// What was taken back of an application.
@@ -45,7 +50,7 @@ impl AccessStore {
             |_| StoreError::Inconsistent("the hash of a token that was logged out is no hash".to_owned());
         let hashes = hashes.into_iter().map(|hash| hash.try_into().map_err(unreadable));
         let logged_out = hashes.collect::<Result<_, _>>()?;
-        Ok(TakenBack { cutoffs, logged_out, application_is_gone: !is_live })
+        Ok(TakenBack::new(cutoffs, logged_out, !is_live))
     }
 
     /// Takes back the application's tokens that were issued until `now`, or those of some sessions alone, after
@@ -63,10 +68,10 @@ impl AccessStore {
     ) -> Result<(), StoreError> {
         let effective_at = now + grace;
         let mut tx = self.pool.begin().await?;
-        let each: Vec<Option<&String>> =
-            if sessions.is_empty() { vec![None] } else { sessions.iter().map(Some).collect() };
-        for session in each {
-            cut_off(&mut tx, application, session.map(String::as_str), now, effective_at).await?;
+        if sessions.is_empty() {
+            cut_off_all(&mut tx, application, now, effective_at).await?;
+        } else {
+            cut_off_sessions(&mut tx, application, sessions, now, effective_at).await?;
         }
         let details = serde_json::json!({ "sessions": sessions.len(), "graceSeconds": grace.num_seconds() });
         let entry = Entry::in_application(application, "application.tokens.expired", application);
@@ -105,22 +110,25 @@ impl AccessStore {
     }
 }
 
-/// Adds a cutoff, and drops those that are superfluous beside a later one: it means all their tokens and more, and
-/// holds as soon, or already.
-async fn cut_off(
+/// A cutoff makes those before it superfluous that hold as soon or later: it means all their tokens and more. One that
+/// holds now makes all before it superfluous.
+fn superfluous_from(issued_until: DateTime<Utc>, effective_at: DateTime<Utc>) -> DateTime<Utc> {
+    if effective_at <= issued_until { DateTime::UNIX_EPOCH } else { effective_at }
+}
+
+/// Adds a cutoff for all sessions, and drops some of those that it makes superfluous; the rest goes with maintenance.
+async fn cut_off_all(
     tx: &mut Connection,
     application: ApplicationId,
-    session: Option<&str>,
     issued_until: DateTime<Utc>,
     effective_at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    let id = new_row_id();
     sqlx::query!(
         r#"-- token_cutoff::create
-        INSERT INTO token_cutoff (id, application_id, session_id, issued_until, effective_at)
-        VALUES ($1, $2, $3, $4, $5)"#,
-        new_row_id(),
+        INSERT INTO token_cutoff (id, application_id, issued_until, effective_at) VALUES ($1, $2, $3, $4)"#,
+        id,
         application.uuid(),
-        session,
         issued_until,
         effective_at,
     )
@@ -128,13 +136,54 @@ async fn cut_off(
     .await?;
     sqlx::query!(
         r#"-- token_cutoff::drop_superfluous
-        DELETE FROM token_cutoff old USING token_cutoff later
-        WHERE old.application_id = $1 AND later.application_id = $1
-          AND (later.session_id IS NULL OR later.session_id = old.session_id)
-          AND (later.issued_until, later.id) > (old.issued_until, old.id)
-          AND (later.effective_at <= old.effective_at OR later.effective_at <= $2)"#,
+        WITH old AS MATERIALIZED (
+            SELECT id FROM token_cutoff
+            WHERE application_id = $1 AND issued_until <= $2 AND effective_at >= $3 AND id <> $4 LIMIT $5
+        )
+        DELETE FROM token_cutoff c USING old WHERE c.id = old.id"#,
         application.uuid(),
         issued_until,
+        superfluous_from(issued_until, effective_at),
+        id,
+        MAX_DROPPED,
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
+/// Adds a cutoff for each of these sessions, and drops those of the same session that it makes superfluous.
+async fn cut_off_sessions(
+    tx: &mut Connection,
+    application: ApplicationId,
+    sessions: &[String],
+    issued_until: DateTime<Utc>,
+    effective_at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let sessions: Vec<String> = sessions.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
+    let ids: Vec<Uuid> = sessions.iter().map(|_| new_row_id()).collect();
+    sqlx::query!(
+        r#"-- token_cutoff::create_of_sessions
+        INSERT INTO token_cutoff (id, application_id, session_id, issued_until, effective_at)
+        SELECT u.id, $1, u.session_id, $2, $3 FROM unnest($4::uuid[], $5::text[]) AS u(id, session_id)"#,
+        application.uuid(),
+        issued_until,
+        effective_at,
+        &ids,
+        &sessions,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        r#"-- token_cutoff::drop_superfluous_of_sessions
+        DELETE FROM token_cutoff c USING unnest($5::text[]) AS u(session_id)
+        WHERE c.application_id = $1 AND c.session_id = u.session_id
+          AND c.issued_until <= $2 AND c.effective_at >= $3 AND c.id <> ALL($4)"#,
+        application.uuid(),
+        issued_until,
+        superfluous_from(issued_until, effective_at),
+        &ids,
+        &sessions,
     )
     .execute(&mut *tx)
     .await?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use uuid::Uuid;
 
+use crate::domain::access::token_cutoff::SESSION_TOKEN_LIFETIME;
 use crate::store::StoreError;
 use crate::store::database::interval::interval;
 
@@ -15,6 +16,9 @@ use super::chunk_progress::ChunkProgress;
 
 /// Nobody keeps anything for less.
 const SHORTEST_RETENTION: Duration = Duration::from_secs(86_400);
+
+/// Clocks of nodes, and of whoever issues tokens, differ by less.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::hours(1);
 
 /// How long dead letters are kept where nobody else says it.
 #[derive(Debug, Clone, Copy)]
@@ -247,27 +251,39 @@ impl UpkeepStore {
     }
 
     /// Of the next `chunk` cutoffs after `after`, deletes those that a later one has made superfluous: it means all
-    /// their tokens and more, and holds by now. The others stay as long as their application: a token may have no end.
+    /// their tokens and more, and holds by now. Those of sessions go as well when every token that they mean has ended. The last
+    /// one for all tokens stays as long as its application: a token may have no end.
     pub async fn retire_cutoffs(&self, after: Uuid, chunk: i64) -> Result<ChunkProgress, StoreError> {
         let walked = sqlx::query!(
             r#"-- token_cutoff::retire
             WITH looked_at AS MATERIALIZED (
                 SELECT id, application_id, session_id, issued_until FROM token_cutoff WHERE id > $1 ORDER BY id LIMIT $2
-            ), superfluous AS MATERIALIZED (
+            ), over AS MATERIALIZED (
                 SELECT o.id FROM looked_at o
-                WHERE EXISTS (
+                WHERE o.session_id IS NOT NULL AND o.issued_until < now() - $3::float8 * interval '1 second'
+                UNION
+                SELECT o.id FROM looked_at o CROSS JOIN LATERAL (
                     SELECT FROM token_cutoff later
-                    WHERE later.application_id = o.application_id AND later.effective_at <= now()
-                      AND (later.session_id IS NULL OR later.session_id = o.session_id)
-                      AND (later.issued_until, later.id) > (o.issued_until, o.id))
+                    WHERE later.application_id = o.application_id AND later.session_id IS NULL
+                      AND (later.issued_until, later.id) > (o.issued_until, o.id) AND later.effective_at <= now()
+                    LIMIT 1
+                ) later
+                UNION
+                SELECT o.id FROM looked_at o CROSS JOIN LATERAL (
+                    SELECT FROM token_cutoff later
+                    WHERE later.application_id = o.application_id AND later.session_id = o.session_id
+                      AND (later.issued_until, later.id) > (o.issued_until, o.id) AND later.effective_at <= now()
+                    LIMIT 1
+                ) later
             ), deleted AS (
-                DELETE FROM token_cutoff c USING superfluous s WHERE c.id = s.id RETURNING 1
+                DELETE FROM token_cutoff c USING over o WHERE c.id = o.id RETURNING 1
             )
             SELECT (SELECT count(*) FROM deleted) AS "done!", count(*) AS "seen!",
                    (array_agg(id ORDER BY id DESC))[1] AS last
             FROM looked_at"#,
             after,
             chunk,
+            (SESSION_TOKEN_LIFETIME + CLOCKS_DIFFER).as_seconds_f64(),
         )
         .fetch_one(&self.pool)
         .await?;

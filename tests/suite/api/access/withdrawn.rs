@@ -62,3 +62,29 @@ async fn logging_out_ends_one_token_alone() {
     let logouts = "SELECT count(*) FROM token_logout WHERE expires_at > now()";
     assert_eq!(app.database().count(logouts).await, 1);
 }
+
+#[tokio::test]
+async fn a_session_is_taken_back_however_many_were_before() {
+    let app = LocalApp::start().await;
+    let tenant = app.tenant("one").await;
+    let (x, other) =
+        (portal(&tenant, json!({"sessionId": "x"})).await, portal(&tenant, json!({"sessionId": "s7"})).await);
+    sqlx::raw_sql(
+        "INSERT INTO token_cutoff (id, application_id, session_id, issued_until, effective_at)
+         SELECT gen_random_uuid(), a.id, 's' || n, now() - interval '1 day', now() - interval '1 day'
+         FROM application a, generate_series(1, 20000) n WHERE a.name = 'one'",
+    )
+    .execute(&app.database().pool)
+    .await
+    .unwrap();
+    let expire = format!("/auth/app/{}/expire-all", tenant.id);
+    tenant.api.post(&expire, &json!({"sessionIds": ["x", "x"]})).await.expect(204);
+    x.get("/auth/whoami").await.expect_error(401, "authentication_failed");
+    other.get("/auth/whoami").await.expect(200);
+    tenant.api.post(&expire, &json!({"sessionIds": ["x", "s7"]})).await.expect(204);
+    other.get("/auth/whoami").await.expect_error(401, "authentication_failed");
+    let left = "SELECT count(*) FROM token_cutoff";
+    assert_eq!(app.database().count(left).await, 20_001, "one for each session");
+    tenant.api.post(&expire, &json!({})).await.expect(204);
+    assert!(app.database().count(left).await < 20_001, "the rest goes in the night");
+}
