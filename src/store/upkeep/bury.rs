@@ -94,8 +94,9 @@ impl UpkeepStore {
                 FROM closed c CROSS JOIN LATERAL (
                     SELECT p.message_id, p.endpoint_id, p.application_id, p.attempts FROM pending p
                     WHERE p.endpoint_id = c.id AND p.due_at > '-infinity' AND (p.owner IS NULL OR p.due_at <= now())
-                      AND (c.deleted OR p.due_at <= now() - $1::interval)
-                    LIMIT $2 FOR UPDATE SKIP LOCKED
+                      -- One bound of the index: what is due later is not read.
+                      AND p.due_at <= CASE WHEN c.deleted THEN 'infinity' ELSE now() - $1::interval END
+                    ORDER BY p.due_at LIMIT $2 FOR UPDATE SKIP LOCKED
                 ) q
                 LIMIT $2
             ), dead AS (
