@@ -9,7 +9,10 @@ use crate::domain::id::ApplicationId;
 
 use super::Dispatcher;
 
-const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(200);
+/// It may have changed again while it was loaded.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// Its deliveries wait, so it is not left alone for long.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 impl Dispatcher {
     /// Forgets an application that changed, and suspends its lanes until they have its new snapshot.
@@ -26,6 +29,7 @@ impl Dispatcher {
 
     /// Loads the new snapshot until the lanes have taken it over. Lanes of endpoints that are gone hand back what they had.
     async fn refresh_lanes(self: &Arc<Self>, application: ApplicationId) {
+        let mut pause = FIRST_PAUSE;
         loop {
             match self.deps.snapshots.get(application).await {
                 Ok(snapshot) if self.apply_snapshot(application, snapshot.as_ref()) => {
@@ -38,7 +42,8 @@ impl Dispatcher {
                     tracing::warn!(error, %application, "an application could not be loaded; its deliveries wait");
                 }
             }
-            tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 

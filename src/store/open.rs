@@ -88,8 +88,10 @@ const fn seconds(seconds: u64) -> Duration {
 }
 
 /// What every session is like.
-const BASE: [(&str, &str); 7] = [
+const BASE: [(&str, &str); 8] = [
     ("idle_in_transaction_session_timeout", "60s"),
+    // A server may end idle sessions; that of a round of maintenance holds its lock while others do the work.
+    ("idle_session_timeout", "0"),
     // So that the server lets go of the locks of a node whose host is gone.
     ("tcp_keepalives_idle", "10"),
     ("tcp_keepalives_interval", "5"),

@@ -74,17 +74,28 @@ impl QueueStore {
         Ok(())
     }
 
-    /// Frees the homes of nodes that have written no heartbeat for too long.
+    /// Frees the homes of nodes that have written no heartbeat for too long, and of those that are not known at all: one that
+    /// was taken while its node was forgotten, or that came with a restored database.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn free_homes_of_silent_nodes(&self) -> Result<(), StoreError> {
         sqlx::query!(
             r#"-- lane_home::free_silent
-            WITH silent AS MATERIALIZED (
+            WITH RECURSIVE silent AS MATERIALIZED (
                 SELECT epoch FROM node WHERE beat_at < now() - $1::interval FOR UPDATE SKIP LOCKED
+            ), holder AS (
+                -- From one epoch to the next along the index.
+                (SELECT h.epoch FROM lane_home h WHERE h.epoch > -1 ORDER BY h.epoch LIMIT 1)
+                UNION ALL
+                SELECT next.epoch FROM holder o CROSS JOIN LATERAL (
+                    SELECT h.epoch FROM lane_home h WHERE h.epoch > o.epoch ORDER BY h.epoch LIMIT 1
+                ) next
+            ), unknown AS MATERIALIZED (
+                SELECT o.epoch FROM holder o WHERE (SELECT true FROM node n WHERE n.epoch = o.epoch) IS NULL
             ), freed AS (
-                DELETE FROM lane_home WHERE epoch = ANY (ARRAY(SELECT epoch FROM silent)) RETURNING subject
+                DELETE FROM lane_home
+                WHERE epoch = ANY (ARRAY(SELECT epoch FROM silent UNION ALL SELECT epoch FROM unknown)) RETURNING subject
             )
             SELECT pg_notify('postrider_pace' || current_setting('postrider.cell'), CASE
                 WHEN count(*) > 200 THEN 'freed' ELSE 'freed ' || string_agg(subject::text, ',') END) AS told

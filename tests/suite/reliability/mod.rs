@@ -4,6 +4,7 @@ mod caches;
 mod claims;
 mod erased;
 mod given_up;
+mod homes;
 mod names;
 mod net;
 mod outages;
