@@ -39,6 +39,7 @@ async fn look_if_due(store: &RollupStore) -> Result<(), StoreError> {
     while let Some(place) = after {
         after = store.sample_queue(round, place, ENDPOINTS_AT_ONCE).await?;
     }
-    store.write_gauges().await?;
-    store.end_sampling(round, EVERY.max(began.elapsed() * REST)).await
+    let written = store.write_gauges().await;
+    store.end_sampling(round, EVERY.max(began.elapsed() * REST)).await?;
+    written
 }

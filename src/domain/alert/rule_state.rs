@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::NoticeKind;
 
@@ -64,8 +64,15 @@ impl RuleState {
     }
 }
 
+/// A time that lies further in the future than this was noted by a clock that was ahead.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
+
+/// The time since then. Nobody waits until a time is reached that a clock was ahead to: it is as if it were long ago.
 fn elapsed(from: DateTime<Utc>, to: DateTime<Utc>) -> Duration {
-    (to - from).to_std().unwrap_or_default()
+    if from > to + CLOCK_TOLERANCE {
+        return Duration::MAX;
+    }
+    (to - from).to_std().unwrap_or(Duration::ZERO)
 }
 
 #[cfg(test)]
@@ -115,5 +122,18 @@ mod tests {
     #[test]
     fn nothing_is_sent_of_what_is_never_met() {
         assert_eq!(sent(&[false; 20]), []);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_suppresses_nothing_and_keeps_nothing_firing() {
+        let now = DateTime::UNIX_EPOCH;
+        let ahead = Some(now + Duration::from_secs(86_400));
+        let quiet = RuleState { alerted_at: ahead, ..RuleState::default() };
+        assert_eq!(quiet.after(true, now, TIMINGS).1, Some(Fired));
+        let firing =
+            RuleState { firing_since: ahead, last_met_at: ahead, alerted_at: ahead, is_alerted: true };
+        assert_eq!(firing.after(false, now, TIMINGS).1, Some(Recovered));
+        let a_little = RuleState { alerted_at: Some(now + Duration::from_secs(30)), ..quiet };
+        assert_eq!(a_little.after(true, now, TIMINGS).1, None);
     }
 }

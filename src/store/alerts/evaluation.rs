@@ -14,6 +14,9 @@ use crate::store::database::interval::interval;
 use super::AlertStore;
 use super::stored_rule::{AlertRule, StoredRule};
 
+/// Nobody rests for longer. A round that is due later than that was noted by a clock that was ahead.
+const MAX_REST: Duration = Duration::from_secs(10 * 60);
+
 /// A round that this node takes.
 #[derive(Debug, Clone, Copy)]
 pub struct EvaluationRound {
@@ -43,8 +46,10 @@ impl AlertStore {
         let row = sqlx::query!(
             r#"-- alert_evaluation::begin
             UPDATE alert_evaluation SET round = round + 1, next_at = now() + $1::interval
-            WHERE next_at <= now() RETURNING round, now() AS "now!""#,
+            WHERE next_at <= now() OR next_at > now() + $2::interval + interval '1 minute'
+            RETURNING round, now() AS "now!""#,
             interval(limit),
+            interval(MAX_REST),
         )
         .fetch_optional(&self.pool)
         .await?;
@@ -60,7 +65,7 @@ impl AlertStore {
             "-- alert_evaluation::end
             UPDATE alert_evaluation SET next_at = now() + $2::interval WHERE round = $1",
             round.number,
-            interval(rest),
+            interval(rest.min(MAX_REST)),
         )
         .execute(&self.pool)
         .await?;

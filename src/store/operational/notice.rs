@@ -120,7 +120,9 @@ impl OperationalStore {
             r#"-- operational_notice::take
             WITH picked AS MATERIALIZED (
                 SELECT id FROM operational_notice
-                WHERE sealed AND (taken_until IS NULL OR taken_until <= now())
+                WHERE sealed AND (taken_until IS NULL OR taken_until <= now()
+                                  -- Taken by a clock that was ahead.
+                                  OR taken_until > now() + $1::interval + interval '1 minute')
                 ORDER BY noted_at LIMIT $2 FOR UPDATE SKIP LOCKED
             ), taken AS (
                 UPDATE operational_notice o SET taken_until = now() + $1::interval FROM picked p WHERE o.id = p.id

@@ -65,6 +65,7 @@ impl QueueStore {
         time_to_live: Duration,
         low_water: MessageId,
     ) -> Result<Joined, StoreError> {
+        self.correct_heartbeats_ahead().await?;
         let found = sqlx::query!(
             r#"-- node::find_by_name
             SELECT epoch, place, extract(epoch FROM now() - beat_at)::float8 AS "beat_age!"
@@ -123,9 +124,22 @@ impl QueueStore {
         Ok(if beaten.is_some() { Beat::Alive } else { Beat::Fenced })
     }
 
+    /// Heartbeats from when the clock was ahead count as of now: a node that is gone would not be missed until the clock has
+    /// reached them, and one that is there writes its next.
+    async fn correct_heartbeats_ahead(&self) -> Result<(), StoreError> {
+        sqlx::query!(
+            "-- node::correct_ahead
+            UPDATE node SET beat_at = now() WHERE beat_at > now() + interval '1 minute'"
+        )
+        .execute(&self.vital)
+        .await?;
+        Ok(())
+    }
+
     /// Takes over, for the node of that name, every node whose heartbeat is older than the time to live. Returns how many
     /// deliveries went back to the queue.
     pub async fn take_over_stale_nodes(&self, time_to_live: Duration, by: &str) -> Result<u64, StoreError> {
+        self.correct_heartbeats_ahead().await?;
         let stale = sqlx::query_scalar!(
             r#"-- node::find_stale
             SELECT epoch FROM node WHERE beat_at < now() - $1::interval"#,

@@ -136,7 +136,9 @@ impl QueueStore {
         let rows = sqlx::query!(
             r#"-- rescue::claims
             SELECT message_id, endpoint_id, due_at FROM pending
-            WHERE owner = $1 AND due_at <= now() + $2::interval - make_interval(secs => $3)"#,
+            WHERE owner = $1 AND (due_at <= now() + $2::interval - make_interval(secs => $3)
+                                  -- Claimed by a clock that was ahead.
+                                  OR due_at > now() + $2::interval + interval '1 minute')"#,
             epoch,
             interval(lease),
             age_seconds,

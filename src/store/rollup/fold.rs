@@ -59,7 +59,24 @@ impl UpkeepStore {
         Ok(folded > 0)
     }
 
+    /// A clock that was ahead has added up steps that had not been. They are added up again, from minutes, which are kept for
+    /// longer than a day.
+    async fn fold_again_what_was_ahead(&self) -> Result<(), StoreError> {
+        sqlx::query!(
+            "-- rollup_fold::correct_ahead
+            UPDATE rollup_fold
+            SET folded_until = date_bin('3 hours', now() - interval '1 day', '2000-01-01 00:00:00Z'),
+                three_hours_until = least(
+                    three_hours_until, date_bin('3 hours', now() - interval '1 day', '2000-01-01 00:00:00Z'))
+            WHERE folded_until > now() + interval '1 minute'"
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     async fn fold_minutes(&self) -> Result<bool, StoreError> {
+        self.fold_again_what_was_ahead().await?;
         let due = sqlx::query_scalar!(
             r#"-- rollup_fold::due
             SELECT folded_until AS "at!" FROM rollup_fold WHERE folded_until < now() - interval '32 minutes'"#,

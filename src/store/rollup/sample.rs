@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::store::StoreError;
@@ -18,6 +19,10 @@ pub(in crate::store) const COUNTED_PER_ENDPOINT: i64 = 1_000;
 pub(in crate::store) const DEAD_COUNTED: i64 = 100_000;
 /// So long a look may take before another node begins one.
 const AT_MOST: Duration = Duration::from_secs(120);
+/// When so many environments could not be counted, the others are left to the next look.
+const MAX_FAILED: usize = 10;
+/// Nobody rests for longer. What is due later than that was noted by a clock that was ahead.
+const MAX_REST: Duration = Duration::from_secs(60 * 60);
 
 impl RollupStore {
     /// Begins a look, if one is due and nobody is at it. Returns its number.
@@ -28,8 +33,9 @@ impl RollupStore {
         Ok(sqlx::query_scalar!(
             r#"-- queue_sampling::begin
             UPDATE queue_sampling SET round = round + 1, next_at = now() + $1::interval
-            WHERE next_at <= now() RETURNING round"#,
+            WHERE next_at <= now() OR next_at > now() + $2::interval + interval '1 minute' RETURNING round"#,
             interval(AT_MOST),
+            interval(MAX_REST),
         )
         .fetch_optional(&self.writing)
         .await?)
@@ -53,12 +59,17 @@ impl RollupStore {
                        min(first_due_at) FILTER (WHERE closed IS NULL AND due > 0) AS oldest_due_at
                 FROM queue_sample
             ) s, (
-                SELECT coalesce(sum(dead_open), 0) AS dead_open FROM rollup_gauge
-                WHERE step = $3 AND at = (SELECT max(at) FROM rollup_gauge WHERE step = $3)
+                -- Of each environment the newest, because one may not have been counted by this look.
+                SELECT coalesce(sum(newest.dead_open), 0) AS dead_open FROM (
+                    SELECT DISTINCT ON (scope) dead_open FROM rollup_gauge
+                    WHERE step = $3 AND at <= now() AND at >= (
+                        SELECT max(at) FROM rollup_gauge WHERE step = $3 AND at <= now()) - interval '10 minutes'
+                    ORDER BY scope, at DESC
+                ) newest
             ) g
             WHERE q.round = $1",
             round,
-            interval(rest),
+            interval(rest.min(MAX_REST)),
             MINUTE,
         )
         .execute(&self.writing)
@@ -136,37 +147,65 @@ impl RollupStore {
     }
 
     /// Has the gauges remember what the look found: of environments each minute and half hour, of applications and
-    /// endpoints each half hour in which something waits for them.
+    /// endpoints each half hour in which something waits for them. An environment that cannot be counted keeps its last
+    /// gauge, and no other from its own.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
+    /// [`StoreError::Unavailable`], the first; what else could be written is.
     pub async fn write_gauges(&self) -> Result<(), StoreError> {
+        let environments = sqlx::query!(
+            r#"-- rollup_gauge::environments
+            SELECT id, now() AS "now!" FROM environment ORDER BY id"#
+        )
+        .fetch_all(&self.writing)
+        .await?;
+        let mut errors = Vec::new();
+        for environment in environments {
+            errors.extend(self.write_environment_gauges(&environment.id, environment.now).await.err());
+            if errors.len() >= MAX_FAILED {
+                break;
+            }
+        }
+        self.write_queue_gauges().await?;
+        errors.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    async fn write_environment_gauges(
+        &self,
+        environment: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         sqlx::query!(
-            r#"-- rollup_gauge::of_environments
+            r#"-- rollup_gauge::of_environment
             INSERT INTO rollup_gauge (scope, step, at, waiting, held, dead_open)
-            SELECT encode(substring(sha256(n.id::bytea), 1, 16), 'hex')::uuid, t.step,
-                   date_bin(make_interval(secs => t.step), now(), '2000-01-01 00:00:00Z'),
+            SELECT encode(substring(sha256($3::text::bytea), 1, 16), 'hex')::uuid, t.step,
+                   date_bin(make_interval(secs => t.step), $4::timestamptz, '2000-01-01 00:00:00Z'),
                    w.waiting, w.held, l.count
-            FROM environment n
-            CROSS JOIN unnest($1::integer[]) AS t(step)
-            CROSS JOIN LATERAL (
+            FROM unnest($1::integer[]) AS t(step)
+            CROSS JOIN (
                 SELECT coalesce(sum(s.due + s.later) FILTER (WHERE s.closed IS NULL), 0)::integer AS waiting,
                        coalesce(sum(s.due + s.later) FILTER (WHERE s.closed IS NOT NULL), 0)::integer AS held
-                FROM queue_sample s WHERE s.environment_id = n.id
+                FROM queue_sample s WHERE s.environment_id = $3
             ) w
-            CROSS JOIN LATERAL (
+            CROSS JOIN (
                 SELECT count(*)::integer AS count FROM (
                     SELECT FROM dead_letter d
-                    WHERE d.environment_id = n.id AND d.replayed_at IS NULL AND d.discarded_at IS NULL LIMIT $2
+                    WHERE d.environment_id = $3 AND d.replayed_at IS NULL AND d.discarded_at IS NULL LIMIT $2
                 ) counted
             ) l
             ON CONFLICT (scope, step, at) DO UPDATE SET
                 waiting = excluded.waiting, held = excluded.held, dead_open = excluded.dead_open"#,
             &[MINUTE, HALF_HOUR],
             DEAD_COUNTED,
+            environment,
+            now,
         )
         .execute(&self.writing)
         .await?;
+        Ok(())
+    }
+
+    async fn write_queue_gauges(&self) -> Result<(), StoreError> {
         sqlx::query!(
             r#"-- rollup_gauge::of_queues
             INSERT INTO rollup_gauge (scope, step, at, waiting, held)

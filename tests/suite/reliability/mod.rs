@@ -2,8 +2,10 @@
 
 mod caches;
 mod claims;
+mod clocks;
 mod erased;
 mod given_up;
+mod gauges;
 mod homes;
 mod names;
 mod net;
