@@ -5,30 +5,43 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::access::actor::Actor;
 use crate::store::{StoreError, UpkeepStore};
+
+use super::failures::Failures;
 
 /// How often to check; a short time is checked more often.
 pub(super) fn check_interval(after: Duration) -> Duration {
     (after / 10).clamp(Duration::from_secs(1), Duration::from_secs(60))
 }
 
-/// One pass. Returns how many were disabled.
+/// When so many endpoints could not be disabled, the others are left to the next pass.
+const MAX_FAILED: u32 = 10;
+
+/// One pass, until the process stops.
 ///
 /// # Errors
-/// [`StoreError`]; what was done before stays done.
-pub(super) async fn disable_failing(upkeep: &UpkeepStore, after: Duration) -> Result<usize, StoreError> {
+/// The first [`StoreError`] of an endpoint; the others were disabled all the same.
+pub(super) async fn disable_failing(
+    upkeep: &UpkeepStore,
+    after: Duration,
+    stop: &CancellationToken,
+) -> Result<(), StoreError> {
     let maintenance = Actor::system("maintenance");
-    let mut disabled = 0;
+    let mut failures = Failures::default();
     for endpoint in upkeep.failing_endpoints(after).await? {
-        if upkeep.disable_failing(&maintenance, &endpoint).await? {
-            disabled += 1;
+        if stop.is_cancelled() || failures.are(MAX_FAILED) {
+            break;
+        }
+        let disabled = upkeep.disable_failing(&maintenance, &endpoint).await;
+        if failures.note("disabling an endpoint", disabled) == Some(true) {
             let (id, since) = (endpoint.id, endpoint.since);
             tracing::warn!(endpoint = %id, %since, "an endpoint that only failed is disabled");
         }
     }
-    Ok(disabled)
+    failures.first()
 }
 
 /// Who fails for so long is told.

@@ -1,5 +1,7 @@
 //! What is done each hour: partitions, what is past the retention of its application, and the rollups of past hours.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -7,15 +9,21 @@ use crate::store::{MaintenanceSession, StoreError, UpkeepStore};
 
 use super::MaintenanceOptions;
 use super::chunks::Chunks;
+use super::failures::Failures;
+use super::partitions;
 
 /// Messages, or attempts, that are looked at in one transaction.
 const MESSAGES_PER_CHUNK: i64 = 500;
 /// Applications, or endpoints, that are looked for in one statement.
 const OWNERS_PER_CHUNK: i64 = 100;
-/// Rows of rollups that are folded in one transaction.
-const ROLLUPS_PER_CHUNK: i64 = 2_000;
-/// Chunks of one part in one round.
+/// Rows of rollups that are folded, or keys that are deleted, in one transaction.
+const ROWS_PER_CHUNK: i64 = 2_000;
+/// Chunks of one part in one round that do something.
 const MAX_CHUNKS: u32 = 20_000;
+/// When so many applications, or endpoints, have failed, the others are left to the next round.
+const MAX_FAILED_OWNERS: u32 = 10;
+/// Answered keys are honoured for half of that.
+const IDEMPOTENCY_KEYS_KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) async fn run(
     upkeep: &UpkeepStore,
@@ -24,43 +32,60 @@ pub(super) async fn run(
     chunks: Chunks<'_>,
 ) -> Result<(), StoreError> {
     let retention = TimeDelta::from_std(options.retention).unwrap_or(TimeDelta::MAX);
-    let made = session.make_partitions().await?;
-    let folded = chunks.until_nothing(MAX_CHUNKS, || upkeep.fold_rollups(ROLLUPS_PER_CHUNK)).await?;
-    tracing::debug!(folded, "rollups of past hours");
-    let dropped = session.drop_partitions(retention).await?;
-    let bound = upkeep.shortest_retention_until(retention).await?;
-    let messages = delete_messages(upkeep, retention, bound, chunks).await?;
-    let attempts = delete_attempts(upkeep, retention, bound, chunks).await?;
-    if made > 0 || !dropped.is_empty() || messages > 0 || attempts > 0 {
-        tracing::info!(made, dropped = dropped.join(" "), messages, attempts, "partitions and retention");
+    let mut failures = Failures::default();
+    let made = partitions::make(session, &mut failures).await;
+    let folded = chunks.until_nothing(MAX_CHUNKS, || upkeep.fold_rollups(ROWS_PER_CHUNK)).await;
+    if let Some(folded) = failures.note("rollups", folded) {
+        tracing::debug!(folded, "rollups of past hours");
     }
-    Ok(())
+    let dropped = partitions::drop_past(session, retention, &mut failures).await;
+    let keys = chunks.until_nothing(MAX_CHUNKS, || {
+        upkeep.retire_keys_outside_slots(IDEMPOTENCY_KEYS_KEPT_FOR, ROWS_PER_CHUNK)
+    });
+    let keys = failures.note("idempotency keys", keys.await).unwrap_or(0);
+    let (mut messages, mut attempts) = (0, 0);
+    let bound = upkeep.shortest_retention_until(retention).await;
+    if let Some(bound) = failures.note("the shortest retention", bound) {
+        messages = delete_messages(upkeep, retention, bound, chunks, &mut failures).await;
+        attempts = delete_attempts(upkeep, retention, bound, chunks, &mut failures).await;
+    }
+    if made > 0 || !dropped.is_empty() || keys > 0 || messages > 0 || attempts > 0 {
+        let dropped = dropped.join(" ");
+        tracing::info!(made, dropped, keys, messages, attempts, "partitions and retention");
+    }
+    failures.first()
 }
 
-/// Messages that are past what their application keeps, and did not go with their day.
+/// Messages that are past what their application keeps, and did not go with their day. Returns how many went.
 async fn delete_messages(
     upkeep: &UpkeepStore,
     retention: TimeDelta,
     bound: DateTime<Utc>,
     chunks: Chunks<'_>,
-) -> Result<u64, StoreError> {
+    failures: &mut Failures,
+) -> u64 {
+    let mut of_applications = Failures::default();
     let (mut deleted, mut after) = (0, Uuid::nil());
     loop {
-        let found = upkeep.applications_past_retention(retention, bound, after, OWNERS_PER_CHUNK).await?;
-        let Some(last) = found.last().map(|application| application.id) else { return Ok(deleted) };
-        for application in found {
-            if chunks.stop.is_cancelled() {
-                return Ok(deleted);
+        let found = upkeep.applications_past_retention(retention, bound, after, OWNERS_PER_CHUNK).await;
+        let found = of_applications.note("applications with old messages", found);
+        let Some(last) = found.as_ref().and_then(|found| found.last()).map(|last| last.id) else { break };
+        for application in found.into_iter().flatten() {
+            if chunks.stop.is_cancelled() || of_applications.are(MAX_FAILED_OWNERS) {
+                break;
             }
-            deleted += chunks
+            let of_one = chunks
                 .walk(MAX_CHUNKS, |after| upkeep.delete_messages_of(application, after, MESSAGES_PER_CHUNK))
-                .await?;
+                .await;
+            deleted += of_applications.note("messages of an application", of_one).unwrap_or(0);
         }
-        if chunks.pause().await {
-            return Ok(deleted);
+        if of_applications.are(MAX_FAILED_OWNERS) || chunks.pause().await {
+            break;
         }
         after = last;
     }
+    failures.note("messages past retention", of_applications.first());
+    deleted
 }
 
 /// The same of attempts, which go by their own age.
@@ -69,22 +94,28 @@ async fn delete_attempts(
     retention: TimeDelta,
     bound: DateTime<Utc>,
     chunks: Chunks<'_>,
-) -> Result<u64, StoreError> {
+    failures: &mut Failures,
+) -> u64 {
+    let mut of_endpoints = Failures::default();
     let (mut deleted, mut after) = (0, Uuid::nil());
     loop {
-        let found = upkeep.endpoints_past_retention(retention, bound, after, OWNERS_PER_CHUNK).await?;
-        let Some(last) = found.last().map(|endpoint| endpoint.id) else { return Ok(deleted) };
-        for endpoint in found {
-            if chunks.stop.is_cancelled() {
-                return Ok(deleted);
+        let found = upkeep.endpoints_past_retention(retention, bound, after, OWNERS_PER_CHUNK).await;
+        let found = of_endpoints.note("endpoints with old attempts", found);
+        let Some(last) = found.as_ref().and_then(|found| found.last()).map(|last| last.id) else { break };
+        for endpoint in found.into_iter().flatten() {
+            if chunks.stop.is_cancelled() || of_endpoints.are(MAX_FAILED_OWNERS) {
+                break;
             }
-            deleted += chunks
+            let of_one = chunks
                 .until_nothing(MAX_CHUNKS, || upkeep.delete_attempts_at(endpoint, MESSAGES_PER_CHUNK))
-                .await?;
+                .await;
+            deleted += of_endpoints.note("attempts at an endpoint", of_one).unwrap_or(0);
         }
-        if chunks.pause().await {
-            return Ok(deleted);
+        if of_endpoints.are(MAX_FAILED_OWNERS) || chunks.pause().await {
+            break;
         }
         after = last;
     }
+    failures.note("attempts past retention", of_endpoints.first());
+    deleted
 }

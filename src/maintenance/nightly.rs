@@ -8,13 +8,14 @@ use crate::store::{KeptDeadLetters, StoreError, UpkeepStore};
 
 use super::MaintenanceOptions;
 use super::chunks::Chunks;
+use super::failures::Failures;
 
 /// Rows that are deleted in one transaction; fewer where rows are large, or are looked up in many tables.
 const ROWS_PER_CHUNK: i64 = 1_000;
 const LARGE_ROWS_PER_CHUNK: i64 = 200;
 /// An inbox has a hundred requests at most.
 const INBOXES_PER_CHUNK: i64 = 20;
-/// Chunks of one kind in one round; the next night deletes the rest.
+/// Chunks of one kind in one round that delete something; the next night deletes the rest.
 const MAX_CHUNKS: u32 = 100_000;
 /// Secrets and headers of deleted endpoints: nothing that was under way at the deletion can need them any more.
 const SECRETS_OF_DELETED_KEPT_FOR: Duration = Duration::from_secs(86_400);
@@ -43,16 +44,13 @@ pub(super) async fn run(
         ("endpoints", endpoints(upkeep, options, chunks).await),
         ("applications", applications(upkeep, options, chunks).await),
     ];
-    // An error with one kind does not stop the others; the first error is that of the round.
-    let mut failed = Ok(());
+    let mut failures = Failures::default();
     for (what, result) in results {
-        match result {
-            Ok(0) => {}
-            Ok(deleted) => tracing::info!(what, deleted, "past their time"),
-            Err(error) => failed = failed.and(Err(error)),
+        if let Some(deleted) = failures.note(what, result).filter(|deleted| *deleted > 0) {
+            tracing::info!(what, deleted, "past their time");
         }
     }
-    failed
+    failures.first()
 }
 
 fn retention(options: MaintenanceOptions) -> TimeDelta {
@@ -74,7 +72,19 @@ async fn dead_letters(
 ) -> Result<u64, StoreError> {
     let kept =
         KeptDeadLetters { decided: options.dead_letter_retention, open: options.open_dead_letter_retention };
-    chunks.walk(MAX_CHUNKS, |after| upkeep.retire_dead_letters(kept, after, LARGE_ROWS_PER_CHUNK)).await
+    let bounds = upkeep.dead_letter_bounds(kept).await?;
+    let decided = chunks
+        .walk(MAX_CHUNKS, |after| {
+            upkeep.retire_decided_dead_letters(kept.decided, bounds.decided, after, LARGE_ROWS_PER_CHUNK)
+        })
+        .await?;
+    let Some(bound) = bounds.open else { return Ok(decided) };
+    let open = chunks
+        .walk(MAX_CHUNKS, |after| {
+            upkeep.retire_open_dead_letters(kept.open, bound, after, LARGE_ROWS_PER_CHUNK)
+        })
+        .await?;
+    Ok(decided + open)
 }
 
 async fn rollups(
@@ -105,12 +115,7 @@ async fn background_tasks(
     chunks: Chunks<'_>,
 ) -> Result<u64, StoreError> {
     let kept = options.task_retention;
-    chunks
-        .until_nothing(MAX_CHUNKS, || async move {
-            let found = upkeep.retire_findings(kept, LARGE_ROWS_PER_CHUNK).await?;
-            Ok(found + upkeep.retire_tasks(kept, LARGE_ROWS_PER_CHUNK).await?)
-        })
-        .await
+    chunks.walk(MAX_CHUNKS, |after| upkeep.retire_tasks(kept, after, LARGE_ROWS_PER_CHUNK)).await
 }
 
 async fn notices(

@@ -198,5 +198,7 @@ pub use upkeep::failing_long::LongFailing;
 pub use upkeep::inspect::DatabaseFacts;
 pub use upkeep::inspect::DatabaseSetting;
 pub use upkeep::maintenance_round::MaintenanceSession;
+pub use upkeep::partition::Partition;
 pub use upkeep::retention::PastRetention;
-pub use upkeep::retire::KeptDeadLetters;
+pub use upkeep::retire_dead_letter::DeadLetterBounds;
+pub use upkeep::retire_dead_letter::KeptDeadLetters;

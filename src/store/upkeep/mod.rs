@@ -12,11 +12,12 @@ pub(super) mod failing_long;
 pub(super) mod inspect;
 mod kept_longer;
 pub(super) mod maintenance_round;
-mod partition;
+pub(super) mod partition;
 pub(super) mod retention;
 pub(super) mod retire;
 mod retire_alert;
 mod retire_configuration;
+pub(super) mod retire_dead_letter;
 mod retire_inbox;
 mod retire_session;
 

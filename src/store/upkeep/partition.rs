@@ -1,7 +1,7 @@
 //! Partitions: made ahead of time, dropped when all in them is older than it has to be kept.
 //!
-//! One node at a time does this. Locks on tables are taken for moments, and given up soon: writes behind them wait no
-//! longer, and the next tick tries again. Where a few deliveries of a day still wait, or a few of its messages are kept for
+//! One node at a time does this, each partition in a transaction of its own. Locks on tables are waited for for moments, because
+//! writes wait behind them, and the next round tries again. Where a few deliveries of a day still wait, or a few of its messages are kept for
 //! longer, they are set aside into the default partitions in the transaction that drops the day, so that one tenant does
 //! not keep the days of all. Where they are many, the day stays, and what is not needed in it is deleted (`retention.rs`).
 
@@ -22,12 +22,12 @@ const IDEMPOTENCY_SLOT: TimeDelta = TimeDelta::hours(6);
 const MAX_MESSAGES_SET_ASIDE: i64 = 500;
 const MAX_DELIVERIES_SET_ASIDE: i64 = 5_000;
 const MAX_BYTES_SET_ASIDE: i64 = 4 << 20;
-/// How long a day that is dropped waits for its locks: everybody else waits behind it.
+/// How long a partition that is made or dropped waits for its locks: everybody else waits behind it.
 const SET_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '100ms'";
 
-/// One dated partition: `message_20261122t00`.
+/// One dated partition, which is there or is to be made: `message_20261122t00`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Partition {
+pub struct Partition {
     parent: String,
     name: String,
     from_at: DateTime<Utc>,
@@ -35,6 +35,12 @@ struct Partition {
 }
 
 impl Partition {
+    /// The table that it is a part of.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.parent
+    }
+
     /// Reads a table's name; the default partitions have no date and are none.
     fn of(parent: &str, name: &str) -> Option<Self> {
         let start = name.strip_prefix(parent)?.strip_prefix('_')?;
@@ -42,78 +48,113 @@ impl Partition {
         let length = if parent == "idempotency_key" { IDEMPOTENCY_SLOT } else { TimeDelta::days(1) };
         Some(Self { parent: parent.to_owned(), name: name.to_owned(), from_at, to_at: from_at + length })
     }
+
+    /// Of a day of messages that of deliveries, and the other way around.
+    fn other_half(&self) -> Option<Self> {
+        let other = match self.parent.as_str() {
+            "message" => "delivery",
+            "delivery" => "message",
+            _ => return None,
+        };
+        Self::of(other, &self.name.replacen(&self.parent, other, 1))
+    }
 }
 
 impl MaintenanceSession {
-    /// Makes the partitions of yesterday to a week ahead, and idempotency slots two days ahead. Each is a commit of
-    /// its own. Returns how many were made.
+    /// The partitions that are missing, of yesterday to a week ahead, and of idempotency slots to two days ahead: first those
+    /// that are needed first. Then those of days past of which one of messages and deliveries has its partition, because
+    /// these go together.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`], also when a table stays locked by others; what was made stays.
-    pub async fn make_partitions(&mut self) -> Result<u64, StoreError> {
+    /// [`StoreError::Unavailable`].
+    pub async fn missing_partitions(&mut self) -> Result<Vec<Partition>, StoreError> {
         let missing = sqlx::query!(
             r#"-- partition::missing
-            SELECT parent AS "parent!", from_at AS "from_at!", to_at AS "to_at!"
+            SELECT parent AS "parent!", name AS "name!"
             FROM (
-                SELECT parent, day AS from_at, day + interval '24 hours' AS to_at
+                SELECT parent, day AS from_at
                 FROM unnest(ARRAY['message', 'delivery', 'attempt']) parent,
                      generate_series(date_trunc('day', now(), 'UTC') - interval '24 hours',
                                      now() + interval '168 hours', interval '24 hours') day
                 UNION ALL
-                SELECT 'idempotency_key', slot, slot + interval '6 hours'
+                SELECT 'idempotency_key', slot
                 FROM generate_series(date_bin('6 hours', now(), TIMESTAMPTZ '2000-01-01 00:00:00Z'),
                                      now() + interval '48 hours', interval '6 hours') slot
             ) wanted
-            WHERE to_regclass(parent || '_' || to_char(from_at AT TIME ZONE 'UTC', 'YYYYMMDD"t"HH24')) IS NULL
+            CROSS JOIN LATERAL (
+                SELECT parent || '_' || to_char(from_at AT TIME ZONE 'UTC', 'YYYYMMDD"t"HH24')
+            ) AS n(name)
+            WHERE to_regclass(name) IS NULL
             ORDER BY abs(extract(epoch FROM from_at - now()))"#
         )
         .fetch_all(&mut self.connection)
         .await?;
-        let mut made = 0;
-        for partition in missing {
-            let new = sqlx::query_scalar!(
-                r#"-- partition::make
-                SELECT make_partition($1, $2, $3) AS "made!""#,
-                partition.parent,
-                partition.from_at,
-                partition.to_at
-            )
-            .fetch_one(&mut self.connection)
-            .await?;
-            made += u64::from(new);
-        }
+        let mut missing: Vec<_> =
+            missing.into_iter().filter_map(|row| Partition::of(&row.parent, &row.name)).collect();
+        let there = self.partitions().await?;
+        let halves = there.iter().filter_map(Partition::other_half);
+        missing.extend(
+            halves.filter(|half| !there.contains(half) && !missing.contains(half)).collect::<Vec<_>>(),
+        );
+        Ok(missing)
+    }
+
+    /// Makes a partition, and moves there what the default partition has of it. False when it was there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], also when a table stays locked by others.
+    pub async fn make_partition(&mut self, partition: &Partition) -> Result<bool, StoreError> {
+        self.connection.execute("BEGIN").await?;
+        let made = self.make_locked(partition).await;
+        self.connection.execute(if made.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+        made
+    }
+
+    async fn make_locked(&mut self, partition: &Partition) -> Result<bool, StoreError> {
+        self.connection.execute(SET_LOCK_TIMEOUT).await?;
+        let made = sqlx::query_scalar!(
+            r#"-- partition::make
+            SELECT make_partition($1, $2, $3) AS "made!""#,
+            partition.parent,
+            partition.from_at,
+            partition.to_at
+        )
+        .fetch_one(&mut self.connection)
+        .await?;
         Ok(made)
     }
 
-    /// Drops the partitions in which everything is older than `retention`. What still waits in a day, and what its
-    /// application keeps for longer, is set aside first; a day in which that is too much stays. A day's messages and
-    /// deliveries go together. Returns the names of what was dropped.
+    /// The partitions in which everything is older than `retention`, the oldest of each table first. The day of deliveries is
+    /// not among them: it goes with the messages of its day.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`], also when a table stays locked by others; what was dropped stays so.
-    pub async fn drop_partitions(&mut self, retention: TimeDelta) -> Result<Vec<String>, StoreError> {
+    /// [`StoreError::Unavailable`].
+    pub async fn partitions_past(&mut self, retention: TimeDelta) -> Result<Vec<Partition>, StoreError> {
         let now = sqlx::query_scalar!(
             r#"-- maintenance::now
             SELECT now() AS "now!""#
         )
         .fetch_one(&mut self.connection)
         .await?;
-        let mut dropped = Vec::new();
-        for partition in self.partitions().await? {
+        let mut past = self.partitions().await?;
+        past.retain(|partition| {
             let kept = if partition.parent == "idempotency_key" { IDEMPOTENCY_KEPT } else { retention };
-            if now - kept < partition.to_at {
-                continue;
-            }
-            let names = match partition.parent.as_str() {
-                "message" => self.drop_day(&partition).await?,
-                // Goes with the messages of its day.
-                "delivery" => Vec::new(),
-                "attempt" => self.drop_attempts(&partition).await?,
-                _ => self.drop_alone(&partition).await?,
-            };
-            dropped.extend(names);
+            partition.parent != "delivery" && now - kept >= partition.to_at
+        });
+        Ok(past)
+    }
+
+    /// Drops a partition that is past its retention. What still waits in a day, and what its application keeps for longer, is
+    /// set aside first; a day in which that is too much stays. Returns the names of what was dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], also when a table stays locked by others; it is there as it was then.
+    pub async fn drop_partition(&mut self, partition: &Partition) -> Result<Vec<String>, StoreError> {
+        match partition.parent.as_str() {
+            "message" => self.drop_day(partition).await,
+            "attempt" => self.drop_attempts(partition).await,
+            _ => self.drop_alone(partition).await,
         }
-        Ok(dropped)
     }
 
     async fn partitions(&mut self) -> Result<Vec<Partition>, StoreError> {
@@ -138,10 +179,11 @@ impl MaintenanceSession {
         let deliveries = messages.name.replacen("message", "delivery", 1);
         let Some(keepers) = self.keepers(messages.to_at).await? else { return Ok(Vec::new()) };
         let Some(needed) = self.needed(messages, &keepers).await? else { return Ok(Vec::new()) };
-        let mut tables = vec![("message", messages.name.clone(), "id")];
-        if self.is_there(&deliveries).await? {
-            tables.push(("delivery", deliveries, "message_id"));
+        // Its deliveries stand in the default partition, and nobody would find them there without their messages.
+        if !self.is_there(&deliveries).await? {
+            return Ok(Vec::new());
         }
+        let tables = [("message", messages.name.clone(), "id"), ("delivery", deliveries, "message_id")];
         self.connection.execute("BEGIN").await?;
         let dropped = self.drop_day_locked(messages, &tables, &keepers, needed).await;
         // After an error as well: a transaction that is left open would keep its locks.
@@ -314,6 +356,9 @@ mod tests {
         assert_eq!(day.to_at.to_rfc3339(), "2026-11-23T00:00:00+00:00");
         let slot = Partition::of("idempotency_key", "idempotency_key_20261122t18").unwrap();
         assert_eq!(slot.to_at.to_rfc3339(), "2026-11-23T00:00:00+00:00");
+        assert_eq!(day.other_half().unwrap(), Partition::of("delivery", "delivery_20261122t00").unwrap());
+        assert_eq!(day.other_half().unwrap().other_half().unwrap(), day);
+        assert_eq!(slot.other_half(), None);
         assert_eq!(Partition::of("message", "message_default"), None);
         assert_eq!(Partition::of("message", "message_event_id"), None);
     }

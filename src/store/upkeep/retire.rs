@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::domain::access::token_cutoff::SESSION_TOKEN_LIFETIME;
@@ -15,113 +15,117 @@ use super::UpkeepStore;
 use super::chunk_progress::ChunkProgress;
 
 /// Nobody keeps anything for less.
-const SHORTEST_RETENTION: Duration = Duration::from_secs(86_400);
+pub(super) const SHORTEST_RETENTION: Duration = Duration::from_secs(86_400);
 
 /// Clocks of nodes, and of whoever issues tokens, differ by less.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::hours(1);
 
-/// How long dead letters are kept where nobody else says it.
-#[derive(Debug, Clone, Copy)]
-pub struct KeptDeadLetters {
-    /// After they were replayed or discarded.
-    pub decided: Duration,
-    /// After they died, if nobody deals with them; `None` for ever.
-    pub open: Option<Duration>,
+/// What of background tasks was deleted in a chunk.
+struct DeletedTasks {
+    /// Parts of what they found out.
+    findings: u64,
+    /// Parts of what they follow.
+    followed: u64,
+    tasks: u64,
 }
 
 impl UpkeepStore {
-    /// Of the next `chunk` dead letters after `after`, deletes those that were replayed or discarded, or that died and
-    /// nobody has dealt with since, longer ago than their application keeps them; where neither it nor its environment
-    /// says it, than is `kept`. One that is replayed and still waits may go: if it dies again, its message is there.
-    pub async fn retire_dead_letters(
+    /// Of the next `chunk` background tasks that ended after `after`, and those that ended at the same moment as the last of
+    /// them, deletes those that ended longer ago than they are kept: `kept`, where neither their application nor their
+    /// environment says it. What they found out and what they follow goes before them, `chunk` rows of each at most; where
+    /// there is more of it, the walk stays where it is.
+    pub async fn retire_tasks(
         &self,
-        kept: KeptDeadLetters,
-        after: Uuid,
+        kept: Duration,
+        after: DateTime<Utc>,
         chunk: i64,
-    ) -> Result<ChunkProgress, StoreError> {
-        let walked = sqlx::query!(
-            r#"-- dead_letter::retire
-            WITH looked_at AS MATERIALIZED (
-                SELECT l.id, l.application_id, l.environment_id, l.died_at,
-                       coalesce(l.replayed_at, l.discarded_at) AS decided_at
-                FROM dead_letter l WHERE l.id > $1 AND l.id < uuid_at(now() - $2::interval) ORDER BY l.id LIMIT $3
-            ), old AS MATERIALIZED (
-                SELECT l.id, l.died_at, l.decided_at FROM looked_at l
-                LEFT JOIN application a ON a.id = l.application_id
-                LEFT JOIN environment e ON e.id = l.environment_id
-                WHERE CASE
-                    WHEN l.decided_at IS NULL THEN l.died_at < now() - coalesce(
-                        kept_for(a.retention, e.retention, 'openDeadLetterRetentionDays'), $5::interval)
-                    ELSE l.decided_at < now() - coalesce(
-                        kept_for(a.retention, e.retention, 'deadLetterRetentionDays'), $4::interval)
-                END
-            ), deleted AS (
-                -- Unless somebody has dealt with it just now.
-                DELETE FROM dead_letter l USING old o
-                WHERE l.id = o.id AND l.died_at = o.died_at
-                  AND coalesce(l.replayed_at, l.discarded_at) IS NOT DISTINCT FROM o.decided_at
-                RETURNING 1
-            )
-            SELECT (SELECT count(*) FROM deleted) AS "done!", count(*) AS "seen!",
-                   (array_agg(id ORDER BY id DESC))[1] AS last
-            FROM looked_at"#,
+    ) -> Result<ChunkProgress<DateTime<Utc>>, StoreError> {
+        let looked_at = sqlx::query!(
+            r#"-- background_task::ended_after
+            SELECT t.id, t.updated_at,
+                   t.updated_at < now() - coalesce(kept_for(a.retention, e.retention, 'taskRetentionDays'), $3::interval)
+                       AS "is_over!"
+            FROM background_task t
+            LEFT JOIN application a ON a.id = t.application_id
+            LEFT JOIN environment e ON e.id = t.environment_id
+            WHERE t.state <> 'running' AND t.updated_at > $1 AND t.updated_at < now() - $4::interval
+            ORDER BY t.updated_at FETCH FIRST $2 ROWS WITH TIES"#,
             after,
-            interval(SHORTEST_RETENTION),
             chunk,
-            interval(kept.decided),
-            kept.open.map(interval),
+            interval(kept),
+            interval(SHORTEST_RETENTION),
         )
-        .fetch_one(&self.pool)
+        .fetch_all(&self.pool)
         .await?;
-        Ok(ChunkProgress::after_chunk(walked.done, walked.seen, walked.last, chunk))
+        let Some(last) = looked_at.last().map(|task| task.updated_at) else {
+            return Ok(ChunkProgress::default());
+        };
+        let is_last = looked_at.len() < usize::try_from(chunk).unwrap_or(usize::MAX);
+        let over: Vec<Uuid> = looked_at.into_iter().filter(|task| task.is_over).map(|task| task.id).collect();
+        let deleted = self.delete_tasks(&over, chunk).await?;
+        let is_full = deleted.findings.max(deleted.followed) >= chunk.unsigned_abs();
+        let done = deleted.findings + deleted.followed + deleted.tasks;
+        Ok(ChunkProgress { done, next: if is_full { Some(after) } else { Some(last).filter(|_| !is_last) } })
     }
 
-    /// Deletes what background tasks found out that ended longer ago than they are kept: `kept`, where neither their
-    /// application nor their environment says it. They are deleted after it.
-    pub async fn retire_findings(&self, kept: Duration, chunk: i64) -> Result<u64, StoreError> {
-        let deleted = sqlx::query!(
+    /// Deletes up to `chunk` rows each of what these tasks found out and follow, and those of which nothing is left.
+    async fn delete_tasks(&self, tasks: &[Uuid], chunk: i64) -> Result<DeletedTasks, StoreError> {
+        let findings = sqlx::query!(
             r#"-- background_task::retire_findings
-            WITH ended AS MATERIALIZED (
-                SELECT t.id FROM background_task t
-                LEFT JOIN application a ON a.id = t.application_id
-                LEFT JOIN environment e ON e.id = t.environment_id
-                WHERE t.state <> 'running' AND t.updated_at < now() - $3::interval
-                  AND t.updated_at < now() - coalesce(
-                      kept_for(a.retention, e.retention, 'taskRetentionDays'), $1::interval)
-                ORDER BY t.updated_at LIMIT $2
-            ), parts AS MATERIALIZED (
-                SELECT p.task_id, p.number FROM ended e CROSS JOIN LATERAL (
+            WITH parts AS MATERIALIZED (
+                SELECT p.task_id, p.number FROM unnest($1::uuid[]) AS e(id) CROSS JOIN LATERAL (
                     SELECT p.task_id, p.number FROM background_task_part p WHERE p.task_id = e.id LIMIT $2
                 ) p LIMIT $2
             )
             DELETE FROM background_task_part p USING parts q WHERE p.task_id = q.task_id AND p.number = q.number"#,
-            interval(kept),
+            tasks,
             chunk,
-            interval(SHORTEST_RETENTION),
         )
         .execute(&self.pool)
         .await?;
-        Ok(deleted.rows_affected())
-    }
-
-    /// Deletes background tasks that ended longer ago than that, and of which nothing is left that they found out.
-    pub async fn retire_tasks(&self, kept: Duration, chunk: i64) -> Result<u64, StoreError> {
-        let deleted = sqlx::query!(
+        let followed = sqlx::query!(
+            r#"-- replay_part::retire
+            WITH parts AS MATERIALIZED (
+                SELECT p.task_id, p.number FROM unnest($1::uuid[]) AS e(id) CROSS JOIN LATERAL (
+                    SELECT p.task_id, p.number FROM replay_part p WHERE p.task_id = e.id LIMIT $2
+                ) p LIMIT $2
+            )
+            DELETE FROM replay_part p USING parts q WHERE p.task_id = q.task_id AND p.number = q.number"#,
+            tasks,
+            chunk,
+        )
+        .execute(&self.pool)
+        .await?;
+        let tasks = sqlx::query!(
             r#"-- background_task::retire
             WITH ended AS MATERIALIZED (
-                SELECT t.id FROM background_task t
-                LEFT JOIN application a ON a.id = t.application_id
-                LEFT JOIN environment e ON e.id = t.environment_id
-                WHERE t.state <> 'running' AND t.updated_at < now() - $3::interval
-                  AND t.updated_at < now() - coalesce(
-                      kept_for(a.retention, e.retention, 'taskRetentionDays'), $1::interval)
-                ORDER BY t.updated_at LIMIT $2 FOR UPDATE OF t SKIP LOCKED
+                SELECT t.id FROM background_task t WHERE t.id = ANY($1) AND t.state <> 'running' FOR UPDATE SKIP LOCKED
             )
             DELETE FROM background_task t USING ended e
-            WHERE t.id = e.id AND (SELECT true FROM background_task_part p WHERE p.task_id = e.id LIMIT 1) IS NULL"#,
+            WHERE t.id = e.id AND (SELECT true FROM background_task_part p WHERE p.task_id = e.id LIMIT 1) IS NULL
+              AND (SELECT true FROM replay_part p WHERE p.task_id = e.id LIMIT 1) IS NULL"#,
+            tasks,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(DeletedTasks {
+            findings: findings.rows_affected(),
+            followed: followed.rows_affected(),
+            tasks: tasks.rows_affected(),
+        })
+    }
+
+    /// Deletes answers kept for idempotency keys whose time had no partition, `kept` after that time.
+    pub async fn retire_keys_outside_slots(&self, kept: Duration, chunk: i64) -> Result<u64, StoreError> {
+        let deleted = sqlx::query!(
+            r#"-- idempotency_key::retire_outside_slots
+            WITH old AS MATERIALIZED (
+                SELECT key_hash, slot FROM idempotency_key_default WHERE slot < now() - $1::interval
+                ORDER BY slot LIMIT $2 FOR UPDATE SKIP LOCKED
+            )
+            DELETE FROM idempotency_key_default k USING old WHERE k.key_hash = old.key_hash AND k.slot = old.slot"#,
             interval(kept),
             chunk,
-            interval(SHORTEST_RETENTION),
         )
         .execute(&self.pool)
         .await?;

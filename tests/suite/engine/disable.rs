@@ -1,10 +1,13 @@
 //! Endpoints that only fail are disabled; what is theirs is held, and goes out when they are enabled.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
+use postrider::maintenance::{Maintenance, MaintenanceOptions};
 use serde_json::{Value, json};
 
-use crate::support::{LocalApp, Receiver, Reply, Setup, Tenant, until};
+use crate::support::store::{MAINTENANCE, store};
+use crate::support::{Database, LocalApp, Receiver, Reply, Setup, Tenant, until};
 
 fn setup() -> Setup {
     Setup::default()
@@ -133,4 +136,38 @@ async fn one_success_now_and_then_keeps_an_endpoint_enabled() {
     }
     disabled(&tenant, &dead).await;
     assert_eq!(tenant.get_endpoint(&alive).await["disabled"], false);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_cannot_be_disabled_keeps_no_other_enabled() {
+    let database = Database::fresh().await;
+    let store = store(&database).await;
+    sqlx::raw_sql(
+        "INSERT INTO environment (id) VALUES ('org_one');
+         INSERT INTO application (id, environment_id, name) VALUES (gen_random_uuid(), 'org_one', 'a');
+         CREATE TABLE failing AS SELECT gen_random_uuid() AS id, seconds FROM unnest(ARRAY[60, 50]) seconds;
+         INSERT INTO endpoint (id, application_id, url, created_at)
+             SELECT f.id, a.id, 'https://a.example/', now() - interval '1 day' FROM failing f, application a;
+         INSERT INTO endpoint_hour (endpoint_id, hour, node, application_id, delivered, dead, status_2xx, status_3xx, status_4xx,
+                                    status_5xx, no_response, duration_ms, first_failed_at, last_failed_at)
+             SELECT f.id, date_trunc('hour', now(), 'UTC'), 1, a.id, 0, 0, 0, 0, 0, 2, 0, 10, now() - make_interval(secs => seconds), now()
+             FROM failing f, application a;
+         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             IF OLD.id = (SELECT id FROM failing WHERE seconds = 60) THEN RAISE 'refused'; END IF;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER refuse BEFORE UPDATE ON endpoint FOR EACH ROW EXECUTE FUNCTION refuse()",
+    )
+    .execute(&database.pool)
+    .await
+    .unwrap();
+    let options = MaintenanceOptions { disable_after: Some(Duration::from_secs(10)), ..MAINTENANCE };
+    let maintenance = Maintenance::start(store.upkeep.clone(), options).await.unwrap();
+    until("the other is disabled", async || {
+        let disabled = "SELECT count(*) FROM endpoint WHERE disabled_reason = 'failing'";
+        (database.count(disabled).await == 1).then_some(())
+    })
+    .await;
+    maintenance.stop().await;
 }

@@ -1,11 +1,11 @@
 //! Partitions: nothing is lost without them, what is over goes, and one node at a time does it.
 
 use chrono::TimeDelta;
-use postrider::maintenance::{self, Round};
+use postrider::maintenance::{self, Maintenance, Round};
 use postrider::store::{MigrateError, Store};
 
 use crate::support::Database;
-use crate::support::store::{MAINTENANCE, delete_past_retention, store};
+use crate::support::store::{MAINTENANCE, delete_past_retention, drop_partitions, store};
 
 const RETENTION: TimeDelta = TimeDelta::days(10);
 const MESSAGE_DAYS: &str = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname ~ '^message_[0-9]'";
@@ -68,8 +68,8 @@ async fn partitions_are_there_for_a_week_to_come() {
     assert_eq!(database.count("SELECT count(*) FROM idempotency_key_default").await, 0);
     // There is nothing left to make, and nothing that is old enough to go.
     let mut session = store.upkeep.begin_maintenance(Round::Hourly.name()).await.unwrap().unwrap();
-    assert_eq!(session.make_partitions().await.unwrap(), 0);
-    assert_eq!(session.drop_partitions(RETENTION).await.unwrap(), Vec::<String>::new());
+    assert!(session.missing_partitions().await.unwrap().is_empty());
+    assert_eq!(drop_partitions(&mut session, RETENTION).await, Vec::<String>::new());
     session.end().await;
 }
 
@@ -114,7 +114,7 @@ async fn days_past_their_retention_are_dropped_and_what_waits_in_them_stays() {
     .await;
 
     let mut session = store.upkeep.begin_maintenance(Round::Hourly.name()).await.unwrap().unwrap();
-    let dropped = session.drop_partitions(RETENTION).await.unwrap();
+    let dropped = drop_partitions(&mut session, RETENTION).await;
     assert_eq!(dropped.len(), 6, "two days of messages, deliveries and attempts: {dropped:?}");
     assert_eq!(
         database.count("SELECT count(*) FROM message").await,
@@ -124,11 +124,77 @@ async fn days_past_their_retention_are_dropped_and_what_waits_in_them_stays() {
     assert_eq!(database.count("SELECT count(*) FROM delivery").await, 3);
 
     run(&database, "DELETE FROM pending").await;
-    assert_eq!(session.drop_partitions(RETENTION).await.unwrap(), Vec::<String>::new());
+    assert_eq!(drop_partitions(&mut session, RETENTION).await, Vec::<String>::new());
     assert_eq!(delete_past_retention(&store, RETENTION).await, 1);
     assert_eq!(database.count("SELECT count(*) FROM message").await, 1);
     assert_eq!(database.count("SELECT count(*) FROM delivery").await, 1);
     session.end().await;
+}
+
+/// As when the process was down for longer than partitions are made ahead, and only one of two could be made afterwards.
+#[tokio::test]
+async fn deliveries_that_stand_outside_of_their_day_go_with_its_messages_and_the_other_way_around() {
+    let database = Database::fresh().await;
+    let store = store(&database).await;
+    run(&database, INSERT).await;
+    for table in ["message", "delivery"] {
+        let make = format!(
+            "SELECT make_partition('{table}', day, day + interval '24 hours')
+             FROM date_trunc('day', now() - interval '20 days', 'UTC') day"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(make)).execute(&database.pool).await.unwrap();
+        run(&database, "SELECT insert_message('20 days') FROM generate_series(1, 3)").await;
+        while !maintenance::run(&store.upkeep, MAINTENANCE, Round::Hourly).await.unwrap() {
+            tokio::task::yield_now().await;
+        }
+        for left in ["SELECT count(*) FROM message", "SELECT count(*) FROM delivery"] {
+            assert_eq!(database.count(left).await, 0, "with only the day of table {table}: {left}");
+        }
+        let days =
+            "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname ~ '^(message|delivery)_[0-9]'";
+        assert_eq!(database.count(days).await, 2 * 9, "with only the day of table {table}");
+    }
+}
+
+#[tokio::test]
+async fn answers_kept_for_keys_outside_of_slots_go_after_a_day() {
+    let database = Database::fresh().await;
+    let store = store(&database).await;
+    run(
+        &database,
+        "INSERT INTO idempotency_key (slot, key_hash, request_hash, status, body)
+         SELECT date_bin('6 hours', now() - age, '2000-01-01 00:00Z'), sha256(n::text::bytea), sha256('b'), 200, 'sealed'
+         FROM unnest(ARRAY['40 days', '31 hours', '15 hours']::interval[]) age, generate_series(1, 3000) n",
+    )
+    .await;
+    assert!(maintenance::run(&store.upkeep, MAINTENANCE, Round::Hourly).await.unwrap());
+    assert_eq!(database.count("SELECT count(*) FROM idempotency_key").await, 3_000);
+    let old = "SELECT count(*) FROM idempotency_key WHERE slot < now() - interval '30 hours'";
+    assert_eq!(database.count(old).await, 0);
+}
+
+/// As `pg_dump` locks what it reads.
+#[tokio::test]
+async fn a_node_starts_while_partitions_cannot_be_made() {
+    let database = Database::fresh().await;
+    let store = store(&database).await;
+    let mut backup = database.pool.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE message, delivery, attempt, idempotency_key IN ACCESS SHARE MODE")
+        .execute(&mut *backup)
+        .await
+        .unwrap();
+    let maintenance = Maintenance::start(store.upkeep.clone(), MAINTENANCE).await.unwrap();
+    maintenance.stop().await;
+    run(&database, INSERT).await;
+    run(&database, "SELECT insert_message('1 minute')").await;
+    assert_eq!(database.count("SELECT count(*) FROM message_default").await, 1);
+    assert_eq!(database.count(MESSAGE_DAYS).await, 0);
+    backup.rollback().await.unwrap();
+
+    let maintenance = Maintenance::start(store.upkeep.clone(), MAINTENANCE).await.unwrap();
+    maintenance.stop().await;
+    assert_eq!(database.count(MESSAGE_DAYS).await, 9);
+    assert_eq!(database.count("SELECT count(*) FROM message_default").await, 0);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use postrider::domain::database_schema::SchemaName;
 use postrider::domain::main_secret::MainSecrets;
 use postrider::domain::policy::ServerPolicy;
 use postrider::maintenance::MaintenanceOptions;
-use postrider::store::{PastRetention, Store, StoreOptions};
+use postrider::store::{MaintenanceSession, PastRetention, Store, StoreOptions};
 
 use uuid::Uuid;
 
@@ -59,4 +59,13 @@ pub async fn delete_past_retention(store: &Store, retention: TimeDelta) -> u64 {
         deleted += store.upkeep.delete_messages_of(application, Uuid::nil(), 500).await.unwrap().done;
     }
     deleted
+}
+
+/// Drops what is past that retention. Returns the names of what was dropped.
+pub async fn drop_partitions(session: &mut MaintenanceSession, retention: TimeDelta) -> Vec<String> {
+    let mut dropped = Vec::new();
+    for partition in session.partitions_past(retention).await.unwrap() {
+        dropped.extend(session.drop_partition(&partition).await.unwrap());
+    }
+    dropped
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use postrider::store::KeptDeadLetters;
 use uuid::Uuid;
 
 use super::{night, run, world};
@@ -40,6 +41,82 @@ async fn background_tasks_go_with_what_they_found_out_a_month_after_they_ended()
     assert_eq!(database.count("SELECT count(*) FROM background_task").await, 5);
     assert_eq!(database.count("SELECT count(*) FROM background_task WHERE state = 'running'").await, 2);
     assert_eq!(database.count("SELECT count(*) FROM background_task_part").await, 5 * 300);
+}
+
+/// What a replay follows may be very much, and goes a bounded number of rows at a time.
+#[tokio::test]
+async fn what_a_task_follows_goes_before_it_a_chunk_at_a_time() {
+    let database = world().await;
+    run(
+        &database,
+        "INSERT INTO background_task (id, environment_id, kind, state, filter, total, updated_at)
+         SELECT gen_random_uuid(), 'org_upkeep', 'endpoint.recover', 'finished', '{}', 0, now() - interval '31 days';
+         INSERT INTO replay_part (task_id, messages, endpoints)
+         SELECT id, '{}', '{}' FROM background_task, generate_series(1, 25)",
+    )
+    .await;
+    let store = store(&database).await;
+    let kept = Duration::from_secs(30 * 86_400);
+    let mut left = Vec::new();
+    loop {
+        let chunk = store.upkeep.retire_tasks(kept, Default::default(), 10).await.unwrap();
+        left.push((
+            database.count("SELECT count(*) FROM replay_part").await,
+            database.count("SELECT count(*) FROM background_task").await,
+        ));
+        if chunk.next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(left, [(15, 1), (5, 1), (0, 0)]);
+}
+
+#[tokio::test]
+async fn tasks_that_are_kept_longer_are_passed_by_once() {
+    let database = world().await;
+    run(
+        &database,
+        "INSERT INTO application (id, environment_id, name, retention)
+             SELECT id_at('99 days'), 'org_upkeep', 'long', '{\"taskRetentionDays\": 300}';
+         INSERT INTO background_task (id, environment_id, application_id, kind, state, filter, total, updated_at)
+             SELECT gen_random_uuid(), 'org_upkeep', id, 'application.usage', 'finished', '{}', 0, now() - interval '40 days' + make_interval(secs => n)
+             FROM application, generate_series(1, 25) n;
+         INSERT INTO background_task (id, environment_id, kind, state, filter, total, updated_at)
+             SELECT gen_random_uuid(), 'org_upkeep', 'application.usage', 'finished', '{}', 0, now() - interval '35 days'",
+    )
+    .await;
+    let store = store(&database).await;
+    let (mut place, mut done) = (Some(Default::default()), Vec::new());
+    while let Some(after) = place {
+        let chunk = store.upkeep.retire_tasks(Duration::from_secs(30 * 86_400), after, 10).await.unwrap();
+        done.push(chunk.done);
+        place = chunk.next;
+    }
+    assert_eq!(done, [0, 0, 1]);
+}
+
+#[tokio::test]
+async fn dead_letters_that_nobody_dealt_with_are_not_in_the_way_of_those_that_somebody_did() {
+    let database = world().await;
+    run(
+        &database,
+        "SELECT insert_dead_letter(e, NULL, CASE WHEN n > 20 THEN interval '91 days' END)
+         FROM (SELECT insert_endpoint(insert_application(NULL), NULL) AS e) one, generate_series(1, 21) n",
+    )
+    .await;
+    let store = store(&database).await;
+    let kept = KeptDeadLetters { decided: Duration::from_secs(90 * 86_400), open: None };
+    let bounds = store.upkeep.dead_letter_bounds(kept).await.unwrap();
+    assert_eq!(bounds.open, None, "everybody keeps them for ever");
+    let decided =
+        store.upkeep.retire_decided_dead_letters(kept.decided, bounds.decided, Default::default(), 10);
+    assert_eq!(decided.await.unwrap().done, 1);
+    assert_eq!(database.count("SELECT count(*) FROM dead_letter").await, 20);
+
+    // The shortest time that anybody says counts.
+    run(&database, "UPDATE application SET retention = '{\"openDeadLetterRetentionDays\": 299}'").await;
+    let bound = store.upkeep.dead_letter_bounds(kept).await.unwrap().open.unwrap();
+    assert_eq!(store.upkeep.retire_open_dead_letters(None, bound, Uuid::nil(), 100).await.unwrap().done, 20);
 }
 
 #[tokio::test]

@@ -6,15 +6,18 @@ use crate::support::plans::{SETTINGS, generic_plan, nodes, statements};
 use crate::support::queue::full_queue;
 
 /// Everything that maintenance runs once an hour or once a night.
-const UPKEEP: [&str; 48] = [
+const UPKEEP: [&str; 53] = [
     "alert_notice::retire",
     "api_key::retire",
     "application::retire",
     "application::retire_credentials",
     "audit::retire",
+    "background_task::ended_after",
     "background_task::retire",
     "background_task::retire_findings",
-    "dead_letter::retire",
+    "dead_letter::bounds",
+    "dead_letter::retire_decided",
+    "dead_letter::retire_open",
     "endpoint::empty_deleted",
     "endpoint::retire",
     "endpoint_health::delete_old",
@@ -24,6 +27,7 @@ const UPKEEP: [&str; 48] = [
     "endpoint_throttle::retire",
     "event_type_hour::delete_old",
     "event_type_hour::fold",
+    "idempotency_key::retire_outside_slots",
     "inbox::retire",
     "incident_acknowledgement::delete_old",
     "message_event_id::retire",
@@ -38,6 +42,7 @@ const UPKEEP: [&str; 48] = [
     "payload_expiry::over",
     "pending::endpoints_after",
     "person::retire",
+    "replay_part::retire",
     "retention::applications",
     "retention::delete_attempts",
     "retention::endpoints",
@@ -62,11 +67,13 @@ const FILL: &str = "
     INSERT INTO environment (id, retention) SELECT 'org_kept' || n, '{\"messageRetentionDays\": 9}' FROM generate_series(1, 1000) n;
     INSERT INTO message_event_id SELECT uuid_of(1, 1), n::text, uuid_of(3, n) FROM generate_series(1, 20000) n;
     INSERT INTO dead_letter (id, environment_id, application_id, endpoint_id, message_id, event_type, reason, attempts, discarded_at)
-        SELECT uuid_of(4, n), 'org_plans', uuid_of(1, 1), uuid_of(2, 1), uuid_of(3, n), 'a.b', 'exhausted', 7, now()
+        SELECT uuid_of(4, n), 'org_plans', uuid_of(1, 1), uuid_of(2, 1), uuid_of(3, n), 'a.b', 'exhausted', 7,
+               CASE WHEN n > 10000 THEN now() - make_interval(secs => n / 100) END
         FROM generate_series(1, 20000) n;
     INSERT INTO background_task (id, environment_id, kind, state, filter, total)
         SELECT uuid_of(5, n), 'org_plans', 'application.usage', 'finished', '{}', 0 FROM generate_series(1, 20000) n;
     INSERT INTO background_task_part (task_id, items) SELECT id, '[]' FROM background_task;
+    INSERT INTO replay_part (task_id, messages, endpoints) SELECT id, '{}', '{}' FROM background_task;
     INSERT INTO endpoint_hour SELECT uuid_of(2, 1 + n % 1000), now() - make_interval(hours => n), n % 2, uuid_of(1, 1), 0, 0, 0, 0, 0, 0, 0, 0
         FROM generate_series(1, 20000) n;
     INSERT INTO endpoint_secret (id, endpoint_id, sealed, expires_at)
@@ -176,7 +183,11 @@ async fn a_chunk_reads_what_it_deletes_however_much_there_is() {
     let statements = statements();
     for (name, arguments) in [
         ("message_event_id::retire", "'00000000-0000-0000-0000-000000000000', -86400, 100"),
-        ("dead_letter::retire", "'00000000-0000-0000-0000-000000000000', '-1 day', 100, '-1 day', '-1 day'"),
+        ("dead_letter::retire_decided", "'-infinity', now() + '1 day', 100, '-1 day'"),
+        (
+            "dead_letter::retire_open",
+            "'00000000-0000-0000-0000-000000000000', now() + '1 day', 100, '-1 day'",
+        ),
         ("endpoint_hour::fold", "100"),
         ("audit::retire", "-86400, 100"),
         ("operational_notice::retire", "-86400, 100"),
@@ -200,4 +211,32 @@ async fn a_chunk_reads_what_it_deletes_however_much_there_is() {
         let pages = plan[0]["Plan"]["Shared Hit Blocks"].as_i64().unwrap();
         assert!(pages < 100 * 30, "{name}: {pages} pages for a hundred rows");
     }
+}
+
+/// Each minute, of an endpoint that was closed long ago, what is due for so long that it ends is read, and not all that waits.
+#[tokio::test]
+async fn what_a_closed_endpoint_holds_is_not_read_before_its_time() {
+    let database = full_queue().await;
+    sqlx::raw_sql("UPDATE endpoint SET disabled_at = now() - interval '31 days', disabled_reason = 'request' WHERE id = uuid_of(2, 7)")
+        .execute(&database.pool)
+        .await
+        .unwrap();
+    let held = "SELECT count(*) FROM pending WHERE endpoint_id = uuid_of(2, 7)";
+    assert!(database.count(held).await > 49_000);
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::raw_sql(SETTINGS).execute(&mut connection).await.unwrap();
+    let (query, _) = &statements()["delivery::bury_unreachable"];
+    let arguments = "'30 days', 500, array_fill(gen_random_uuid(), ARRAY[500]), 5, ARRAY[uuid_of(2, 7)]";
+    let explain = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE p({arguments})");
+    sqlx::raw_sql(AssertSqlSafe(format!("PREPARE p AS {query}"))).execute(&mut connection).await.unwrap();
+    let plan: serde_json::Value =
+        sqlx::query_scalar(AssertSqlSafe(explain)).fetch_one(&mut connection).await.unwrap();
+    let mut all = Vec::new();
+    nodes(&plan[0]["Plan"], &mut all);
+    let reads: Vec<_> = all.into_iter().filter(|node| node["Index Name"] == "pending_due").collect();
+    assert!(!reads.is_empty(), "{plan:#}");
+    let removed = reads.iter().filter_map(|node| node["Rows Removed by Filter"].as_f64()).sum::<f64>();
+    assert!(removed < 10.0, "{removed} rows were read in vain");
+    let pages = plan[0]["Plan"]["Shared Hit Blocks"].as_i64().unwrap();
+    assert!(pages < 200, "{pages} pages to bury nothing");
 }
