@@ -61,7 +61,7 @@ pub(in crate::api) async fn with_room(
         return (response, Some(HeldRoom::Answer { _room: room.shrunk_to(length) }));
     }
     // What a producer posted is stored, and it has to learn that, however little room readers leave.
-    if let Some(room) = of_body.filter(|room| !room.is_of_tenant()) {
+    if let Some(room) = of_body.filter(BodyRoom::is_of_producer) {
         return (response, Some(HeldRoom::Body { _room: room }));
     }
     match budgets.room_for_written(length).await {
@@ -352,11 +352,11 @@ mod tests {
     async fn what_a_producer_posted_is_answered_whatever_readers_take() {
         let budgets = budgets();
         let _readers = budgets.room_for_answer(4 << 20).await.unwrap();
-        let producers = budgets.room_for_body(1 << 20, false, None).await;
+        let producers = budgets.room_for_body(1 << 20, BodySender::Producer, None).await;
         let (answered, held) = with_room(answer(1 << 20), producers, &budgets).await;
         assert_eq!((answered.status(), budgets.body_bytes().0), (StatusCode::OK, 1 << 20));
         drop(held);
-        let tenants = budgets.room_for_body(1 << 20, true, None).await;
+        let tenants = budgets.room_for_body(1 << 20, BodySender::Tenant, None).await;
         let (refused, _) = with_room(answer(1 << 20), tenants, &budgets).await;
         assert_eq!((refused.status(), budgets.body_bytes().0), (StatusCode::SERVICE_UNAVAILABLE, 0));
     }

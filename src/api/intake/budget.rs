@@ -57,7 +57,7 @@ pub(in crate::api) enum BodySender {
 pub(in crate::api) struct BodyRoom {
     of_all: OwnedSemaphorePermit,
     of_connection: Option<OwnedSemaphorePermit>,
-    is_tenant: bool,
+    is_of_producer: bool,
 }
 
 /// A large answer's room. It is held until the answer is sent.
@@ -118,7 +118,8 @@ impl Budgets {
             Some(connection) => Some(take(connection.room_of(sender), wanted).await?),
             None => None,
         };
-        Some(BodyRoom { of_all: take(all, wanted).await?, of_connection, is_tenant })
+        let is_of_producer = matches!(sender, BodySender::Producer);
+        Some(BodyRoom { of_all: take(all, wanted).await?, of_connection, is_of_producer })
     }
 
     /// Room for an answer of so many bytes, up to those of the largest page.
@@ -161,9 +162,9 @@ impl AnswerRoom {
 }
 
 impl BodyRoom {
-    /// Whether it is of the tenants' part.
-    pub(in crate::api) fn is_of_tenant(&self) -> bool {
-        self.is_tenant
+    /// Whether it is of the producers' part.
+    pub(in crate::api) fn is_of_producer(&self) -> bool {
+        self.is_of_producer
     }
 
     /// Gives back what turned out not to be needed.
