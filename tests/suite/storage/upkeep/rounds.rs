@@ -80,12 +80,12 @@ async fn a_round_that_failed_or_was_broken_off_stays_due() {
 #[tokio::test]
 async fn a_server_that_ends_idle_sessions_ends_no_round() {
     let database = world().await;
+    let store = store(&database).await;
     run(
         &database,
         "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET idle_session_timeout = 1', current_database()); END $$",
     )
     .await;
-    let store = store(&database).await;
     let mut session = store.upkeep.begin_maintenance(Round::Nightly.name()).await.unwrap().unwrap();
     for _ in 0..20 {
         store.upkeep.maintenance_rounds().await.unwrap();
