@@ -5,13 +5,11 @@ use h2::client::{Builder, ResponseFuture, SendRequest};
 use h2::{PingPong, SendStream};
 use http::Request;
 use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
 
 /// One connection.
 pub struct Multiplexed {
     requests: SendRequest<Bytes>,
     pings: PingPong,
-    pub driven: JoinHandle<()>,
 }
 
 impl Multiplexed {
@@ -22,8 +20,8 @@ impl Multiplexed {
             Builder::new().initial_window_size(window).handshake(socket).await.unwrap();
         let pings = connection.ping_pong().unwrap();
         // It ends when the server closes it.
-        let driven = tokio::spawn(async move { drop(connection.await) });
-        Self { requests, pings, driven }
+        tokio::spawn(async move { drop(connection.await) });
+        Self { requests, pings }
     }
 
     /// Begins to ask for something below the API.
