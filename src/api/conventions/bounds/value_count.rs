@@ -22,7 +22,7 @@ pub(in crate::api) fn has_no_more_values(text: &[u8], most: usize) -> bool {
             return false;
         }
     }
-    true
+    values <= most
 }
 
 /// What comes after a string that has begun.
