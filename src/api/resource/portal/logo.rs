@@ -31,16 +31,10 @@ async fn show(
     // A name that is not UTF-8 is nobody's.
     let Path(name) = name.map_err(|_| NO_LOGO)?;
     let name = name.parse().map_err(|_| NO_LOGO)?;
-    let read = async {
-        let question = state.public_names.ask(&request, &state.trusted_proxies)?;
-        let logo = state.portal.logo(&name).await?;
-        if logo.is_some() {
-            question.found();
-        }
-        Ok(logo)
-    };
-    let logo = state.public_names.logo(&name, read).await?.ok_or(NO_LOGO)?;
-    let mut response = Body::from(logo.bytes.clone()).into_response();
+    let question = state.public_names.ask(&request, &state.trusted_proxies)?;
+    let logo = state.portal.logo(&name).await?.ok_or(NO_LOGO)?;
+    question.found();
+    let mut response = Body::from(logo.bytes).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(logo.kind.content_type()));
     for (name, value) in FIXED {
