@@ -1,7 +1,7 @@
 -- Erasing what deleted applications left, in turn; and finding the cutoffs of tokens by session.
 --
--- It only widens: a node of the version before goes on working beside it. The indexes `application_to_erase` and
--- `endpoint_by_application` are used by it alone, and go with a later release.
+-- It only widens: a node of the version before goes on working beside it. The indexes `application_to_erase`,
+-- `endpoint_by_application` and `token_cutoff_by_application` are used by it alone, and go with a later release.
 
 
 -- Erasing ------------------------------------------------------------------------------------------------------------
@@ -19,4 +19,3 @@ CREATE INDEX endpoint_of_application ON endpoint (application_id, id);
 
 -- A cutoff is compared with those of the same session, and with those of all.
 CREATE INDEX token_cutoff_by_session ON token_cutoff (application_id, session_id, issued_until, id);
-DROP INDEX token_cutoff_by_application;

@@ -20,10 +20,10 @@ use super::certificate;
 use super::connection::{Below, Connection, MAX_HEAD_BYTES, MAX_TLS_BYTES, Meters};
 use super::egress::{EgressPolicy, Refused};
 use super::error::SendError;
-use super::metered::{Meter, Metered};
 use super::progress::{Progress, Step};
 use super::resolver::{ResolveError, Resolver};
-use super::socket::{Socket, UnderWay};
+use super::stream::metered::{Meter, Metered};
+use super::stream::socket::{Socket, UnderWay};
 use super::tls;
 
 /// How long an address may be silent before the next one is tried beside it (RFC 8305, section 5).

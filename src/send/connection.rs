@@ -24,8 +24,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::metered::Meter;
-use super::socket::UnderWay;
+use super::stream::metered::Meter;
+use super::stream::socket::UnderWay;
 
 /// What may come before the head of the answer is complete: informational answers, header fields, and whatever else
 /// the protocol has.

@@ -19,7 +19,7 @@ use http::{HeaderValue, Method, Version, header};
 use crate::api::credential::{Caller, Role, SIGN_IN_PATH};
 use crate::api::error::ApiError;
 use crate::api::intake::answer::Endless;
-use crate::api::intake::budget::BodySender;
+use crate::api::intake::body_sender::BodySender;
 use crate::api::intake::connection::CallerConnection;
 use crate::api::intake::{answer, body, budget};
 use crate::api::sign_in_failures::Attempt;

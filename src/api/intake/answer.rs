@@ -252,7 +252,7 @@ mod tests {
     use http_body_util::BodyExt as _;
 
     use super::*;
-    use crate::api::intake::budget::BodySender;
+    use crate::api::intake::body_sender::BodySender;
     use crate::api::intake::limits::IntakeLimits;
 
     fn budgets() -> Budgets {

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api::error::ApiError;
 
+use super::body_sender::BodySender;
 use super::bytes::{KIB, permits, semaphore};
 use super::connection::CallerConnection;
 use super::limits::IntakeLimits;
@@ -41,18 +42,6 @@ pub struct Budgets {
     sizes: (usize, usize),
 }
 
-/// Whose a body is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::api) enum BodySender {
-    /// A producer's, or an operator's.
-    Producer,
-    Tenant,
-    /// Somebody's who signs in with it.
-    SignIn,
-    /// Anybody's who posts to a test inbox.
-    Inbox,
-}
-
 /// A body's room.
 pub(in crate::api) struct BodyRoom {
     of_all: OwnedSemaphorePermit,
@@ -68,7 +57,9 @@ impl Budgets {
     /// The budgets of these limits. One of each kind always finds room.
     pub fn new(limits: &IntakeLimits) -> Self {
         let bodies = limits.body_budget_bytes.max(limits.body_bytes + KIB);
-        let answers = limits.answer_budget_bytes.max((limits.page_bytes + KIB) * COPIES);
+        // A page has one item at least, which may be as large as a body.
+        let largest_page = limits.page_bytes.max(limits.body_bytes);
+        let answers = limits.answer_budget_bytes.max((largest_page + KIB) * COPIES);
         let budgets = Self {
             bodies: semaphore((bodies - bodies / SMALL_PART).max(limits.body_bytes + KIB)),
             small_bodies: semaphore((bodies / SMALL_PART).max(SMALL_BYTES)),

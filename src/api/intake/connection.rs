@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use crate::domain::id::ApplicationId;
 use crate::inbox::MAX_BODY_BYTES;
 
-use super::budget::BodySender;
+use super::body_sender::BodySender;
 use super::bytes::semaphore;
 
 /// What the bodies of strangers on one connection may take: two of the largest.

@@ -3,6 +3,7 @@
 pub mod answer;
 pub(in crate::api) mod blocking;
 pub mod body;
+pub(in crate::api) mod body_sender;
 pub mod budget;
 mod bytes;
 pub mod connection;

@@ -23,7 +23,7 @@ const MAX_MESSAGES_SET_ASIDE: i64 = 500;
 const MAX_DELIVERIES_SET_ASIDE: i64 = 5_000;
 const MAX_BYTES_SET_ASIDE: i64 = 4 << 20;
 /// How long a partition that is made or dropped waits for its locks: everybody else waits behind it.
-const SET_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '100ms'";
+const SET_LOCK_TIMEOUT: &str = "-- partition::lock_timeout\nSET LOCAL lock_timeout = '100ms'";
 
 /// One dated partition, which is there or is to be made: `message_20261122t00`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -32,7 +32,8 @@ async fn a_lower_cap_holds_for_what_is_there() {
     let tenant = app.tenant("capped").await;
     let path = tenant.path("/endpoint");
     tenant.api.post(&path, &endpoint(&json!({"uid": "a", "maxInFlight": 300}))).await.expect(201);
-    app.node_mut().set("POSTRIDER_MAX_IN_FLIGHT_CAP", "20");
+    assert!(app.node_mut().terminate().await.success());
+    app.node_mut().set("MAX_IN_FLIGHT_CAP", "20");
     app.node_mut().restart().await;
     let in_force = async || {
         let policies = tenant.api.get(&format!("{path}/a/overview")).await.expect(200);

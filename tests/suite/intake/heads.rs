@@ -34,7 +34,7 @@ async fn slow_heads_shut_nobody_out_when_descriptors_are_few() {
     let hook = receiver.hook("/hook");
     tenant.endpoint(&hook, json!({})).await;
     let siege = besiege(&app.address(), 1_500);
-    until("the listener is full", || async { (descriptors(&app) > 300).then_some(()) }).await;
+    until("the listener is full", || async { (descriptors(&app) > 240).then_some(()) }).await;
     let health = Health::watch(&app);
     let mut sent = Vec::new();
     let began = Instant::now();

@@ -26,7 +26,7 @@ impl FrameCost {
 
 #[cfg(test)]
 mod tests {
-    use crate::send::frames::tests::frame;
+    use crate::send::stream::frames::tests::frame;
 
     use super::*;
 

@@ -20,7 +20,7 @@ const KEPT_BEGINNING_BYTES: usize = 64;
 
 /// The count of one connection, shared by the stream and the code that sends over it.
 #[derive(Debug, Default)]
-pub(super) struct Meter {
+pub(in crate::send) struct Meter {
     /// Bytes that may still come.
     remaining: AtomicUsize,
     /// Bytes that came since the exchange began.
@@ -33,12 +33,12 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn new(allowance_bytes: usize) -> Arc<Self> {
+    pub(in crate::send) fn new(allowance_bytes: usize) -> Arc<Self> {
         Arc::new(Self { remaining: AtomicUsize::new(allowance_bytes), ..Self::default() })
     }
 
     /// Begins an exchange, in which so much may come.
-    pub(super) fn begin(&self, allowance_bytes: usize) {
+    pub(in crate::send) fn begin(&self, allowance_bytes: usize) {
         self.remaining.store(allowance_bytes, Ordering::Relaxed);
         self.received.store(0, Ordering::Relaxed);
         self.request_sent.store(false, Ordering::Relaxed);
@@ -46,27 +46,27 @@ impl Meter {
     }
 
     /// From now on so much may come, whatever came before.
-    pub(super) fn allow(&self, allowance_bytes: usize) {
+    pub(in crate::send) fn allow(&self, allowance_bytes: usize) {
         self.remaining.store(allowance_bytes, Ordering::Relaxed);
     }
 
     /// Whether nothing came since the exchange began.
-    pub(super) fn received_nothing(&self) -> bool {
+    pub(in crate::send) fn received_nothing(&self) -> bool {
         self.received.load(Ordering::Relaxed) == 0
     }
 
     /// Whether the request of this exchange, one over HTTP/2, has gone out to its end.
-    pub(super) fn request_is_sent(&self) -> bool {
+    pub(in crate::send) fn request_is_sent(&self) -> bool {
         self.request_sent.load(Ordering::Relaxed)
     }
 
     /// Whether the connection was ended for what came over it.
-    pub(super) fn is_exceeded(&self) -> bool {
+    pub(in crate::send) fn is_exceeded(&self) -> bool {
         self.exceeded.load(Ordering::Relaxed)
     }
 
     /// What came first in this exchange.
-    pub(super) fn first_bytes(&self) -> Vec<u8> {
+    pub(in crate::send) fn first_bytes(&self) -> Vec<u8> {
         self.beginning().clone()
     }
 
@@ -97,7 +97,7 @@ impl Meter {
 
 /// A stream whose incoming bytes are counted.
 #[derive(Debug)]
-pub(super) struct Metered<S> {
+pub(in crate::send) struct Metered<S> {
     stream: S,
     meter: Arc<Meter>,
     /// Where HTTP/2 is spoken.
@@ -112,12 +112,12 @@ struct Http2 {
 }
 
 impl<S> Metered<S> {
-    pub(super) fn new(stream: S, meter: Arc<Meter>) -> Self {
+    pub(in crate::send) fn new(stream: S, meter: Arc<Meter>) -> Self {
         Self { stream, meter, http2: None }
     }
 
     /// A stream of HTTP/2, whose frames are counted too.
-    pub(super) fn of_frames(stream: S, meter: Arc<Meter>) -> Self {
+    pub(in crate::send) fn of_frames(stream: S, meter: Arc<Meter>) -> Self {
         Self { http2: Some(Http2::default()), ..Self::new(stream, meter) }
     }
 

@@ -13,17 +13,17 @@ use tokio::net::TcpStream;
 
 /// Whether an exchange is under way on a connection; known to its socket and to the code that sends over it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct UnderWay(Arc<AtomicBool>);
+pub(in crate::send) struct UnderWay(Arc<AtomicBool>);
 
 impl UnderWay {
-    pub(super) fn set(&self, under_way: bool) {
+    pub(in crate::send) fn set(&self, under_way: bool) {
         self.0.store(under_way, Ordering::Relaxed);
     }
 }
 
 /// A socket.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(in crate::send) struct Socket {
     stream: TcpStream,
     under_way: UnderWay,
     /// HTTP has ended the connection in its own way.
@@ -31,7 +31,7 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, under_way: UnderWay) -> Self {
+    pub(in crate::send) fn new(stream: TcpStream, under_way: UnderWay) -> Self {
         Self { stream, under_way, shut_down: false }
     }
 }
