@@ -39,7 +39,7 @@ async fn a_lower_cap_holds_for_what_is_there() {
         let policies = tenant.api.get(&format!("{path}/a/overview")).await.expect(200);
         policies["policies"]["maxInFlight"]["value"].clone()
     };
-    assert_eq!(in_force().await, 20);
+    assert_eq!(in_force().await, 20.0);
     let patched = tenant.api.patch(&format!("{path}/a"), &json!({"description": "x"})).await.expect(200);
     assert_eq!(patched["maxInFlight"], 300);
 }
