@@ -94,22 +94,8 @@ impl Credentials {
         hash: &KeyHash,
         now: DateTime<Utc>,
     ) -> Result<Option<Arc<KnownKey>>, Arc<StoreError>> {
-        let known = match self.keys.get(hash) {
-            Some(known) => known,
-            None => {
-                let (store, key) = (self.store.clone(), *hash);
-                let turn = self.newcomers.turn(hash).await?;
-                let read = move || {
-                    let reading = async move {
-                        let known = store.known_key(&key).await?;
-                        turn.end(known.is_some());
-                        Ok(known)
-                    };
-                    reading.boxed()
-                };
-                Box::pin(self.keys.read(hash, read)).await?
-            }
-        };
+        let look_up = |store: AccessStore, hash| async move { store.known_key(&hash).await };
+        let known = self.known(&self.keys, hash, look_up).await?;
         let live = known.filter(|key| key.expires_at.is_none_or(|end| now < end));
         if let Some(key) = &live {
             self.note_key_use(key, now);
@@ -127,22 +113,8 @@ impl Credentials {
         hash: &OpaqueTokenHash,
         now: DateTime<Utc>,
     ) -> Result<Option<Arc<KnownSession>>, Arc<StoreError>> {
-        let known = match self.sessions.get(hash) {
-            Some(known) => known,
-            None => {
-                let (store, session) = (self.store.clone(), *hash);
-                let turn = self.newcomers.turn(hash).await?;
-                let read = move || {
-                    let reading = async move {
-                        let known = store.known_session(&session).await?;
-                        turn.end(known.is_some());
-                        Ok(known)
-                    };
-                    reading.boxed()
-                };
-                Box::pin(self.sessions.read(hash, read)).await?
-            }
-        };
+        let look_up = |store: AccessStore, hash| async move { store.known_session(&hash).await };
+        let known = self.known(&self.sessions, hash, look_up).await?;
         let Some(session) = known.filter(|session| now < session.expires_at()) else { return Ok(None) };
         if let Some(key) = &session.record.api_key
             && self.key(key, now).await?.is_none()
@@ -151,6 +123,34 @@ impl Credentials {
         }
         self.note_session_use(&session, now);
         Ok(Some(session))
+    }
+
+    /// What is kept of a credential; what is not is looked up when it is its turn, once for all who ask meanwhile.
+    async fn known<C, F>(
+        &self,
+        kept: &Cache<[u8; 32], Option<Arc<C>>>,
+        hash: &[u8; 32],
+        look_up: impl FnOnce(AccessStore, [u8; 32]) -> F,
+    ) -> Result<Option<Arc<C>>, Arc<StoreError>>
+    where
+        C: Send + Sync + 'static,
+        F: Future<Output = Result<Option<Arc<C>>, StoreError>> + Send + 'static,
+    {
+        if let Some(known) = kept.get(hash) {
+            return Ok(known);
+        }
+        let turn = self.newcomers.turn(hash).await?;
+        // Whoever had a turn before may have looked for the same.
+        if let Some(known) = kept.get(hash) {
+            return Ok(known);
+        }
+        let looking_up = look_up(self.store.clone(), *hash);
+        let reading = async move {
+            let known = looking_up.await?;
+            turn.end(known.is_some());
+            Ok(known)
+        };
+        Box::pin(kept.read(hash, || reading.boxed())).await
     }
 
     /// What was taken back of an application.
