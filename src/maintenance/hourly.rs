@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::store::{MaintenanceSession, StoreError, UpkeepStore};
+use crate::store::{MaintenanceSession, PastRetention, StoreError, UpkeepStore};
 
 use super::MaintenanceOptions;
 use super::chunks::Chunks;
@@ -64,27 +64,13 @@ async fn delete_messages(
     chunks: Chunks<'_>,
     failures: &mut Failures,
 ) -> u64 {
-    let mut of_applications = Failures::default();
-    let (mut deleted, mut after) = (0, Uuid::nil());
-    loop {
-        let found = upkeep.applications_past_retention(retention, bound, after, OWNERS_PER_CHUNK).await;
-        let found = of_applications.note("applications with old messages", found);
-        let Some(last) = found.as_ref().and_then(|found| found.last()).map(|last| last.id) else { break };
-        for application in found.into_iter().flatten() {
-            if chunks.stop.is_cancelled() || of_applications.are(MAX_FAILED_OWNERS) {
-                break;
-            }
-            let of_one = chunks
-                .walk(MAX_CHUNKS, |after| upkeep.delete_messages_of(application, after, MESSAGES_PER_CHUNK))
-                .await;
-            deleted += of_applications.note("messages of an application", of_one).unwrap_or(0);
-        }
-        if of_applications.are(MAX_FAILED_OWNERS) || chunks.pause().await {
-            break;
-        }
-        after = last;
-    }
-    failures.note("messages past retention", of_applications.first());
+    let find = |after| upkeep.applications_past_retention(retention, bound, after, OWNERS_PER_CHUNK);
+    let delete = |application| {
+        chunks
+            .walk(MAX_CHUNKS, move |after| upkeep.delete_messages_of(application, after, MESSAGES_PER_CHUNK))
+    };
+    let (deleted, result) = delete_of_owners("messages past retention", find, delete, chunks).await;
+    failures.note("messages past retention", result);
     deleted
 }
 
@@ -96,26 +82,41 @@ async fn delete_attempts(
     chunks: Chunks<'_>,
     failures: &mut Failures,
 ) -> u64 {
-    let mut of_endpoints = Failures::default();
+    let find = |after| upkeep.endpoints_past_retention(retention, bound, after, OWNERS_PER_CHUNK);
+    let delete = |endpoint| {
+        chunks.until_nothing(MAX_CHUNKS, move || upkeep.delete_attempts_at(endpoint, MESSAGES_PER_CHUNK))
+    };
+    let (deleted, result) = delete_of_owners("attempts past retention", find, delete, chunks).await;
+    failures.note("attempts past retention", result);
+    deleted
+}
+
+/// Goes through the owners that `find` finds after an id, each by itself. Returns how much went, and the first error.
+async fn delete_of_owners<F, D>(
+    what: &'static str,
+    find: impl Fn(Uuid) -> F,
+    delete: impl Fn(PastRetention) -> D,
+    chunks: Chunks<'_>,
+) -> (u64, Result<(), StoreError>)
+where
+    F: Future<Output = Result<Vec<PastRetention>, StoreError>>,
+    D: Future<Output = Result<u64, StoreError>>,
+{
+    let mut failures = Failures::default();
     let (mut deleted, mut after) = (0, Uuid::nil());
     loop {
-        let found = upkeep.endpoints_past_retention(retention, bound, after, OWNERS_PER_CHUNK).await;
-        let found = of_endpoints.note("endpoints with old attempts", found);
-        let Some(last) = found.as_ref().and_then(|found| found.last()).map(|last| last.id) else { break };
-        for endpoint in found.into_iter().flatten() {
-            if chunks.stop.is_cancelled() || of_endpoints.are(MAX_FAILED_OWNERS) {
+        let found = failures.note(what, find(after).await).unwrap_or_default();
+        let Some(last) = found.last().map(|last| last.id) else { break };
+        for owner in found {
+            if chunks.stop.is_cancelled() || failures.are(MAX_FAILED_OWNERS) {
                 break;
             }
-            let of_one = chunks
-                .until_nothing(MAX_CHUNKS, || upkeep.delete_attempts_at(endpoint, MESSAGES_PER_CHUNK))
-                .await;
-            deleted += of_endpoints.note("attempts at an endpoint", of_one).unwrap_or(0);
+            deleted += failures.note(what, delete(owner).await).unwrap_or(0);
         }
-        if of_endpoints.are(MAX_FAILED_OWNERS) || chunks.pause().await {
+        if failures.are(MAX_FAILED_OWNERS) || chunks.pause().await {
             break;
         }
         after = last;
     }
-    failures.note("attempts past retention", of_endpoints.first());
-    deleted
+    (deleted, failures.first())
 }
