@@ -44,6 +44,8 @@ pub struct Engine {
     pub ingest: Ingest,
     /// What authentication has cached.
     pub credentials: Credentials,
+    /// What requests of this server may reach.
+    pub egress: EgressPolicy,
     /// The way out to receivers.
     pub sender: Sender,
     /// Where else than in deliveries requests go out.
@@ -111,12 +113,13 @@ impl Engine {
             dependencies;
         let inboxes =
             Inboxes::new(store.portal.clone(), store.configuration.clone(), public_url, clock.clone());
+        let egress = egress_policy(config);
         let sender = Sender::new(&SenderOptions {
             longest_timeout: LONGEST_TIMEOUT,
             idle_timeout: config.connection_idle_timeout,
             connection_lifetime: config.connection_lifetime,
             max_idle_connections: (config.max_in_flight_total as usize).min(MAX_IDLE_CONNECTIONS),
-            egress: egress_policy(config),
+            egress: egress.clone(),
             tls_ca_file: config.tls_ca_file.clone(),
             own_places: Some(Arc::new(inboxes.clone())),
             send_traceparent: config.send_traceparent,
@@ -204,6 +207,7 @@ impl Engine {
         Ok(Self {
             ingest,
             credentials,
+            egress,
             sender,
             sending_threads,
             inboxes,
@@ -309,8 +313,8 @@ async fn within(limit: Duration, work: impl Future) -> bool {
     tokio::time::timeout(limit, work).await.is_ok()
 }
 
-/// What this server's requests may reach.
-pub fn egress_policy(config: &Config) -> EgressPolicy {
+/// What this server's requests may reach. It looks up the database's name.
+fn egress_policy(config: &Config) -> EgressPolicy {
     let database = config.database_url.as_ref().and_then(|url| database_host(url.expose_secret()));
     EgressPolicy::new(&config.allow_subnets).refusing(OwnAddresses::with_database(database.as_deref()))
 }

@@ -17,7 +17,7 @@ use crate::config::{Config, JwtKey};
 use crate::console::{Console, Documentation};
 use crate::domain::clock::Clock;
 use crate::domain::policy::ServerPolicy;
-use crate::engine::{Engine, egress_policy};
+use crate::engine::Engine;
 use crate::listener::ListenerLimits;
 use crate::openid::OpenId;
 use crate::store::{Sealer, Store};
@@ -93,7 +93,7 @@ pub(super) fn api_state(
             store.sealing.main_secrets(),
             clock,
         )?,
-        egress: egress_policy(config),
+        egress: engine.egress.clone(),
         streams: LiveStreams::new(engine.hub.clone(), store.live.clone()),
         public_names: PublicNames::default(),
         inboxes: engine.inboxes.clone(),
