@@ -1,6 +1,6 @@
-//! How often a TLS connection to one endpoint, and to all of one application, is begun. A handshake costs some hundred times the processor time of a
-//! request, and a receiver that ends every connection could have as many at the same moment as it may have requests.
-//! They are spread, so that the deliveries of others come in between.
+//! How often a TLS connection to one endpoint, and to all of one application, is begun. A handshake costs some hundred times
+//! the processor time of a request, and a receiver that ends every connection could have as many at the same moment as it may
+//! have requests. They are spread, so that the deliveries of others come in between.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -1,6 +1,6 @@
-//! How much work the certificates are that came with a receiver's own. webpki tries every way that leads by their names from the receiver's
-//! certificate to an authority, reads all of them anew at each step, and looks at signatures only at a way's end: a few
-//! dozen that nobody signed, each issued by its own name, have hundreds of thousands of ways.
+//! How much work the certificates are that came with a receiver's own. webpki tries every way that leads by their names from
+//! the receiver's certificate to an authority, reads all of them anew at each step, and looks at signatures only at a way's
+//! end: a few dozen that nobody signed, each issued by its own name, have hundreds of thousands of ways.
 
 use rustls::pki_types::CertificateDer;
 use webpki::EndEntityCert;

@@ -62,7 +62,8 @@ impl UpkeepStore {
     }
 
     /// Of the next `chunk` dead letters that were replayed or discarded after `after` and before `bound`, and those of the same
-    /// moment as the last of them, which one transaction has decided on, deletes those of which that was longer ago than their application keeps them; where neither it nor its environment says it, than `kept`.
+    /// moment as the last of them, which one transaction has decided on, deletes those of which that was longer ago than
+    /// their application keeps them; where neither it nor its environment says it, than `kept`.
     /// One that is replayed and still waits may go: if it dies again, its message is there.
     ///
     /// # Errors
