@@ -6,9 +6,9 @@ use crate::support::server::free_address;
 use crate::support::{Api, LocalApp, Receiver, Reply, Setup, until};
 use crate::telemetry::scrape::Scrape;
 
+use super::NOW;
 use super::chat::Chat;
 use super::smtp::SmtpServer;
-use super::{NOW, run};
 
 /// A rule sent an alert a moment ago, and its condition is about to be met again.
 const ALERTED_A_MOMENT_AGO: &str = "
@@ -51,7 +51,7 @@ async fn every_channel_gets_an_alert_in_its_format_and_again_if_it_did_not_take_
         tenant.message("a.b", json!({"number": number})).await;
     }
     let failed = |shown: &Value| !shown["lastFailedAt"].is_null();
-    run(app.database(), NOW).await;
+    app.database().run(NOW).await;
     let broken = shown(&api, &flaky, failed).await;
     assert_eq!(broken["lastError"], "status 500", "{broken}");
     assert_eq!(broken["lastProblem"], json!({"code": "status", "statusCode": 500, "detail": ""}));
@@ -61,7 +61,7 @@ async fn every_channel_gets_an_alert_in_its_format_and_again_if_it_did_not_take_
     assert!(app.log().contains("an alert could not be sent"));
 
     until("all channels have what they take", || async {
-        run(app.database(), NOW).await;
+        app.database().run(NOW).await;
         let counts = ["slack", "flaky", "teams"].map(|place| chat.at(place).len());
         (counts == [1, 2, 2]).then_some(())
     })
@@ -97,9 +97,9 @@ async fn every_channel_gets_an_alert_in_its_format_and_again_if_it_did_not_take_
     let firing = scrape.by("postrider_alert_rules_firing", &["severity"]);
     assert_eq!(firing, [(vec!["critical".to_owned()], 1), (vec!["warning".to_owned()], 1)].into());
     assert_eq!(scrape.sum("postrider_alerts_suppressed_total", &[]), 0.0);
-    run(app.database(), ALERTED_A_MOMENT_AGO).await;
+    app.database().run(ALERTED_A_MOMENT_AGO).await;
     until("an alert is held back", || async {
-        run(app.database(), NOW).await;
+        app.database().run(NOW).await;
         let held_back = Scrape::of(&metrics).await.sum("postrider_alerts_suppressed_total", &[]);
         (held_back == 1.0).then_some(())
     })

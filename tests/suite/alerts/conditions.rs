@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Api, LocalApp, Receiver, Reply, Setup, until};
 
 use super::chat::Chat;
-use super::{AN_HOUR_LATER, NOW, run};
+use super::{AN_HOUR_LATER, NOW};
 
 /// An endpoint for which something has been due for an hour, as a look at the queue would find it; there are no more looks.
 const QUEUED: &str = "
@@ -41,7 +41,7 @@ fn said(chat: &Chat, state: &str) -> BTreeSet<String> {
 async fn all_said(app: &LocalApp, chat: &Chat, state: &str, statements: &str) {
     let all = ["on-age", "on-disabled", "on-incident", "on-nothing"].map(str::to_owned).into();
     until(&format!("every condition is {state}"), || async {
-        run(app.database(), statements).await;
+        app.database().run(statements).await;
         (said(chat, state) == all).then_some(())
     })
     .await;
@@ -70,7 +70,7 @@ async fn every_condition_fires_and_recovers_once_and_is_suppressed_when_it_comes
     let nothing = rule(&api, "on-nothing", json!({"kind": "nothing_accepted", "minutes": 10}), 3_600).await;
     // What is counted in memory of the message is written first.
     counted(&app, "SELECT coalesce(least(sum(accepted), sum(dead)), 0)::bigint FROM rollup").await;
-    run(app.database(), MADE_LONG_AGO).await;
+    app.database().run(MADE_LONG_AGO).await;
     all_said(&app, &chat, "WARNING", &format!("{QUEUED}; {NOW}")).await;
     let disabled = chat.texts_at("chat").into_iter().find(|text| text.contains("on-disabled")).unwrap();
     assert!(
@@ -81,14 +81,14 @@ async fn every_condition_fires_and_recovers_once_and_is_suppressed_when_it_comes
     tenant.patch_endpoint(&endpoint, json!({"disabled": false})).await;
     receiver.now(&gone, |_| Reply::Status(200));
     tenant.message("a.b", json!({})).await;
-    run(app.database(), NOT_QUEUED).await;
+    app.database().run(NOT_QUEUED).await;
     all_said(&app, &chat, "RECOVERED", &format!("{AN_HOUR_LATER}; {NOW}")).await;
 
     // The rule that is suppressed for an hour fires again, in silence.
     counted(&app, "SELECT coalesce(least(sum(accepted), sum(delivered)), 0)::bigint FROM rollup").await;
-    run(app.database(), MADE_LONG_AGO).await;
+    app.database().run(MADE_LONG_AGO).await;
     until("the rule fires again", || async {
-        run(app.database(), NOW).await;
+        app.database().run(NOW).await;
         let shown = api.get(&format!("/alert-rule/{nothing}")).await.expect(200);
         (!shown["firingSince"].is_null()).then_some(())
     })

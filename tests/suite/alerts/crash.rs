@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::support::{Receiver, Reply, TestApp, until};
 
+use super::NOW;
 use super::chat::Chat;
-use super::{NOW, run};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_node_was_sending_another_one_sends() {
@@ -19,14 +19,14 @@ async fn what_a_killed_node_was_sending_another_one_sends() {
     tenant.endpoint(&failing, json!({"retrySchedule": []})).await;
     tenant.message("a.b", json!({})).await;
     until("the alert is on its way", || async {
-        run(app.database(), NOW).await;
+        app.database().run(NOW).await;
         (chat.at("hanging").len() == 1).then_some(())
     })
     .await;
     app.node_mut().kill9();
     app.node_mut().restart().await;
     // Its lease is over.
-    run(app.database(), "UPDATE alert_notice SET due_at = now() WHERE due_at IS NOT NULL").await;
+    app.database().run("UPDATE alert_notice SET due_at = now() WHERE due_at IS NOT NULL").await;
     until("the alert is sent again", || async { (chat.at("hanging").len() == 2).then_some(()) }).await;
     let sent = "SELECT count(*) FROM alert_notice WHERE sent_at IS NOT NULL AND attempts = 2";
     until("it is noted as sent", || async { (app.database().count(sent).await == 1).then_some(()) }).await;

@@ -8,10 +8,6 @@ mod operate;
 mod smtp;
 mod storm;
 
-use sqlx::AssertSqlSafe;
-
-use crate::support::Database;
-
 /// Has the rules evaluated now, and what could not be sent tried again.
 const NOW: &str = "
     UPDATE alert_evaluation SET next_at = now();
@@ -20,7 +16,3 @@ const NOW: &str = "
 const AN_HOUR_LATER: &str = "
     UPDATE alert_rule SET firing_since = firing_since - interval '1 hour', last_met_at = last_met_at - interval '1 hour'
         WHERE firing_since IS NOT NULL AND last_met_at > now() - interval '30 minutes'";
-
-async fn run(database: &Database, statements: &str) {
-    sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&database.pool).await.unwrap();
-}

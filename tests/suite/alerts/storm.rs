@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{LocalApp, Receiver, Reply, Setup, until};
 
 use super::smtp::{Mail, SmtpServer};
-use super::{AN_HOUR_LATER, NOW, run};
+use super::{AN_HOUR_LATER, NOW};
 
 const BATCHES: usize = 10;
 const BATCH: usize = 1_000;
@@ -19,7 +19,7 @@ fn mails_of(smtp: &SmtpServer, rule: &str) -> Vec<Mail> {
 
 async fn wait_for_mails(app: &LocalApp, smtp: &SmtpServer, rule: &str, count: usize, statements: &str) {
     until(&format!("{count} e-mails on {rule}"), || async {
-        run(app.database(), statements).await;
+        app.database().run(statements).await;
         (mails_of(smtp, rule).len() >= count).then_some(())
     })
     .await;
@@ -41,7 +41,7 @@ async fn a_storm_of_dead_letters_is_one_alert_and_one_recovery() {
         (0..BATCH).map(|number| json!({"eventType": "a.b", "payload": {"number": number}})).collect();
     for _ in 0..BATCHES {
         tenant.api.post(&tenant.path("/msg/batch"), &json!({"messages": messages})).await.expect(202);
-        run(app.database(), NOW).await;
+        app.database().run(NOW).await;
     }
     app.settled().await;
     let dead = app.database().count("SELECT count(*) FROM dead_letter").await;
@@ -57,20 +57,20 @@ async fn a_storm_of_dead_letters_is_one_alert_and_one_recovery() {
     assert_eq!(alert.to, ["one@example.com", "two@example.com"]);
     assert!(alert.text.contains("within 5 minutes."), "{}", alert.text);
     until("all dead letters are in the rollups", || async {
-        run(app.database(), NOW).await;
+        app.database().run(NOW).await;
         let counted =
             "SELECT coalesce(max(sum), 0) FROM (SELECT sum(dead) FROM rollup WHERE step = 60 GROUP BY scope) s";
         (app.database().count(counted).await == dead).then_some(())
     })
     .await;
 
-    run(app.database(), NO_STORM).await;
+    app.database().run(NO_STORM).await;
     let later = format!("{AN_HOUR_LATER}; {NOW}");
     for rule in ["Dead letters", "Many attempts fail"] {
         wait_for_mails(&app, &smtp, rule, 2, &later).await;
     }
     // It is evaluated once more, and nothing is left to send.
-    run(app.database(), NOW).await;
+    app.database().run(NOW).await;
     let due = "SELECT count(*) FROM alert_evaluation WHERE next_at <= now()";
     until("the rules were evaluated again", || async {
         (app.database().count(due).await == 0).then_some(())

@@ -13,10 +13,6 @@ use crate::support::store::{MAINTENANCE, store};
 
 const TIME_TO_LIVE: Duration = Duration::from_secs(20);
 
-async fn run(database: &Database, statement: &'static str) {
-    sqlx::raw_sql(statement).execute(&database.pool).await.unwrap();
-}
-
 async fn join(store: &Store, takeover: Takeover) -> Joined {
     store.queue.join_node("one", "here", takeover, TIME_TO_LIVE, MessageId::generate()).await.unwrap()
 }
@@ -25,9 +21,7 @@ async fn join(store: &Store, takeover: Takeover) -> Joined {
 async fn maintenance_the_look_at_the_queue_and_alerts_do_not_wait_for_a_time_that_a_clock_was_ahead_to() {
     let database = Database::fresh().await;
     let store = store(&database).await;
-    run(
-        &database,
-        "INSERT INTO maintenance_round SELECT name, now() + interval '1 year' FROM unnest(ARRAY['minutely', 'hourly', 'nightly']) name;
+    database.run("INSERT INTO maintenance_round SELECT name, now() + interval '1 year' FROM unnest(ARRAY['minutely', 'hourly', 'nightly']) name;
          UPDATE rollup_fold SET folded_until = now() + interval '1 year', three_hours_until = now() + interval '1 year';
          UPDATE queue_sampling SET next_at = now() + interval '1 year';
          UPDATE alert_evaluation SET next_at = now() + interval '1 year'",
@@ -64,15 +58,15 @@ async fn a_node_whose_heartbeat_is_ahead_of_the_clock_is_missed_when_it_is_gone(
     let still_ahead = "SELECT count(*) FROM node WHERE beat_at > now()";
     assert!(matches!(join(&store, Takeover::IfStale).await, Joined::As { .. }));
 
-    run(&database, ahead).await;
+    database.run(ahead).await;
     assert!(matches!(join(&store, Takeover::IfStale).await, Joined::NameInUse { .. }), "it may be alive");
     assert_eq!(database.count(still_ahead).await, 0, "and is missed from now on");
 
-    run(&database, ahead).await;
+    database.run(ahead).await;
     store.queue.take_over_stale_nodes(TIME_TO_LIVE, "another").await.unwrap();
     assert_eq!(database.count("SELECT count(*) FROM node").await, 1, "it may be alive");
     assert_eq!(database.count(still_ahead).await, 0);
-    run(&database, "UPDATE node SET beat_at = beat_at - interval '21 seconds'").await;
+    database.run("UPDATE node SET beat_at = beat_at - interval '21 seconds'").await;
     store.queue.take_over_stale_nodes(TIME_TO_LIVE, "another").await.unwrap();
     assert_eq!(database.count("SELECT count(*) FROM node").await, 0);
 }
@@ -81,9 +75,7 @@ async fn a_node_whose_heartbeat_is_ahead_of_the_clock_is_missed_when_it_is_gone(
 async fn a_notice_that_was_taken_by_a_clock_that_was_ahead_is_taken_again() {
     let database = Database::fresh().await;
     let store = store(&database).await;
-    run(
-        &database,
-        "INSERT INTO operational_notice (environment_id, application_id, endpoint_id, kind, sealed, taken_until)
+    database.run("INSERT INTO operational_notice (environment_id, application_id, endpoint_id, kind, sealed, taken_until)
          SELECT 'org_one', gen_random_uuid(), gen_random_uuid(), 'endpoint.created', true, now() + ahead
          FROM unnest(ARRAY['1 year', '10 seconds']::interval[]) ahead",
     )

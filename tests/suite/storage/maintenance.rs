@@ -10,10 +10,6 @@ use crate::support::store::{MAINTENANCE, delete_past_retention, drop_partitions,
 const RETENTION: TimeDelta = TimeDelta::days(10);
 const MESSAGE_DAYS: &str = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname ~ '^message_[0-9]'";
 
-async fn run(database: &Database, statement: &'static str) {
-    sqlx::raw_sql(statement).execute(&database.pool).await.unwrap();
-}
-
 /// A message of that age with one delivered delivery and its attempt, wherever it finds its place.
 const INSERT: &str = "
     CREATE FUNCTION insert_message(age interval) RETURNS uuid LANGUAGE plpgsql AS $$
@@ -32,8 +28,8 @@ const INSERT: &str = "
 async fn a_missing_partition_loses_no_write_and_what_it_caught_moves_when_it_is_made() {
     let database = Database::fresh().await;
     let store = store(&database).await;
-    run(&database, INSERT).await;
-    run(&database, "SELECT insert_message('1 minute')").await;
+    database.run(INSERT).await;
+    database.run("SELECT insert_message('1 minute')").await;
     assert_eq!(database.count("SELECT count(*) FROM message_default").await, 1);
 
     assert!(maintenance::run(&store.upkeep, MAINTENANCE, Round::Hourly).await.unwrap());
@@ -55,16 +51,15 @@ async fn partitions_are_there_for_a_week_to_come() {
     let database = Database::fresh().await;
     let store = store(&database).await;
     assert!(maintenance::run(&store.upkeep, MAINTENANCE, Round::Hourly).await.unwrap());
-    run(&database, INSERT).await;
-    run(&database, "SELECT insert_message(age) FROM unnest(ARRAY['0 d', '-7 d', '1 d']::interval[]) age")
-        .await;
+    database.run(INSERT).await;
+    database.run("SELECT insert_message(age) FROM unnest(ARRAY['0 d', '-7 d', '1 d']::interval[]) age").await;
     assert_eq!(database.count("SELECT count(*) FROM message_default").await, 0);
-    run(
-        &database,
-        "INSERT INTO idempotency_key (slot, key_hash, request_hash)
+    database
+        .run(
+            "INSERT INTO idempotency_key (slot, key_hash, request_hash)
          SELECT now() + ahead, sha256('a'), sha256('b') FROM unnest(ARRAY['0 h', '47 h']::interval[]) ahead",
-    )
-    .await;
+        )
+        .await;
     assert_eq!(database.count("SELECT count(*) FROM idempotency_key_default").await, 0);
     // There is nothing left to make, and nothing that is old enough to go.
     let mut session = store.upkeep.begin_maintenance(Round::Hourly.name()).await.unwrap().unwrap();
@@ -94,18 +89,13 @@ async fn a_partition_is_the_same_in_every_time_zone() {
 async fn days_past_their_retention_are_dropped_and_what_waits_in_them_stays() {
     let database = Database::fresh().await;
     let store = store(&database).await;
-    run(&database, INSERT).await;
-    run(
-        &database,
-        "SELECT make_partition(parent, date_trunc('day', now() - age, 'UTC'), date_trunc('day', now() - age, 'UTC') + interval '24 hours')
+    database.run(INSERT).await;
+    database.run("SELECT make_partition(parent, date_trunc('day', now() - age, 'UTC'), date_trunc('day', now() - age, 'UTC') + interval '24 hours')
          FROM unnest(ARRAY['message', 'delivery', 'attempt']) parent, unnest(ARRAY['20 days', '15 days', '9 days']::interval[]) age",
     )
     .await;
-    run(&database, "SELECT insert_message(age) FROM unnest(ARRAY['20 days', '9 days']::interval[]) age")
-        .await;
-    run(
-        &database,
-        "WITH old AS MATERIALIZED (SELECT insert_message('15 days') AS id),
+    database.run("SELECT insert_message(age) FROM unnest(ARRAY['20 days', '9 days']::interval[]) age").await;
+    database.run("WITH old AS MATERIALIZED (SELECT insert_message('15 days') AS id),
               waiting AS (SELECT old.id, gen_random_uuid() AS endpoint FROM old),
               delivery AS (INSERT INTO delivery (message_id, endpoint_id, state) SELECT id, endpoint, 'held' FROM waiting)
          INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
@@ -123,7 +113,7 @@ async fn days_past_their_retention_are_dropped_and_what_waits_in_them_stays() {
     );
     assert_eq!(database.count("SELECT count(*) FROM delivery").await, 3);
 
-    run(&database, "DELETE FROM pending").await;
+    database.run("DELETE FROM pending").await;
     assert_eq!(drop_partitions(&mut session, RETENTION).await, Vec::<String>::new());
     assert_eq!(delete_past_retention(&store, RETENTION).await, 1);
     assert_eq!(database.count("SELECT count(*) FROM message").await, 1);
@@ -136,14 +126,14 @@ async fn days_past_their_retention_are_dropped_and_what_waits_in_them_stays() {
 async fn deliveries_that_stand_outside_of_their_day_go_with_its_messages_and_the_other_way_around() {
     let database = Database::fresh().await;
     let store = store(&database).await;
-    run(&database, INSERT).await;
+    database.run(INSERT).await;
     for table in ["message", "delivery"] {
         let make = format!(
             "SELECT make_partition('{table}', day, day + interval '24 hours')
              FROM date_trunc('day', now() - interval '20 days', 'UTC') day"
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(make)).execute(&database.pool).await.unwrap();
-        run(&database, "SELECT insert_message('20 days') FROM generate_series(1, 3)").await;
+        database.run("SELECT insert_message('20 days') FROM generate_series(1, 3)").await;
         while !maintenance::run(&store.upkeep, MAINTENANCE, Round::Hourly).await.unwrap() {
             tokio::task::yield_now().await;
         }
@@ -160,9 +150,7 @@ async fn deliveries_that_stand_outside_of_their_day_go_with_its_messages_and_the
 async fn answers_kept_for_keys_outside_of_slots_go_after_a_day() {
     let database = Database::fresh().await;
     let store = store(&database).await;
-    run(
-        &database,
-        "INSERT INTO idempotency_key (slot, key_hash, request_hash, status, body)
+    database.run("INSERT INTO idempotency_key (slot, key_hash, request_hash, status, body)
          SELECT date_bin('6 hours', now() - age, '2000-01-01 00:00Z'), sha256(n::text::bytea), sha256('b'), 200, 'sealed'
          FROM unnest(ARRAY['40 days', '31 hours', '15 hours']::interval[]) age, generate_series(1, 3000) n",
     )
@@ -185,8 +173,8 @@ async fn a_node_starts_while_partitions_cannot_be_made() {
         .unwrap();
     let maintenance = Maintenance::start(store.upkeep.clone(), MAINTENANCE).await.unwrap();
     maintenance.stop().await;
-    run(&database, INSERT).await;
-    run(&database, "SELECT insert_message('1 minute')").await;
+    database.run(INSERT).await;
+    database.run("SELECT insert_message('1 minute')").await;
     assert_eq!(database.count("SELECT count(*) FROM message_default").await, 1);
     assert_eq!(database.count(MESSAGE_DAYS).await, 0);
     backup.rollback().await.unwrap();
@@ -201,15 +189,14 @@ async fn a_node_starts_while_partitions_cannot_be_made() {
 async fn what_stands_outside_of_days_is_deleted_unless_it_waits() {
     let database = Database::fresh().await;
     let store = store(&database).await;
-    run(&database, INSERT).await;
-    run(&database, "SELECT insert_message(age) FROM unnest(ARRAY['20 days', '9 days']::interval[]) age")
-        .await;
-    run(
-        &database,
-        "INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
+    database.run(INSERT).await;
+    database.run("SELECT insert_message(age) FROM unnest(ARRAY['20 days', '9 days']::interval[]) age").await;
+    database
+        .run(
+            "INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
          SELECT insert_message('21 days'), gen_random_uuid(), gen_random_uuid(), now(), 1",
-    )
-    .await;
+        )
+        .await;
     assert_eq!(delete_past_retention(&store, RETENTION).await, 1);
     assert_eq!(database.count("SELECT count(*) FROM message").await, 2);
     assert_eq!(database.count("SELECT count(*) FROM delivery").await, 2);
@@ -219,12 +206,12 @@ async fn what_stands_outside_of_days_is_deleted_unless_it_waits() {
 async fn an_event_id_is_free_again_when_its_message_is_past_retention() {
     let database = Database::fresh().await;
     let store = store(&database).await;
-    run(
-        &database,
-        "INSERT INTO message_event_id SELECT gen_random_uuid(), 'same', uuid_at(now() - age)
+    database
+        .run(
+            "INSERT INTO message_event_id SELECT gen_random_uuid(), 'same', uuid_at(now() - age)
          FROM unnest(ARRAY['11 days', '9 days']::interval[]) age",
-    )
-    .await;
+        )
+        .await;
     assert!(maintenance::run(&store.upkeep, MAINTENANCE, Round::Nightly).await.unwrap());
     assert_eq!(database.count("SELECT count(*) FROM message_event_id").await, 1);
 }
@@ -261,36 +248,32 @@ async fn an_old_schema_is_seen_and_one_that_has_left_this_program_behind_is_refu
     let store = store(&database).await;
     assert!(!store.database.schema_state().await.unwrap().is_complete());
     store.database.migrate().await.unwrap();
-    run(
-        &database,
-        "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)",
-    )
-    .await;
+    database
+        .run("DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)")
+        .await;
     let old = store.database.schema_state().await.unwrap();
     assert_eq!(old.missing, 1, "{old:?}");
     assert!(old.found < old.known, "{old:?}");
-    run(
-        &database,
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+    database
+        .run(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
         VALUES (9998, 'from the future', true, '', 0)",
-    )
-    .await;
+        )
+        .await;
     let newer = store.database.schema_state().await.unwrap();
     assert!(newer.is_newer() && !newer.is_complete(), "what is missing is missing all the same: {newer:?}");
 
     // What narrows names the version that a program must know: one that this program knows is no reason to refuse.
-    run(
-        &database,
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+    database
+        .run(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
         VALUES (9999, 'contract after 0001 note', true, '', 0)",
-    )
-    .await;
+        )
+        .await;
     assert!(store.database.schema_state().await.unwrap().is_newer());
-    run(
-        &database,
-        "UPDATE _sqlx_migrations SET description = 'contract after 9998 note' WHERE version = 9999",
-    )
-    .await;
+    database
+        .run("UPDATE _sqlx_migrations SET description = 'contract after 9998 note' WHERE version = 9999")
+        .await;
     for refused in
         [store.database.migrate().await.unwrap_err(), store.database.schema_state().await.unwrap_err()]
     {

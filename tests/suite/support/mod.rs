@@ -3,7 +3,6 @@
 pub mod api;
 pub mod clock;
 pub mod cluster;
-pub mod crowded;
 pub mod data_dir;
 pub mod elsewhere;
 mod fresh_data;

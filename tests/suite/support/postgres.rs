@@ -37,6 +37,11 @@ impl Database {
         Self::copy_of(&template, admin).await
     }
 
+    /// Runs statements.
+    pub async fn run(&self, statements: &str) {
+        sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&self.pool).await.unwrap();
+    }
+
     /// A database with nothing in it at all.
     pub async fn empty() -> Self {
         Self::copy_of("template0", connect(&server_url()).await).await

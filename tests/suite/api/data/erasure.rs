@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::ended;
-use crate::support::crowded::{crowd, insert_crowded};
+use crate::support::queue::crowded::{crowd, insert_crowded};
 use crate::support::{LocalApp, Receiver, Reply, Setup, Tenant, until};
 
 /// Rows by table, of all tenants.

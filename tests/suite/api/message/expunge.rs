@@ -7,7 +7,7 @@ use postrider::maintenance::Round;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::support::crowded::{crowd, insert_crowded};
+use crate::support::queue::crowded::{crowd, insert_crowded};
 use crate::support::store::{MAINTENANCE, store};
 use crate::support::{Api, LocalApp, Receiver, Reply, Setup, until};
 

@@ -8,7 +8,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use uuid::Uuid;
 
-use super::{run, world};
+use super::world;
 use crate::support::Database;
 use crate::support::store::{MAINTENANCE, past_retention, store};
 
@@ -56,12 +56,10 @@ async fn hour(store: &Store) {
 async fn a_held_delivery_does_not_keep_the_day_of_everybody() {
     let database = world().await;
     let store = store(&database).await;
-    run(&database, DAYS).await;
-    run(
-        &database,
-        "SELECT insert_message(12, 2, 0) FROM generate_series(1, 50); SELECT insert_message(12, 3, 2)",
-    )
-    .await;
+    database.run(DAYS).await;
+    database
+        .run("SELECT insert_message(12, 2, 0) FROM generate_series(1, 50); SELECT insert_message(12, 3, 2)")
+        .await;
     assert_eq!(database.count(OLD_DAYS).await, 6);
     hour(&store).await;
     assert_eq!(database.count(OLD_DAYS).await, 0);
@@ -69,7 +67,7 @@ async fn a_held_delivery_does_not_keep_the_day_of_everybody() {
     assert_eq!(database.count("SELECT count(*) FROM pending").await, 2);
     assert_eq!(database.count(IN_DEFAULT).await, 1);
     assert_eq!(database.count("SELECT count(*) FROM delivery_default").await, 3, "what it was sent is known");
-    run(&database, "DELETE FROM pending").await;
+    database.run("DELETE FROM pending").await;
     hour(&store).await;
     assert_eq!(
         database.count("SELECT (SELECT count(*) FROM message) + (SELECT count(*) FROM delivery)").await,
@@ -81,10 +79,8 @@ async fn a_held_delivery_does_not_keep_the_day_of_everybody() {
 async fn of_a_day_in_which_much_waits_only_that_stays() {
     let database = world().await;
     let store = store(&database).await;
-    run(&database, DAYS).await;
-    run(
-        &database,
-        "SELECT insert_message(12, 1, 1) FROM generate_series(1, 501); SELECT insert_message(12, 1, 0) FROM generate_series(1, 700)",
+    database.run(DAYS).await;
+    database.run("SELECT insert_message(12, 1, 1) FROM generate_series(1, 501); SELECT insert_message(12, 1, 0) FROM generate_series(1, 700)",
     )
     .await;
     hour(&store).await;
@@ -95,7 +91,7 @@ async fn of_a_day_in_which_much_waits_only_that_stays() {
         (0, 2, 0)
     );
     // One fewer is few enough.
-    run(&database, "DELETE FROM pending WHERE message_id = (SELECT message_id FROM pending LIMIT 1)").await;
+    database.run("DELETE FROM pending WHERE message_id = (SELECT message_id FROM pending LIMIT 1)").await;
     hour(&store).await;
     assert_eq!((database.count(LOST).await, database.count(OLD_DAYS).await), (0, 0));
     assert_eq!(database.count(IN_DEFAULT).await, 500);
@@ -105,8 +101,8 @@ async fn of_a_day_in_which_much_waits_only_that_stays() {
 async fn a_message_with_more_deliveries_than_go_in_one_transaction_goes_in_several() {
     let database = world().await;
     let store = store(&database).await;
-    run(&database, DAYS).await;
-    run(&database, "SELECT insert_message(12, 5200, 0)").await;
+    database.run(DAYS).await;
+    database.run("SELECT insert_message(12, 5200, 0)").await;
     let application = past_retention(&store, RETENTION).await.remove(0);
     let first = store.upkeep.delete_messages_of(application, Uuid::nil(), 500).await.unwrap();
     assert_eq!((first.done, first.next), (0, Some(Uuid::nil())), "it goes on at the same place");
@@ -120,8 +116,8 @@ async fn a_message_with_more_deliveries_than_go_in_one_transaction_goes_in_sever
 async fn a_replay_at_the_very_moment_loses_nothing() {
     let database = world().await;
     let store = store(&database).await;
-    run(&database, DAYS).await;
-    run(&database, "SELECT insert_message(12, 1, 0)").await;
+    database.run(DAYS).await;
+    database.run("SELECT insert_message(12, 1, 0)").await;
     let application = past_retention(&store, RETENTION).await.remove(0);
     let mut replay = database.pool.begin().await.unwrap();
     sqlx::raw_sql("SELECT FROM delivery FOR UPDATE").execute(&mut *replay).await.unwrap();
@@ -147,14 +143,14 @@ async fn a_replay_at_the_very_moment_loses_nothing() {
 }
 
 async fn whatever_waits_is_there(database: &Database, store: &Store, messages: &[(i32, i32, i32)]) {
-    run(database, "TRUNCATE message, delivery, pending").await;
-    run(
-        database,
-        "SELECT make_partition(parent, start, start + interval '24 hours')
+    database.run("TRUNCATE message, delivery, pending").await;
+    database
+        .run(
+            "SELECT make_partition(parent, start, start + interval '24 hours')
          FROM unnest(ARRAY['message', 'delivery']) parent, generate_series(11, 13) age,
               date_trunc('day', now() - make_interval(days => age), 'UTC') start",
-    )
-    .await;
+        )
+        .await;
     for (age, deliveries, waiting) in messages {
         sqlx::query("SELECT insert_message($1, $2, $3)")
             .bind(age)
@@ -181,7 +177,7 @@ async fn whatever_waits_is_there(database: &Database, store: &Store, messages: &
 async fn whatever_waits_is_never_lost_whichever_days_go() {
     let database = world().await;
     let store = store(&database).await;
-    run(&database, DAYS).await;
+    database.run(DAYS).await;
     let message = (8..=15i32, 0..=3i32).prop_flat_map(|(age, all)| (Just(age), Just(all), 0..=all));
     let cases = proptest::collection::vec(message, 0..12);
     let mut runner = TestRunner::default();

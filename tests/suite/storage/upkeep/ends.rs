@@ -5,15 +5,13 @@ use std::time::Duration;
 use postrider::store::KeptDeadLetters;
 use uuid::Uuid;
 
-use super::{night, run, world};
+use super::{night, world};
 use crate::support::store::store;
 
 #[tokio::test]
 async fn dead_letters_go_some_time_after_somebody_decided_and_open_ones_stay() {
     let database = world().await;
-    run(
-        &database,
-        "SELECT insert_dead_letter(insert_endpoint(insert_application(NULL), NULL), replayed, discarded)
+    database.run("SELECT insert_dead_letter(insert_endpoint(insert_application(NULL), NULL), replayed, discarded)
          FROM (VALUES (NULL::interval, NULL::interval), ('89 days', NULL), ('91 days', NULL), (NULL, '89 days'),
                       (NULL, '91 days')) AS l(replayed, discarded)",
     )
@@ -28,9 +26,7 @@ async fn dead_letters_go_some_time_after_somebody_decided_and_open_ones_stay() {
 #[tokio::test]
 async fn background_tasks_go_with_what_they_found_out_a_month_after_they_ended() {
     let database = world().await;
-    run(
-        &database,
-        "INSERT INTO background_task (id, environment_id, kind, state, filter, total, updated_at)
+    database.run("INSERT INTO background_task (id, environment_id, kind, state, filter, total, updated_at)
          SELECT gen_random_uuid(), 'org_upkeep', 'application.usage', state, '{}', 0, now() - age
          FROM unnest(ARRAY['running', 'finished', 'failed', 'cancelled']) state,
               unnest(ARRAY['31 days', '29 days']::interval[]) age;
@@ -47,9 +43,7 @@ async fn background_tasks_go_with_what_they_found_out_a_month_after_they_ended()
 #[tokio::test]
 async fn what_a_task_follows_goes_before_it_a_chunk_at_a_time() {
     let database = world().await;
-    run(
-        &database,
-        "INSERT INTO background_task (id, environment_id, kind, state, filter, total, updated_at)
+    database.run("INSERT INTO background_task (id, environment_id, kind, state, filter, total, updated_at)
          SELECT gen_random_uuid(), 'org_upkeep', 'endpoint.recover', 'finished', '{}', 0, now() - interval '31 days';
          INSERT INTO replay_part (task_id, messages, endpoints)
          SELECT id, '{}', '{}' FROM background_task, generate_series(1, 25)",
@@ -74,9 +68,7 @@ async fn what_a_task_follows_goes_before_it_a_chunk_at_a_time() {
 #[tokio::test]
 async fn tasks_that_are_kept_longer_are_passed_by_once() {
     let database = world().await;
-    run(
-        &database,
-        "INSERT INTO application (id, environment_id, name, retention)
+    database.run("INSERT INTO application (id, environment_id, name, retention)
              SELECT id_at('99 days'), 'org_upkeep', 'long', '{\"taskRetentionDays\": 300}';
          INSERT INTO background_task (id, environment_id, application_id, kind, state, filter, total, updated_at)
              SELECT gen_random_uuid(), 'org_upkeep', id, 'application.usage', 'finished', '{}', 0, now() - interval '40 days' + make_interval(secs => n)
@@ -98,12 +90,12 @@ async fn tasks_that_are_kept_longer_are_passed_by_once() {
 #[tokio::test]
 async fn dead_letters_that_nobody_dealt_with_are_not_in_the_way_of_those_that_somebody_did() {
     let database = world().await;
-    run(
-        &database,
-        "SELECT insert_dead_letter(e, NULL, CASE WHEN n > 20 THEN interval '91 days' END)
+    database
+        .run(
+            "SELECT insert_dead_letter(e, NULL, CASE WHEN n > 20 THEN interval '91 days' END)
          FROM (SELECT insert_endpoint(insert_application(NULL), NULL) AS e) one, generate_series(1, 21) n",
-    )
-    .await;
+        )
+        .await;
     let store = store(&database).await;
     let kept = KeptDeadLetters { decided: Duration::from_secs(90 * 86_400), open: None };
     let bounds = store.upkeep.dead_letter_bounds(kept).await.unwrap();
@@ -114,7 +106,7 @@ async fn dead_letters_that_nobody_dealt_with_are_not_in_the_way_of_those_that_so
     assert_eq!(database.count("SELECT count(*) FROM dead_letter").await, 20);
 
     // The shortest time that anybody says counts.
-    run(&database, "UPDATE application SET retention = '{\"openDeadLetterRetentionDays\": 299}'").await;
+    database.run("UPDATE application SET retention = '{\"openDeadLetterRetentionDays\": 299}'").await;
     let bound = store.upkeep.dead_letter_bounds(kept).await.unwrap().open.unwrap();
     assert_eq!(store.upkeep.retire_open_dead_letters(None, bound, Uuid::nil(), 100).await.unwrap().done, 20);
 }
@@ -122,12 +114,12 @@ async fn dead_letters_that_nobody_dealt_with_are_not_in_the_way_of_those_that_so
 #[tokio::test]
 async fn what_receivers_asked_for_goes_when_it_holds_no_longer() {
     let database = world().await;
-    run(
-        &database,
-        "INSERT INTO endpoint_throttle SELECT gen_random_uuid(), now(), now(), 1, now() + kept
+    database
+        .run(
+            "INSERT INTO endpoint_throttle SELECT gen_random_uuid(), now(), now(), 1, now() + kept
          FROM unnest(ARRAY['-1 hour', '-1 second', '1 hour']::interval[]) kept",
-    )
-    .await;
+        )
+        .await;
     night(&store(&database).await).await;
     assert_eq!(database.count("SELECT count(*) FROM endpoint_throttle").await, 1);
     assert_eq!(database.count("SELECT count(*) FROM endpoint_throttle WHERE kept_until > now()").await, 1);
@@ -136,14 +128,14 @@ async fn what_receivers_asked_for_goes_when_it_holds_no_longer() {
 #[tokio::test]
 async fn a_deleted_endpoint_loses_its_secrets_after_a_day_and_a_live_one_only_what_has_expired() {
     let database = world().await;
-    run(
-        &database,
-        "SELECT insert_secret(insert_endpoint(a, deleted), expires)
+    database
+        .run(
+            "SELECT insert_secret(insert_endpoint(a, deleted), expires)
          FROM (SELECT insert_application(NULL) AS a) one,
               unnest(ARRAY[NULL, '23 hours', '25 hours']::interval[]) deleted,
               unnest(ARRAY[NULL, '-2 hours', '2 hours']::interval[]) expires",
-    )
-    .await;
+        )
+        .await;
     night(&store(&database).await).await;
     let left = "SELECT count(*) FROM endpoint_secret";
     assert_eq!(database.count(left).await, 4, "of two endpoints, the current and the one in its grace");
@@ -155,9 +147,7 @@ async fn a_deleted_endpoint_loses_its_secrets_after_a_day_and_a_live_one_only_wh
 #[tokio::test]
 async fn the_row_of_a_deleted_endpoint_stays_as_long_as_anything_names_it() {
     let database = world().await;
-    run(
-        &database,
-        "CREATE TABLE named AS SELECT name, insert_endpoint(a, '11 days') AS id
+    database.run("CREATE TABLE named AS SELECT name, insert_endpoint(a, '11 days') AS id
          FROM (SELECT insert_application(NULL) AS a) one,
               unnest(ARRAY['nothing', 'pending', 'delivery', 'attempt', 'dead letter']) name;
          SELECT insert_secret(id, NULL) FROM named;
@@ -176,7 +166,8 @@ async fn the_row_of_a_deleted_endpoint_stays_as_long_as_anything_names_it() {
     assert_eq!(database.count(left).await, 4);
     let nothing = "SELECT count(*) FROM endpoint JOIN named USING (id) WHERE name = 'nothing'";
     assert_eq!(database.count(nothing).await, 0);
-    run(&database, "DELETE FROM pending; DELETE FROM delivery; DELETE FROM attempt; DELETE FROM dead_letter")
+    database
+        .run("DELETE FROM pending; DELETE FROM delivery; DELETE FROM attempt; DELETE FROM dead_letter")
         .await;
     night(&store).await;
     assert_eq!(database.count(left).await, 0);
@@ -185,9 +176,7 @@ async fn the_row_of_a_deleted_endpoint_stays_as_long_as_anything_names_it() {
 #[tokio::test]
 async fn a_deleted_application_goes_with_its_credentials_when_nothing_names_it() {
     let database = world().await;
-    run(
-        &database,
-        "CREATE TABLE named AS SELECT name, insert_application(age) AS id
+    database.run("CREATE TABLE named AS SELECT name, insert_application(age) AS id
          FROM (VALUES ('nothing', '31 days'::interval), ('message', '31 days'), ('endpoint', '31 days'),
                       ('recently', '9 days'), ('live', NULL)) AS n(name, age);
          SELECT insert_endpoint(id, NULL) FROM named WHERE name = 'endpoint';
@@ -214,9 +203,7 @@ async fn a_deleted_application_goes_with_its_credentials_when_nothing_names_it()
 #[tokio::test]
 async fn credentials_that_open_nothing_go_a_while_after_they_ended() {
     let database = world().await;
-    run(
-        &database,
-        "INSERT INTO api_key (id, hash, hint, role, name, expires_at, revoked_at)
+    database.run("INSERT INTO api_key (id, hash, hint, role, name, expires_at, revoked_at)
          SELECT gen_random_uuid(), sha256(gen_random_uuid()::text::bytea), 'x', 'operator', '', now() + expires, now() - revoked
          FROM unnest(ARRAY[NULL, '-31 days', '-29 days', '1 day']::interval[]) expires,
               unnest(ARRAY[NULL, '31 days', '29 days']::interval[]) revoked;
@@ -241,9 +228,7 @@ async fn credentials_that_open_nothing_go_a_while_after_they_ended() {
 #[tokio::test]
 async fn a_cutoff_stays_until_a_later_one_that_holds_means_the_same_tokens_and_more() {
     let database = world().await;
-    run(
-        &database,
-        "WITH one AS MATERIALIZED (SELECT insert_application(NULL) AS a)
+    database.run("WITH one AS MATERIALIZED (SELECT insert_application(NULL) AS a)
          INSERT INTO token_cutoff (id, application_id, session_id, issued_until, effective_at)
          SELECT id_at(issued), a, session, now() - issued, now() - effective
          FROM one, (VALUES ('a', '4 days'::interval, '4 days'::interval), (NULL, '3 days', '2 days'),
@@ -257,7 +242,7 @@ async fn a_cutoff_stays_until_a_later_one_that_holds_means_the_same_tokens_and_m
         3,
         "the oldest session is in the next"
     );
-    run(&database, "UPDATE token_cutoff SET effective_at = effective_at - interval '2 hours'").await;
+    database.run("UPDATE token_cutoff SET effective_at = effective_at - interval '2 hours'").await;
     night(&store).await;
     assert_eq!(database.count("SELECT count(*) FROM token_cutoff").await, 1);
 }
@@ -266,9 +251,7 @@ async fn a_cutoff_stays_until_a_later_one_that_holds_means_the_same_tokens_and_m
 #[tokio::test]
 async fn a_cutoff_of_a_session_goes_when_its_tokens_have_ended() {
     let database = world().await;
-    run(
-        &database,
-        "WITH one AS MATERIALIZED (SELECT insert_application(NULL) AS a)
+    database.run("WITH one AS MATERIALIZED (SELECT insert_application(NULL) AS a)
          INSERT INTO token_cutoff (id, application_id, session_id, issued_until, effective_at)
          SELECT id_at(issued), a, session, now() - issued, now() - issued
          FROM one, (VALUES ('a', '91 days'::interval), ('b', '89 days'), (NULL, '400 days')) AS c(session, issued)",
@@ -282,9 +265,7 @@ async fn a_cutoff_of_a_session_goes_when_its_tokens_have_ended() {
 #[tokio::test]
 async fn notices_that_nobody_posted_go_with_their_retention() {
     let database = world().await;
-    run(
-        &database,
-        "INSERT INTO operational_notice (environment_id, application_id, endpoint_id, kind, noted_at, sealed)
+    database.run("INSERT INTO operational_notice (environment_id, application_id, endpoint_id, kind, noted_at, sealed)
          SELECT 'org_upkeep', gen_random_uuid(), gen_random_uuid(), 'endpoint.created', now() - age, sealed
          FROM unnest(ARRAY['11 days', '9 days']::interval[]) age, unnest(ARRAY[true, false]) sealed",
     )
@@ -297,9 +278,7 @@ async fn notices_that_nobody_posted_go_with_their_retention() {
 #[tokio::test]
 async fn what_cannot_be_sent_is_buried_a_few_endpoints_at_a_time_and_what_was_erased_is_cancelled() {
     let database = world().await;
-    run(
-        &database,
-        "SELECT insert_endpoint(a, '1 day') FROM (SELECT insert_application(NULL) AS a) one, generate_series(1, 1000);
+    database.run("SELECT insert_endpoint(a, '1 day') FROM (SELECT insert_application(NULL) AS a) one, generate_series(1, 1000);
          CREATE TABLE waits AS
              SELECT a, insert_endpoint(a, '1 day') AS e FROM (SELECT insert_application(NULL) AS a) one, generate_series(1, 5);
          INSERT INTO waits SELECT a, insert_endpoint(a, '1 day') FROM (SELECT insert_application('1 day') AS a) one;
@@ -327,9 +306,7 @@ async fn what_cannot_be_sent_is_buried_a_few_endpoints_at_a_time_and_what_was_er
 #[tokio::test]
 async fn a_test_inbox_goes_with_what_it_got_when_its_day_is_over() {
     let database = world().await;
-    run(
-        &database,
-        "INSERT INTO inbox (id, name, environment_id, answer_status, expires_at)
+    database.run("INSERT INTO inbox (id, name, environment_id, answer_status, expires_at)
          SELECT gen_random_uuid(), lpad(n::text, 32, '0'), 'org_upkeep', 204, now() + CASE WHEN n > 50 THEN interval '1 h'
                 ELSE interval '-1 s' END FROM generate_series(1, 60) n;
          INSERT INTO inbox_request (id, inbox_id, method, headers, body)

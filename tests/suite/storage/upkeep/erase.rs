@@ -6,9 +6,9 @@ use postrider::store::Store;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::{run, world};
+use super::world;
 use crate::support::Database;
-use crate::support::crowded::{crowd, insert_crowded};
+use crate::support::queue::crowded::{crowd, insert_crowded};
 use crate::support::store::{MAINTENANCE, store};
 
 /// Some rows of what hangs on a chunk of messages.
@@ -88,7 +88,7 @@ async fn applications_come_in_turn_and_go_on_where_they_stood() {
         "the other one comes first now"
     );
     // What is dealt with is not looked at again.
-    run(&database, "UPDATE message SET payload = '{}' WHERE payload IS NULL").await;
+    database.run("UPDATE message SET payload = '{}' WHERE payload IS NULL").await;
     assert_eq!(upkeep.erase_deleted(large, 10).await.unwrap(), 10);
     assert_eq!(full_messages(&database, large).await, 15);
 }
@@ -111,7 +111,7 @@ async fn one_that_cannot_be_erased_keeps_no_other_waiting() {
     round(&store).await;
     assert!(is_erased(&database, first.max(second)).await);
     assert!(!is_erased(&database, first.min(second)).await);
-    run(&database, "DROP TRIGGER refuse ON message; UPDATE application SET erase_due_at = now()").await;
+    database.run("DROP TRIGGER refuse ON message; UPDATE application SET erase_due_at = now()").await;
     round(&store).await;
     assert!(is_erased(&database, first.min(second)).await);
 }
@@ -131,7 +131,7 @@ async fn a_task_that_erases_one_application_holds_up_that_one_alone() {
     let store = store(&database).await;
     round(&store).await;
     assert!(is_erased(&database, other).await && !is_erased(&database, by_task).await);
-    run(&database, "UPDATE background_task SET state = 'failed'").await;
+    database.run("UPDATE background_task SET state = 'failed'").await;
     round(&store).await;
     assert!(is_erased(&database, by_task).await);
 }
@@ -139,12 +139,12 @@ async fn a_task_that_erases_one_application_holds_up_that_one_alone() {
 #[tokio::test]
 async fn applications_of_which_nothing_is_left_are_done_with_however_many_they_are() {
     let database = world().await;
-    run(
-        &database,
-        "INSERT INTO application (id, environment_id, name, deleted_at)
+    database
+        .run(
+            "INSERT INTO application (id, environment_id, name, deleted_at)
          SELECT id_at('100 days'), 'org_upkeep', 'a', now() - interval '1 hour' FROM generate_series(1, 520)",
-    )
-    .await;
+        )
+        .await;
     round(&store(&database).await).await;
     assert_eq!(database.count("SELECT count(*) FROM application WHERE erased_at IS NULL").await, 0);
 }
@@ -153,18 +153,16 @@ async fn applications_of_which_nothing_is_left_are_done_with_however_many_they_a
 async fn a_message_that_was_being_written_at_the_deletion_is_erased_as_well() {
     let database = world().await;
     let application = deleted_application(&database).await;
-    run(&database, "UPDATE application SET deleted_at = now()").await;
+    database.run("UPDATE application SET deleted_at = now()").await;
     let insert = "INSERT INTO message (id, application_id, event_type, payload) SELECT id_at('1 second'), id, 'a.b', '{}' FROM application";
-    run(&database, insert).await;
+    database.run(insert).await;
     let store = store(&database).await;
     round(&store).await;
     assert_eq!(full_messages(&database, application).await, 0);
-    run(&database, insert).await;
+    database.run(insert).await;
     round(&store).await;
     assert!(!is_erased(&database, application).await, "more could come");
-    run(
-        &database,
-        "UPDATE application SET deleted_at = deleted_at - interval '6 minutes', erase_due_at = erase_due_at - interval '6 minutes'",
+    database.run("UPDATE application SET deleted_at = deleted_at - interval '6 minutes', erase_due_at = erase_due_at - interval '6 minutes'",
     )
     .await;
     round(&store).await;
@@ -176,12 +174,12 @@ async fn a_message_that_was_being_written_at_the_deletion_is_erased_as_well() {
 async fn payloads_whose_time_is_over_go_in_bounded_transactions() {
     let database = world().await;
     crowd(&database.pool, ROWS_PER_STATEMENT).await;
-    run(
-        &database,
-        "SELECT insert_crowded(insert_application(NULL), 3, 4000, true);
+    database
+        .run(
+            "SELECT insert_crowded(insert_application(NULL), 3, 4000, true);
          INSERT INTO payload_expiry SELECT id, now() FROM message",
-    )
-    .await;
+        )
+        .await;
     round(&store(&database).await).await;
     let left = "SELECT (SELECT count(*) FROM message WHERE payload IS NOT NULL)
                      + (SELECT count(*) FROM attempt WHERE response_body IS NOT NULL)

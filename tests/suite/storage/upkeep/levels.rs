@@ -1,6 +1,6 @@
 //! How long things are kept, an application may say, or its environment; what neither says, the server does.
 
-use super::{night, run, world};
+use super::{night, world};
 use crate::support::Database;
 use crate::support::store::{MAINTENANCE, store};
 use postrider::maintenance::{self, Round};
@@ -56,8 +56,8 @@ const KEPT: &str = "forty 0 3 12 25, one 0, server 0 3, twenty 0 3 12";
 async fn messages_are_kept_as_long_as_their_application_or_its_environment_says() {
     let database = world().await;
     let store = store(&database).await;
-    run(&database, TENANTS).await;
-    run(&database, AGES).await;
+    database.run(TENANTS).await;
+    database.run(AGES).await;
     hour(&store).await;
     night(&store).await;
     assert_eq!(left(&database).await, KEPT);
@@ -70,7 +70,7 @@ async fn messages_are_kept_as_long_as_their_application_or_its_environment_says(
                     AND uuid_at(now() - interval '11 days') > uuid_at(to_timestamp(substr(relname, length(relname) - 10, 8), 'YYYYMMDD'))";
     assert_eq!(database.count(old_days).await, 0);
     // Time goes by: what was set aside ends as well.
-    run(&database, "UPDATE application SET retention = '{}'; UPDATE environment SET retention = '{}'").await;
+    database.run("UPDATE application SET retention = '{}'; UPDATE environment SET retention = '{}'").await;
     hour(&store).await;
     night(&store).await;
     assert_eq!(left(&database).await, "forty 0 3, one 0, server 0 3, twenty 0 3");
@@ -82,20 +82,18 @@ async fn messages_are_kept_as_long_as_their_application_or_its_environment_says(
 async fn a_day_of_which_much_is_kept_stays_and_what_others_have_in_it_goes() {
     let database = world().await;
     let store = store(&database).await;
-    run(&database, TENANTS).await;
-    run(
-        &database,
-        "SELECT insert_message('forty', 12) FROM generate_series(1, 1001);
+    database.run(TENANTS).await;
+    database
+        .run(
+            "SELECT insert_message('forty', 12) FROM generate_series(1, 1001);
          SELECT insert_message(name, 12) FROM unnest(ARRAY['server', 'one']) name, generate_series(1, 30);
          SELECT insert_message('forty', 25)",
-    )
-    .await;
+        )
+        .await;
     // So much is answered that attempts cannot be set aside, either.
-    run(
-        &database,
-        "UPDATE attempt SET response_body = repeat('x', 10000)::bytea WHERE id > id_at('20 days')",
-    )
-    .await;
+    database
+        .run("UPDATE attempt SET response_body = repeat('x', 10000)::bytea WHERE id > id_at('20 days')")
+        .await;
     hour(&store).await;
     let of_forty =
         "SELECT count(*) FROM message m JOIN tenant t ON t.id = m.application_id WHERE t.name = 'forty'";
@@ -110,9 +108,7 @@ async fn a_day_of_which_much_is_kept_stays_and_what_others_have_in_it_goes() {
     );
     assert_eq!(database.count("SELECT count(*) FROM attempt_default").await, 1);
     // A message of it that waits stays with its delivery, also when its application keeps it no longer.
-    run(
-        &database,
-        "WITH one AS (SELECT message_id, endpoint_id FROM delivery ORDER BY 1 DESC LIMIT 1),
+    database.run("WITH one AS (SELECT message_id, endpoint_id FROM delivery ORDER BY 1 DESC LIMIT 1),
               held AS (UPDATE delivery d SET state = 'held', settled_at = NULL FROM one WHERE d.message_id = one.message_id)
          INSERT INTO pending (message_id, endpoint_id, application_id, due_at, attempts)
          SELECT message_id, endpoint_id, endpoint_id, now(), 1 FROM one;
@@ -129,9 +125,7 @@ async fn a_day_of_which_much_is_kept_stays_and_what_others_have_in_it_goes() {
 async fn dead_letters_and_tasks_are_kept_as_long_as_is_said() {
     let database = world().await;
     let store = store(&database).await;
-    run(
-        &database,
-        "CREATE TABLE tenant AS SELECT name, id_at('900 days') AS id, retention FROM (VALUES
+    database.run("CREATE TABLE tenant AS SELECT name, id_at('900 days') AS id, retention FROM (VALUES
              ('server', '{}'),
              ('short', '{\"deadLetterRetentionDays\": 5, \"openDeadLetterRetentionDays\": 40, \"taskRetentionDays\": 2}'),
              ('long', '{\"deadLetterRetentionDays\": 200, \"openDeadLetterRetentionDays\": 800, \"taskRetentionDays\": 300}')

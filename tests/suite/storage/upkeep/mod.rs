@@ -42,12 +42,8 @@ const WORLD: &str = "
 
 async fn world() -> Database {
     let database = Database::fresh().await;
-    run(&database, WORLD).await;
+    database.run(WORLD).await;
     database
-}
-
-async fn run(database: &Database, statement: &'static str) {
-    sqlx::raw_sql(statement).execute(&database.pool).await.unwrap();
 }
 
 async fn night(store: &Store) {

@@ -3,7 +3,7 @@
 use postrider::maintenance::{self, Round};
 use tokio_util::sync::CancellationToken;
 
-use super::{run, world};
+use super::world;
 use crate::support::store::{MAINTENANCE, store, store_at};
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn a_long_round_keeps_no_other_kind_waiting() {
 async fn two_installations_in_one_database_do_not_wait_for_each_other() {
     let database = world().await;
     let here = store(&database).await;
-    run(&database, "CREATE SCHEMA elsewhere").await;
+    database.run("CREATE SCHEMA elsewhere").await;
     let sql: Vec<String> = {
         let mut files: Vec<_> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations"))
             .unwrap()
@@ -50,10 +50,8 @@ async fn a_round_that_was_missed_is_made_up_for_once() {
     let due = async |round| maintenance::run_if_due(&store.upkeep, MAINTENANCE, round, &stop).await.unwrap();
     assert!(due(Round::Nightly).await, "it was never done");
     assert!(!due(Round::Nightly).await, "it was done since the last night");
-    run(&database, "UPDATE maintenance_round SET begun_at = begun_at - interval '25 hours'").await;
-    run(
-        &database,
-        "INSERT INTO message_event_id SELECT gen_random_uuid(), 'old', uuid_at(now() - interval '11 days')",
+    database.run("UPDATE maintenance_round SET begun_at = begun_at - interval '25 hours'").await;
+    database.run("INSERT INTO message_event_id SELECT gen_random_uuid(), 'old', uuid_at(now() - interval '11 days')",
     )
     .await;
     assert!(due(Round::Nightly).await, "nobody was there at its time");
@@ -65,10 +63,10 @@ async fn a_round_that_was_missed_is_made_up_for_once() {
 async fn a_round_that_failed_or_was_broken_off_stays_due() {
     let database = world().await;
     let store = store(&database).await;
-    run(&database, "ALTER TABLE message_event_id RENAME TO elsewhere").await;
+    database.run("ALTER TABLE message_event_id RENAME TO elsewhere").await;
     let going_on = CancellationToken::new();
     assert!(maintenance::run_if_due(&store.upkeep, MAINTENANCE, Round::Nightly, &going_on).await.is_err());
-    run(&database, "ALTER TABLE elsewhere RENAME TO message_event_id").await;
+    database.run("ALTER TABLE elsewhere RENAME TO message_event_id").await;
     let stopped = CancellationToken::new();
     stopped.cancel();
     maintenance::run_if_due(&store.upkeep, MAINTENANCE, Round::Nightly, &stopped).await.unwrap();
@@ -81,9 +79,7 @@ async fn a_round_that_failed_or_was_broken_off_stays_due() {
 async fn a_server_that_ends_idle_sessions_ends_no_round() {
     let database = world().await;
     let store = store(&database).await;
-    run(
-        &database,
-        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET idle_session_timeout = 1', current_database()); END $$",
+    database.run("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET idle_session_timeout = 1', current_database()); END $$",
     )
     .await;
     let mut session = store.upkeep.begin_maintenance(Round::Nightly.name()).await.unwrap().unwrap();
@@ -98,9 +94,7 @@ async fn a_server_that_ends_idle_sessions_ends_no_round() {
 async fn a_part_that_fails_each_minute_keeps_no_other_part_from_being_done() {
     let database = world().await;
     let store = store(&database).await;
-    run(
-        &database,
-        "INSERT INTO application (id, environment_id, name, deleted_at)
+    database.run("INSERT INTO application (id, environment_id, name, deleted_at)
              SELECT id_at('1 day'), 'org_upkeep', 'deleted', now() - interval '1 hour';
          INSERT INTO message (id, application_id, event_type, payload) SELECT id_at('1 day'), id, 'a.b', 'x' FROM application;
          ALTER TABLE payload_expiry RENAME TO elsewhere",
@@ -125,7 +119,7 @@ const OLD: &str = "
 async fn a_day_that_cannot_be_dropped_keeps_no_message_past_its_retention() {
     let database = world().await;
     let store = store(&database).await;
-    run(&database, OLD).await;
+    database.run(OLD).await;
     let old_day = "SELECT count(*) FROM pg_class WHERE relkind = 'r'
                    AND relname = 'attempt_' || to_char((now() - interval '20 days') AT TIME ZONE 'UTC', 'YYYYMMDD\"t00\"')";
     assert_eq!(database.count(old_day).await, 1);
@@ -147,9 +141,7 @@ async fn a_day_that_cannot_be_dropped_keeps_no_message_past_its_retention() {
 async fn an_application_whose_messages_cannot_be_deleted_keeps_no_other_waiting() {
     let database = world().await;
     let store = store(&database).await;
-    run(
-        &database,
-        "CREATE TABLE tenant AS SELECT id_at(age) AS id, age > interval '8 days' AS first FROM unnest(ARRAY['9 days', '7 days']::interval[]) age;
+    database.run("CREATE TABLE tenant AS SELECT id_at(age) AS id, age > interval '8 days' AS first FROM unnest(ARRAY['9 days', '7 days']::interval[]) age;
          INSERT INTO application (id, environment_id, name) SELECT id, 'org_upkeep', 'a' FROM tenant;
          INSERT INTO message (id, application_id, event_type) SELECT id_at('20 days'), id, 'a.b' FROM tenant;
          CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$

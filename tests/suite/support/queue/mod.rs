@@ -1,5 +1,7 @@
 //! Databases whose queue is empty, or full from the start: tables of the size that plans are made for.
 
+pub mod crowded;
+
 use super::postgres::Database;
 
 /// Two hundred thousand settled deliveries of a thousand endpoints, and fifty thousand that wait, nearly all of them
