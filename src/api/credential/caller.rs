@@ -46,6 +46,13 @@ pub struct PresentedToken {
     pub session_id: Option<String>,
 }
 
+impl PresentedToken {
+    /// When one that was issued for a session ends, whatever it says itself.
+    fn ends_with_session(&self) -> Option<DateTime<Utc>> {
+        self.session_id.as_ref().map(|_| self.issued_at + SESSION_TOKEN_LIFETIME)
+    }
+}
+
 /// The session of the console that a caller came by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerSession {
@@ -79,9 +86,8 @@ impl Caller {
             caller.capabilities = claims.capabilities.as_ref().map(known);
             caller.feature_flags.clone_from(&claims.feature_flags);
         }
-        let ends_with_session = token.session_id.as_ref().map(|_| token.issued_at + SESSION_TOKEN_LIFETIME);
         let said = claims.exp.and_then(|exp| DateTime::from_timestamp(exp, 0));
-        caller.expires_at = said.into_iter().chain(ends_with_session).min();
+        caller.expires_at = said.into_iter().chain(token.ends_with_session()).min();
         caller.token = Some(token);
         Ok(caller)
     }
@@ -171,8 +177,7 @@ impl Caller {
 
     /// Whether its token was issued for a session, and longer ago than one lasts.
     pub(in crate::api) fn outlived_its_session(&self, now: DateTime<Utc>) -> bool {
-        let of_session = self.token.as_ref().filter(|token| token.session_id.is_some());
-        of_session.is_some_and(|token| now >= token.issued_at + SESSION_TOKEN_LIFETIME)
+        self.token.as_ref().and_then(PresentedToken::ends_with_session).is_some_and(|end| now >= end)
     }
 
     /// The session that the request came by.
