@@ -6,6 +6,15 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+/// A time that lies further in the future than this was noted by a clock that was ahead: nobody waits until it is reached.
+/// Statements that compare such times say the same minute.
+const AHEAD_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
+
+/// Whether a time was noted by a clock that was ahead of what is `now`.
+pub fn was_ahead(noted: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    noted > now + AHEAD_TOLERANCE
+}
+
 /// A clock that can be shared and, in tests, moved.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// A round that is noted as of later than this has begun by a clock that was ahead.
-const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
+use crate::domain::clock::was_ahead;
+
 /// How long a round that failed waits the first time.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -51,7 +51,7 @@ impl Round {
         let (every, offset) = self.times();
         let since = now.timestamp() - offset.num_seconds();
         let latest = since.div_euclid(every.num_seconds()) * every.num_seconds() + offset.num_seconds();
-        last_begun_at.is_none_or(|last| last.timestamp() < latest || last > now + CLOCK_TOLERANCE)
+        last_begun_at.is_none_or(|last| last.timestamp() < latest || was_ahead(last, now))
     }
 
     /// How long one waits after so many have failed, one after the other: longer each time, and never so long that one would

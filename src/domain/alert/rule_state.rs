@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+
+use crate::domain::clock::was_ahead;
 
 use super::NoticeKind;
 
@@ -64,12 +66,9 @@ impl RuleState {
     }
 }
 
-/// A time that lies further in the future than this was noted by a clock that was ahead.
-const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
-
 /// The time since then. Nobody waits until a time is reached that a clock was ahead to: it is as if it were long ago.
 fn elapsed(from: DateTime<Utc>, to: DateTime<Utc>) -> Duration {
-    if from > to + CLOCK_TOLERANCE {
+    if was_ahead(from, to) {
         return Duration::MAX;
     }
     (to - from).to_std().unwrap_or(Duration::ZERO)

@@ -3,7 +3,8 @@
 //! One node at a time does this, each partition in a transaction of its own. Locks on tables are waited for for moments,
 //! because writes wait behind them, and the next round tries again. Where a few deliveries of a day still wait, or a few of
 //! its messages are kept for longer, they are set aside into the default partitions in the transaction that drops the day,
-//! so that one tenant does not keep the days of all. Where they are many, the day stays, and what is not needed in it is deleted (`retention.rs`).
+//! so that one tenant does not keep the days of all. Where they are many, the day stays, and what is not needed in it is
+//! deleted (`retention.rs`).
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use sqlx::{AssertSqlSafe, Executor};
